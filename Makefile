@@ -1,0 +1,48 @@
+# Every target works on a machine with only Python 3.11+, make and a package registry.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fmt docs lock bench
+
+help: ## show these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## install the locked dependencies into .venv
+
+$(STAMP): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Fenji needs Python 3.11 or newer: make PYTHON=python3.12 setup")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $(STAMP)
+
+demo: setup ## make a small company, grade its customers, show where to look
+	@$(BIN)/fenji demo
+
+test: setup ## run the tests
+	@$(BIN)/python -m pytest -n auto
+
+check: setup ## lint, types, SQL style, Dagster definitions
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sqlfluff lint sql
+	@$(BIN)/dg check defs
+
+fmt: setup ## format Python and SQL
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+	@$(BIN)/sqlfluff fix --quiet sql
+
+docs: setup ## write the generated pages under docs/
+	@$(BIN)/python -m pipelines.docs
+
+lock: setup ## resolve the newest versions into requirements.txt, with hashes
+	@$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --group dev --quiet \
+	  --output-file requirements.txt pyproject.toml
+
+bench: setup ## time a run against a hand-written DuckDB script
+	@$(BIN)/python -m benchmarks

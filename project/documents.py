@@ -1,0 +1,185 @@
+"""YAML documents read into frozen models, with errors that name file, line, field.
+
+Every YAML file of Fenji (settings, table contracts, schemes, tags) is read here, so
+that all of them are strict in the same way: no unknown field, no repeated key, no
+word that silently becomes a boolean, and no number that passes through a float.
+"""
+
+import difflib
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from project.errors import ConfigurationError
+
+
+class Document(BaseModel):
+    """The base of all models that are read from files: frozen, nothing extra."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML with exact decimals, booleans only as true and false, keys only once."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
+    ]
+    for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf")
+)
+
+
+def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Decimal:
+    return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
+
+
+def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    made: dict[Any, Any] = {}
+    for key_node, value_node in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if key in made:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key '{key}' is given twice", key_node.start_mark
+            )
+        made[key] = loader.construct_object(value_node, deep=True)
+    return made
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anything
+    """The content of a YAML file; None where it is empty.
+
+    Raises:
+        ConfigurationError: the file is missing, is not UTF-8, or is not YAML.
+    """
+    try:
+        # _Loader is a safe loader.
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506
+    except FileNotFoundError:
+        raise ConfigurationError(f"{path}: there is no such file") from None
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+    except OSError as err:
+        raise ConfigurationError(f"{path}: cannot be read: {err.strerror}") from None
+    except yaml.YAMLError as err:
+        mark = getattr(err, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        problem = getattr(err, "problem", None) or "is not YAML"
+        raise ConfigurationError(f"{path}{line}: {problem}") from None
+
+
+def read_document(path: Path, model: type[Model]) -> Model:
+    """The file as an instance of the model.
+
+    Raises:
+        ConfigurationError: one line that names file, line and field, and the nearest
+            name where a field is unknown.
+    """
+    content = read_yaml(path)
+    return build_document(content if content is not None else {}, model, path)
+
+
+def build_document(content: Any, model: type[Model], path: Path) -> Model:  # noqa: ANN401
+    """Content that was read from the file already, as an instance of the model.
+
+    Raises:
+        ConfigurationError: as for `read_document`.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as err:
+        raise ConfigurationError(_one_line(err, model, path)) from None
+
+
+def nearest(name: str, known: list[str] | tuple[str, ...] | set[str]) -> str:
+    """A hint such as "; did you mean 'spend'?", or the known names, or nothing."""
+    near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    if near:
+        return "; did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+    few = 12
+    if known and len(known) <= few:
+        return "; known: " + ", ".join(sorted(known))
+    return ""
+
+
+def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
+    """The line on which a field of a YAML file stands, None where it cannot be told."""
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return None
+    line = None
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            for key_node, value_node in node.value:
+                if key_node.value == str(step):
+                    line, node = key_node.start_mark.line + 1, value_node
+                    break
+            else:
+                # A union's tag or a computed step: it has no place in the file.
+                continue
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            if step >= len(node.value):
+                break
+            node = node.value[step]
+            line = node.start_mark.line + 1
+    return line
+
+
+def _one_line(err: ValidationError, model: type[BaseModel], path: Path) -> str:
+    first = err.errors(include_url=False)[0]
+    place = first["loc"]
+    line = line_of(path, place)
+    where = f"{path}:{line}" if line else str(path)
+    field = ".".join(str(step) for step in place) or "the file"
+    if first["type"] == "extra_forbidden":
+        known = _fields_at(model, place[:-1])
+        return f"{where}: {field}: unknown field{nearest(str(place[-1]), known)}"
+    if first["type"] == "missing":
+        return f"{where}: {field}: is required"
+    message = first["msg"].removeprefix("Value error, ")
+    given = first.get("input")
+    shown = f" (given: {given!r})" if isinstance(given, str | int | Decimal) else ""
+    return f"{where}: {field}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The field names that the model knows at a place; empty where it is open."""
+    models = [model]
+    for step in place:
+        inner: list[type[BaseModel]] = []
+        for one in models:
+            info = one.model_fields.get(str(step))
+            if info is not None:
+                inner.extend(_models_in(info.annotation))
+        models = inner or models
+    return [
+        info.alias or name for one in models for name, info in one.model_fields.items()
+    ]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    found: list[type[BaseModel]] = []
+    for part in getattr(annotation, "__args__", ()):
+        found.extend(_models_in(part))
+    return found

@@ -1,0 +1,84 @@
+"""Where things lie in a project folder."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from project.errors import ConfigurationError
+from project.settings import SETTINGS_FILE, Settings, read_settings
+
+PROJECT_VARIABLE = "FENJI_PROJECT"
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder with its settings."""
+
+    root: Path
+    settings: Settings
+
+    @property
+    def landing(self) -> Path:
+        """Where raw files are dropped, one folder a feed."""
+        return self.root / "landing"
+
+    @property
+    def schemes(self) -> Path:
+        """The user's own schemes and tags."""
+        return self.root / "schemes"
+
+    @property
+    def data(self) -> Path:
+        """All that Fenji makes."""
+        return self.root / "data"
+
+    @property
+    def warehouse(self) -> Path:
+        """The pipeline's own database; no reader opens it."""
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def lock(self) -> Path:
+        """The file whose lock a run holds from start to end."""
+        return self.data / "warehouse.lock"
+
+    @property
+    def releases(self) -> Path:
+        """One folder a release."""
+        return self.data / "releases"
+
+    @property
+    def current(self) -> Path:
+        """The link to the published release."""
+        return self.data / "current"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rejected rows with their raw text, for the engineer only."""
+        return self.data / "quarantine"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's run and event storage of this project."""
+        return self.data / "dagster"
+
+
+def open_project(folder: Path | None = None) -> Project:
+    """The project of `--project`, else of FENJI_PROJECT, else of the current folder.
+
+    Raises:
+        ConfigurationError: no such folder, or no `fenji.yaml` in it, or it is wrong.
+    """
+    named = folder or os.environ.get(PROJECT_VARIABLE) or "."
+    root = Path(named).expanduser()
+    if not root.is_dir():
+        raise ConfigurationError(
+            f"{root}: there is no such project folder; name one with --project DIR"
+        )
+    if not (root / SETTINGS_FILE).is_file():
+        raise ConfigurationError(
+            f"{root / SETTINGS_FILE}: there is no such file; a project folder holds"
+            " one with at least a line 'name: my_company'"
+        )
+    root = root.resolve()
+    return Project(root=root, settings=read_settings(root))

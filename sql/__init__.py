@@ -1,0 +1,1 @@
+"""The tables: one contract a table, and one `select` for each that is not compiled."""

@@ -1,0 +1,172 @@
+"""Table contracts: what one row is, the columns, the checks; written once.
+
+A contract is `sql/<layer>/<table>.yaml`. From it come the typed empty table, the
+Great Expectations suite, the Dagster column schema, the comments in DuckDB and the
+data dictionary. A feed is a contract of the `raw` layer.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from project.documents import Document, build_document, read_yaml
+
+ROOT = Path(__file__).parent
+LAYERS = ("raw", "core", "marts")
+
+# The words of contracts for types, and DuckDB's.
+TYPES: Mapping[str, str] = {
+    "text": "VARCHAR",
+    "choice": "VARCHAR",  # text from a closed list
+    "texts": "VARCHAR[]",
+    "date": "DATE",
+    "month": "DATE",  # its first day
+    "timestamp": "TIMESTAMP WITH TIME ZONE",
+    "boolean": "BOOLEAN",
+    "integer": "INTEGER",
+    "bigint": "BIGINT",
+    "amount": "DECIMAL(18,2)",
+    "quantity": "DECIMAL(18,4)",
+    "points": "DECIMAL(18,4)",
+    "ratio": "DECIMAL(18,6)",
+    "rate": "DECIMAL(18,8)",
+}
+
+
+class Column(Document):
+    """A column of a table: its type, unit and meaning."""
+
+    name: str
+    type: Literal[tuple(TYPES)]  # type: ignore[valid-type]
+    about: str
+    unit: str | None = None
+    required: bool = False  # feeds: a row without it is rejected; tables: not null
+    values: tuple[str, ...] = ()  # the closed list of a choice
+    default: str | None = None  # feeds: what an absent or empty value means
+    personal: bool = False
+
+    @property
+    def duckdb_type(self) -> str:
+        """The type as DuckDB writes it."""
+        return TYPES[self.type]
+
+
+class Check(Document):
+    """A check beyond what the columns say; it blocks, or it warns."""
+
+    check: Literal["unique", "not_null", "in_set", "between", "rows", "no_rows"]
+    columns: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    min: Any = None
+    max: Any = None
+    query: str | None = None  # no_rows: a select over {batch} that must be empty
+    name: str | None = None
+    severity: Literal["error", "warn"] = "error"
+    about: str | None = None
+
+
+def _named_columns(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Fill in, from `sql/columns.yaml`, what a contract leaves unsaid of a column."""
+    if not isinstance(given, list):
+        return given
+    shared = shared_columns()
+    full = []
+    for entry in given:
+        written = {"name": entry} if isinstance(entry, str) else entry
+        if isinstance(written, dict):
+            written = {**shared.get(str(written.get("name")), {}), **written}
+        full.append(written)
+    return full
+
+
+class Contract(Document):
+    """A table: its grain, columns, checks and owner."""
+
+    table: str
+    layer: Literal["raw", "core", "marts"]
+    grain: str  # what one row is
+    description: str
+    owner: str = "team:data"
+    made_by: Literal["feed", "sql", "compiled", "ingest", "publish"]
+    kind: Literal["table", "view"] = "table"
+    published: bool = False
+    key: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table
+    params: tuple[str, ...] = ()  # the $params of the SQL file
+    # Feeds: the columns that date a row (its earliest counts), and who it is about.
+    dated_by: tuple[str, ...] = ()
+    customer: str | None = None
+    columns: Annotated[tuple[Column, ...], BeforeValidator(_named_columns)]
+    checks: tuple[Check, ...] = ()
+    digest: bool = True  # whether the release's content digest covers it
+    digest_without: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Contract":
+        names = [column.name for column in self.columns]
+        if len(names) != len(set(names)):
+            raise ValueError("a column is given twice")
+        for name in (*self.key, *self.dated_by, *self.digest_without):
+            if name not in names:
+                raise ValueError(f"'{name}' is not a column of the table")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The table with its schema, such as `core.orders`."""
+        return f"{self.layer}.{self.table}"
+
+    @property
+    def path(self) -> Path:
+        """The contract's file."""
+        return ROOT / self.layer / f"{self.table}.yaml"
+
+    @property
+    def sql_path(self) -> Path:
+        """The file of the table's `select`, where it has one."""
+        return self.path.with_suffix(".sql")
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        Raises:
+            KeyError: the table has no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+
+@cache
+def shared_columns() -> dict[str, dict[str, Any]]:
+    """The columns that mean the same in every table: name → definition."""
+    return dict(read_yaml(ROOT / "columns.yaml") or {})
+
+
+@cache
+def contract(layer: str, table: str) -> Contract:
+    """The contract of one table.
+
+    Raises:
+        ConfigurationError: there is no such contract, or it is wrong.
+    """
+    path = ROOT / layer / f"{table}.yaml"
+    content = {"table": table, "layer": layer, **(read_yaml(path) or {})}
+    return build_document(content, Contract, path)
+
+
+@cache
+def contracts(layer: str) -> tuple[Contract, ...]:
+    """All contracts of a layer, by name."""
+    files = sorted((ROOT / layer).glob("*.yaml"))
+    return tuple(contract(layer, file.stem) for file in files)
+
+
+@cache
+def feeds() -> Mapping[str, Contract]:
+    """The canonical feeds: name → contract."""
+    return {one.table: one for one in contracts("raw") if one.made_by == "feed"}
