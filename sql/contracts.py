@@ -36,6 +36,13 @@ TYPES: Mapping[str, str] = {
 }
 
 
+class Before(Document):
+    """What a value reads as while a date of its row still lies ahead."""
+
+    date: str
+    value: str | None = None
+
+
 class Column(Document):
     """A column of a table: its type, unit and meaning."""
 
@@ -47,11 +54,23 @@ class Column(Document):
     values: tuple[str, ...] = ()  # the closed list of a choice
     default: str | None = None  # feeds: what an absent or empty value means
     personal: bool = False
+    # Feeds: a date that is a fact (paid_on), not a plan (due_on); where it lies after
+    # the as-of date it has not happened and reads as null.
+    happened: bool = False
+    before: Before | None = None
 
     @property
     def duckdb_type(self) -> str:
         """The type as DuckDB writes it."""
         return TYPES[self.type]
+
+
+class Agreement(Document):
+    """Rows that share a value must agree on another, or all of them are rejected."""
+
+    per: str
+    on: str
+    reason: str
 
 
 class Check(Document):
@@ -99,6 +118,8 @@ class Contract(Document):
     # Feeds: the columns that date a row (its earliest counts), and who it is about.
     dated_by: tuple[str, ...] = ()
     customer: str | None = None
+    # Feeds: all rows of one key must agree on a column, else they are rejected.
+    agree: tuple[Agreement, ...] = ()
     columns: Annotated[tuple[Column, ...], BeforeValidator(_named_columns)]
     checks: tuple[Check, ...] = ()
     digest: bool = True  # whether the release's content digest covers it
