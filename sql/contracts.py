@@ -120,6 +120,7 @@ class Contract(Document):
     customer: str | None = None
     # Feeds: all rows of one key must agree on a column, else they are rejected.
     agree: tuple[Agreement, ...] = ()
+    like: str | None = None  # also has the columns of this table, such as raw.customers
     columns: Annotated[tuple[Column, ...], BeforeValidator(_named_columns)]
     checks: tuple[Check, ...] = ()
     digest: bool = True  # whether the release's content digest covers it
@@ -177,7 +178,16 @@ def contract(layer: str, table: str) -> Contract:
     """
     path = ROOT / layer / f"{table}.yaml"
     content = {"table": table, "layer": layer, **(read_yaml(path) or {})}
-    return build_document(content, Contract, path)
+    made = build_document(content, Contract, path)
+    if made.like is None:
+        return made
+    own = {column.name for column in made.columns}
+    taken = [
+        column
+        for column in contract(*made.like.split(".")).columns
+        if column.name not in own
+    ]
+    return made.model_copy(update={"columns": (*made.columns, *taken)})
 
 
 @cache

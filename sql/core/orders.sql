@@ -1,0 +1,14 @@
+-- One row is a counted order of a known customer.
+-- Reads: core.transactions.
+select
+    transaction_id,
+    customer_id,
+    order_date,
+    sold_amount as gross_amount,
+    (sold_amount + adjusted_amount - refunded_amount)::decimal(18, 2) as net_amount,
+    store_id,
+    channel
+from core.transactions
+where
+    customer_id is not null
+    and refunded_amount < sold_amount
