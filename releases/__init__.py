@@ -1,0 +1,1 @@
+"""Releases: written apart, checked, moved into place whole, never changed again."""

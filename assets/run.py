@@ -1,0 +1,98 @@
+"""A run in progress: the project, the as-of date, the one connection, what was found.
+
+The command line and the scheduler open a run the same way and hand it to the assets as
+the resource `run`. It lives as long as the warehouse's lock is held.
+"""
+
+import datetime
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import duckdb
+
+from data_quality.result import CheckResult
+from ingest.load import FeedLoad, feed_columns
+from project.folder import Project
+from releases.building import Building
+from releases.manifest import Manifest
+from schemes.plan import SchemePlan, make_plan
+from sql.statements import Params
+
+
+class Progress(Protocol):
+    """Who is told about the steps of a run."""
+
+    def started(self, step: str) -> None:
+        """A step begins."""
+
+    def finished(self, step: str, rows: int | None, seconds: float) -> None:
+        """A step is done, with the rows that it wrote where it wrote a table."""
+
+
+class Silent:
+    """Tells nobody: the scheduler has Dagster's own log."""
+
+    def started(self, step: str) -> None:
+        """Say nothing."""
+
+    def finished(self, step: str, rows: int | None, seconds: float) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Step:
+    """What a step reports when it ends."""
+
+    rows: int | None = None
+
+
+@dataclass
+class Run:
+    """One run of the pipeline for one as-of date."""
+
+    project: Project
+    as_of_date: datetime.date
+    run_key: str
+    con: duckdb.DuckDBPyConnection
+    previous: Manifest | None = None  # the release that movement is measured against
+    progress: Progress = field(default_factory=Silent)
+    loads: dict[str, FeedLoad] = field(default_factory=dict)
+    building: Building | None = None
+    checks: list[CheckResult] = field(default_factory=list)
+    released: Manifest | None = None
+    seconds: dict[str, float] = field(default_factory=dict)  # by phase
+    failure: Exception | None = None
+
+    @cached_property
+    def plan(self) -> SchemePlan:
+        """The schemes that can run on the feeds that are loaded, compiled."""
+        return make_plan(self.project, feed_columns(self.con))
+
+    @property
+    def params(self) -> Params:
+        """The parameters that an SQL file may name."""
+        return {
+            "as_of_date": self.as_of_date,
+            "spend_source": self.project.settings.spend_source,
+        }
+
+    @contextmanager
+    def step(self, name: str, *, phase: str) -> Iterator[Step]:
+        """Time a step, tell whoever watches, and remember what went wrong."""
+        self.progress.started(name)
+        began = time.perf_counter()
+        step = Step()
+        try:
+            yield step
+        except Exception as err:
+            # Dagster wraps what an asset raises; the user wants the cause.
+            self.failure = err
+            raise
+        finally:
+            took = time.perf_counter() - began
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + took
+        self.progress.finished(name, step.rows, took)

@@ -1,0 +1,128 @@
+"""A release while it is written: a hidden folder beside the published ones.
+
+Nothing reads it before it is moved into place; what a killed run leaves is removed by
+the next one.
+"""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from project.folder import Project
+from releases import digest
+from releases.store import DATABASE_FILE
+from sql.contracts import Contract
+from sql.statements import quoted, row_count, text
+
+CATALOG = "release"
+_PREFIX = ".building-"
+
+
+@dataclass
+class Building:
+    """The folder of a release to be, and what is written of it so far."""
+
+    folder: Path
+    rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
+    digests: dict[str, str] = field(default_factory=dict)  # stored table → digest line
+
+    @property
+    def tables(self) -> Path:
+        """The Parquet files of the stored tables."""
+        return self.folder / "tables"
+
+    @property
+    def quality(self) -> Path:
+        """The Data Docs."""
+        return self.folder / "quality"
+
+
+def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Building:
+    """Make the folder and attach its database as the catalog `release`."""
+    remove_unfinished(project)
+    building = Building(folder=project.releases / f"{_PREFIX}{run_key}")
+    building.tables.mkdir(parents=True)
+    path = text(str(building.folder / DATABASE_FILE))
+    # Readers of DuckDB 1.0 and later open this storage format.
+    con.execute(f"attach {path} as {CATALOG} (storage_version 'v1.0.0')")
+    return building
+
+
+def remove_unfinished(project: Project) -> None:
+    """Remove what killed runs left; called under the lock of the warehouse."""
+    for folder in project.releases.glob(f"{_PREFIX}*"):
+        shutil.rmtree(folder)
+
+
+def abandon(con: duckdb.DuckDBPyConnection, building: Building) -> None:
+    """Give the release up: detach its database and remove its folder."""
+    con.execute(f"detach database if exists {CATALOG}")
+    shutil.rmtree(building.folder, ignore_errors=True)
+
+
+def write_table(
+    con: duckdb.DuckDBPyConnection,
+    building: Building,
+    contract: Contract,
+    *,
+    shown: tuple[str, ...] = (),
+) -> int:
+    """Copy a table of the warehouse into the release; the rows written.
+
+    Personal columns stay out but for the shown ones. Rows are ordered by the key, so
+    that one customer is found without reading the whole table.
+    """
+    source = quoted(contract.layer, contract.table)
+    target = quoted(CATALOG, "main", contract.table)
+    hidden = {
+        column.name
+        for column in contract.columns
+        if column.personal and column.name not in shown
+    }
+    names = [name for name, *_ in con.execute(f"describe {source}").fetchall()]
+    columns = ", ".join(quoted(name) for name in names if name not in hidden)
+    order = ", ".join(quoted(name) for name in contract.key)
+    con.execute(
+        f"create table {target} as select {columns} from {source}"
+        + (f" order by {order}" if order else "")
+    )
+    _comment(con, "table", contract, [name for name in names if name not in hidden])
+    file = text(str(building.tables / f"{contract.table}.parquet"))
+    con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
+    building.rows[contract.table] = row_count(con, CATALOG, "main", contract.table)
+    if contract.digest:
+        building.digests[contract.table] = digest.table_digest(
+            con, target, contract.digest_without
+        )
+    return building.rows[contract.table]
+
+
+def write_view(
+    con: duckdb.DuckDBPyConnection, contract: Contract, select: str
+) -> None:
+    """Add a view over the stored tables, which it names without a catalog."""
+    inside = con.cursor()
+    inside.execute(f"use {CATALOG}")
+    inside.execute(f"create view {quoted(contract.table)} as {select}")
+    described = inside.execute(f"describe {quoted(contract.table)}").fetchall()
+    inside.close()
+    _comment(con, "view", contract, [name for name, *_ in described])
+
+
+def _comment(
+    con: duckdb.DuckDBPyConnection, kind: str, contract: Contract, names: list[str]
+) -> None:
+    """Put the contract's words on the table and on its columns."""
+    table = quoted(CATALOG, "main", contract.table)
+    about = f"One row is {contract.grain}. {contract.description}"
+    con.execute(f"comment on {kind} {table} is {text(about)}")
+    meanings: Mapping[str, str] = {
+        column.name: column.about + (f" ({column.unit})" if column.unit else "")
+        for column in contract.columns
+    }
+    for name in names:
+        meaning = text(meanings.get(name, name))
+        con.execute(f"comment on column {table}.{quoted(name)} is {meaning}")

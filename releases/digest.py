@@ -1,0 +1,44 @@
+"""The content digest: equal for equal facts, whatever made them.
+
+Each stored table adds its name, its row count, and the exact sums of the two halves of
+its rows' MD5 sums. A row is hashed as the text of its values in column order, so neither
+the order of rows, nor threads, nor the machine, nor DuckDB's own hash plays a part.
+"""
+
+import hashlib
+
+import duckdb
+
+from sql.statements import quoted, text
+
+_SEPARATOR = "\x1f"
+_NULL = "\x1e"
+
+
+def table_digest(
+    con: duckdb.DuckDBPyConnection, relation: str, without: tuple[str, ...] = ()
+) -> str:
+    """The digest line of one table: rows and sums of hashes, without some columns."""
+    described = con.execute(f"describe {relation}").fetchall()
+    parts = [_text_of(name, kind) for name, kind, *_ in described if name not in without]
+    row = f"concat_ws({text(_SEPARATOR)}, {', '.join(parts)})"
+    found = con.execute(
+        "select count(*), sum(md5_number_upper(row_text)), sum(md5_number_lower(row_text))"
+        f" from (select {row} as row_text from {relation})"
+    ).fetchone()
+    n_rows, upper, lower = found or (0, 0, 0)
+    return f"{n_rows}\t{upper or 0}\t{lower or 0}"
+
+
+def content_digest(tables: dict[str, str]) -> str:
+    """The digest of a release from the digest lines of its tables, by name."""
+    lines = [f"{name}\t{line}\n" for name, line in sorted(tables.items())]
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def _text_of(name: str, kind: str) -> str:
+    """A value as text that no setting of the session changes."""
+    column = quoted(name)
+    # The text of a time depends on the session's zone; its microseconds do not.
+    value = f"epoch_us({column})" if kind.startswith("TIMESTAMP") else column
+    return f"coalesce(cast({value} as varchar), {text(_NULL)})"

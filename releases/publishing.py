@@ -1,0 +1,50 @@
+"""The last step of a run: manifest and report, then one rename, then `current`."""
+
+import shutil
+
+import duckdb
+
+from project.folder import Project
+from releases import store
+from releases.building import CATALOG, Building
+from releases.manifest import Manifest
+from releases.report import write_report
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    building: Building,
+    manifest: Manifest,
+    project: Project,
+) -> Manifest:
+    """Move a finished release into place and point `current` at it.
+
+    A release never changes: where one of this id is there already, of the same inputs
+    and the same rules, the new copy is dropped and the old one stands.
+    """
+    write_report(con, building.folder, manifest, project.settings)
+    con.execute(f"checkpoint {CATALOG}")
+    con.execute(f"detach {CATALOG}")
+    manifest.write(building.folder)
+    place = project.releases / manifest.release_id
+    if place.exists():
+        shutil.rmtree(building.folder)
+        manifest = store.release(project, manifest.release_id)
+    else:
+        for path in sorted(building.folder.rglob("*")):
+            store.sync(path)
+        building.folder.rename(place)
+        store.sync(project.releases)
+    store.point_current_at(project, manifest.release_id)
+    _retire(project, manifest.release_id)
+    return manifest
+
+
+def _retire(project: Project, current_id: str) -> None:
+    """Remove the oldest releases beyond the number to keep, never the current one."""
+    keep = project.settings.publish.keep_releases
+    if keep is None:
+        return
+    others = [one for one in store.releases(project) if one.release_id != current_id]
+    for manifest in others[: max(0, len(others) - (keep - 1))]:
+        shutil.rmtree(project.releases / manifest.release_id)

@@ -1,0 +1,30 @@
+"""The report of a release: one HTML page of figures that reads offline."""
+
+from pathlib import Path
+
+import duckdb
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from project.settings import Settings
+from releases.building import CATALOG
+from releases.manifest import Manifest
+from releases.summary import summarize
+
+REPORT_FILE = "report.html"
+
+
+def write_report(
+    con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, settings: Settings
+) -> None:
+    """Write the report of the release that is attached as `release`."""
+    templates = Environment(
+        loader=PackageLoader("releases"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = templates.get_template("report.html").render(
+        manifest=manifest, settings=settings, summary=summarize(con, CATALOG)
+    )
+    (folder / REPORT_FILE).write_text(page, encoding="utf-8")

@@ -1,0 +1,84 @@
+"""The releases of a project: list them, find one, point `current` at one.
+
+Reads manifests only, so that it is quick and needs no database.
+"""
+
+import datetime
+import os
+from pathlib import Path
+
+from project.errors import ConfigurationError
+from project.documents import nearest
+from project.folder import Project
+from releases.manifest import MANIFEST_FILE, Manifest, read_manifest
+
+DATABASE_FILE = "fenji.duckdb"
+
+
+def releases(project: Project) -> list[Manifest]:
+    """All published releases, the latest published last."""
+    folders = project.releases.glob(f"[!.]*/{MANIFEST_FILE}")
+    manifests = [read_manifest(file.parent) for file in folders]
+    return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
+
+
+def current(project: Project) -> Manifest | None:
+    """The release that readers are pointed at; None before the first."""
+    if not (project.current / MANIFEST_FILE).is_file():
+        return None
+    return read_manifest(project.current)
+
+
+def release(project: Project, release_id: str) -> Manifest:
+    """The release of that id.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    known = {one.release_id: one for one in releases(project)}
+    if release_id not in known:
+        hint = nearest(release_id, list(known))
+        raise ConfigurationError(
+            f"{project.releases}: there is no release '{release_id}'{hint};"
+            " `fenji releases` lists them"
+        )
+    return known[release_id]
+
+
+def with_key(project: Project, run_key: str) -> Manifest | None:
+    """The release that a run of this key has published already."""
+    found = [one for one in releases(project) if one.run_key == run_key]
+    return found[-1] if found else None
+
+
+def before(project: Project, as_of_date: datetime.date) -> Manifest | None:
+    """The release that movement is measured against.
+
+    The published release with the greatest earlier as-of date; of several for that
+    date, the one published last.
+    """
+    earlier = [one for one in releases(project) if one.as_of_date < as_of_date]
+    return max(earlier, key=lambda one: (one.as_of_date, one.published_at), default=None)
+
+
+def database(project: Project, release_id: str) -> Path:
+    """The DuckDB file of a release."""
+    return project.releases / release_id / DATABASE_FILE
+
+
+def point_current_at(project: Project, release_id: str) -> None:
+    """Move `current` to a release, in one rename, so that no reader sees neither."""
+    link = project.data / f".current-{release_id}"
+    link.unlink(missing_ok=True)
+    link.symlink_to(Path("releases") / release_id, target_is_directory=True)
+    link.replace(project.current)
+    sync(project.data)
+
+
+def sync(path: Path) -> None:
+    """Have the operating system put a file or a folder's entries on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,158 @@
+"""The figures of a release that people look at first, for the terminal and the report.
+
+Read from the release itself (attached, or opened by its path), so that what is shown is
+what was published.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+
+from sql.statements import quoted
+
+
+@dataclass(frozen=True)
+class TierCount:
+    """A tier of a scheme and how many customers stand in it."""
+
+    scheme: str
+    scheme_en: str
+    scheme_zh: str
+    tier: str
+    tier_en: str
+    tier_zh: str
+    n_customers: int
+    spend_12m_amount: Decimal
+
+
+@dataclass(frozen=True)
+class SegmentCount:
+    """An RFM segment: customers, and their means of the three axes."""
+
+    segment: str
+    name_en: str
+    name_zh: str
+    n_customers: int
+    recency_days: Decimal
+    frequency: Decimal
+    monetary_amount: Decimal
+
+
+@dataclass(frozen=True)
+class FeedCount:
+    """A feed: its files and what became of their rows."""
+
+    feed: str
+    n_files: int
+    n_read: int
+    n_loaded: int
+    n_duplicate: int
+    n_rejected: int
+    n_refused_files: int
+
+
+@dataclass(frozen=True)
+class QualityCount:
+    """A table: its checks, and how many failed."""
+
+    table_name: str
+    n_checks: int
+    n_failed: int
+    n_blocking: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The figures of one release."""
+
+    n_customers: int
+    tiers: tuple[TierCount, ...]
+    segments: tuple[SegmentCount, ...]
+    feeds: tuple[FeedCount, ...]
+    quality: tuple[QualityCount, ...]
+
+
+_TIERS = """
+    with tiers as (
+        select customer_id, scheme, scope, tier from {catalog}.customer_tiers
+    ), counted as (
+        select
+            tiers.scheme,
+            tiers.tier,
+            count(distinct tiers.customer_id) as n_customers,
+            sum(metrics.spend_12m_amount) as spend_12m_amount
+        from tiers
+        left join {catalog}.customer_metrics as metrics using (customer_id)
+        where tiers.scope = ''
+        group by tiers.scheme, tiers.tier
+    )
+    select
+        counted.scheme, schemes.name_en, schemes.name_zh, counted.tier,
+        coalesce(scheme_tiers.name_en, counted.tier),
+        coalesce(scheme_tiers.name_zh, counted.tier),
+        counted.n_customers, coalesce(counted.spend_12m_amount, 0)
+    from counted
+    join {catalog}.schemes on counted.scheme = schemes.scheme
+    left join {catalog}.scheme_tiers
+        on counted.scheme = scheme_tiers.scheme and counted.tier = scheme_tiers.tier
+    order by counted.scheme, scheme_tiers.tier_rank nulls last, counted.tier
+"""
+
+_SEGMENTS = """
+    select
+        rfm.segment,
+        coalesce(any_value(tiers.name_en), rfm.segment),
+        coalesce(any_value(tiers.name_zh), rfm.segment),
+        count(*),
+        round(avg(rfm.recency_days), 1)::decimal(18, 1),
+        round(avg(rfm.frequency), 1)::decimal(18, 1),
+        round(avg(rfm.monetary_amount), 2)::decimal(18, 2)
+    from {catalog}.customer_rfm as rfm
+    left join {catalog}.scheme_tiers as tiers
+        on rfm.segment = tiers.tier and tiers.scheme = 'rfm_8'
+    group by rfm.segment
+    order by any_value(tiers.tier_rank) nulls last, rfm.segment
+"""
+
+_FEEDS = """
+    select
+        feed,
+        count(*),
+        coalesce(sum(n_read), 0),
+        coalesce(sum(n_loaded), 0),
+        coalesce(sum(n_duplicate), 0),
+        coalesce(sum(n_rejected), 0),
+        count(*) filter (where status = 'refused')
+    from {catalog}.feed_reconciliation
+    group by feed
+    order by feed
+"""
+
+_QUALITY = """
+    select
+        table_name,
+        count(*),
+        count(*) filter (where not passed),
+        count(*) filter (where not passed and severity = 'error')
+    from {catalog}.quality_results
+    group by table_name
+    order by table_name
+"""
+
+
+def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
+    """The figures of the release that is attached under the name of the catalog."""
+    where = quoted(catalog, "main")
+
+    def rows(query: str) -> list[tuple[object, ...]]:
+        return con.execute(query.format(catalog=where)).fetchall()
+
+    counted = con.execute(f"select count(*) from {where}.customers").fetchone()
+    return Summary(
+        n_customers=int(counted[0]) if counted else 0,
+        tiers=tuple(TierCount(*row) for row in rows(_TIERS)),  # type: ignore[arg-type]
+        segments=tuple(SegmentCount(*row) for row in rows(_SEGMENTS)),  # type: ignore[arg-type]
+        feeds=tuple(FeedCount(*row) for row in rows(_FEEDS)),  # type: ignore[arg-type]
+        quality=tuple(QualityCount(*row) for row in rows(_QUALITY)),  # type: ignore[arg-type]
+    )

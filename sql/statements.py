@@ -1,0 +1,95 @@
+"""The few statements that Fenji builds around a `select`: tables, views, comments.
+
+Names are quoted here and nowhere else; values travel as parameters, or, where DuckDB
+takes none (views), as literals of the parsed select.
+"""
+
+import datetime
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from sql.contracts import Contract
+
+Params = Mapping[str, str | int | datetime.date]
+
+
+def quoted(*parts: str) -> str:
+    """An identifier such as `"core"."orders"`, safe whatever the name holds."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def text(value: str) -> str:
+    """A text literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def select_of(contract: Contract) -> str:
+    """The `select` of a table that has an SQL file."""
+    return contract.sql_path.read_text(encoding="utf-8").strip()
+
+
+def used(params: Params, select: str) -> dict[str, str | int | datetime.date]:
+    """The parameters that a select names; DuckDB refuses any other."""
+    names = set(re.findall(r"\$(\w+)", select))
+    return {name: value for name, value in params.items() if name in names}
+
+
+def create(
+    con: duckdb.DuckDBPyConnection, contract: Contract, select: str, params: Params
+) -> None:
+    """Make the table or the view of a contract from a select."""
+    name = quoted(contract.layer, contract.table)
+    con.execute(f"create schema if not exists {quoted(contract.layer)}")
+    if contract.kind == "view":
+        con.execute(f"create or replace view {name} as {bound(select, params)}")
+    else:
+        con.execute(f"create or replace table {name} as {select}", used(params, select))
+
+
+def bound(select: str, params: Params) -> str:
+    """The select with its parameters written in as literals."""
+    if "$" not in select:
+        return select
+
+    def bind(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Placeholder):
+            return node
+        value = params[node.name]
+        literal = exp.Literal.string(str(value))
+        if isinstance(value, datetime.date):
+            return exp.cast(literal, exp.DataType.Type.DATE)
+        return exp.Literal.number(value) if isinstance(value, int) else literal
+
+    return sqlglot.parse_one(select, dialect="duckdb").transform(bind).sql("duckdb")
+
+
+def row_count(con: duckdb.DuckDBPyConnection, *name: str) -> int:
+    """The number of rows of a table."""
+    found = con.execute(f"select count(*) from {quoted(*name)}").fetchone()
+    return int(found[0]) if found else 0
+
+
+def tables_read(select: str) -> frozenset[str]:
+    """The tables that a select reads, as schema.table, for lineage."""
+    parsed = sqlglot.parse_one(select, dialect="duckdb")
+    return frozenset(
+        f"{table.db}.{table.name}"
+        for table in parsed.find_all(exp.Table)
+        if table.db
+    )
+
+
+def packaged_files(*folders: Path) -> list[Path]:
+    """All files of code and definitions below the folders, in a fixed order."""
+    kinds = {".py", ".sql", ".yaml", ".html", ".css"}
+    return sorted(
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.suffix in kinds and "__pycache__" not in file.parts
+    )
