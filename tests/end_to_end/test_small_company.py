@@ -793,6 +793,23 @@ def test_an_impossible_date_is_named_in_one_line(company, as_of):
     assert "as-of" in line
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wrong"),
+    [
+        (["run", "--as_of", AS_OF], "--as_of"),
+        (["runn"], "runn"),
+        (["run", "--as-of"], "--as-of"),
+    ],
+)
+def test_a_wrong_argument_is_named_in_one_line(company, arguments, wrong):
+    done = subprocess.run(
+        [company.command()[0], *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert wrong in done.stderr
+
+
 def test_a_missing_folder_is_named_in_one_line(company):
     shutil.rmtree(company.root)
     line = company.call("run", "--as-of", AS_OF).expect(2).one_line()
