@@ -1,0 +1,1 @@
+"""The wiring: Dagster definitions and the command line. Knows all rooms below it."""

@@ -15,6 +15,7 @@ from project.folder import Project
 from releases import digest
 from releases.store import DATABASE_FILE
 from sql.contracts import Contract
+from sql.contracts import contract as contract_of
 from sql.statements import quoted, row_count, text
 
 CATALOG = "release"
@@ -63,33 +64,49 @@ def abandon(con: duckdb.DuckDBPyConnection, building: Building) -> None:
     shutil.rmtree(building.folder, ignore_errors=True)
 
 
+def released(contract: Contract, *, shown: tuple[str, ...]) -> Contract:
+    """The contract as readers of the release see it: personal columns stay out.
+
+    The shown ones, which the project's privacy setting names, may appear.
+    """
+    columns = tuple(
+        column
+        for column in contract.columns
+        if not column.personal or column.name in shown
+    )
+    return contract.model_copy(update={"columns": columns})
+
+
 def write_table(
-    con: duckdb.DuckDBPyConnection,
-    building: Building,
-    contract: Contract,
-    *,
-    shown: tuple[str, ...] = (),
+    con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> int:
     """Copy a table of the warehouse into the release; the rows written.
 
-    Personal columns stay out but for the shown ones. Rows are ordered by the key, so
-    that one customer is found without reading the whole table.
+    Only columns that are not personal in the (released) contract are copied. Rows are
+    ordered by the key, so that one customer is found without reading the whole table.
     """
     source = quoted(contract.layer, contract.table)
     target = quoted(CATALOG, "main", contract.table)
-    hidden = {
-        column.name
-        for column in contract.columns
-        if column.personal and column.name not in shown
-    }
-    names = [name for name, *_ in con.execute(f"describe {source}").fetchall()]
-    columns = ", ".join(quoted(name) for name in names if name not in hidden)
+    hidden = personal_columns(contract)
+    made = [name for name, *_ in con.execute(f"describe {source}").fetchall()]
+    names = [name for name in made if name not in hidden]
+    columns = ", ".join(quoted(name) for name in names)
     order = ", ".join(quoted(name) for name in contract.key)
     con.execute(
         f"create table {target} as select {columns} from {source}"
         + (f" order by {order}" if order else "")
     )
-    _comment(con, "table", contract, [name for name in names if name not in hidden])
+    finish_table(con, building, contract)
+    return building.rows[contract.table]
+
+
+def finish_table(
+    con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
+) -> None:
+    """Describe, digest and copy to Parquet a table that stands in the release."""
+    target = quoted(CATALOG, "main", contract.table)
+    names = [name for name, *_ in con.execute(f"describe {target}").fetchall()]
+    _comment(con, "table", contract, names)
     file = text(str(building.tables / f"{contract.table}.parquet"))
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
     building.rows[contract.table] = row_count(con, CATALOG, "main", contract.table)
@@ -97,7 +114,17 @@ def write_table(
         building.digests[contract.table] = digest.table_digest(
             con, target, contract.digest_without
         )
-    return building.rows[contract.table]
+
+
+def personal_columns(contract: Contract) -> frozenset[str]:
+    """The columns that the released contract lacks of the full one."""
+    full = contract_of(contract.layer, contract.table)
+    kept = {column.name for column in contract.columns}
+    return frozenset(
+        column.name
+        for column in full.columns
+        if column.personal and column.name not in kept
+    )
 
 
 def write_view(

@@ -134,7 +134,7 @@ _QUALITY = """
         table_name,
         count(*),
         count(*) filter (where not passed),
-        count(*) filter (where not passed and severity = 'error')
+        count(*) filter (where not passed and severity = 'ERROR')
     from {catalog}.quality_results
     group by table_name
     order by table_name

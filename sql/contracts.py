@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from project.documents import Document, build_document, read_yaml
 
 ROOT = Path(__file__).parent
-LAYERS = ("raw", "core", "marts")
+LAYERS = ("raw", "staging", "core", "marts")
 
 # The words of contracts for types, and DuckDB's.
 TYPES: Mapping[str, str] = {
@@ -105,7 +105,7 @@ class Contract(Document):
     """A table: its grain, columns, checks and owner."""
 
     table: str
-    layer: Literal["raw", "core", "marts"]
+    layer: Literal["raw", "staging", "core", "marts"]
     grain: str  # what one row is
     description: str
     owner: str = "team:data"

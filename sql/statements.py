@@ -40,15 +40,21 @@ def used(params: Params, select: str) -> dict[str, str | int | datetime.date]:
 
 
 def create(
-    con: duckdb.DuckDBPyConnection, contract: Contract, select: str, params: Params
+    con: duckdb.DuckDBPyConnection,
+    name: tuple[str, str],
+    select: str,
+    params: Params,
+    *,
+    kind: str = "table",
 ) -> None:
-    """Make the table or the view of a contract from a select."""
-    name = quoted(contract.layer, contract.table)
-    con.execute(f"create schema if not exists {quoted(contract.layer)}")
-    if contract.kind == "view":
-        con.execute(f"create or replace view {name} as {bound(select, params)}")
+    """Make a table or a view, such as ("core", "orders"), from a select."""
+    con.execute(f"create schema if not exists {quoted(name[0])}")
+    if kind == "view":
+        view = bound(select, params)
+        con.execute(f"create or replace view {quoted(*name)} as {view}")
     else:
-        con.execute(f"create or replace table {name} as {select}", used(params, select))
+        given = used(params, select)
+        con.execute(f"create or replace table {quoted(*name)} as {select}", given)
 
 
 def bound(select: str, params: Params) -> str:

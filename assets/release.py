@@ -1,0 +1,105 @@
+"""The release: the published tables in their new folder, then `current` moved to it."""
+
+import datetime
+from collections.abc import Iterator
+from importlib.metadata import version
+
+import dagster as dg
+
+from assets.run import Run
+from assets.specs import published, spec_of
+from ingest.ledger import input_files
+from releases.building import (
+    begin,
+    finish_table,
+    released,
+    write_table,
+    write_view,
+)
+from releases.digest import content_digest
+from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
+from releases.publishing import publish
+from sql.contracts import Contract, contract
+
+QUALITY = contract("marts", "quality_results")
+TABLES = tuple(one for one in published() if one.table != QUALITY.table)
+
+
+def released_tables(run: Run) -> tuple[Contract, ...]:
+    """The contracts of the release's tables, without personal columns."""
+    shown = run.project.settings.privacy.publish
+    return tuple(released(table, shown=shown) for table in TABLES)
+
+
+@dg.multi_asset(
+    name="release_tables",
+    description="Write the published tables into the folder of a new release.",
+    specs=[
+        spec_of(table, layer="release", reads=[table.name, *table.reads])
+        for table in TABLES
+    ],
+)
+def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+    """Copy each table, then define the views over them."""
+    with run.step("release", phase="publish"):
+        run.building = begin(run.con, run.project, run.run_key)
+    for table in released_tables(run):
+        with run.step(f"release.{table.table}", phase="publish") as step:
+            if table.kind == "view":
+                write_view(run.con, table, run.plan.views[table.table])
+            else:
+                step.rows = write_table(run.con, run.building, table)
+        yield dg.MaterializeResult(
+            asset_key=["release", table.table],
+            metadata={} if step.rows is None else {"dagster/row_count": step.rows},
+        )
+
+
+@dg.asset(
+    key=["release", "current"],
+    deps=[dg.AssetKey(["release", table.table]) for table in TABLES],
+    group_name="release",
+    kinds={"duckdb", "parquet"},
+    owners=[QUALITY.owner],
+    description=(
+        "The published release that `data/current` points at: what BI tools read."
+        " It is moved into place only when every blocking check has passed."
+    ),
+)
+def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+    """Write the check results, manifest and report; publish with one rename."""
+    building = run.building
+    if building is None:
+        raise RuntimeError("the release's tables were not written")
+    with run.step("publish", phase="publish"):
+        write_results(run.con, run.checks)
+        finish_table(run.con, building, QUALITY)
+        digest = content_digest(building.digests)
+        manifest = Manifest(
+            release_id=f"{run.as_of_date.isoformat()}-{run.run_key[:8]}",
+            as_of_date=run.as_of_date,
+            contract_version=CONTRACT_VERSION,
+            content_digest=digest,
+            settings_digest=run.settings_digest,
+            inputs=tuple(
+                InputFile.model_validate(file) for file in input_files(run.con)
+            ),
+            schemes=run.plan.versions,
+            tables=building.rows,
+            checks=tuple(
+                CheckOutcome.model_validate(one.as_row()) for one in run.checks
+            ),
+            fenji_version=version("fenji"),
+            run_key=run.run_key,
+            previous_release_id=run.previous.release_id if run.previous else None,
+            published_at=datetime.datetime.now(datetime.UTC),
+        )
+        run.released = publish(run.con, building, manifest, run.project)
+    return dg.MaterializeResult(
+        metadata={
+            "release": manifest.release_id,
+            "as of": manifest.as_of_date.isoformat(),
+            "content digest": digest,
+            "tables": len(building.rows),
+        }
+    )

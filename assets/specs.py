@@ -1,0 +1,79 @@
+"""From a table's contract to what the Dagster UI shows of its asset."""
+
+import hashlib
+from collections.abc import Iterable
+
+import dagster as dg
+import sqlglot
+
+from sql.contracts import Contract, contracts
+from sql.statements import select_of, tables_read
+
+
+def key_of(name: str) -> dg.AssetKey:
+    """The asset key of a table written as layer.table."""
+    return dg.AssetKey(name.split("."))
+
+
+def spec_of(
+    table: Contract,
+    *,
+    layer: str | None = None,
+    reads: Iterable[str] | None = None,
+    skippable: bool = False,
+) -> dg.AssetSpec:
+    """The asset of a table: its words, columns, owner, code and what it reads."""
+    placed = layer or table.layer
+    read = reads_of(table) if reads is None else reads
+    columns = [
+        dg.TableColumn(
+            name=column.name,
+            type=column.duckdb_type,
+            description=column.about + (f" ({column.unit})" if column.unit else ""),
+            constraints=dg.TableColumnConstraints(nullable=not column.required),
+        )
+        for column in table.columns
+    ]
+    return dg.AssetSpec(
+        key=[placed, table.table],
+        deps=[key_of(name) for name in sorted(read)],
+        description=f"One row is {table.grain}.\n\n{table.description}",
+        group_name=placed,
+        owners=[table.owner],
+        kinds={"duckdb", "sql" if table.made_by == "sql" else "python"},
+        code_version=code_version(table),
+        skippable=skippable,
+        metadata={
+            "dagster/column_schema": dg.TableSchema(columns=columns),
+            "dagster/table_name": f"{placed}.{table.table}",
+        },
+    )
+
+
+def reads_of(table: Contract) -> frozenset[str]:
+    """The tables that a table is computed from, as layer.table."""
+    if table.made_by == "sql":
+        return tables_read(select_of(table))
+    return frozenset(table.reads)
+
+
+def code_version(table: Contract) -> str:
+    """A hash that changes with the meaning of a table's code, not with its layout."""
+    if table.made_by != "sql":
+        return hashlib.sha256(table.path.read_bytes()).hexdigest()[:12]
+    parsed = sqlglot.parse_one(select_of(table), dialect="duckdb")
+    meaning = parsed.sql(dialect="duckdb", comments=False, normalize=True)
+    return hashlib.sha256(meaning.encode()).hexdigest()[:12]
+
+
+def made_in_sql(layer: str) -> tuple[Contract, ...]:
+    """The tables of a layer that are one `select` in a file."""
+    return tuple(one for one in contracts(layer) if one.made_by == "sql")
+
+
+def published() -> tuple[Contract, ...]:
+    """The tables of a release, those that hold rows before the views over them."""
+    shown = [
+        one for layer in ("core", "marts") for one in contracts(layer) if one.published
+    ]
+    return tuple(sorted(shown, key=lambda one: (one.kind == "view", one.table)))

@@ -1,0 +1,78 @@
+"""The staging layer: the rows of each feed that count on the as-of date, as views."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from sqlglot import exp
+
+from assets.run import Run
+from assets.specs import spec_of
+from ingest.staging import create_views
+from sql.contracts import Contract, contract, feeds
+from sql.statements import create
+
+CUSTOMER_ROWS = contract("staging", "customer_rows")
+
+
+@dg.multi_asset(
+    name="staging",
+    description="Define the rows of each feed that count on the as-of date.",
+    specs=[
+        *(
+            spec_of(feed, layer="staging", reads=[f"raw.{name}"])
+            for name, feed in feeds().items()
+        ),
+        spec_of(CUSTOMER_ROWS, reads=[f"raw.{name}" for name in feeds()]),
+    ],
+)
+def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+    """Make a view a feed, and the one that tells since when a customer exists."""
+    with run.step("staging", phase="ingest"):
+        create_views(run.con, run.project, run.as_of_date)
+        name = ("staging", CUSTOMER_ROWS.table)
+        create(run.con, name, customer_rows().sql("duckdb"), run.params, kind="view")
+    for feed in feeds():
+        yield dg.MaterializeResult(asset_key=["staging", feed])
+    yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
+
+
+def customer_rows() -> exp.Expression:
+    """Every row of every feed that names a customer, with the day that dates it.
+
+    Counted rows up to the as-of date, and the dates of the rows after it: a customer
+    whose only dated rows lie ahead does not exist yet, whatever undated rows say.
+    """
+    parts: list[exp.Expression] = []
+    for name, feed in feeds().items():
+        if feed.customer is None:
+            continue
+        day = _row_date(feed)
+        customer = exp.column(feed.customer, quoted=True)
+        counted = exp.select(
+            customer.as_("customer_id"), day.as_("row_date")
+        ).from_(exp.table_(name, db="staging"))
+        parts.append(counted.where(customer.copy().is_(exp.null()).not_()))
+        if feed.dated_by:
+            later = exp.select(
+                customer.copy().as_("customer_id"), day.copy().as_("row_date")
+            ).from_(exp.table_(name, db="raw"))
+            later = later.where(
+                day.copy() > exp.Placeholder(this="as_of_date"),
+                customer.copy().is_(exp.null()).not_(),
+            )
+            parts.append(later)
+    return exp.union(*parts, distinct=False)
+
+
+def _row_date(feed: Contract) -> exp.Expression:
+    """The earliest of the days that date a row; null where none does."""
+    days: list[exp.Expression] = []
+    for name in feed.dated_by:
+        is_time = feed.column(name).type == "timestamp"
+        day = name.removesuffix("_at") + "_date" if is_time else name
+        days.append(exp.column(day, quoted=True))
+    if not days:
+        return exp.cast(exp.null(), "date")
+    return exp.func("least", *days) if len(days) > 1 else days[0]
+
+

@@ -1,0 +1,127 @@
+"""The command line `fenji`: reads arguments, calls one thing, prints.
+
+Start-up is part of every command, so what is heavy (Dagster, Great Expectations, DuckDB)
+is imported where it is used.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from pipelines import terminal
+from project.errors import ConfigurationError, FenjiError
+from project.folder import open_project
+
+app = typer.Typer(
+    name="fenji",
+    help="Customer grading you can trust, explain and replay (分级).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The project folder; else FENJI_PROJECT, else the current folder.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of", metavar="DATE", help="As of which day; default: today in the zone."
+    ),
+]
+
+
+@app.command()
+def run(
+    project: ProjectOption = None, as_of: AsOfOption = None, json: JsonOption = False
+) -> None:
+    """Ingest what is new, grade, check, and publish one release."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.run(open_project(project), as_of, as_json=json)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")] = Path("demo"),
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 5000,
+    json: JsonOption = False,
+) -> None:
+    """Make a demo company in DIR (default: demo), grade it, show the result."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.demo(folder, customers, as_json=json)
+
+
+@app.command()
+def generate(
+    folder: Annotated[Path, typer.Argument(metavar="DIR")],
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
+    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    json: JsonOption = False,
+) -> None:
+    """Write raw feeds of made-up customers below DIR."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.generate(folder, customers, seed, as_json=json)
+
+
+@app.command()
+def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """List the published releases."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.list_releases(open_project(project), as_json=json)
+
+
+@app.command()
+def forget(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="As feed/path.")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take the rows of a landing file out of the warehouse."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.forget(open_project(project), file, as_json=json)
+
+
+@app.command()
+def ui(
+    project: ProjectOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+) -> None:
+    """Serve the Dagster UI on loopback, with the schedules running."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.serve(open_project(project), port)
+
+
+def main() -> None:
+    """Run a command; every expected failure is one line and an exit status."""
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(standalone_mode=False)
+    except FenjiError as err:
+        terminal.say_error(str(err))
+        sys.exit(err.exit_status)
+    except click.exceptions.NoArgsIsHelpError as err:
+        click.echo(err.format_message())
+        sys.exit(ConfigurationError.exit_status)
+    except click.ClickException as err:
+        terminal.say_error(err.format_message())
+        sys.exit(ConfigurationError.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        terminal.say_error("stopped; nothing was published")
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,298 @@
+"""The commands behind the command line: each does one thing and shows the result."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import terminal
+from pipelines.running import (
+    decide,
+    execute,
+    hold_warehouse,
+    open_run,
+    read_date,
+    today,
+)
+from project.folder import PROJECT_VARIABLE, Project, open_project
+from project.errors import FenjiError
+from releases import store
+
+if TYPE_CHECKING:
+    from assets.run import Run
+    from releases.manifest import Manifest
+
+
+def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
+    """Run the pipeline for a date, unless its release is there already."""
+    began = time.perf_counter()
+    as_of_date = read_date(as_of) if as_of else today(project)
+    with hold_warehouse(project, on_wait=_say_waiting):
+        decision = decide(project, as_of_date)
+        if decision.published is not None:
+            _show_unchanged(project, decision.published, as_json=as_json)
+            return
+        progress = None if as_json else terminal.StepLines()
+        try:
+            with open_run(
+                project, as_of_date, decision=decision, progress=progress
+            ) as opened:
+                started = time.perf_counter() - began
+                try:
+                    execute(opened)
+                except FenjiError as err:
+                    if as_json:
+                        terminal.say_json(_failed(opened, err))
+                    raise
+                finally:
+                    _say_refused(opened)
+                opened.seconds["whole"] = time.perf_counter() - began
+                opened.seconds["startup"] = started
+        finally:
+            if progress:
+                progress.close()
+    if opened.released is None:
+        raise RuntimeError("the run ended without a release")
+    if as_json:
+        terminal.say_json(_published(opened, opened.released))
+    else:
+        _show_published(project, opened.released)
+
+
+def demo(folder: Path, customers: int, *, as_json: bool) -> None:
+    """Make the demo company, run it, and show what came out."""
+    from synthetic.demo import make_demo  # noqa: PLC0415
+
+    made = make_demo(folder, customers=customers)
+    project = open_project(folder)
+    run(project, made.as_of_date.isoformat(), as_json=as_json)
+    if not as_json:
+        _show_figures(project)
+        _show_where_next(folder)
+
+
+def generate(folder: Path, customers: int, seed: int, *, as_json: bool) -> None:
+    """Write raw feeds of made-up customers."""
+    from synthetic.generate import generate as write_feeds  # noqa: PLC0415
+
+    made = write_feeds(folder, customers=customers, seed=seed)
+    if as_json:
+        terminal.say_json({"folder": str(folder), "feeds": made.rows})
+        return
+    rows = terminal.table(f"Generated in {folder}", "feed", "rows", numbers=("rows",))
+    for feed, n_rows in made.rows.items():
+        rows.add_row(feed, f"{n_rows:,}")
+    terminal.console().print(rows)
+
+
+def list_releases(project: Project, *, as_json: bool) -> None:
+    """Show the published releases, the latest published last."""
+    current = store.current(project)
+    current_id = current.release_id if current else None
+    manifests = store.releases(project)
+    if as_json:
+        listed = [
+            {
+                "release_id": one.release_id,
+                "as_of_date": one.as_of_date,
+                "is_current": one.release_id == current_id,
+                "content_digest": one.content_digest,
+                "published_at": one.published_at,
+            }
+            for one in manifests
+        ]
+        terminal.say_json({"releases": listed})
+        return
+    if not manifests:
+        terminal.console().print("No release yet: `fenji run` publishes the first.")
+        return
+    rows = terminal.table("Releases", "release", "as of", "published", "content", "")
+    for one in manifests:
+        rows.add_row(
+            one.release_id,
+            one.as_of_date.isoformat(),
+            one.published_at.strftime("%Y-%m-%d %H:%M"),
+            one.content_digest[:12],
+            "current" if one.release_id == current_id else "",
+        )
+    terminal.console().print(rows)
+
+
+def forget(project: Project, file: str, *, as_json: bool) -> None:
+    """Take a landing file's rows out of the warehouse."""
+    import duckdb  # noqa: PLC0415
+
+    from ingest.forget import forget as take_out  # noqa: PLC0415
+
+    with hold_warehouse(project, on_wait=_say_waiting):
+        con = duckdb.connect(str(project.warehouse))
+        try:
+            n_rows = take_out(con, project, file)
+        finally:
+            con.close()
+    if as_json:
+        terminal.say_json({"file": file, "n_rows": n_rows})
+        return
+    terminal.console().print(
+        f"Forgot {file}: {n_rows:,} rows. `fenji run` publishes without them."
+    )
+
+
+def serve(project: Project, port: int) -> None:
+    """Serve the Dagster UI and run its daemon until interrupted."""
+    from pipelines.instance import prepare_home  # noqa: PLC0415
+
+    environment = {
+        **os.environ,
+        "DAGSTER_HOME": str(prepare_home(project)),
+        PROJECT_VARIABLE: str(project.root),
+    }
+    where = ["-m", "pipelines.definitions"]
+    web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *where]
+    daemon = ["dagster._daemon", "run", *where]
+    terminal.console().print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl+C stops)")
+    children = [
+        subprocess.Popen([sys.executable, "-m", *arguments], env=environment)  # noqa: S603
+        for arguments in (web, daemon)
+    ]
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.5)
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait()
+
+
+def _say_waiting() -> None:
+    terminal.console(err=True).print(
+        "Another run holds the warehouse; waiting for it to end …"
+    )
+
+
+def _say_refused(opened: "Run") -> None:
+    """Name each file that could not be used, one line a file."""
+    for load in opened.loads.values():
+        for file in load.refused:
+            terminal.say_error(f"landing/{file.feed}/{file.file}: refused: {file.reason}")
+
+
+def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
+    store.point_current_at(project, manifest.release_id)
+    if as_json:
+        terminal.say_json({"status": "unchanged", **_facts(manifest)})
+        return
+    terminal.console().print(
+        f"Nothing changed: release {manifest.release_id}"
+        f" (as of {manifest.as_of_date}) stands."
+    )
+
+
+def _show_published(project: Project, manifest: "Manifest") -> None:
+    failed = [one for one in manifest.checks if not one.passed]
+    out = terminal.console()
+    out.print(f"Published release {manifest.release_id} (as of {manifest.as_of_date}).")
+    for one in failed:
+        out.print(f"  warning: {one.table_name}: {one.check_name}: {one.n_failed} rows")
+    out.print(f"  tables  {_shown(project.current / store.DATABASE_FILE)}")
+    out.print(f"  report  {_shown(project.current / 'report.html')}")
+
+
+def _show_figures(project: Project) -> None:
+    """Tiers by scheme, RFM segments and checks, as they stand in the release."""
+    import duckdb  # noqa: PLC0415
+
+    from releases.summary import summarize  # noqa: PLC0415
+
+    with duckdb.connect() as con:
+        path = str(project.current / store.DATABASE_FILE).replace("'", "''")
+        con.execute(f"attach '{path}' as release (read_only)")
+        summary = summarize(con, "release")
+    out = terminal.console()
+    tiers = terminal.table(
+        "Tiers by scheme 各方案等级", "scheme", "tier", "等级", "customers", "share",
+        numbers=("customers", "share"),
+    )  # fmt: skip
+    shown = ""
+    for one in summary.tiers:
+        first = one.scheme != shown
+        if first and shown:
+            tiers.add_section()
+        shown = one.scheme
+        tiers.add_row(
+            one.scheme if first else "",
+            one.tier_en,
+            one.tier_zh,
+            f"{one.n_customers:,}",
+            f"{100 * one.n_customers / max(1, summary.n_customers):.1f} %",
+        )
+    out.print(tiers)
+    segments = terminal.table(
+        "RFM segments RFM 分群", "segment", "分群", "customers", "days", "orders", "spend",
+        numbers=("customers", "days", "orders", "spend"),
+    )  # fmt: skip
+    for segment in summary.segments:
+        segments.add_row(
+            segment.name_en,
+            segment.name_zh,
+            f"{segment.n_customers:,}",
+            f"{segment.recency_days}",
+            f"{segment.frequency}",
+            f"{segment.monetary_amount:,.2f}",
+        )
+    out.print(segments)
+    n_checks = sum(one.n_checks for one in summary.quality)
+    n_failed = sum(one.n_failed for one in summary.quality)
+    out.print(f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables, {n_failed} failed")
+    for feed in summary.feeds:
+        out.print(
+            f"Input 输入: {feed.feed}: {feed.n_read:,} rows read = {feed.n_loaded:,} loaded"
+            f" + {feed.n_duplicate:,} duplicate + {feed.n_rejected:,} rejected"
+        )
+
+
+def _show_where_next(folder: Path) -> None:
+    terminal.console().print(
+        f"\nWhere to look next\n"
+        f"  report    {folder}/data/current/report.html\n"
+        f"  checks    {folder}/data/current/quality/index.html\n"
+        f"  tables    {folder}/data/current/fenji.duckdb\n"
+        f"  UI        .venv/bin/fenji ui --project {folder}\n"
+        f"  settings  {folder}/fenji.yaml"
+    )
+
+
+def _shown(path: Path) -> str:
+    """A path from the current folder where that is shorter."""
+    relative = os.path.relpath(path)
+    return min(relative, str(path), key=len)
+
+
+def _facts(manifest: "Manifest") -> dict[str, Any]:
+    return {
+        "release_id": manifest.release_id,
+        "as_of_date": manifest.as_of_date,
+        "content_digest": manifest.content_digest,
+    }
+
+
+def _published(opened: "Run", manifest: "Manifest") -> dict[str, Any]:
+    return {
+        "status": "published",
+        **_facts(manifest),
+        "tables": manifest.tables,
+        "checks": [one.model_dump() for one in manifest.checks],
+        "timings": {name: round(took, 3) for name, took in opened.seconds.items()},
+    }
+
+
+def _failed(opened: "Run", err: FenjiError) -> dict[str, Any]:
+    return {
+        "status": "failed",
+        "error": " ".join(str(err).split()),
+        "as_of_date": opened.as_of_date,
+        "checks": [one.as_row() for one in opened.checks],
+    }

@@ -1,0 +1,178 @@
+"""A run from outside Dagster: whether one is needed, opening it, carrying it out.
+
+Nothing here imports Dagster at the top: whether anything changed is decided first.
+"""
+
+import contextlib
+import datetime
+import hashlib
+import json
+import zoneinfo
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from ingest import ledger
+from ingest.landing import find_files
+from project.errors import ConfigurationError, RunError
+from project.folder import Project
+from project.lock import hold
+from releases import store
+from releases.building import abandon
+from releases.manifest import Manifest
+from schemes.load import schemes_digest
+from sql.statements import packaged_files
+
+if TYPE_CHECKING:
+    from assets.run import Progress, Run
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a run for a date would be keyed by, and what it would do."""
+
+    run_key: str
+    previous: Manifest | None
+    published: Manifest | None  # the release that has this key already
+
+
+def read_date(text: str) -> datetime.date:
+    """An as-of date from text.
+
+    Raises:
+        ConfigurationError: the text is not a day of the calendar.
+    """
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            f"--as-of: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31"
+        ) from None
+
+
+def today(project: Project) -> datetime.date:
+    """Today in the business zone: the default as-of date."""
+    zone = zoneinfo.ZoneInfo(project.settings.timezone)
+    return datetime.datetime.now(zone).date()
+
+
+def settings_digest(project: Project) -> str:
+    """The digest of the resolved settings and schemes."""
+    settings = project.settings.model_dump(mode="json", exclude={"resources", "publish"})
+    text = json.dumps(settings, sort_keys=True) + schemes_digest(project)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_digest() -> str:
+    """The digest of all code and definitions that a run executes."""
+    root = Path(__file__).parent.parent
+    rooms = ("assets", "data_quality", "ingest", "releases", "schemes", "sql")
+    whole = hashlib.sha256()
+    for file in packaged_files(*(root / room for room in rooms)):
+        whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    return whole.hexdigest()
+
+
+def decide(project: Project, as_of_date: datetime.date) -> Decision:
+    """Whether a run for the date would find anything to do."""
+    previous = store.before(project, as_of_date)
+    parts = [
+        as_of_date.isoformat(),
+        ledger.input_digest(project, find_files(project)),
+        settings_digest(project),
+        code_digest(),
+        previous.release_id if previous else "",
+    ]
+    run_key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    return Decision(run_key, previous, store.with_key(project, run_key))
+
+
+def hold_warehouse(
+    project: Project, *, on_wait: Callable[[], None]
+) -> contextlib.AbstractContextManager[None]:
+    """The lock that every run holds from start to end."""
+    return hold(project.lock, on_wait=on_wait)
+
+
+@contextlib.contextmanager
+def open_run(
+    project: Project,
+    as_of_date: datetime.date,
+    *,
+    decision: Decision | None = None,
+    progress: "Progress | None" = None,
+) -> Iterator["Run"]:
+    """Open the warehouse for a run; the caller holds its lock."""
+    from assets.run import Run, Silent  # noqa: PLC0415 - imports Dagster
+
+    decided = decision or decide(project, as_of_date)
+    con = duckdb.connect(str(project.warehouse))
+    try:
+        _configure(con, project)
+        run = Run(
+            project=project,
+            as_of_date=as_of_date,
+            run_key=decided.run_key,
+            con=con,
+            previous=decided.previous,
+            progress=progress or Silent(),
+        )
+        try:
+            yield run
+        finally:
+            if run.building is not None and run.released is None:
+                abandon(con, run.building)
+    finally:
+        con.close()
+
+
+def execute(run: "Run") -> None:
+    """Carry the run out: the same job as a scheduled one, in this process.
+
+    Raises:
+        FenjiError: what a user can mend, in one line.
+        Exception: what went wrong in a step, as it was raised.
+    """
+    import dagster as dg  # noqa: PLC0415 - 1.3 s that a run with nothing new never pays
+
+    from pipelines.definitions import assemble  # noqa: PLC0415
+    from pipelines.instance import instance_of  # noqa: PLC0415
+
+    job = assemble().resolve_job_def("grade")
+    with instance_of(run.project) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            resources={"run": run},
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            tags={"fenji/as_of_date": run.as_of_date.isoformat()},
+        )
+    if run.failure is not None:
+        raise run.failure
+    blocking = [one for one in run.checks if one.blocks]
+    if blocking:
+        raise RunError(
+            "; ".join(
+                f"{one.table_name}: the check {one.check_name} failed for"
+                f" {one.n_failed} rows"
+                for one in blocking
+            )
+            + "; nothing was published"
+        )
+    if not result.success:
+        failed = [event.step_key for event in result.all_events if event.is_step_failure]
+        raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+
+
+def _configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Set the session: the business zone decides what a day is."""
+    resources = project.settings.resources
+    con.execute("set timezone = $zone", {"zone": project.settings.timezone})
+    if resources.threads is not None:
+        con.execute("set threads = $threads", {"threads": resources.threads})
+    if resources.memory_limit is not None:
+        con.execute("set memory_limit = $limit", {"limit": resources.memory_limit})
+    con.execute("set enable_progress_bar = false")

@@ -1,0 +1,74 @@
+"""What people see on a terminal: progress, tables, one-line errors.
+
+Plain lines where the output is not a terminal. Errors and progress go to standard
+error, results to standard output.
+"""
+
+import json
+import sys
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+_ENOUGH_COLUMNS = 100
+
+
+def console(*, err: bool = False) -> Console:
+    """A console that keeps within the terminal, and within 100 columns elsewhere."""
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else _ENOUGH_COLUMNS
+    return Console(stderr=err, width=width, highlight=False, soft_wrap=not width)
+
+
+def say_error(message: str) -> None:
+    """Print an error as one line."""
+    line = " ".join(message.split())
+    print(f"fenji: {line}", file=sys.stderr)  # noqa: T201 - never wrapped, never styled
+
+
+def say_json(content: dict[str, Any]) -> None:
+    """Print one JSON object."""
+    print(json.dumps(content, ensure_ascii=False, default=str))  # noqa: T201
+
+
+def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table that reads well at 80 columns."""
+    made = Table(
+        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+    )
+    for name in columns:
+        made.add_column(name, justify="right" if name in numbers else "left")
+    return made
+
+
+class StepLines:
+    """Progress of a run: a live line for the step under way, a line for each done."""
+
+    def __init__(self) -> None:
+        self._console = console(err=True)
+        self._status = self._console.status("starting") if self._live else None
+        if self._status:
+            self._status.start()
+
+    @property
+    def _live(self) -> bool:
+        return self._console.is_terminal
+
+    def started(self, step: str) -> None:
+        """Show the step on the live line."""
+        if self._status:
+            self._status.update(step)
+
+    def finished(self, step: str, rows: int | None, seconds: float) -> None:
+        """Leave a line for the step."""
+        shown = f"{rows:>13,} rows" if rows is not None else " " * 18
+        line = Text(f"  {step:<34} {shown} {seconds:>8.2f} s")
+        self._console.print(line, soft_wrap=True)
+
+    def close(self) -> None:
+        """Take the live line away."""
+        if self._status:
+            self._status.stop()
