@@ -12,8 +12,6 @@ with known as (
 select
     known.customer_id,
     customers.customer_id is not null as is_in_customers_feed,
-    customers.registered_at::date as registered_date,
-    customers.first_contact_at::date as first_contact_date,
     customers.* exclude (customer_id)
 from known
 left join staging.customers as customers

@@ -29,7 +29,6 @@ targets as (
                 then named.sold_amount + named.adjusted_amount
             when own.transaction_id is not null
                 then own.sold_amount + own.adjusted_amount
-            else 0
         end as paid_amount
     from refund_lines
     left join core.transactions as named
@@ -68,8 +67,13 @@ select
     customer_id,
     refund_date,
     refunded_amount::decimal(18, 2) as refunded_amount,
-    (
-        floor(paid_amount - refunded_so_far_amount)
-        - floor(paid_amount - refunded_so_far_amount + refunded_amount)
-    )::decimal(18, 4) as points
+    case
+        when paid_amount is null
+            then
+                floor(refunded_so_far_amount - refunded_amount)
+                - floor(refunded_so_far_amount)
+        else
+            floor(paid_amount - refunded_so_far_amount)
+            - floor(paid_amount - refunded_so_far_amount + refunded_amount)
+    end::decimal(18, 4) as points
 from running
