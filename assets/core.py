@@ -15,7 +15,9 @@ def table_asset(table: Contract) -> dg.AssetsDefinition:
     @dg.multi_asset(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
     def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
         with run.step(table.name, phase="compute") as step:
-            create(run.con, name, select_of(table), run.params, kind=table.kind)
+            create(
+                run.con, name, select_of(table), run.params(table), kind=table.kind
+            )
             if table.kind == "view":
                 return dg.MaterializeResult()
             step.rows = row_count(run.con, *name)
@@ -34,8 +36,8 @@ def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
     plan = run.plan
     for name, select in plan.facts.items():
         with run.step(f"core.{name}", phase="compute"):
-            create(run.con, ("core", name), select, run.params)
+            create(run.con, ("core", name), select, run.params(METRICS))
     with run.step(METRICS.name, phase="compute") as step:
-        create(run.con, ("core", METRICS.table), plan.customer_metrics, run.params)
+        create(run.con, ("core", METRICS.table), plan.customer_metrics, run.params(METRICS))
         step.rows = row_count(run.con, "core", "customer_metrics")
     return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})

@@ -20,6 +20,7 @@ from project.folder import Project
 from releases.building import Building
 from releases.manifest import Manifest
 from schemes.plan import SchemePlan, make_plan
+from sql.contracts import Contract
 from sql.statements import Params
 
 
@@ -72,10 +73,19 @@ class Run:
         """The schemes that can run on the feeds that are loaded, compiled."""
         return make_plan(self.project, feed_columns(self.con))
 
-    @property
-    def params(self) -> Params:
-        """The parameters that an SQL file may name."""
+    def params(self, table: Contract) -> Params:
+        """The parameters that the SQL of a table may name.
+
+        Its own are set in fenji.yaml in the same form as those of schemes, such as
+        `service_need.complaint_days: 60`.
+        """
+        given = self.project.settings.schemes.parameters
+        own = {
+            name: given.get(f"{table.table}.{name}", parameter.default)
+            for name, parameter in table.parameters.items()
+        }
         return {
+            **own,
             "as_of_date": self.as_of_date,
             "spend_source": self.project.settings.spend_source,
         }

@@ -30,7 +30,8 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
     with run.step("staging", phase="ingest"):
         create_views(run.con, run.project, run.as_of_date)
         name = ("staging", CUSTOMER_ROWS.table)
-        create(run.con, name, customer_rows().sql("duckdb"), run.params, kind="view")
+        select = customer_rows().sql("duckdb")
+        create(run.con, name, select, run.params(CUSTOMER_ROWS), kind="view")
     for feed in feeds():
         yield dg.MaterializeResult(asset_key=["staging", feed])
     yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])

@@ -6,6 +6,7 @@ data dictionary. A feed is a contract of the `raw` layer.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,14 @@ class Column(Document):
         return TYPES[self.type]
 
 
+class Parameter(Document):
+    """A number or word of a rule that a project may set otherwise."""
+
+    default: str | int | Decimal
+    about: str
+    unit: str | None = None
+
+
 class Agreement(Document):
     """Rows that share a value must agree on another, or all of them are rejected."""
 
@@ -114,7 +123,8 @@ class Contract(Document):
     published: bool = False
     key: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table
-    params: tuple[str, ...] = ()  # the $params of the SQL file
+    # What a project may set in fenji.yaml, as `<table>.<parameter>`; $params of the SQL.
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     # Feeds: the columns that date a row (its earliest counts), and who it is about.
     dated_by: tuple[str, ...] = ()
     customer: str | None = None

@@ -7,6 +7,7 @@ takes none (views), as literals of the parsed select.
 import datetime
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -15,7 +16,8 @@ from sqlglot import exp
 
 from sql.contracts import Contract
 
-Params = Mapping[str, str | int | datetime.date]
+Value = str | int | Decimal | datetime.date
+Params = Mapping[str, Value]
 
 
 def quoted(*parts: str) -> str:
@@ -33,7 +35,7 @@ def select_of(contract: Contract) -> str:
     return contract.sql_path.read_text(encoding="utf-8").strip()
 
 
-def used(params: Params, select: str) -> dict[str, str | int | datetime.date]:
+def used(params: Params, select: str) -> dict[str, Value]:
     """The parameters that a select names; DuckDB refuses any other."""
     names = set(re.findall(r"\$(\w+)", select))
     return {name: value for name, value in params.items() if name in names}
@@ -69,7 +71,8 @@ def bound(select: str, params: Params) -> str:
         literal = exp.Literal.string(str(value))
         if isinstance(value, datetime.date):
             return exp.cast(literal, exp.DataType.Type.DATE)
-        return exp.Literal.number(value) if isinstance(value, int) else literal
+        number = isinstance(value, int | Decimal)
+        return exp.Literal.number(str(value)) if number else literal
 
     return sqlglot.parse_one(select, dialect="duckdb").transform(bind).sql("duckdb")
 

@@ -85,7 +85,8 @@ def test_case(path: Path):
     layer, table = path.parent.relative_to(HERE).parts
     made = contract(layer, table)
     select = select_of(made)
-    params = {
+    params = {name: one.default for name, one in made.parameters.items()}
+    params |= {
         name: datetime.date.fromisoformat(value) if name.endswith("_date") else value
         for name, value in case.get("params", {}).items()
     }
@@ -106,7 +107,7 @@ def test_case(path: Path):
 
 @pytest.mark.parametrize(
     "made",
-    [one for layer in ("core",) for one in contracts(layer) if one.made_by == "sql"],
+    [one for layer in ("core", "marts") for one in contracts(layer) if one.made_by == "sql"],
     ids=lambda one: one.name,
 )
 def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
@@ -114,7 +115,8 @@ def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
     with duckdb.connect() as con:
         for name in tables_read(select_of(made)):
             create_given(con, name, [])
-        params = {"as_of_date": datetime.date(2026, 5, 31), "spend_source": "both"}
+        params = {name: one.default for name, one in made.parameters.items()}
+        params |= {"as_of_date": datetime.date(2026, 5, 31), "spend_source": "both"}
         create(
             con, (made.layer, made.table), select_of(made), params, kind=made.kind
         )

@@ -1,0 +1,80 @@
+"""Writes the generated pages under `docs/`: `make docs`.
+
+A test compares the committed pages with what this module would write.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from assets.specs import published
+from releases.building import released
+from sql.contracts import Column, Contract, feeds
+
+DOCS = Path(__file__).parent.parent / "docs"
+DICTIONARY = DOCS / "data_dictionary.md"
+
+_HEAD = """\
+# Data dictionary
+
+Generated from the table contracts below `sql/`; change those, then run `make docs`.
+
+Amounts are decimals in the project's currency. Days are cut in the business zone; times
+carry a zone. A column marked * is never empty.
+"""
+
+
+def data_dictionary() -> str:
+    """The page of all feeds and all tables of a release."""
+    parts = [_HEAD, "## Feeds: what goes in\n"]
+    parts += [_section(feed, _feed_notes(feed)) for feed in feeds().values()]
+    parts.append("## Tables of a release: what comes out\n")
+    parts += [
+        _section(released(table, shown=()), _table_notes(table))
+        for table in sorted(published(), key=lambda one: one.table)
+    ]
+    return "\n".join(parts)
+
+
+def _section(table: Contract, notes: Iterable[str]) -> str:
+    lines = [
+        f"### {table.table}\n",
+        f"One row is {table.grain}. {table.description.strip()}\n",
+        *(f"{note}\n" for note in notes),
+        "| column | type | meaning |",
+        "|---|---|---|",
+        *(_row(column) for column in table.columns),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _row(column: Column) -> str:
+    mark = "*" if column.required else ""
+    meaning = column.about.replace("|", "\\|")
+    if column.unit:
+        meaning += f" ({column.unit})"
+    if column.values:
+        meaning += ". One of: " + ", ".join(column.values)
+    if column.default:
+        meaning += f". Default: {column.default}"
+    if column.personal:
+        meaning += ". Personal"
+    return f"| {column.name}{mark} | {column.type} | {meaning} |"
+
+
+def _feed_notes(feed: Contract) -> Iterable[str]:
+    yield f"Files: `landing/{feed.table}/`. Key: {', '.join(feed.key)}."
+
+
+def _table_notes(table: Contract) -> Iterable[str]:
+    if table.made_by == "sql":
+        yield f"Computed by `sql/{table.layer}/{table.table}.sql`."
+
+
+def main() -> None:
+    """Write all generated pages."""
+    DICTIONARY.write_text(data_dictionary(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
