@@ -1,0 +1,30 @@
+"""The demo project: a small made-up company, with the settings that go with it."""
+
+from pathlib import Path
+
+from project.errors import ConfigurationError
+from project.settings import SETTINGS_FILE
+from synthetic.generator import Generated, generate
+
+_SETTINGS = """\
+# A made-up company. See docs/ of Fenji for what may stand here.
+name: demo
+timezone: Asia/Shanghai
+currency: CNY
+"""
+
+
+def make_demo(folder: Path, *, customers: int) -> Generated:
+    """The demo project in the folder; made again where it is there already.
+
+    Raises:
+        ConfigurationError: the folder holds something else.
+    """
+    settings = folder / SETTINGS_FILE
+    if settings.is_file() and settings.read_text(encoding="utf-8") != _SETTINGS:
+        raise ConfigurationError(
+            f"{settings}: belongs to another project; name an empty folder for the demo"
+        )
+    made = generate(folder, customers=customers, file_format="csv")
+    settings.write_text(_SETTINGS, encoding="utf-8")
+    return made
