@@ -387,8 +387,7 @@ def test_memory_does_not_grow_with_the_company(tmp_path):
     def peak(customers: int) -> int:
         program = (
             "import resource, sys; from pathlib import Path;"
-            "from sql.contracts import feeds
-from synthetic.generator import generate;"
+            "from synthetic.generator import generate;"
             "generate(Path(sys.argv[1]), customers=int(sys.argv[2]), threads=1,"
             " feeds=['customers'], memory_limit='300MB');"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
