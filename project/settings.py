@@ -50,7 +50,7 @@ class FeedMapping(Document):
     files: str | None = None
     encoding: str | None = None
     delimiter: str | None = Field(default=None, min_length=1, max_length=4)
-    header_row: int | None = Field(default=None, ge=1)
+    header_row: int | None = Field(default=None, ge=0)  # 0: there is none
     sheet: str | None = None
     date_format: str | None = None
     columns: dict[str, str | Expression] = Field(default_factory=dict)

@@ -21,7 +21,8 @@ LAYERS = ("raw", "staging", "core", "marts")
 # The words of contracts for types, and DuckDB's.
 TYPES: Mapping[str, str] = {
     "text": "VARCHAR",
-    "choice": "VARCHAR",  # text from a closed list
+    "choice": "VARCHAR",  # a lower-case word, from a closed list where one is given
+    "currency": "VARCHAR",  # an upper-case ISO 4217 code
     "texts": "VARCHAR[]",
     "date": "DATE",
     "month": "DATE",  # its first day
@@ -34,6 +35,7 @@ TYPES: Mapping[str, str] = {
     "points": "DECIMAL(18,4)",
     "ratio": "DECIMAL(18,6)",
     "rate": "DECIMAL(18,8)",
+    "score": "DECIMAL(24,8)",
 }
 
 
@@ -161,6 +163,15 @@ class Contract(Document):
         """The file of the table's `select`, where it has one."""
         return self.path.with_suffix(".sql")
 
+    @property
+    def days(self) -> tuple[tuple[Column, str], ...]:
+        """Feeds: each timestamp that dates a row, and the name of its day's column."""
+        return tuple(
+            (column, day_name(name))
+            for name in self.dated_by
+            if (column := self.column(name)).type == "timestamp"
+        )
+
     def column(self, name: str) -> Column:
         """The column of that name.
 
@@ -171,6 +182,11 @@ class Contract(Document):
             if column.name == name:
                 return column
         raise KeyError(name)
+
+
+def day_name(timestamp: str) -> str:
+    """The name of a timestamp's day in the business zone: occurred_at → occurred_date."""
+    return timestamp.removesuffix("_at") + "_date"
 
 
 @cache

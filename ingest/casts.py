@@ -1,0 +1,365 @@
+"""How a value of a source becomes a value of a canonical column, as SQL.
+
+A value that is blank is null. A value that cannot be read as the column's type makes
+its row a rejected one; nothing is silently changed or dropped.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
+from ingest.statements import Sql, literal, literals, sql
+from sql.contracts import Column
+
+# Earlier and later days are typing errors, and `infinity` is no day.
+_FIRST_DAY = Sql("date '1000-01-01'")
+_LAST_DAY = Sql("date '9999-12-31'")
+
+_DECIMALS = {
+    "amount": 2,
+    "quantity": 4,
+    "points": 4,
+    "ratio": 6,
+    "rate": 8,
+}
+_INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
+_UNSIGNED = tuple(f"U{name}" for name in _INTEGERS)
+_TIMESTAMPS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")
+_ZONED = "TIMESTAMP WITH TIME ZONE"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """A cast of the source `x` to a column's type.
+
+    The expressions are over two columns: `x`, what the source gives, and `v`, what
+    `value` made of it.
+    """
+
+    value: Sql
+    fails: Sql | None  # over x and v; None where it cannot
+    reason: Sql  # over x and v: the reason code, where it fails
+    day: Sql | None = None  # of a timestamp, in the business zone
+
+
+def blank(x: Sql) -> Sql:
+    """Whether the text holds nothing but blanks; null for null."""
+    return sql("trim({x}, {blanks}) = ''", x=x, blanks=literal(BLANKS))
+
+
+def cast(
+    column: Column, x: Sql, v: Sql, source_type: str, date_format: str | None
+) -> Cast:
+    """The cast of a source of the DuckDB type to the canonical column.
+
+    Args:
+        column: the canonical column.
+        x: the source's name in the statement.
+        v: the name that the value gets.
+        source_type: the source's type as DuckDB describes it.
+        date_format: how text states dates; None: ISO 8601.
+    """
+    text = source_type == "VARCHAR"
+    make = _MAKERS[column.type]
+    made = make(column, x, source_type, date_format)
+    failures = []
+    if made.exact and column.required:
+        failures.append(sql("{v} is null", v=v))
+    elif not made.exact:
+        # What is there but did not become a value.
+        present = sql("{v} is null and {x} is not null", v=v, x=x)
+        if text:
+            present = sql("{p} and not {blank}", p=present, blank=blank(x))
+        failures.append(sql("{v} is null", v=v) if column.required else present)
+    if made.outside is not None:
+        failures.append(made.outside(v))
+    missing = (
+        sql("{x} is null or {blank}", x=x, blank=blank(x))
+        if text
+        else sql("{x} is null", x=x)
+    )
+    return Cast(
+        value=made.value,
+        fails=Sql(" or ".join(f"({one})" for one in failures)) if failures else None,
+        reason=sql(
+            "case when {missing} then 'required_missing' else {why} end",
+            missing=missing,
+            why=made.why,
+        ),
+        day=made.day,
+    )
+
+
+@dataclass(frozen=True)
+class _Made:
+    value: Sql
+    why: Sql  # the reason code where a value is there and is none of the column's
+    exact: bool = False  # every non-blank source becomes a value
+    outside: Callable[[Sql], Sql] | None = None  # values that are not allowed
+    day: Sql | None = None
+
+
+def _text(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    # Blanks are cut only to find out that there is nothing else: ids stay as they
+    # are. Most values start with a letter or a digit, which a comparison tells.
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    value = sql(
+        "case when {x} >= '!' and {x} < chr(128) then {x}"
+        " when {blank} then null else {x} end",
+        x=source,
+        blank=blank(source),
+    )
+    del column
+    return _Made(value, literal("required_missing"), exact=True)
+
+
+def _currency(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    del column
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    value = sql(
+        "nullif(upper(trim({x}, {blanks})), '')", x=source, blanks=literal(BLANKS)
+    )
+    return _Made(value, literal("required_missing"), exact=True)
+
+
+def _choice(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    word = sql(
+        "nullif(lower(trim({x}, {blanks})), '')", x=source, blanks=literal(BLANKS)
+    )
+    if not column.values:
+        return _Made(word, literal("required_missing"), exact=True)
+    known = literals(column.values)
+    value = sql(
+        "case when {x} in ({known}) then {x} else {word} end",
+        x=source,
+        known=known,
+        word=word,
+    )
+
+    def outside(v: Sql) -> Sql:
+        return sql("{v} not in ({known})", v=v, known=known)
+
+    return _Made(value, literal("not_in_list"), exact=True, outside=outside)
+
+
+def _boolean(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    del column
+    why = literal("not_a_boolean")
+    if source_type == "BOOLEAN":
+        return _Made(x, why, exact=True)
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    value = sql(
+        "case lower(trim({x}, {blanks})) {yes} {no} end",
+        x=source,
+        blanks=literal(BLANKS),
+        yes=Sql(" ".join(f"when {literal(one)} then true" for one in TRUE_WORDS)),
+        no=Sql(" ".join(f"when {literal(one)} then false" for one in FALSE_WORDS)),
+    )
+    return _Made(value, why)
+
+
+def _number_reason(x: Sql, source_type: str) -> Sql:
+    if source_type in (*_INTEGERS, *_UNSIGNED) or source_type.startswith("DECIMAL"):
+        return literal("out_of_range")
+    return sql(
+        "case when isfinite(try_cast({x} as double)) and not contains("
+        "cast({x} as varchar), '_') then 'out_of_range' else 'not_a_number' end",
+        x=x,
+    )
+
+
+def _integer(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    kind = Sql(column.duckdb_type)
+    if source_type == column.duckdb_type:
+        value = x
+    elif source_type in (*_INTEGERS, *_UNSIGNED):
+        value = sql("try_cast({x} as {kind})", x=x, kind=kind)
+    else:
+        exact = _exact_text(x, source_type, Sql("decimal(38,9)"))
+        value = sql(
+            "case when {exact} % 1 = 0 then try_cast({exact} as {kind}) end",
+            exact=exact,
+            kind=kind,
+        )
+    why = sql(
+        "case when try_cast(cast({x} as varchar) as decimal(38,9)) % 1 != 0"
+        " then 'not_a_whole_number' else {other} end",
+        x=x,
+        other=_number_reason(x, source_type),
+    )
+    if not column.values:
+        return _Made(value, why, exact=value == x)
+    known = literals([int(one) for one in column.values])
+
+    def outside(v: Sql) -> Sql:
+        return sql("{v} not in ({known})", v=v, known=known)
+
+    listed = sql(
+        "case when {value} is not null then 'not_in_list' else {why} end",
+        value=value,
+        why=why,
+    )
+    return _Made(value, listed, exact=value == x, outside=outside)
+
+
+def _exact_text(x: Sql, source_type: str, kind: Sql) -> Sql:
+    """The number that the text says, null where it says none."""
+    if source_type == "VARCHAR":
+        # DuckDB reads 1_000 as a number, people and programs do not write that.
+        return sql(
+            "case when not contains({x}, '_') then"
+            " try_cast(trim({x}, {blanks}) as {kind}) end",
+            x=x,
+            kind=kind,
+            blanks=literal(BLANKS),
+        )
+    return sql("try_cast(cast({x} as varchar) as {kind})", x=x, kind=kind)
+
+
+def _decimal(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+    kind = Sql(column.duckdb_type)
+    why = _number_reason(x, source_type)
+    if source_type == column.duckdb_type:
+        value = x
+    elif source_type in (*_INTEGERS, *_UNSIGNED) or source_type.startswith("DECIMAL"):
+        value = sql("try_cast({x} as {kind})", x=x, kind=kind)
+    elif source_type == "DOUBLE":
+        # A double is the decimal that it prints as. Printing is slow, and needed only
+        # where rounding could go either way or the digits run out.
+        scaled = sql("{x} * {power}", x=x, power=literal(10 ** _DECIMALS[column.type]))
+        value = sql(
+            "case when abs({scaled}) < 1e13 and abs({scaled} - round({scaled})) < 0.49"
+            " then try_cast({x} as {kind})"
+            " else try_cast(cast({x} as varchar) as {kind}) end",
+            x=x,
+            kind=kind,
+            scaled=scaled,
+        )
+    else:
+        value = _exact_text(x, source_type, kind)
+    if column.type != "rate":
+        return _Made(value, why, exact=value == x)
+
+    def outside(v: Sql) -> Sql:
+        return sql("{v} <= 0", v=v)
+
+    return _Made(value, why, exact=value == x, outside=outside)
+
+
+def _days_outside(v: Sql) -> Sql:
+    return sql(
+        "{v} not between {first} and {last}", v=v, first=_FIRST_DAY, last=_LAST_DAY
+    )
+
+
+def _times_outside(v: Sql) -> Sql:
+    # As timestamps of the business zone, so that a constant is compared.
+    return sql("{v} < timestamptz '1000-01-01' or {v} >= timestamptz '9999-12-31'", v=v)
+
+
+def _formatted(x: Sql, date_format: str) -> Sql:
+    return sql(
+        "try_strptime(trim({x}, {blanks}), {format})",
+        x=x,
+        blanks=literal(BLANKS),
+        format=literal(date_format),
+    )
+
+
+def _timestamp(
+    column: Column, x: Sql, source_type: str, date_format: str | None
+) -> _Made:
+    del column
+    why = literal("not_a_date")
+    if source_type == _ZONED:
+        return _Made(
+            x,
+            why,
+            exact=True,
+            outside=_times_outside,
+            day=sql("cast({x} as date)", x=x),
+        )
+    if source_type in (*_TIMESTAMPS, "DATE"):
+        plain = x if source_type == "TIMESTAMP" else sql("cast({x} as timestamp)", x=x)
+        value = sql("cast({plain} as timestamptz)", plain=plain)
+        day = sql("cast({x} as date)", x=x)
+        return _Made(value, why, exact=True, outside=_times_outside, day=day)
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    if date_format is not None:
+        value = sql("cast({made} as timestamptz)", made=_formatted(source, date_format))
+    else:
+        value = _iso_timestamp(source)
+    return _Made(value, why, outside=_times_outside)
+
+
+def _iso_timestamp(x: Sql) -> Sql:
+    """ISO 8601 with or without a time and a zone; also 20260531 and +0800."""
+    return sql(
+        "coalesce(try_cast(trim({x}, {blanks}) as timestamptz),"
+        " try_cast(regexp_replace(regexp_replace(trim({x}, {blanks}),"
+        " '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})(T|$)', '\\1-\\2-\\3\\4'),"
+        " '([0-9][+-][0-9]{{2}})([0-9]{{2}})$', '\\1:\\2') as timestamptz))",
+        x=x,
+        blanks=literal(BLANKS),
+    )
+
+
+def _date(column: Column, x: Sql, source_type: str, date_format: str | None) -> _Made:
+    del column
+    why = literal("not_a_date")
+    if source_type == "DATE":
+        return _Made(x, why, exact=True, outside=_days_outside)
+    if source_type in (*_TIMESTAMPS, _ZONED):
+        value = sql("cast({x} as date)", x=x)
+        return _Made(value, why, exact=True, outside=_days_outside)
+    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    if date_format is not None:
+        value = sql("cast({made} as date)", made=_formatted(source, date_format))
+    else:
+        # Only a plain day is short; anything longer may name a zone.
+        value = sql(
+            "coalesce(case when length({x}) <= 10 then try_cast({x} as date) end,"
+            " cast({timestamp} as date))",
+            x=source,
+            timestamp=_iso_timestamp(source),
+        )
+    return _Made(value, why, outside=_days_outside)
+
+
+def _month(column: Column, x: Sql, source_type: str, date_format: str | None) -> _Made:
+    day = _date(column, x, source_type, date_format)
+    value = day.value
+    if date_format is None and not day.exact:
+        source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+        value = sql(
+            "coalesce(cast(try_strptime(trim({x}, {blanks}), ['%Y-%m', '%Y%m', '%Y/%m'])"
+            " as date), {value})",
+            x=source,
+            value=value,
+            blanks=literal(BLANKS),
+        )
+    return _Made(
+        sql("cast(date_trunc('month', {value}) as date)", value=value),
+        day.why,
+        exact=day.exact,
+        outside=_days_outside,
+    )
+
+
+_MAKERS: dict[str, Callable[[Column, Sql, str, str | None], _Made]] = {
+    "text": _text,
+    "currency": _currency,
+    "choice": _choice,
+    "boolean": _boolean,
+    "integer": _integer,
+    "bigint": _integer,
+    "amount": _decimal,
+    "quantity": _decimal,
+    "points": _decimal,
+    "ratio": _decimal,
+    "rate": _decimal,
+    "date": _date,
+    "month": _month,
+    "timestamp": _timestamp,
+}

@@ -1,0 +1,143 @@
+"""Expressions of `fenji.yaml` over the columns of a file.
+
+They are parsed, held against a list of what is allowed, and written anew from the
+parsed tree: nothing of the text itself reaches the database. The list is short on
+purpose: row by row, no subqueries, no settings, no files, no clock.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from ingest.mapping import find_column
+from ingest.statements import Sql, identifier
+from project.documents import nearest
+
+# Operators, syntax, and functions as the parser knows them.
+_NODES = (
+    exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Paren,
+    exp.DPipe, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ,
+    exp.NullSafeNEQ, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like,
+    exp.ILike, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.DataTypeParam,
+    exp.Literal, exp.Null, exp.Boolean, exp.Column, exp.Identifier, exp.Var,
+    exp.Interval,
+    exp.Abs, exp.Ceil, exp.Chr, exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Contains,
+    exp.DateFromParts, exp.Day, exp.EndsWith, exp.Floor, exp.Greatest, exp.Hour,
+    exp.LastDay, exp.Least, exp.Left, exp.Length, exp.Lower, exp.Month, exp.Nullif,
+    exp.Pad, exp.RegexpExtract, exp.RegexpLike, exp.RegexpReplace, exp.Replace,
+    exp.Reverse, exp.Right, exp.Round, exp.Sign, exp.SplitPart, exp.StartsWith,
+    exp.StrPosition, exp.StrToTime, exp.Substring, exp.TimestampFromParts,
+    exp.TimestampTrunc, exp.TimeToStr, exp.Trim, exp.Trunc, exp.Upper, exp.Year,
+)  # fmt: skip
+
+# Functions that the parser does not know, but DuckDB.
+_ANONYMOUS = frozenset({"date_part", "strip_accents", "try_strptime"})
+
+# What the error lists, by the names that are written.
+FUNCTIONS = (
+    "abs", "ceil", "chr", "coalesce", "concat", "concat_ws", "contains", "date_part",
+    "date_trunc", "day", "ends_with", "floor", "greatest", "hour", "if", "ifnull",
+    "instr", "last_day", "least", "left", "length", "lower", "lpad", "ltrim",
+    "make_date", "make_timestamp", "mod", "month", "nullif", "position",
+    "regexp_extract", "regexp_matches", "regexp_replace", "replace", "reverse", "right",
+    "round", "rpad", "rtrim", "sign", "split_part", "starts_with", "strftime",
+    "strip_accents", "strptime", "substr", "substring", "trim", "trunc",
+    "try_strptime", "upper", "year",
+)  # fmt: skip
+
+_TYPES = frozenset(
+    {
+        exp.DataType.Type.BIGINT, exp.DataType.Type.BOOLEAN, exp.DataType.Type.DATE,
+        exp.DataType.Type.DECIMAL, exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT,
+        exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TEXT,
+        exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ,
+        exp.DataType.Type.TINYINT, exp.DataType.Type.VARCHAR,
+    }
+)  # fmt: skip
+
+
+class RefusedExpression(Exception):  # noqa: N818 - becomes a ConfigurationError
+    """The expression is not allowed; the message says what in it."""
+
+
+@cache
+def parse(text: str) -> exp.Expression:
+    """The expression as a tree of allowed parts.
+
+    Raises:
+        RefusedExpression: it is no expression, or holds something not on the list.
+    """
+    try:
+        statements = sqlglot.parse(text, dialect="duckdb")
+    except SqlglotError as err:
+        problem = str(err).splitlines()[0].split(". Line")[0] if str(err) else ""
+        raise RefusedExpression(f"is not an expression: {problem}") from None
+    if len(statements) != 1 or statements[0] is None:
+        raise RefusedExpression("is not one expression")
+    tree = statements[0]
+    for node in tree.walk():
+        _check(node)
+    return tree
+
+
+def _check(node: exp.Expression) -> None:
+    node.comments = None
+    if isinstance(node, exp.Column) and len(node.parts) != 1:
+        raise RefusedExpression(
+            f"'{node.sql(dialect='duckdb')}': write the column alone, in double quotes"
+            " where its name holds blanks or signs"
+        )
+    if isinstance(node, exp.DataType):
+        if node.this not in _TYPES:
+            raise RefusedExpression(
+                f"the type {node.sql(dialect='duckdb')} is not allowed here"
+            )
+        return
+    name = node.name.lower() if isinstance(node, exp.Anonymous) else None
+    if isinstance(node, _NODES) or name in _ANONYMOUS:
+        return
+    if isinstance(node, exp.Func):
+        name = name or node.sql_name().lower()
+        raise RefusedExpression(
+            f"the function {name} is not allowed here; allowed: {', '.join(FUNCTIONS)}"
+        )
+    shown = " ".join(node.sql(dialect="duckdb").split())[:60]
+    raise RefusedExpression(f"'{shown}' is not allowed here")
+
+
+def columns_of(text: str) -> tuple[str, ...]:
+    """The source columns that the expression reads, in order, once each.
+
+    Raises:
+        RefusedExpression: as for `parse`.
+    """
+    names = [column.name for column in parse(text).find_all(exp.Column)]
+    return tuple(dict.fromkeys(names))
+
+
+def compile_expression(text: str, header: Sequence[str], columns: Sequence[str]) -> Sql:
+    """The expression over a relation whose columns stand for those of the header.
+
+    Args:
+        text: the expression as it is written in `fenji.yaml`.
+        header: the names of the source columns.
+        columns: what the relation calls them.
+
+    Raises:
+        RefusedExpression: as for `parse`, or a column is not in the header.
+    """
+    tree = parse(text).copy()
+    for column in list(tree.find_all(exp.Column)):
+        index = find_column(header, column.name)
+        if index is None:
+            raise RefusedExpression(
+                f"no column '{column.name}'{nearest(column.name, list(header))}"
+            )
+        made = exp.column(exp.to_identifier(columns[index], quoted=True))
+        if column is tree:
+            return identifier(columns[index])
+        column.replace(made)
+    return Sql(tree.sql(dialect="duckdb"))

@@ -1,0 +1,40 @@
+"""Taking a file's rows out of the warehouse: `fenji forget FILE`."""
+
+import duckdb
+
+from ingest import ledger
+from ingest.load import remove
+from project.documents import nearest
+from project.errors import ConfigurationError
+from project.folder import Project
+from sql.contracts import feeds
+
+
+def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
+    """Take a file's rows and its ledger entry out; the number of rows.
+
+    Args:
+        con: the warehouse.
+        project: the project.
+        file: the file's path below its feed's folder, with the feed's name before it
+            where several feeds have such a file, or its path as a shell completes it.
+
+    Raises:
+        ConfigurationError: no such file was loaded, or it is still in its folder.
+    """
+    ledger.prepare(con)
+    known = ledger.entries(con)
+    given = file.removeprefix("./")
+    landing = str(project.landing) + "/"
+    given = given.removeprefix(landing).removeprefix("landing/")
+    found = [one for one in known if given in {one.path, f"{one.feed}/{one.path}"}]
+    if not found:
+        paths = [f"{one.feed}/{one.path}" for one in known]
+        raise ConfigurationError(
+            f"{file}: no such file was loaded{nearest(given, paths)}"
+        )
+    if len(found) > 1:
+        names = " or ".join(f"{one.feed}/{one.path}" for one in found)
+        raise ConfigurationError(f"{file}: name its feed as well: {names}")
+    entry = found[0]
+    return remove(con, project, feeds()[entry.feed], entry.file_id)

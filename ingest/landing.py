@@ -1,0 +1,199 @@
+"""The files of the landing folders: found by path alone, never opened here.
+
+This module is imported before anything heavy, to find out whether anything is new.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+from ingest.mapping import check_feeds, field
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import FeedMapping
+from sql.contracts import feeds
+
+TEXT = ("csv", "tsv", "txt")
+JSON = ("json", "jsonl")
+EXCEL = ("xlsx", "xls")
+PARQUET = ("parquet",)
+COMPRESSIONS = ("gz", "zst")
+
+_HIDDEN = re.compile(
+    r"^[.~]|~$|\.(tmp|temp|part|partial|crdownload|filepart|swp|lock|inprogress)$"
+    r"|^_(?!.*\.)|^(Thumbs\.db|desktop\.ini)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """A file in a feed's folder."""
+
+    feed: str
+    path: str  # below the feed's folder, with forward slashes
+    absolute: Path
+    size: int
+    mtime_ns: int
+    mapping: FeedMapping
+
+    @property
+    def compression(self) -> str | None:
+        """`gz` or `zst`, None where the file is not compressed."""
+        last = self.path.lower().rpartition(".")[2]
+        return last if last in COMPRESSIONS else None
+
+    @property
+    def extension(self) -> str:
+        """The extension that tells the format, in lower case, without the dot."""
+        name = PurePosixPath(self.path.lower()).name
+        if self.compression:
+            name = name.rpartition(".")[0]
+        return name.rpartition(".")[2] if "." in name else ""
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the extension is one that Fenji reads without being told to."""
+        if self.compression:
+            return self.extension in TEXT + JSON
+        return self.extension in TEXT + JSON + EXCEL + PARQUET
+
+
+def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFile, ...]:
+    """All files of all feeds, or of one, by feed and path, byte by byte.
+
+    Hidden and temporary files are left out, and so are files that no mapping of their
+    feed takes. Files whose format is unknown are found: they will be refused by name.
+
+    Raises:
+        ConfigurationError: a folder of `landing/` is no feed, a file lies outside the
+            feeds' folders, a folder that is named does not exist, or a mapping in
+            `fenji.yaml` is wrong.
+    """
+    check_feeds(project)
+    _check_landing(project)
+    found: list[LandingFile] = []
+    for name in feeds() if feed is None else (feed,):
+        found.extend(_files_of(project, name))
+    return tuple(sorted(found, key=lambda file: (file.feed, os.fsencode(file.path))))
+
+
+def _check_landing(project: Project) -> None:
+    if not project.landing.is_dir():
+        return
+    for entry in sorted(project.landing.iterdir()):
+        if _HIDDEN.search(entry.name):
+            continue
+        if entry.is_dir() and entry.name not in feeds():
+            raise ConfigurationError(
+                f"{entry}: is not the folder of a feed{_nearest_feed(entry.name)}"
+            )
+        if (
+            entry.is_file()
+            and LandingFile("", entry.name, entry, 0, 0, FeedMapping()).is_known
+        ):
+            raise ConfigurationError(
+                f"{entry}: belongs to no feed; move it into a folder such as"
+                f" {project.landing / 'transactions'}"
+            )
+
+
+def _nearest_feed(name: str) -> str:
+    from project.documents import nearest  # noqa: PLC0415 - on the way to an error
+
+    return nearest(name, list(feeds())) or f"; feeds: {', '.join(feeds())}"
+
+
+def _files_of(project: Project, feed: str) -> Iterator[LandingFile]:
+    mappings = project.settings.mappings_of(feed)
+    folders = [mapping.folder for mapping in mappings]
+    several = len(set(folders)) > 1
+    taken: set[str] = set()
+    for position, mapping in enumerate(mappings):
+        folder = _folder(project, feed, position, mapping)
+        if folder is None:
+            continue
+        # Paths of several folders are told apart by the folder as it is written.
+        prefix = f"{mapping.folder.as_posix()}/" if several and mapping.folder else ""
+        for path, absolute in _walk(folder):
+            if prefix + path in taken or not _takes(mapping, path):
+                continue
+            stat = _stat(absolute)
+            if stat is None:
+                continue
+            taken.add(prefix + path)
+            yield LandingFile(
+                feed, prefix + path, absolute, stat.st_size, stat.st_mtime_ns, mapping
+            )
+
+
+def _folder(
+    project: Project, feed: str, position: int, mapping: FeedMapping
+) -> Path | None:
+    if mapping.folder is None:
+        folder = project.landing / feed
+        return folder if folder.is_dir() else None
+    folder = project.root / mapping.folder.expanduser()
+    if not folder.is_dir():
+        where = field(project, feed, position, "folder")
+        raise ConfigurationError(f"{where}: there is no such folder as {folder}")
+    return folder
+
+
+def _walk(
+    folder: Path, below: str = "", seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, Path]]:
+    """Path below the folder and full path of each file, links followed once."""
+    real = os.path.realpath(folder)
+    if real in seen:
+        return
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda one: os.fsencode(one.name)):
+            if _HIDDEN.search(entry.name):
+                continue
+            path = f"{below}{entry.name}"
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), f"{path}/", seen | {real})
+            elif entry.is_file():
+                yield path, Path(entry.path)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """None where the file went away since it was listed."""
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _takes(mapping: FeedMapping, path: str) -> bool:
+    return mapping.files is None or bool(_pattern(mapping.files).fullmatch(path))
+
+
+@cache
+def _pattern(glob: str) -> re.Pattern[str]:
+    """`*` and `?` within a folder, `**` over folders; no slash: in any depth."""
+    if "/" not in glob:
+        glob = f"**/{glob}"
+    made = ""
+    position = 0
+    while position < len(glob):
+        rest = glob[position:]
+        if rest.startswith("**/"):
+            made, position = made + "(?:[^/]+/)*", position + 3
+        elif rest.startswith("**"):
+            made, position = made + ".*", position + 2
+        elif rest.startswith("*"):
+            made, position = made + "[^/]*", position + 1
+        elif rest.startswith("?"):
+            made, position = made + "[^/]", position + 1
+        elif match := re.match(r"\[(!?)([^]]+)\]", rest):
+            inside = re.sub(r"([\\^\[])", r"\\\1", match[2])
+            made += f"[{'^' if match[1] else ''}{inside}]"
+            position += match.end()
+        else:
+            made, position = made + re.escape(rest[0]), position + 1
+    return re.compile(made)

@@ -1,0 +1,220 @@
+"""The ledger of files: what was loaded, what is new, what the whole input is.
+
+Opens no file but to hash it, and imports neither Dagster nor anything heavy: it is
+asked before a run whether there is anything to do.
+"""
+
+import functools
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingest.landing import LandingFile
+from ingest.mapping import mapping_digest
+from ingest.statements import Sql, identifier, listed, sql
+from project.errors import RunError
+from project.folder import Project
+from sql.contracts import Contract, contract, feeds
+from sql.statements import select_of
+
+TABLES = ("files", "row_status", "rejected_rows")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file as the ledger knows it."""
+
+    file_id: int
+    feed: str
+    path: str
+    size: int
+    mtime_ns: int
+    content_digest: str
+    mapping_digest: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A file that must be read: a new one, or one that is not as it was."""
+
+    file: LandingFile
+    digest: str
+    mapping_digest: str
+    former: Entry | None
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the schemas and the tables of the raw layer where they are missing.
+
+    A column that a newer version of Fenji adds to a feed is added to its table.
+    """
+    present: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "select table_name, column_name from duckdb_columns()"
+        " where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall():
+        present.setdefault(table, set()).add(column)
+    if not present:
+        con.execute("create schema if not exists raw")
+        con.execute("create schema if not exists staging")
+    for name in TABLES:
+        table = contract("raw", name)
+        _make_table(con, table.table, _columns(table), present.get(name))
+    for name, feed in feeds().items():
+        columns = _columns(feed)
+        columns += [(day, "DATE") for _, day in feed.days]
+        columns += [("_file_id", "INTEGER"), ("_line_no", "BIGINT")]
+        columns += [("_reject", "UTINYINT")]
+        _make_table(con, name, columns, present.get(name))
+
+
+def _columns(table: Contract) -> list[tuple[str, str]]:
+    return [(column.name, column.duckdb_type) for column in table.columns]
+
+
+def _make_table(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: list[tuple[str, str]],
+    present: set[str] | None,
+) -> None:
+    name = identifier("raw", table)
+    made = [
+        sql("{column} {kind}", column=identifier(column), kind=Sql(kind))
+        for column, kind in columns
+        if present is None or column not in present
+    ]
+    if present is None:
+        con.execute(sql("create table {name} ({made})", name=name, made=listed(made)))
+        return
+    for column in made:
+        con.execute(
+            sql("alter table {name} add column {column}", name=name, column=column)
+        )
+
+
+def entries(
+    con: duckdb.DuckDBPyConnection, feed: str | None = None
+) -> tuple[Entry, ...]:
+    """The files that the ledger knows, of one feed or of all, by feed and path."""
+    rows = con.execute(
+        "select file_id, feed, path, size, mtime_ns, content_digest, mapping_digest,"
+        " status from raw.files where $feed is null or feed = $feed order by feed, path",
+        {"feed": feed},
+    ).fetchall()
+    return tuple(Entry(*row) for row in rows)
+
+
+def changes(
+    project: Project, known: Iterable[Entry], files: Iterable[LandingFile]
+) -> tuple[tuple[Change, ...], tuple[tuple[Entry, LandingFile], ...]]:
+    """The files to read, and the known ones of which only the time has changed.
+
+    A file whose size and time are as they were is not opened.
+    """
+    by_path = {(entry.feed, entry.path): entry for entry in known}
+    made = []
+    touched = []
+    for file in files:
+        entry = by_path.get((file.feed, file.path))
+        digest_of_mapping = mapping_digest(project, feeds()[file.feed], file.mapping)
+        same_mapping = entry is not None and entry.mapping_digest == digest_of_mapping
+        stat = (file.size, file.mtime_ns)
+        unread = entry is not None and not entry.content_digest
+        if entry is not None and not unread and (entry.size, entry.mtime_ns) == stat:
+            if same_mapping:
+                continue
+            digest = entry.content_digest
+        else:
+            digest = content_digest(file)
+        if entry is not None and same_mapping and entry.content_digest == digest:
+            touched.append((entry, file))
+            continue
+        made.append(Change(file, digest, digest_of_mapping, entry))
+    return tuple(made), tuple(touched)
+
+
+@functools.lru_cache(maxsize=100_000)
+def _hashed(path: Path, _size: int, _mtime_ns: int) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def content_digest(file: LandingFile) -> str:
+    """The digest of the file's bytes; empty where they may not be read.
+
+    A file is hashed once a process while its size and time stay the same: to find out
+    whether there is anything to do, and again when it is loaded.
+    """
+    try:
+        return _hashed(file.absolute, file.size, file.mtime_ns)
+    except OSError:
+        return ""
+
+
+def input_digest(project: Project, files: Sequence[LandingFile]) -> str:
+    """A digest of all input: feeds, paths, contents, mappings, never times.
+
+    It is that of the ledger after a run. Files that were loaded and are gone from the
+    folder are part of it, as their rows are kept. Only new and changed files are
+    opened.
+
+    Raises:
+        RunError: another process is writing the warehouse.
+    """
+    known = _known(project)
+    made, _ = changes(project, known, files)
+    state = {
+        (entry.feed, entry.path): (entry.content_digest, entry.mapping_digest)
+        for entry in known
+    }
+    for change in made:
+        place = (change.file.feed, change.file.path)
+        state[place] = (change.digest, change.mapping_digest)
+    whole = hashlib.sha256()
+    for place, digests in sorted(state.items()):
+        for part in (*place, *digests):
+            # The length goes first, so that no two states read alike.
+            encoded = part.encode("utf-8", "surrogateescape")
+            whole.update(len(encoded).to_bytes(4, "big") + encoded)
+    return whole.hexdigest()
+
+
+def _known(project: Project) -> tuple[Entry, ...]:
+    """What the warehouse's ledger holds, read without writing anything."""
+    if not project.warehouse.is_file():
+        return ()
+    try:
+        with duckdb.connect(str(project.warehouse), read_only=True) as con:
+            return entries(con)
+    except duckdb.CatalogException:
+        return ()
+    except duckdb.IOException as err:
+        problem = str(err).splitlines()[0]
+        raise RunError(f"{project.warehouse}: cannot be read: {problem}") from None
+
+
+def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    """The files that were read, for the manifest, by feed and path."""
+    names = (
+        "feed",
+        "file",
+        "digest",
+        "status",
+        "n_read",
+        "n_loaded",
+        "n_duplicate",
+        "n_rejected",
+    )
+    select = select_of(contract("marts", "feed_reconciliation"))
+    rows = con.execute(
+        "select r.feed, file, content_digest, r.status, r.n_read, n_loaded,"
+        f" n_duplicate, n_rejected from ({select}) as r"
+        " inner join raw.files as f on r.feed = f.feed and r.file = f.path"
+        " order by r.feed, file"
+    ).fetchall()
+    return [dict(zip(names, row, strict=True)) for row in rows]

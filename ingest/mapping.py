@@ -1,0 +1,239 @@
+"""Which column of a file is which canonical column of its feed.
+
+Checks the `feeds:` of `fenji.yaml` and matches headers against them. Reads no file
+and no database; expressions are only carried here, `ingest.expressions` reads them.
+"""
+
+import codecs
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from project.documents import line_of, nearest
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import SETTINGS_FILE, Expression, FeedMapping
+from sql.contracts import Column, Contract, feeds
+
+# Raised when the same file and mapping would be read differently than before, so
+# that a new version of Fenji reads the files again.
+READER_VERSION = 1
+
+TRUE_WORDS = ("true", "1", "yes", "y", "是")
+FALSE_WORDS = ("false", "0", "no", "n", "否")
+
+# What counts as blank around words and names: also the blanks of Chinese text, and
+# the mark that some programs put at the start of a file.
+BLANKS = " \t\r\n\u00a0\u3000\ufeff"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Where a canonical column comes from: exactly one of the three is given."""
+
+    column: Column
+    index: int | None = None  # of the source column
+    expression: str | None = None
+    constant: str | None = None
+
+
+class UnusableHeader(Exception):  # noqa: N818 - the file is refused, it is no error
+    """The header does not give what the feed needs; the message says what."""
+
+    def __init__(self, message: str, *, unknown_field: str | None = None) -> None:
+        super().__init__(message)
+        # The canonical column whose source named in fenji.yaml is not in the header.
+        self.unknown_field = unknown_field
+
+
+def field(project: Project, feed: str, position: int, *names: str) -> str:
+    """File, line and field of a part of a mapping, for messages."""
+    path = project.root / SETTINGS_FILE
+    line = line_of(path, ("feeds", feed, position, *names))
+    where = f"{path}:{line}" if line else str(path)
+    return f"{where}: {'.'.join(('feeds', feed, *names))}"
+
+
+def position_of(project: Project, feed: str, mapping: FeedMapping) -> int:
+    """Which of the feed's mappings it is."""
+    return project.settings.mappings_of(feed).index(mapping)
+
+
+def check_feeds(project: Project) -> None:
+    """Refuse what is wrong in `feeds:` of the settings.
+
+    Raises:
+        ConfigurationError: an unknown feed or canonical column, a constant that is no
+            value of its column, an unknown encoding.
+    """
+    for feed, mappings in project.settings.feeds.items():
+        if feed not in feeds():
+            path = project.root / SETTINGS_FILE
+            line = line_of(path, ("feeds", feed))
+            where = f"{path}:{line}" if line else str(path)
+            raise ConfigurationError(
+                f"{where}: feeds.{feed}: is not a feed"
+                + (nearest(feed, list(feeds())) or f"; feeds: {', '.join(feeds())}")
+            )
+        for position, mapping in enumerate(mappings):
+            _check_mapping(project, feeds()[feed], position, mapping)
+
+
+def _check_mapping(
+    project: Project, contract: Contract, position: int, mapping: FeedMapping
+) -> None:
+    known = [column.name for column in contract.columns]
+    for part, names in (("columns", mapping.columns), ("constants", mapping.constants)):
+        for name in names:
+            if name not in known:
+                where = field(project, contract.table, position, part, name)
+                hint = nearest(name, known) or f"; columns: {', '.join(known)}"
+                raise ConfigurationError(
+                    f"{where}: is not a column of the feed {contract.table}{hint}"
+                )
+    for name, value in mapping.constants.items():
+        where = field(project, contract.table, position, "constants", name)
+        if name in mapping.columns:
+            raise ConfigurationError(f"{where}: is given under 'columns' as well")
+        problem = _constant_problem(contract.column(name), constant_text(value))
+        if problem:
+            raise ConfigurationError(f"{where}: {problem} (given: {value})")
+    if mapping.encoding is not None:
+        try:
+            codecs.lookup(mapping.encoding)
+        except LookupError:
+            where = field(project, contract.table, position, "encoding")
+            raise ConfigurationError(
+                f"{where}: is not an encoding that Python knows; write for example"
+                f" 'utf-8' or 'gb18030' (given: {mapping.encoding})"
+            ) from None
+
+
+def constant_text(value: str | int | Decimal | bool) -> str:
+    """A constant as it would stand in a text file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _constant_problem(column: Column, text: str) -> str | None:
+    """Why the text is no value of the column; None where it is one."""
+    word = text.strip(BLANKS).lower()
+    if not word:
+        return "is blank"
+    if column.values and word not in column.values:
+        return f"is none of {', '.join(column.values)}"
+    if column.type == "boolean" and word not in TRUE_WORDS + FALSE_WORDS:
+        return "is neither true nor false"
+    try:
+        if column.type in {"date", "timestamp"}:
+            datetime.fromisoformat(word)
+        elif column.type == "month":
+            date.fromisoformat(word if word.count("-") > 1 else f"{word}-01")
+    except ValueError:
+        return "is not an ISO 8601 date"
+    numbers = {"integer", "bigint", "amount", "quantity", "points", "ratio", "rate"}
+    if column.type in numbers:
+        try:
+            number = Decimal(word)
+        except InvalidOperation:
+            return "is not a number"
+        if not number.is_finite():
+            return "is not a finite number"
+        if column.type in {"integer", "bigint"} and number != int(number):
+            return "is not a whole number"
+    return None
+
+
+def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -> str:
+    """A digest of all that decides how a file with this mapping is read."""
+    content = {
+        "reader": READER_VERSION,
+        "timezone": project.settings.timezone,
+        "mapping": mapping.model_dump(mode="json", exclude={"folder", "files"}),
+        "columns": [
+            (one.name, one.type, one.values, one.required) for one in contract.columns
+        ],
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def wanted_names(
+    contract: Contract, mapping: FeedMapping, expression_columns: Sequence[str]
+) -> frozenset[str]:
+    """The header names, folded, by which a header can be told from other lines."""
+    sources = [one for one in mapping.columns.values() if isinstance(one, str)]
+    names = [column.name for column in contract.columns]
+    return frozenset(folded(name) for name in (*names, *sources, *expression_columns))
+
+
+def folded(name: str) -> str:
+    """A header name without surrounding blanks and case."""
+    return name.strip(BLANKS).casefold()
+
+
+def find_column(header: Sequence[str], name: str) -> int | None:
+    """The place of a column: written exactly so, else but for blanks and case."""
+    if name in header:
+        return header.index(name)
+    near = [folded(one) for one in header]
+    wanted = folded(name)
+    return near.index(wanted) if wanted in near else None
+
+
+def bind(
+    contract: Contract, mapping: FeedMapping, header: Sequence[str]
+) -> tuple[Bound, ...]:
+    """Where each canonical column that the file has comes from, in contract order.
+
+    A canonical name that stands in the header is taken by name, unless the mapping
+    gives the column, or uses that source column for another.
+
+    Raises:
+        UnusableHeader: a column that the mapping names is not there, or a required
+            column has no source.
+    """
+    used = {
+        find_column(header, source)
+        for source in mapping.columns.values()
+        if isinstance(source, str)
+    }
+    bounds = []
+    missing = []
+    for column in contract.columns:
+        source = mapping.columns.get(column.name)
+        if isinstance(source, Expression):
+            bounds.append(Bound(column, expression=source.expr))
+        elif source is not None:
+            index = find_column(header, source)
+            if index is None:
+                raise UnusableHeader(
+                    f"no column '{source}', which fenji.yaml names for {column.name}"
+                    + (nearest(source, list(header)) or _shown(header)),
+                    unknown_field=column.name,
+                )
+            bounds.append(Bound(column, index=index))
+        elif column.name in mapping.constants:
+            text = constant_text(mapping.constants[column.name])
+            bounds.append(Bound(column, constant=text))
+        else:
+            index = find_column(header, column.name)
+            if index is not None and index not in used:
+                bounds.append(Bound(column, index=index))
+            elif column.required:
+                missing.append(column.name)
+    if missing:
+        raise UnusableHeader(
+            f"no column for {', '.join(missing)}{_shown(header)}; rename the columns"
+            " or map them in fenji.yaml"
+        )
+    return tuple(bounds)
+
+
+def _shown(header: Sequence[str]) -> str:
+    few = 8
+    names = [f"'{' '.join(name.split())[:40]}'" for name in header[:few] if name]
+    more = ", …" if len(header) > few else ""
+    return f"; the file has {', '.join(names)}{more}" if names else ""

@@ -1,0 +1,112 @@
+"""Rows that are not loaded: why, and what of them may be shown.
+
+The warehouse and the release hold masked text only; the rows as they were lie in
+`data/quarantine/`, readable for the owner alone.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ingest.mapping import Bound
+from ingest.statements import Sql, identifier, listed, literal, sql
+
+# All reason codes, and what they mean.
+REASONS: Mapping[str, str] = {
+    "required_missing": "a required value is blank",
+    "not_a_number": "no decimal number",
+    "not_a_whole_number": "a number with a fraction where a whole one is asked for",
+    "out_of_range": "a number too large for the column, or a rate not above zero",
+    "not_a_date": "no date or time in ISO 8601 or the date_format of the mapping",
+    "not_a_boolean": "neither true nor false, 1 nor 0, yes nor no, y nor n, 是 nor 否",
+    "not_in_list": "not on the column's closed list",
+    "expression_failed": "the mapping's expression fails on this row",
+    "too_few_columns": "fewer columns than the header",
+    "too_many_columns": "more columns than the header",
+    "unclosed_quote": "a quote that is never closed; holds all up to the file's end",
+    "unreadable_row": "quotes in the wrong place, or no valid JSON object",
+    "line_too_long": "a record that is too long to be read",
+    "bad_encoding": "bytes that are no text in the file's encoding",
+    "two_customers": "the lines of one transaction name several customers",
+    "no_exchange_rate": "no rate of the currency on or before the row's date",
+    "outside_band": "points outside what the value allows",
+}
+
+MASK = "***"
+
+_SHOWN = 500  # characters of a row in the release
+
+_MAIL = r"[^\s@,;:<>\"']+@[^\s@,;:<>\"']+"
+# Seven digits and more, with what people put between the digits of a number.
+_DIGITS = r"\+?\(?[0-9](?:[ .()/\-]{0,2}[0-9]){6,}"
+# ISO days are no telephone numbers; they are set aside while those are masked.
+_DAY = r"\b(19|20|21)([0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+
+
+def masked(text: Sql) -> Sql:
+    """The text with whatever looks like an e-mail address or a telephone number out."""
+    return sql(
+        "left(replace(regexp_replace(regexp_replace(regexp_replace({text},"
+        " {day}, '\\1\\2{cut}\\3{cut}\\4', 'g'), {mail}, {mask}, 'g'),"
+        " {digits}, {mask}, 'g'), '{cut}', '-'), {shown})",
+        text=text,
+        day=literal(_DAY),
+        mail=literal(_MAIL),
+        digits=literal(_DIGITS),
+        mask=literal(MASK),
+        shown=literal(_SHOWN),
+        cut=Sql("\x1f"),
+    )
+
+
+def shape(text: Sql) -> Sql:
+    """The text with its letters and digits out, so that only its build is seen."""
+    return sql(
+        "left(regexp_replace(regexp_replace({text}, '[0-9]', '9', 'g'),"
+        " '\\p{{L}}', 'x', 'g'), {shown})",
+        text=text,
+        shown=literal(_SHOWN),
+    )
+
+
+def record(columns: Sequence[Sql]) -> Sql:
+    """Source columns as one record, written as CSV."""
+    return sql(
+        "array_to_string(list_transform([{columns}], lambda v: case when v is null"
+        " then '' when regexp_matches(v, '[,\"\\r\\n]') then"
+        " '\"' || replace(v, '\"', '\"\"') || '\"' else v end), ',')",
+        columns=listed(sql("cast({one} as varchar)", one=one) for one in columns),
+    )
+
+
+def shown_record(columns: Sequence[Sql], hidden: Sequence[bool]) -> Sql:
+    """Source columns as one record, hidden ones masked as a whole."""
+    shown = [
+        sql("case when {one} is not null then {mask} end", one=one, mask=literal(MASK))
+        if hide
+        else one
+        for one, hide in zip(columns, hidden, strict=True)
+    ]
+    return masked(record(shown))
+
+
+def hidden_columns(
+    bounds: Sequence[Bound], width: int, sources: Mapping[str, Sequence[int]]
+) -> tuple[bool, ...]:
+    """Which source columns are masked: personal ones, and those nobody has mapped.
+
+    Args:
+        bounds: where the canonical columns come from.
+        width: how many source columns there are.
+        sources: the source columns that each expression reads, by canonical name.
+    """
+    shown = set()
+    personal = set()
+    for bound in bounds:
+        read = {bound.index} if bound.index is not None else set()
+        read |= set(sources.get(bound.column.name, ()))
+        (personal if bound.column.personal else shown).update(read)
+    return tuple(index not in shown - personal for index in range(width))
+
+
+def named(columns: Sequence[str]) -> list[Sql]:
+    """Quoted names."""
+    return [identifier(column) for column in columns]

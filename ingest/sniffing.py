@@ -1,0 +1,263 @@
+"""How a text file is written: encoding, delimiter, where the header stands.
+
+Only the start of a file is looked at, unless its encoding proves wrong later.
+"""
+
+import codecs
+import csv
+import gzip
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
+
+from ingest.mapping import BLANKS, folded
+
+HEAD = 64 * 1024
+DELIMITERS = (",", ";", "\t", "|")
+HEADER_LINES = 20  # in which a header is looked for
+UTF8 = "utf-8"
+
+# What is tried where a file is not UTF-8 and says nothing itself.
+_ENCODINGS = ("gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1251", "cp1250")
+
+_MARKS = (
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+# A header is judged by a function: can it be used, and how many names are known.
+Judge = Callable[[Sequence[str]], tuple[bool, int]]
+
+
+class Unreadable(Exception):  # noqa: N818 - the file is refused, it is no error
+    """The file cannot be read as what it claims to be; the message says why."""
+
+
+class Empty(Exception):  # noqa: N818 - a state of a file, no error
+    """The file holds nothing but blanks."""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a delimited text file is written."""
+
+    encoding: str
+    delimiter: str
+    header_row: int  # the line on which the header stands, 0 where there is none
+    header: tuple[str, ...]
+
+
+@contextmanager
+def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
+    """The bytes of the file, unpacked."""
+    with path.open("rb") as packed:
+        if compression == "gz":
+            with gzip.open(packed) as plain:
+                yield plain  # type: ignore[misc]  # GzipFile reads like a BinaryIO
+        elif compression == "zst":
+            # Several frames in one file are one stream, as for the zstd tool.
+            reader = zstandard.ZstdDecompressor().stream_reader(
+                packed, read_across_frames=True
+            )
+            with reader as plain:
+                yield plain
+        else:
+            yield packed
+
+
+def read_head(path: Path, compression: str | None) -> bytes:
+    """The first bytes of the file, unpacked.
+
+    Raises:
+        Unreadable: it cannot be opened or unpacked.
+    """
+    try:
+        with opened(path, compression) as stream:
+            parts = []
+            left = HEAD
+            while left and (part := stream.read(left)):
+                parts.append(part)
+                left -= len(part)
+            return b"".join(parts)
+    except PermissionError:
+        raise Unreadable("may not be read: permission denied") from None
+    except (OSError, EOFError, zstandard.ZstdError) as err:
+        raise Unreadable(f"cannot be read: {err}") from None
+
+
+def sniff(
+    head: bytes,
+    *,
+    judge: Judge,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    header_row: int | None = None,
+) -> Dialect:
+    """How the file is written, as far as the settings do not say it.
+
+    Args:
+        head: the first bytes of the file.
+        judge: tells a usable header from other lines.
+        encoding: as the settings say, None to find out; so for the next two.
+        delimiter: see above.
+        header_row: the line of the header, 0 where the file has none.
+
+    Raises:
+        Empty: there is nothing in the file.
+        Unreadable: it is no text, or no encoding fits.
+    """
+    if not head.strip():
+        raise Empty
+    best: tuple[tuple[bool, int], Dialect] | None = None
+    for candidate in _encodings(head, encoding):
+        text = _decode(head, candidate)
+        if text is None:
+            continue
+        if not text.strip(BLANKS):
+            raise Empty
+        dialect, found = _sniff_text(text, candidate, judge, delimiter, header_row)
+        # The first encoding that decodes holds, unless its header says nothing and
+        # that of another is usable.
+        if best is None or (found[0] and not best[0][0]):
+            best = found, dialect
+        if found[0]:
+            break
+    if best is None:
+        told = f"is not {encoding} text" if encoding else "is no text that can be read"
+        raise Unreadable(told)
+    return best[1]
+
+
+def _encodings(head: bytes, given: str | None) -> Iterator[str]:
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            # A mark is a fact; the settings may be about the other files.
+            yield name
+            return
+    if given is not None:
+        yield UTF8 if codecs.lookup(given).name in {"utf-8", "ascii"} else given
+        return
+    if b"\x00" in head:
+        # Text in Latin letters has every other byte zero in UTF-16.
+        odd, even = head[1::2].count(0), head[::2].count(0)
+        if max(odd, even) > len(head) // 8:
+            yield "utf-16-le" if odd > even else "utf-16-be"
+        return
+    yield UTF8
+    if _decode(head, UTF8) is None:
+        yield from likely_encodings(head)
+
+
+def likely_encodings(sample: bytes) -> list[str]:
+    """The legacy encodings in which the sample is text, the likeliest first."""
+    # Takes 50 ms to import, and most files are UTF-8.
+    from charset_normalizer import from_bytes  # noqa: PLC0415
+
+    matches = from_bytes(sample, cp_isolation=list(_ENCODINGS), threshold=1.0)
+    # charset-normalizer names codecs its own way; the order is ours where it ties.
+    ranked = [match.encoding for match in matches]
+    named = [one for one in ranked if one in _ENCODINGS]
+    rest = [one for one in _ENCODINGS if one not in named]
+    return [one for one in (*named, *rest) if _decode(sample, one) is not None]
+
+
+def _decode(head: bytes, encoding: str) -> str | None:
+    """The text, a cut last character left out; None where it does not decode."""
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(head).lstrip("\ufeff")
+    except (UnicodeDecodeError, UnicodeError):
+        return None
+
+
+def _sniff_text(
+    text: str,
+    encoding: str,
+    judge: Judge,
+    delimiter: str | None,
+    header_row: int | None,
+) -> tuple[Dialect, tuple[bool, int]]:
+    delimiters = (delimiter,) if delimiter else DELIMITERS
+    if header_row == 0:
+        made = [_headerless(text, one, encoding) for one in delimiters]
+        chosen = max(made, key=lambda one: len(one.header))
+        return chosen, judge(chosen.header)
+    starts = list(itertools.islice(_line_starts(text), header_row or HEADER_LINES))
+    rows = [len(starts)] if header_row else range(1, len(starts) + 1)
+    best: tuple[tuple[bool, int, int], Dialect] | None = None
+    for row in rows:
+        line = text[starts[row - 1] :]
+        for one in delimiters:
+            header = next(records(line, one), ())
+            if not any(name.strip(BLANKS) for name in header):
+                continue
+            usable, known = judge(header)
+            rank = (usable, known, len(header))
+            # The first line wins among equals, unless it is a title of one cell.
+            if best is None or rank[:2] > best[0][:2] or _is_title(best, row, rank):
+                best = rank, Dialect(encoding, one, row, tuple(header))
+        if best and best[0][0]:
+            break
+    if best is None:
+        return Dialect(encoding, delimiters[0], 1, ()), (False, 0)
+    return best[1], best[0][:2]
+
+
+def _is_title(
+    best: tuple[tuple[bool, int, int], Dialect], row: int, rank: tuple[bool, int, int]
+) -> bool:
+    return (
+        best[1].header_row == row and rank[:2] == best[0][:2] and rank[2] > best[0][2]
+    )
+
+
+def _headerless(text: str, delimiter: str, encoding: str) -> Dialect:
+    first = next(
+        (row for row in records(text, delimiter) if any(v.strip(BLANKS) for v in row)),
+        [],
+    )
+    names = tuple(f"column{number}" for number in range(1, len(first) + 1))
+    return Dialect(encoding, delimiter, 0, names)
+
+
+def _line_starts(text: str) -> Iterator[int]:
+    yield 0
+    for end in re.finditer(r"\r\n|\n|\r", text):
+        if end.end() < len(text):
+            yield end.end()
+
+
+def records(text: str, delimiter: str) -> Iterator[list[str]]:
+    """The records of a text."""
+    if delimiter == " ":
+        # Columns that are parted by any number of blanks, such as aligned ones.
+        yield from (line.split() for line in text.splitlines())
+    elif len(delimiter) > 1:
+        yield from (line.split(delimiter) for line in text.splitlines())
+    else:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+        try:
+            yield from reader
+        except csv.Error:
+            return
+
+
+def known_judge(
+    wanted: frozenset[str], usable: Callable[[Sequence[str]], bool]
+) -> Judge:
+    """A judge that counts the names it knows."""
+
+    def judge(header: Sequence[str]) -> tuple[bool, int]:
+        known = len({folded(name) for name in header} & wanted)
+        return known > 0 and usable(header), known
+
+    return judge

@@ -1,0 +1,306 @@
+"""Files with equal columns as one relation, and the statement that types its rows.
+
+The relation has the source's columns as c0, c1, …, so that no name of a file stands
+in any statement, beside `_file`, the place of the file in the list, and `_line`, the
+number of the record, where the reader tells it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from ingest import casts
+from ingest.expressions import columns_of, compile_expression
+from ingest.landing import LandingFile
+from ingest.mapping import Bound
+from ingest.rejections import hidden_columns, masked, record, shape, shown_record
+from ingest.statements import Sql, identifier, listed, literal, sql
+from project.settings import FeedMapping
+from sql.contracts import Contract
+
+FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
+
+# Beyond this a text file's record is not a record; also the reader's memory.
+MAX_LINE_SIZE = 2**21
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the files of a group are read; equal layouts are read in one statement."""
+
+    kind: str  # text, json or parquet
+    header: tuple[str, ...]
+    types: tuple[str, ...]  # DuckDB's, of the source columns
+    delimiter: str = ","
+    skip: int = 0  # lines before the first record, the header among them
+    max_line_size: int = MAX_LINE_SIZE
+    new_line: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that is about to be loaded."""
+
+    landing: LandingFile
+    digest: str
+    mapping_digest: str
+    layout: Layout
+    readable: Path  # the file itself, or its copy in UTF-8
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one layout and mapping, in path order."""
+
+    contract: Contract
+    mapping: FeedMapping
+    layout: Layout
+    bounds: tuple[Bound, ...]
+    files: tuple[SourceFile, ...]
+    expression_types: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Sql, ...]:
+        """The source columns as the relation names them."""
+        return tuple(Sql(f"c{index}") for index in range(len(self.layout.header)))
+
+    @cached_property
+    def expressions(self) -> tuple[tuple[Bound, Sql, Sql], ...]:
+        """Each expression: what it is for, its name, and its SQL."""
+        made = []
+        for number, bound in enumerate(self.bounds):
+            if bound.expression is not None:
+                text = compile_expression(
+                    bound.expression, self.layout.header, self.columns
+                )
+                made.append((bound, Sql(f"e{number}"), text))
+        return tuple(made)
+
+    @cached_property
+    def hidden(self) -> tuple[bool, ...]:
+        """Which source columns are masked wherever they are shown."""
+        sources = {}
+        for bound in self.bounds:
+            if bound.expression is not None:
+                names = columns_of(bound.expression)
+                header = [name.casefold() for name in self.layout.header]
+                sources[bound.column.name] = [
+                    header.index(name.casefold())
+                    for name in names
+                    if name.casefold() in header
+                ]
+        return hidden_columns(self.bounds, len(self.layout.header), sources)
+
+    def relation(self) -> Sql:
+        """The rows of the files."""
+        return _RELATIONS[self.layout.kind](self)
+
+    def typed_expressions(self, con: duckdb.DuckDBPyConnection) -> "Group":
+        """The group with the types of its expressions, which DuckDB works out.
+
+        Raises:
+            duckdb.Error: an expression does not fit the columns' types.
+        """
+        types = []
+        for bound, name, text in self.expressions:
+            # A dry run: the relation is described, not read.
+            described = con.execute(
+                sql(
+                    "describe select {text} as {name} from ({relation})",
+                    text=text,
+                    name=name,
+                    relation=self.relation(),
+                )
+            ).fetchone()
+            types.append((bound.column.name, str(described[1]) if described else ""))
+        return replace(self, expression_types=tuple(types))
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[Bound, casts.Cast, Sql, Sql | None], ...]:
+        """Each canonical column: its cast, its name, and the expression behind it."""
+        types = dict(self.expression_types)
+        names = {bound.column.name: name for bound, name, _ in self.expressions}
+        steps = []
+        for number, bound in enumerate(self.bounds):
+            v = Sql(f"v{number}")
+            expression = names.get(bound.column.name)
+            if expression is not None:
+                x = sql("{e}.v", e=expression)
+                kind = types[bound.column.name]
+            elif bound.index is not None:
+                x, kind = self.columns[bound.index], self.layout.types[bound.index]
+            else:
+                x, kind = literal(bound.constant), "VARCHAR"
+            date_format = self.mapping.date_format if bound.constant is None else None
+            made = casts.cast(bound.column, x, v, kind, date_format)
+            steps.append((bound, made, v, expression))
+        return tuple(steps)
+
+    def typed(self, *, with_rejects: bool) -> Sql:
+        """The rows with the feed's columns, `_file`, `_line` and `_reject`.
+
+        `_reject` is 0 for a good row, else the place of the first column, in contract
+        order, that failed. With rejects there are also `_column`, `_reason`, `_raw`
+        and `_masked`, null for good rows.
+        """
+        expressed = listed(
+            [
+                Sql("*"),
+                *(
+                    # A failing expression gives null for the struct, so that it can
+                    # be told from an expression whose value is null.
+                    sql("try(struct_pack(v := {text})) as {name}", text=text, name=name)
+                    for _, name, text in self.expressions
+                ),
+            ]
+        )
+        values = listed(
+            [
+                Sql("*"),
+                *(
+                    sql("{value} as {v}", value=made.value, v=v)
+                    for _, made, v, _ in self._steps
+                ),
+            ]
+        )
+        checked = sql(
+            "select *, {reject} as _reject from (select {values} from"
+            " (select {expressed} from ({relation})))",
+            reject=self._reject(),
+            values=values,
+            expressed=expressed,
+            relation=self.relation(),
+        )
+        outputs = [*self._outputs(), FILE, LINE, REJECT]
+        if with_rejects:
+            outputs += self._reject_outputs()
+        return sql(
+            "select {outputs} from ({checked})",
+            outputs=listed(outputs),
+            checked=checked,
+        )
+
+    def _reject(self) -> Sql:
+        whens = []
+        for place, (_, made, _, expression) in enumerate(self._steps, start=1):
+            fails = [made.fails] if made.fails else []
+            if expression is not None:
+                fails.insert(0, sql("{e} is null", e=expression))
+            if fails:
+                whens.append(
+                    sql(
+                        "when {fails} then {place}",
+                        fails=Sql(" or ".join(fails)),
+                        place=literal(place),
+                    )
+                )
+        if not whens:
+            return Sql("cast(0 as utinyint)")
+        return sql(
+            "cast(case {whens} else 0 end as utinyint)", whens=listed(whens, " ")
+        )
+
+    def _outputs(self) -> list[Sql]:
+        given = {bound.column.name: (made, v) for bound, made, v, _ in self._steps}
+        outputs = []
+        for column in self.contract.columns:
+            name, kind = identifier(column.name), Sql(column.duckdb_type)
+            value = given[column.name][1] if column.name in given else Sql("null")
+            outputs.append(
+                sql(
+                    "cast({value} as {kind}) as {name}",
+                    value=value,
+                    kind=kind,
+                    name=name,
+                )
+            )
+        for column, day in self.contract.days:
+            made = given.get(column.name)
+            value = Sql("null")
+            if made is not None:
+                value = made[0].day or made[1]
+            outputs.append(
+                sql("cast({value} as date) as {day}", value=value, day=identifier(day))
+            )
+        return outputs
+
+    def _reject_outputs(self) -> list[Sql]:
+        columns, reasons = [], []
+        for place, (bound, made, _, expression) in enumerate(self._steps, start=1):
+            reason = made.reason
+            if expression is not None:
+                reason = sql(
+                    "case when {e} is null then 'expression_failed' else {reason} end",
+                    e=expression,
+                    reason=reason,
+                )
+            when = sql("when {place} then ", place=literal(place))
+            columns.append(Sql(when + literal(bound.column.name)))
+            reasons.append(Sql(when + reason))
+        shown = shown_record(self.columns, self.hidden)
+        whole = record(self.columns)
+        return [
+            sql("case _reject {whens} end as _column", whens=listed(columns, " ")),
+            sql("case _reject {whens} end as _reason", whens=listed(reasons, " ")),
+            sql("case when _reject != 0 then {whole} end as _raw", whole=whole),
+            sql("case when _reject != 0 then {shown} end as _masked", shown=shown),
+        ]
+
+    def masked_line(self, line: Sql) -> Sql:
+        """The text of an unreadable record, as far as it may be shown."""
+        # Which of its values belongs to which column cannot be told.
+        return shape(line) if any(self.hidden) else masked(line)
+
+
+def _paths(files: Sequence[SourceFile]) -> Sql:
+    """The files as a list, with signs that a pattern would read escaped."""
+    return listed(
+        literal(re.sub(r"([*?\[])", r"[\1]", str(file.readable))) for file in files
+    )
+
+
+def _parquet(group: Group) -> Sql:
+    columns = [
+        sql("{name} as {column}", name=identifier(name), column=column)
+        for name, column in zip(group.layout.header, group.columns, strict=True)
+    ]
+    return sql(
+        "select {columns}, file_index as _file, file_row_number + 1 as _line"
+        " from read_parquet([{paths}], hive_partitioning = false)",
+        columns=listed(columns),
+        paths=_paths(group.files),
+    )
+
+
+def _text(group: Group) -> Sql:
+    layout = group.layout
+    columns = [
+        sql("{name}: 'VARCHAR'", name=literal(column)) for column in group.columns
+    ]
+    options = [
+        sql("columns = {{{columns}}}", columns=listed(columns)),
+        sql("delim = {delimiter}", delimiter=literal(layout.delimiter)),
+        sql("max_line_size = {size}", size=literal(layout.max_line_size)),
+        sql("header = {header}", header=literal(layout.skip > 0)),
+        sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
+    ]
+    if layout.max_line_size > MAX_LINE_SIZE:
+        size = literal(2 * layout.max_line_size)
+        options.append(sql("buffer_size = {size}", size=size))
+    return sql(
+        "select {columns}, file_index as _file, cast(null as bigint) as _line"
+        " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
+        " quote = '\"', escape = '\"', store_rejects = true,"
+        " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
+        " rejects_limit = 0, hive_partitioning = false, {options})",
+        columns=listed(group.columns),
+        paths=_paths(group.files),
+        options=listed(options),
+    )
+
+
+_RELATIONS = {"parquet": _parquet, "text": _text}

@@ -1,0 +1,16 @@
+-- One row is a rejected row of a landing file.
+-- Reads: raw.rejected_rows, raw.files.
+select
+    rejected.feed,
+    files.path as file,
+    rejected.line_no,
+    rejected.column_name,
+    rejected.reason_code,
+    rejected.raw_text
+from raw.rejected_rows as rejected
+inner join raw.files as files
+    on rejected.file_id = files.file_id
+order by
+    rejected.feed asc,
+    files.path asc,
+    rejected.line_no asc
