@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from functools import cached_property
+from itertools import accumulate, groupby, pairwise
 from math import floor
 from pathlib import Path
 
@@ -88,6 +89,13 @@ def worst_in_top(values, percent):
     return sorted(values, reverse=True)[n_top - 1]
 
 
+def whole_months(first, last):
+    """Adding months to a 31st ends on the last day of a shorter month."""
+    _, last_day = monthrange(last.year, last.month)
+    months = (last.year - first.year) * 12 + last.month - first.month
+    return months - (last.day < min(first.day, last_day))
+
+
 class Shop:
     """What the rules say of every customer on a date."""
 
@@ -102,6 +110,13 @@ class Shop:
     def in_year(self, day):
         """Twelve months to a date leave out the same day of the year before."""
         return self.year_ago < day <= self.as_of
+
+    @cached_property
+    def lines_of(self):
+        lines = defaultdict(list)
+        for line in self.lines:
+            lines[line.customer].append(line)
+        return lines
 
     @cached_property
     def invoices(self):
@@ -301,6 +316,196 @@ class Shop:
         return {customer: (classify(customer), None) for customer in self.customers}
 
 
+class Grader:
+    """The tiers of schemes that read orders only, customer by customer."""
+
+    def __init__(self, shop):
+        self.shop = shop
+        spends = [shop.spend_in_year[customer] for customer in shop.buyers]
+        frequencies = [shop.orders_in_year[customer] for customer in shop.buyers]
+        self.best_fifth = worst_in_top(spends, 20)
+        self.best_three_fifths = worst_in_top(spends, 60)
+        self.most_frequent_fifth = worst_in_top(frequencies, 20)
+        # Equals stand where the first of them stands, behind those who spent more.
+        self.vip_spends, before = set(), 0
+        for spend, equals in groupby(sorted(spends, reverse=True)):
+            if before * 100 < 40 * sum(spends):
+                self.vip_spends.add(spend)
+            before += sum(equals)
+
+    def n_orders(self, customer):
+        return len(self.shop.orders[customer])
+
+    def gap(self, customer):
+        """Days without an order up to the as-of date."""
+        return self.shop.recency[customer]
+
+    def median_gap(self, customer):
+        """Of the gaps between distinct order dates; none with a single date."""
+        days = sorted({order.day for order in self.shop.orders[customer]})
+        gaps = [(after - before).days for before, after in pairwise(days)]
+        return smallest_with_share(gaps, 50) if gaps else None
+
+    def is_lost(self, customer):
+        """The churn gap: 180 days, or three of the customer's own median gaps."""
+        return self.gap(customer) > max(180, 3 * (self.median_gap(customer) or 0))
+
+    def tenure(self, customer):
+        first = min(order.day for order in self.shop.orders[customer])
+        return whole_months(first, self.shop.as_of)
+
+    def spend_before(self, customer):
+        """Of the twelve months before the last twelve."""
+        two_years_ago = self.shop.year_ago.replace(year=self.shop.year_ago.year - 1)
+        return sum(
+            line.amount
+            for line in self.shop.lines_of[customer]
+            if two_years_ago < line.day <= self.shop.year_ago
+        )
+
+    def relationship_stage(self, customer):
+        n_orders = self.n_orders(customer)
+        return "existing" if n_orders >= 2 else "new" if n_orders else "potential"
+
+    def relationship_phase(self, customer):
+        if not self.n_orders(customer):
+            return "exploration"
+        if self.is_lost(customer):
+            return "decline"
+        if self.n_orders(customer) >= 10 and self.tenure(customer) >= 12:
+            return "stable"
+        return "formation" if self.n_orders(customer) >= 2 else "exploration"
+
+    def acquisition_status(self, customer):
+        """Without a customers feed there is neither target nor need."""
+        return "existing" if self.n_orders(customer) else "unknown"
+
+    def customer_status(self, customer):
+        if not self.n_orders(customer):
+            return "non_customer"
+        return "churned" if self.is_lost(customer) else "current"
+
+    def loyalty_class(self, customer):
+        """Without categories and interactions one trait of four can hold."""
+        if not self.n_orders(customer):
+            return "potential"
+        return "old" if self.tenure(customer) >= 12 else "new"
+
+    def private_domain_lifecycle(self, customer):
+        n_orders = self.n_orders(customer)
+        if not n_orders:
+            return "potential"
+        if self.gap(customer) > 180:
+            return "dormant"
+        return "mature" if n_orders >= 10 else "growing" if n_orders >= 2 else "new"
+
+    def dormancy(self, customer):
+        if self.private_domain_lifecycle(customer) != "dormant":
+            return "awake"
+        return "permanent" if self.gap(customer) > 365 else "temporary"
+
+    def lifecycle_focus(self, customer):
+        if not self.n_orders(customer):
+            return "acquire"
+        median_gap = self.median_gap(customer)
+        is_falling = self.shop.spend_in_year[customer] < self.spend_before(customer)
+        is_late = median_gap is not None and self.gap(customer) > 2 * median_gap
+        return "retain" if is_falling or is_late else "expand"
+
+    def hotel_guest(self, customer):
+        if not self.n_orders(customer):
+            return "unrated"
+        if self.shop.orders_in_year[customer] >= 8:
+            return "loyal"
+        if self.is_in_best_fifth(customer):
+            return "important"
+        first = min(order.day for order in self.shop.orders[customer])
+        return "new" if (self.shop.as_of - first).days <= 90 else "regular"
+
+    def is_in_best_fifth(self, customer):
+        return (
+            self.shop.orders_in_year[customer] > 0
+            and self.shop.spend_in_year[customer] >= self.best_fifth
+        )
+
+    def spend_band(self, customer):
+        if not self.shop.orders_in_year[customer]:
+            return "low"
+        if self.is_in_best_fifth(customer):
+            return "high"
+        spend = self.shop.spend_in_year[customer]
+        return "mid" if spend >= self.best_three_fifths else "low"
+
+    def service_level(self, customer):
+        band = self.spend_band(customer)
+        return "general" if band == "low" else band
+
+    def layer_grade(self, customer):
+        return f"{self.private_domain_lifecycle(customer)}_{self.spend_band(customer)}"
+
+    def hsbc_matrix(self, customer):
+        """Nobody has three traits of loyalty, nobody a contact without an order."""
+        if not self.n_orders(customer):
+            return "unrated"
+        if not self.shop.orders_in_year[customer]:
+            return "E"
+        return "B" if self.is_in_best_fifth(customer) else "D"
+
+    def value_class(self, customer):
+        """No cost is known, so the margin rate asks for nothing."""
+        if not self.shop.orders_in_year[customer]:
+            return "ordinary"
+        if self.shop.spend_in_year[customer] in self.vip_spends:
+            return "vip"
+        is_frequent = self.shop.orders_in_year[customer] >= self.most_frequent_fifth
+        is_important = is_frequent and self.is_in_best_fifth(customer)
+        return "important" if is_important else "ordinary"
+
+    def supermarket_member(self, customer):
+        """Once a VIP, always one; cumulative spend day by day."""
+        by_day = Counter()
+        for line in self.shop.lines_of[customer]:
+            by_day[line.day] += line.amount
+        sums = accumulate(by_day[day] for day in sorted(by_day))
+        return "vip" if max(sums) >= 3000 else "ordinary"
+
+
+GRADED = [
+    "relationship_stage",
+    "relationship_phase",
+    "acquisition_status",
+    "customer_status",
+    "loyalty_class",
+    "private_domain_lifecycle",
+    "dormancy",
+    "lifecycle_focus",
+    "hotel_guest",
+    "spend_band",
+    "service_level",
+    "layer_grade",
+    "hsbc_matrix",
+    "value_class",
+    "supermarket_member",
+]
+# Each asks for a feed that the shop does not have.
+NOT_APPLICABLE = [
+    "relation_type",
+    "account_kind",
+    "group_class",
+    "deal_intent",
+    "deal_size",
+    "wallet_matrix",
+    "big_customer",
+    "seat_plan",
+    "telecom_star",
+    "henan_star",
+    "bank_aum",
+    "opportunity_grade",
+    "lead_likelihood",
+    "real_estate_scorecard",
+]
+
+
 @pytest.fixture(scope="module")
 def folder(public_data):
     return public_data / "online_retail" / "by-day"
@@ -394,20 +599,15 @@ def test_a_customer_is_active_with_an_order_within_the_year(release, shop):
 
 
 def test_tenure_is_in_whole_months_since_the_first_order(release, shop):
-    _, last_day = monthrange(shop.as_of.year, shop.as_of.month)
-
-    def whole_months(first):
-        """Adding months to a 31st ends on the last day of a shorter month."""
-        months = (shop.as_of.year - first.year) * 12 + shop.as_of.month - first.month
-        return months - (shop.as_of.day < min(first.day, last_day))
-
     found = release.by_key(
         "select customer_id, tenure_months from customer_metrics where n_orders > 0"
     )
     firsts = {
         c: min(o.day for o in orders) for c, orders in shop.orders.items() if orders
     }
-    assert_same(found, {c: whole_months(first) for c, first in firsts.items()})
+    assert_same(
+        found, {c: whole_months(first, shop.as_of) for c, first in firsts.items()}
+    )
 
 
 def test_rfm(release, shop):
@@ -473,6 +673,65 @@ def test_ecommerce_ladder(release, shop):
         " from customer_tiers where scheme = 'ecommerce_ladder'"
     )
     assert_same(found, shop.ecommerce_ladder())
+
+
+@pytest.mark.parametrize("scheme", GRADED)
+def test_schemes_over_orders(release, shop, scheme):
+    found = release.by_key(
+        "select customer_id, tier from customer_tiers where scheme = ? and scope = ''",
+        scheme,
+    )
+    grade = getattr(Grader(shop), scheme)
+    assert_same(found, {customer: grade(customer) for customer in shop.customers})
+
+
+def test_schemes_without_their_feed_are_listed_and_rate_nobody(release):
+    found = release.by_key(
+        "select scheme, is_applicable, not_applicable_reason from schemes"
+    )
+    for scheme in NOT_APPLICABLE:
+        is_applicable, reason = found[scheme]
+        assert not is_applicable, scheme
+        assert reason, scheme
+    rated = {scheme for (scheme,) in release.rows("select scheme from customer_tiers")}
+    assert rated.isdisjoint(NOT_APPLICABLE)
+
+
+def test_service_queue(release, shop):
+    grader = Grader(shop)
+    priority = {"high": 1, "mid": 2, "general": 3}
+    found = release.by_key(
+        "select customer_id, service_level, service_need, list_flag, queue_priority"
+        " from service_queue"
+    )
+    levels = {customer: grader.service_level(customer) for customer in shop.customers}
+    assert_same(
+        found,
+        {
+            customer: (level, "none", "normal", priority[level])
+            for customer, level in levels.items()
+        },
+    )
+
+
+def test_value_factors(release, shop):
+    """Averages over calendar periods from the first order's to the as-of date's."""
+    found = release.by_key(
+        "select customer_id, spend_amount, spend_per_year_amount,"
+        " spend_per_quarter_amount, spend_per_month_amount from value_factors"
+    )
+    for customer, orders in shop.orders.items():
+        if not orders:
+            continue
+        first, last = min(order.day for order in orders), shop.as_of
+        n_years = last.year - first.year + 1
+        n_quarters = (last.year - first.year) * 4
+        n_quarters += (last.month - 1) // 3 - (first.month - 1) // 3 + 1
+        n_months = (last.year - first.year) * 12 + last.month - first.month + 1
+        spend, *averages = found[customer]
+        assert spend == shop.spend[customer], customer
+        for average, n in zip(averages, (n_years, n_quarters, n_months), strict=True):
+            assert abs(Fraction(average) * n - Fraction(spend)) <= CENT * n, customer
 
 
 @pytest.mark.parametrize("scheme", ["annual_points", "rfm_8", "ecommerce_ladder"])

@@ -1,0 +1,132 @@
+"""The Dagster UI in a real browser: the lineage from landing to release is shown."""
+
+import html
+import http.client
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+START_LIMIT_SECONDS = 90
+SALES = """\
+transaction_id,customer_id,occurred_at,amount
+t1,c1,2026-05-01,10.00
+t2,c2,2026-05-02,20.00
+t3,c2,2026-05-03,30.00
+"""
+# Nothing but the page itself; the network is not there to be asked.
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=2400,1400",
+    "--virtual-time-budget=30000",
+]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """The browser's program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("there is no chromium on PATH")
+    return found
+
+
+@pytest.fixture(scope="module")
+def ui(companies, chromium):  # noqa: ARG001 - no browser, no server
+    """The address of `fenji ui` of a company that has run once."""
+    company = companies.new("ui")
+    company.settings("name: ui\ntimezone: UTC\n")
+    company.land("transactions/sales.csv", SALES)
+    company.run("2026-05-31").expect(0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = company.root / "ui.log"
+    with log.open("wb") as stream:
+        serving = subprocess.Popen(
+            company.command("ui", "--port", str(port)),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        end = time.monotonic() + START_LIMIT_SECONDS
+        while not answers(port):
+            assert serving.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < end, log.read_text("utf-8")
+            time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        if serving.poll() is None:
+            os.killpg(serving.pid, signal.SIGTERM)
+            try:
+                serving.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(serving.pid, signal.SIGKILL)
+                serving.wait()
+
+
+def answers(port):
+    asked = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        asked.request("GET", "/server_info")
+        return asked.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        asked.close()
+
+
+@pytest.fixture
+def words(chromium, ui, tmp_path):
+    """All texts of a page as the browser has drawn it."""
+
+    def read(path):
+        done = subprocess.run(
+            [chromium, *FLAGS, f"--user-data-dir={tmp_path}", "--dump-dom", ui + path],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=True,
+        )
+        body = re.sub(r"(?s)<(style|script)\b.*?</\1>", "", done.stdout)
+        texts = re.sub(r"<[^>]*>", "\n", body).splitlines()
+        return [html.unescape(text).strip() for text in texts if text.strip()]
+
+    return read
+
+
+def test_the_lineage_goes_from_landing_to_release(words):
+    texts = words("/asset-groups")
+    assert "Global asset lineage" in texts
+    # A page that starts with an offer to subscribe hides the lineage.
+    assert "Join the Dagster community" not in texts
+    assert {"raw", "staging", "core", "marts"} <= set(texts)
+
+
+def test_a_mart_is_traced_up_to_its_feed(words):
+    path = "/assets/marts/customer_rfm?view=lineage&lineageScope=upstream"
+    texts = words(f"{path}&lineageDepth=20")
+    assert {"raw", "staging", "core", "marts", "transactions"} <= set(texts)
+
+
+def test_a_run_of_the_command_line_is_seen_here(words):
+    assert "Success" in words("/runs")
+
+
+def test_an_asset_says_what_a_row_is(words):
+    texts = " ".join(words("/assets/marts/customer_rfm"))
+    assert "monetary_amount" in texts
