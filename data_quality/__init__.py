@@ -1,0 +1,1 @@
+"""Checks of tables: suites made from contracts, run in DuckDB, shown as pages."""

@@ -1,0 +1,49 @@
+"""The Data Docs of a release: one page of all checks that reads offline.
+
+The pages of Great Expectations load their styles, fonts and scripts from the network,
+and without scripts their index shows nothing. This page shows the same results with
+what each table is, by one style sheet within it; the same results give the same page.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from data_quality.result import CheckResult
+from sql.contracts import Contract
+
+INDEX_FILE = "index.html"
+
+
+def write_data_docs(
+    results: Sequence[CheckResult], folder: Path, tables: Iterable[Contract] = ()
+) -> Path:
+    """Write the page of all results into the folder, made if need be; its path.
+
+    Args:
+        results: the checks in the order in which tables and checks are to be shown.
+        folder: where the page goes, such as `quality` in a release.
+        tables: the contracts of the tables, for what one row is and who owns it.
+    """
+    by_table: dict[str, list[CheckResult]] = {}
+    for one in results:
+        by_table.setdefault(one.table_name, []).append(one)
+    templates = Environment(
+        loader=PackageLoader("data_quality"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = templates.get_template(INDEX_FILE).render(
+        by_table=by_table,
+        contracts={table.table: table for table in tables},
+        failed=[one for one in results if not one.passed],
+        n_checks=len(results),
+        n_blocking=sum(one.blocks for one in results),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / INDEX_FILE
+    path.write_text(page, encoding="utf-8")
+    return path
