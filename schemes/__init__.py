@@ -1,0 +1,1 @@
+"""The scheme language: grading systems as data, compiled to SQL, and explained."""

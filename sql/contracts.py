@@ -130,6 +130,8 @@ class Contract(Document):
     # Feeds: the columns that date a row (its earliest counts), and who it is about.
     dated_by: tuple[str, ...] = ()
     customer: str | None = None
+    # Feeds: the part of the key without which equal rows of one file are separate rows.
+    numbered_by: str | None = None
     # Feeds: all rows of one key must agree on a column, else they are rejected.
     agree: tuple[Agreement, ...] = ()
     like: str | None = None  # also has the columns of this table, such as raw.customers

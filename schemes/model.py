@@ -1,0 +1,425 @@
+"""What a scheme file may say: frozen models, one per kind of scheme.
+
+Here stands the form only. What names mean is decided in `schemes.compiler`, from the
+same files; which files there are, in `schemes.library`.
+"""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from itertools import product
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from project.documents import Document
+from schemes.windows import parse_window
+
+UNRATED = "unrated"  # the tier of those to whom the rule cannot be applied
+
+_NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+_CODE = re.compile(r"^[^\W_][\w .+-]*$")
+_LONGEST_NAME = 40
+_HUNDRED = 100
+
+
+def _name(text: str) -> str:
+    if not _NAME.match(text) or len(text) > _LONGEST_NAME:
+        raise ValueError(
+            "is not a name: small letters, digits and single underscores,"
+            f" at most {_LONGEST_NAME}"
+        )
+    return text
+
+
+def _code(text: str) -> str:
+    if not _CODE.match(text) or len(text) > _LONGEST_NAME:
+        raise ValueError(
+            f"is not a code: letters, digits, ' ', '_', '.', '+', '-', at most"
+            f" {_LONGEST_NAME}"
+        )
+    return text
+
+
+def _text(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """Codes such as 5 may be written without quotes."""
+    if isinstance(given, int | Decimal) and not isinstance(given, bool):
+        return str(given)
+    return given
+
+
+def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """A share of 1: 0.2 or '20%'."""
+    percent = read_percent(given)
+    return given if percent is None else percent
+
+
+def read_percent(given: object) -> Decimal | None:
+    """The share that a text such as '20%' or '12.5 %' writes; None for anything else."""
+    if isinstance(given, str) and given.rstrip().endswith("%"):
+        try:
+            return Decimal(given.rstrip()[:-1].strip()) / _HUNDRED
+        except InvalidOperation:
+            return None
+    return None
+
+
+def _tidy(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text.strip()
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code)]
+Share = Annotated[Decimal, BeforeValidator(_share), Field(gt=0, le=1)]
+Sentence = Annotated[str, AfterValidator(_tidy)]
+Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+
+
+class Text(Document):
+    """A text in both languages."""
+
+    en: Sentence
+    zh: Sentence
+
+
+class Parameter(Document):
+    """A number, share, window or word that a project may set for itself."""
+
+    default: Any
+    about: Text
+    unit: str | None = None
+    values: tuple[str, ...] = ()  # the words there are, where it is a word
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Parameter":
+        check_parameter(self, self.default)
+        return self
+
+    @property
+    def is_window(self) -> bool:
+        """Whether it says over which stretch of time."""
+        if self.values or not isinstance(self.default, str):
+            return False
+        return read_percent(self.default) is None
+
+
+def check_parameter(parameter: Parameter, value: object) -> None:
+    """Raise ValueError where the parameter cannot take the value."""
+    if parameter.values:
+        if value not in parameter.values:
+            raise ValueError("must be one of " + ", ".join(parameter.values))
+    elif isinstance(value, str):
+        if read_percent(value) is None:
+            parse_window(value)
+    elif value is not None and not isinstance(value, int | Decimal | bool):
+        raise ValueError("must be a number, a share such as 20%, a window or a word")
+
+
+class Tier(Document):
+    """A tier: its code, its names, and where the kind asks for it, its bound."""
+
+    tier: Code
+    name: Text
+    from_: Decimal | None = Field(default=None, alias="from")  # bands: included
+    top: Share | None = None  # percentile: cumulative, from the best
+    cell: tuple[Code | Literal["*"], ...] = ()  # matrix: a level of each axis
+    reason: Text | None = None
+    treatment: Text | None = None  # what the business does for its customers
+
+    @model_validator(mode="after")
+    def _not_reserved(self) -> "Tier":
+        if self.tier == UNRATED:
+            raise ValueError(f"'{UNRATED}' is given by 'unrated:', it is not a tier")
+        return self
+
+
+class Unrated(Document):
+    """To whom the rule cannot be applied, and why."""
+
+    code: Name
+    when: Expression
+    reason: Text
+
+
+class Flag(Document):
+    """A mark beside the tier; several may hold."""
+
+    flag: Name
+    when: Expression
+    name: Text | None = None
+
+
+class Rule(Document):
+    """A rule of a ladder; the last one has no condition."""
+
+    id: Name | None = None
+    tier: Code
+    when: Expression | None = None
+    code: Name | None = None  # the reason code; the rule's id where it is not given
+    reason: Text | None = None
+
+
+class Level(Document):
+    """A level of an axis; the last one has no condition."""
+
+    level: Code
+    when: Expression | None = None
+    name: Text | None = None
+
+
+class Axis(Document):
+    """An axis of a matrix: levels in order, the first that matches."""
+
+    axis: Name
+    name: Text | None = None
+    input: Expression | None = None  # the value that reasons show
+    high: Expression | None = None  # short for the levels high and low
+    levels: tuple[Level, ...] = ()
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Axis":
+        if (self.high is None) == (not self.levels):
+            raise ValueError("give either 'high' or 'levels'")
+        _last_is_open([level.when for level in self.levels], "level")
+        return self
+
+    @cached_property
+    def all_levels(self) -> tuple[Level, ...]:
+        """The levels, also where they are written short."""
+        if self.levels:
+            return self.levels
+        return (Level(level="high", when=self.high), Level(level="low"))
+
+
+class SchemeBase(Document):
+    """What all kinds of schemes say."""
+
+    settable: ClassVar[dict[str, tuple[str, ...]]] = {"tiers": ("from", "top")}
+
+    scheme: Name
+    version: Annotated[str, BeforeValidator(_text)] = Field(min_length=1, max_length=20)
+    name: Text
+    about: Text | None = None
+    is_classification: bool = False  # tiers without an order
+    population: Expression | None = None  # who gets a row; all where not given
+    among: Expression | None = None  # whom top, mean, … look at; the population
+    needs: tuple[str, ...] = ()  # feeds, beside those that the metrics read
+    wants: tuple[str, ...] = ()  # feeds, feed.columns and schemes that may be absent
+    parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    parameter_sets: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    define: dict[Name, Expression] = Field(default_factory=dict)
+    unrated: tuple[Unrated, ...] = ()
+    tiers: tuple[Tier, ...] = Field(min_length=1, max_length=100)
+    flags: tuple[Flag, ...] = ()
+    reason: Text | None = None
+
+    @model_validator(mode="after")
+    def _unique(self) -> "SchemeBase":
+        for what, names in (
+            ("tier", [tier.tier for tier in self.tiers]),
+            ("flag", [flag.flag for flag in self.flags]),
+            ("reason code of unrated", [one.code for one in self.unrated]),
+        ):
+            _no_repeats(names, what)
+        both = set(self.parameters) & set(self.define)
+        if both:
+            raise ValueError(f"'{min(both)}' is both a parameter and defined")
+        return self
+
+    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each expression of the file with its place."""
+        for field in ("population", "among"):
+            text = getattr(self, field)
+            if text is not None:
+                yield (field,), text
+        for name, text in self.define.items():
+            yield ("define", name), text
+        for number, one in enumerate(self.unrated):
+            yield ("unrated", number, "when"), one.when
+        for number, flag in enumerate(self.flags):
+            yield ("flags", number, "when"), flag.when
+
+
+class Bands(SchemeBase):
+    """Thresholds over one number; a bound belongs to the tier above it."""
+
+    kind: Literal["bands"]
+    score: Expression
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Bands":
+        _check_bounds(self.tiers)
+        return self
+
+    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each expression of the file with its place."""
+        yield from super().expressions()
+        yield ("score",), self.score
+
+
+class Percentile(SchemeBase):
+    """Shares of the customers, best first; equal scores share the better tier."""
+
+    kind: Literal["percentile"]
+    score: Expression
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Percentile":
+        *bounded, last = self.tiers
+        _no_field(self.tiers, "from_", "cell")
+        if last.top is not None:
+            raise ValueError(f"the last tier '{last.tier}' takes the rest: no 'top'")
+        before = Decimal(0)
+        for tier in bounded:
+            if tier.top is None:
+                raise ValueError(f"tier '{tier.tier}' needs 'top', such as 20%")
+            if tier.top <= before:
+                raise ValueError(
+                    f"tier '{tier.tier}': 'top' is cumulative and grows downwards"
+                )
+            before = tier.top
+        return self
+
+    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each expression of the file with its place."""
+        yield from super().expressions()
+        yield ("score",), self.score
+
+
+class Ladder(SchemeBase):
+    """Ordered rules; the first that matches gives the tier."""
+
+    kind: Literal["ladder"]
+    hit_policy: Literal["first"] = "first"
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _known_tiers(self) -> "Ladder":
+        _no_field(self.tiers, "from_", "top", "cell")
+        known = {tier.tier for tier in self.tiers} | {UNRATED}
+        for rule in self.rules:
+            if rule.tier not in known:
+                raise ValueError(f"rule for '{rule.tier}': 'tiers' has no such tier")
+        _last_is_open([rule.when for rule in self.rules], "rule")
+        _no_repeats(self.rule_ids, "rule id")
+        return self
+
+    @cached_property
+    def rule_ids(self) -> list[str]:
+        """The id of each rule: given, else its tier's code, numbered where repeated."""
+        ids: list[str] = []
+        for rule in self.rules:
+            stem = rule.id or rule.tier
+            again = sum(1 for one in self.rules[: len(ids)] if one.tier == rule.tier)
+            ids.append(stem if rule.id or not again else f"{stem}_{again + 1}")
+        return ids
+
+    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each expression of the file with its place."""
+        yield from super().expressions()
+        for number, rule in enumerate(self.rules):
+            if rule.when is not None:
+                yield ("rules", number, "when"), rule.when
+
+
+class Matrix(SchemeBase):
+    """Axes with levels; each tier is a cell, or a row of cells."""
+
+    kind: Literal["matrix"]
+    axes: tuple[Axis, ...] = Field(min_length=2, max_length=4)
+
+    @model_validator(mode="after")
+    def _cells(self) -> "Matrix":
+        _no_field(self.tiers, "from_", "top")
+        _no_repeats([axis.axis for axis in self.axes], "axis")
+        for tier in self.tiers:
+            if len(tier.cell) != len(self.axes):
+                raise ValueError(
+                    f"tier '{tier.tier}': 'cell' names one level of each axis: "
+                    + ", ".join(axis.axis for axis in self.axes)
+                )
+            for level, axis in zip(tier.cell, self.axes, strict=True):
+                known = [one.level for one in axis.all_levels]
+                if level not in {*known, "*"}:
+                    raise ValueError(
+                        f"tier '{tier.tier}': axis '{axis.axis}' has no level"
+                        f" '{level}', but " + ", ".join(known)
+                    )
+        for cell in product(*([n.level for n in one.all_levels] for one in self.axes)):
+            if not any(matches(tier.cell, cell) for tier in self.tiers):
+                raise ValueError(f"no tier has the cell [{', '.join(cell)}]")
+        return self
+
+    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """Each expression of the file with its place."""
+        yield from super().expressions()
+        for number, axis in enumerate(self.axes):
+            if axis.input is not None:
+                yield ("axes", number, "input"), axis.input
+            if axis.high is not None:
+                yield ("axes", number, "high"), axis.high
+            for place, level in enumerate(axis.levels):
+                if level.when is not None:
+                    yield ("axes", number, "levels", place, "when"), level.when
+
+
+Scheme = Bands | Percentile | Ladder | Matrix
+
+KINDS: dict[str, type[Scheme]] = {
+    "bands": Bands,
+    "percentile": Percentile,
+    "ladder": Ladder,
+    "matrix": Matrix,
+}
+
+
+def matches(pattern: tuple[str, ...], cell: tuple[str, ...]) -> bool:
+    """Whether a tier's cell, in which `*` is any level, holds a cell of the matrix."""
+    return all(level in {"*", at} for level, at in zip(pattern, cell, strict=True))
+
+
+def _no_repeats(names: list[str], what: str) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{what} '{name}' is given twice")
+
+
+def _last_is_open(conditions: list[str | None], what: str) -> None:
+    if not conditions:
+        return
+    *before, last = conditions
+    if last is not None:
+        raise ValueError(
+            f"the last {what} must have no 'when': it takes whoever is left"
+        )
+    if None in before:
+        raise ValueError(f"only the last {what} may have no 'when'")
+
+
+def _no_field(tiers: tuple[Tier, ...], *fields: str) -> None:
+    for tier in tiers:
+        for field in fields:
+            if getattr(tier, field) not in {None, ()}:
+                raise ValueError(
+                    f"tier '{tier.tier}': '{field.rstrip('_')}' is not for this kind"
+                )
+
+
+def _check_bounds(tiers: tuple[Tier, ...]) -> None:
+    _no_field(tiers, "top", "cell")
+    *bounded, last = tiers
+    if last.from_ is not None:
+        raise ValueError(f"the last tier '{last.tier}' takes the rest: no 'from'")
+    before: Decimal | None = None
+    for tier in bounded:
+        if tier.from_ is None:
+            raise ValueError(f"tier '{tier.tier}' needs 'from', its lower bound")
+        if before is not None and tier.from_ >= before:
+            raise ValueError(
+                f"tier '{tier.tier}': tiers stand best first, so 'from' falls"
+            )
+        before = tier.from_

@@ -1,0 +1,170 @@
+"""The plan of a run: all schemes of a project, compiled for the feeds that are there.
+
+`make_plan(project, feeds)` gives a `SchemePlan`: the selects that a run executes, in
+this order, and the views of its release. Making it needs no database.
+
+1. `facts`: one table of `core` per fact table, one row per customer, one aggregate per
+   metric and window; then `customer_metrics`, the table `core.customer_metrics`.
+2. `cuts`: the table `marts.scheme_cuts`, one row, every figure about the population.
+3. `marts.previous_tiers`, made by the caller: customer_id and `<scheme>_tier` (text,
+   null where unknown) for each scheme in `applicable`.
+4. `results`: the table `marts.scheme_results`, one row per customer. Columns of a scheme
+   are named `<scheme>__<what>`; those that end in `__previous_tier` are no part of the
+   content digest.
+5. `tables`: `customer_rfm`, `rfm_cuts`, `schemes`, `scheme_tiers`, `scheme_rules` of
+   `marts`.
+6. `views`: the long tables of a release, over `scheme_results`, `customer_metrics` and
+   `scheme_tiers` of the same schema.
+
+The selects take the parameter `$as_of_date`.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from project.folder import Project
+from schemes.compiler import CompiledScheme, Program, compile_scheme
+from schemes.load import Scheme, in_order, read_schemes
+from schemes.metric_sql import customer_select, fact_selects
+from schemes.metrics import Asked, always
+from schemes.names import Inputs
+from schemes.results import cuts_select, results_select
+from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
+from schemes.tables import rules_select, schemes_select, tiers_select
+from schemes.views import (
+    profile_view,
+    reasons_view,
+    score_points_view,
+    scores_view,
+    tiers_view,
+)
+from sql.contracts import Column
+
+Feeds = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class SchemePlan:
+    """All schemes of a project, compiled; see the module for how it is used."""
+
+    schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
+    program: Program
+    rfm: RFM
+
+    @cached_property
+    def applicable(self) -> tuple[str, ...]:
+        """The ids of the schemes that are enabled and can run here."""
+        return tuple(one.scheme.scheme for one in self._running)
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """The version of each scheme that runs."""
+        return {one.scheme.scheme: one.scheme.version for one in self._running}
+
+    @property
+    def digest(self) -> str:
+        """Equal where the same schemes run, with the same parameters."""
+        parts = [f"{one.scheme.scheme} {one.scheme.digest}" for one in self._running]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def facts(self) -> Mapping[str, str]:
+        """The metrics of each fact table: table of `core` → select."""
+        return fact_selects(self.asked)
+
+    @cached_property
+    def customer_metrics(self) -> str:
+        """The select of `core.customer_metrics`."""
+        return customer_select(self.asked)
+
+    @cached_property
+    def cuts(self) -> str:
+        """The select of `marts.scheme_cuts`."""
+        return cuts_select(self.program)
+
+    @cached_property
+    def results(self) -> str:
+        """The select of `marts.scheme_results`."""
+        return results_select(self._running, self.program)
+
+    @cached_property
+    def tables(self) -> Mapping[str, str]:
+        """The other compiled tables of `marts`: table → select."""
+        return {
+            "customer_rfm": rfm_select(self.rfm, self.program),
+            "rfm_cuts": rfm_cuts_select(self.rfm),
+            "schemes": schemes_select(self.schemes),
+            "scheme_tiers": tiers_select(self._running),
+            "scheme_rules": rules_select(self._running),
+        }
+
+    @cached_property
+    def views(self) -> Mapping[str, str]:
+        """The views of a release: name → select."""
+        return {
+            "customer_tiers": tiers_view(self._running),
+            "customer_tier_reasons": reasons_view(self._running),
+            "customer_scores": scores_view(self._running),
+            "customer_score_points": score_points_view(self._running),
+            "customer_profile": profile_view(self._running),
+        }
+
+    @cached_property
+    def metric_columns(self) -> tuple[Column, ...]:
+        """What the columns of `core.customer_metrics` beyond its contract mean."""
+        wanted = {one.column: one for one in (*always(), *self.asked)}
+        return tuple(
+            Column(
+                name=name,
+                type=one.metric.type,
+                unit=one.metric.unit,
+                about=f"{one.metric.about.en} ({one.window})",
+            )
+            for name, one in sorted(wanted.items())
+        )
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        """Every metric over every window that a scheme asks for."""
+        return tuple(self.program.asked.values())
+
+    @cached_property
+    def _running(self) -> tuple[CompiledScheme, ...]:
+        return tuple(
+            one for one in self.schemes if one.is_applicable and one.scheme.is_enabled
+        )
+
+
+def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
+    """Compile the project's schemes for its feeds: name → the columns it has.
+
+    Raises:
+        ConfigurationError: a scheme or a setting is wrong; file, line and field.
+    """
+    return plan_of(read_schemes(project), project, feeds)
+
+
+def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> SchemePlan:
+    """Compile these schemes, as `make_plan` does those of the project.
+
+    Raises:
+        ConfigurationError: as `make_plan`.
+    """
+    program = Program()
+    compiled: dict[str, CompiledScheme] = {}
+    for scheme in in_order(schemes):
+        inputs = Inputs(
+            feeds=feeds,
+            settings=project.settings,
+            wants=frozenset(scheme.document.wants),
+        )
+        # What a scheme that cannot run asks for is not computed.
+        trial = program.copy()
+        one = compile_scheme(scheme, trial, compiled, inputs)
+        compiled[scheme.scheme] = one
+        if one.is_applicable and scheme.is_enabled:
+            program = trial
+    rfm = compile_rfm(compiled[SCHEME].scheme, program, project)
+    return SchemePlan(tuple(compiled.values()), program, rfm)

@@ -1,0 +1,105 @@
+"""The lists of schemes, their tiers and their rules, as selects of literals."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlglot import exp
+
+from schemes.compiler import CompiledScheme
+from schemes.names import in_words
+from schemes.results import CUTS
+from schemes.values import cast, column, number, text
+from sql.contracts import contract
+
+
+def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per scheme, also those that do not run, with the reason."""
+    rows: list[list[exp.Expr]] = []
+    for one in sorted(schemes, key=lambda one: one.scheme.scheme):
+        reason = why_not(one)
+        rows.append(
+            [
+                text(one.scheme.scheme),
+                text(one.scheme.version),
+                text(one.scheme.kind),
+                text(one.scheme.name.en),
+                text(one.scheme.name.zh),
+                exp.Boolean(this=reason is None),
+                exp.null() if reason is None else text(reason),
+            ]
+        )
+    return _rows("schemes", rows).sql("duckdb", pretty=True)
+
+
+def why_not(scheme: CompiledScheme) -> str | None:
+    """Why the scheme does not run here; None where it does."""
+    if not scheme.scheme.is_enabled:
+        return "switched off in fenji.yaml"
+    missing = [
+        f"scheme {need}" if need in scheme.inputs.schemes else in_words(need, settings)
+        for need in sorted(scheme.inputs.missing)
+    ]
+    return f"lacks {', '.join(missing)}" if missing else None
+
+
+def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per tier; bounds that depend on the population come from the figures."""
+    rows = []
+    for one in schemes:
+        for tier in one.tiers:
+            bounds = [
+                exp.null() if bound is None else bound.copy()
+                for bound in (tier.lower, tier.upper)
+            ]
+            rank = exp.null() if tier.rank is None else number(tier.rank)
+            names = (one.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
+            scheme, code, name_en, name_zh = (text(name) for name in names)
+            rows.append([scheme, code, rank, name_en, name_zh, *bounds])
+    select = _selects("scheme_tiers", rows, CUTS)
+    return select.sql("duckdb", pretty=True)
+
+
+def rules_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per rule, with its reason; placeholders are in braces."""
+    rows: list[list[exp.Expr]] = []
+    for one in schemes:
+        steps = [(axis.axis, axis.text) for axis in one.axes]
+        steps += [(rule.id, rule.text) for rule in one.rules]
+        rows.extend(
+            [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
+            for name, said in steps
+            if said is not None
+        )
+    return _rows("scheme_rules", rows).sql("duckdb", pretty=True)
+
+
+def _rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> exp.Select:
+    """A select of literals with the columns of the table's contract."""
+    columns = contract("marts", table).columns
+    names = [one.name for one in columns]
+    given = rows or [[exp.null() for _ in columns]]
+    values = exp.values([tuple(row) for row in given], alias="given", columns=names)
+    select = exp.select(
+        *(
+            exp.alias_(cast(column(one.name), one.duckdb_type), one.name)
+            for one in columns
+        )
+    ).from_(values)
+    return select if rows else select.where("false")
+
+
+def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> exp.Expr:
+    """As `_rows`, of expressions over a table of one row."""
+    columns = contract("marts", table).columns
+    given = rows or [[exp.null() for _ in columns]]
+    selects = [
+        exp.select(
+            *(
+                exp.alias_(cast(value, one.duckdb_type), one.name)
+                for value, one in zip(row, columns, strict=True)
+            )
+        ).from_(source)
+        for row in given
+    ]
+    if not rows:
+        return selects[0].where("false")
+    return selects[0] if len(selects) == 1 else exp.union(*selects, distinct=False)

@@ -1,0 +1,153 @@
+"""Typed SQL values: what an expression of the language becomes.
+
+A quotient stays a pair of numerator and denominator for as long as it can, so that a
+bound on a mean, a share or a growth is tested exactly, by multiplying. Only where a
+number is needed (a score that is stored) is it divided, in whole numbers, half up.
+"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlglot import exp
+
+DECIMALS = 8  # of a quotient that is stored
+
+
+@dataclass(frozen=True)
+class Value:
+    """An SQL expression with its type; `sql` is None where its input is absent."""
+
+    sql: exp.Expr | None
+    type: str  # number, text, date, boolean, null
+    over: exp.Expr | None = None  # the denominator of a quotient
+    over_is_positive: bool = False
+    choices: tuple[str, ...] = ()  # the closed list that a text comes from
+    is_amount: bool = False  # money, shown with its cents
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether it depends on a feed or column that is not there."""
+        return self.sql is None
+
+    def plain(self) -> exp.Expr:
+        """The value as one SQL expression."""
+        if self.sql is None:
+            return exp.null()
+        return self.sql if self.over is None else quotient(self.sql, self.over)
+
+
+def column(name: str) -> exp.Column:
+    """A column by its quoted name."""
+    return exp.Column(this=exp.Identifier(this=name, quoted=True))
+
+
+def number(value: Decimal | int) -> exp.Expr:
+    """A number as a literal, with all its digits."""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    if text.startswith("-"):
+        return exp.Paren(this=exp.Neg(this=exp.Literal.number(text[1:])))
+    return exp.Literal.number(text)
+
+
+def text(value: str) -> exp.Expr:
+    """A text as a literal; the generator doubles its quotes."""
+    return exp.Literal.string(value)
+
+
+def function(name: str, *arguments: exp.Expr) -> exp.Expr:
+    """A call of a DuckDB function."""
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def cast(value: exp.Expr, to: str) -> exp.Expr:
+    """A cast to a type that DuckDB names so."""
+    return exp.Cast(this=value, to=exp.DataType.build(to, dialect="duckdb"))
+
+
+def enum_type(codes: list[str]) -> exp.DataType:
+    """The type of a text from a closed list, in this order."""
+    return exp.DataType(
+        this=exp.DataType.Type.ENUM, expressions=[text(code) for code in codes]
+    )
+
+
+def texts(values: list[str]) -> exp.Expr:
+    """A list of texts."""
+    if not values:
+        return cast(exp.Array(expressions=[]), "varchar[]")
+    return exp.Array(expressions=[text(value) for value in values])
+
+
+def paren(value: exp.Expr) -> exp.Expr:
+    """The value in brackets, where it is more than a name, a literal or a call."""
+    bare = (exp.Column, exp.Literal, exp.Paren, exp.Anonymous, exp.Cast, exp.Null)
+    return value if isinstance(value, bare) else exp.Paren(this=value)
+
+
+def binary(kind: type[exp.Binary], left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    """Two values and an operator between them, in brackets where that matters."""
+    return kind(this=paren(left), expression=paren(right))
+
+
+def both(conditions: list[exp.Expr]) -> exp.Expr:
+    """All of the conditions."""
+    return _joined(exp.And, conditions)
+
+
+def either(conditions: list[exp.Expr]) -> exp.Expr:
+    """Any of the conditions."""
+    return _joined(exp.Or, conditions)
+
+
+def case(
+    branches: list[tuple[exp.Expr, exp.Expr]],
+    default: exp.Expr | None = None,
+    *,
+    of: exp.Expr | None = None,
+) -> exp.Expr:
+    """`case … end`; only the default where there is no branch."""
+    if not branches:
+        return default if default is not None else exp.null()
+    ifs = [exp.If(this=when, true=then) for when, then in branches]
+    return exp.Case(this=of, ifs=ifs, default=default)
+
+
+def quotient(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
+    """The quotient with eight decimals, rounded half away from zero, without floats.
+
+    Null where the denominator is zero.
+    """
+    scale = number(10**DECIMALS)
+
+    def whole(value: exp.Expr) -> exp.Expr:
+        scaled = binary(exp.Mul, cast(value, f"decimal(38, {DECIMALS})"), scale)
+        return cast(scaled, "hugeint")
+
+    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**DECIMALS))
+    bottom = function("abs", whole(denominator))
+    size = exp.IntDiv(
+        this=exp.Paren(this=binary(exp.Add, top, bottom)),
+        expression=exp.Paren(this=binary(exp.Mul, number(2), bottom)),
+    )
+    step = number(Decimal(1).scaleb(-DECIMALS))
+    value = binary(exp.Mul, cast(size, "decimal(28, 0)"), step)
+    sign = binary(
+        exp.Mul,
+        cast(function("sign", numerator), "integer"),
+        cast(function("sign", denominator), "integer"),
+    )
+    return case(
+        [
+            (
+                binary(exp.NEQ, denominator, number(0)),
+                binary(exp.Mul, value, exp.Paren(this=sign)),
+            )
+        ]
+    )
+
+
+def _joined(kind: type[exp.Connector], conditions: list[exp.Expr]) -> exp.Expr:
+    made = paren(conditions[0])
+    for one in conditions[1:]:
+        made = kind(this=made, expression=paren(one))
+    return made

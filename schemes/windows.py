@@ -1,0 +1,117 @@
+"""Windows: the stretch of time that a metric looks at, relative to the as-of date.
+
+A window is written as `12 months`, `90 days`, `previous 12 months` (the stretch of
+that length before the one that ends at the as-of date), `calendar year` (to date),
+`last calendar year` or `ever`. It leaves its first moment out and holds its last:
+12 months to 2026-05-31 are (2025-05-31, 2026-05-31].
+"""
+
+import calendar
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+
+_LENGTH = re.compile(r"^(previous )?([1-9][0-9]{0,3}) (day|month|year)s?$")
+_MONTHS_A_YEAR = 12
+FORMS = (
+    "'90 days', '12 months', 'previous 12 months', 'calendar year',"
+    " 'last calendar year' or 'ever'"
+)
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of time before the as-of date; `size` counts days or months."""
+
+    kind: str  # ever, days, months, calendar_year
+    size: int = 0
+    periods_back: int = 0  # 0: ends at the as-of date; 1: the one before that
+
+    @property
+    def suffix(self) -> str:
+        """How the window stands in a column's name, such as `_12m`."""
+        if self.kind == "ever":
+            return ""
+        if self.kind == "calendar_year":
+            return "_last_year" if self.periods_back else "_this_year"
+        before = "_previous" if self.periods_back else ""
+        return f"{before}_{self.size}{self.kind[0]}"
+
+    def __str__(self) -> str:
+        """The window as it is written."""
+        if self.kind == "ever":
+            return "ever"
+        if self.kind == "calendar_year":
+            return "last calendar year" if self.periods_back else "calendar year"
+        unit = self.kind if self.size > 1 else self.kind[:-1]
+        return ("previous " if self.periods_back else "") + f"{self.size} {unit}"
+
+    @property
+    def zh(self) -> str:
+        """The window in Chinese."""
+        if self.kind == "ever":
+            return "累计"
+        if self.kind == "calendar_year":
+            return "上一自然年" if self.periods_back else "本自然年"
+        unit = "个月" if self.kind == "months" else "天"
+        if self.periods_back:
+            return f"再往前{self.size}{unit}"
+        return f"近{self.size}{unit}"
+
+    def after(self, as_of: date) -> date | None:
+        """The last day that lies before the window; None where it has no start."""
+        if self.kind == "ever":
+            return None
+        if self.kind == "calendar_year":
+            return date(as_of.year - self.periods_back, 1, 1) - timedelta(days=1)
+        return self._back(as_of, self.periods_back + 1)
+
+    def until(self, as_of: date) -> date:
+        """The last day of the window."""
+        if not self.periods_back:
+            return as_of
+        if self.kind == "calendar_year":
+            return date(as_of.year, 1, 1) - timedelta(days=1)
+        return self._back(as_of, self.periods_back)
+
+    def _back(self, as_of: date, periods: int) -> date:
+        if self.kind == "days":
+            return as_of - timedelta(days=self.size * periods)
+        return add_months(as_of, -self.size * periods)
+
+
+@cache
+def parse_window(text: str) -> Window:
+    """The window that the text writes.
+
+    Raises:
+        ValueError: it is none; the message shows the forms there are.
+    """
+    words = " ".join(text.lower().split())
+    if words == "ever":
+        return Window("ever")
+    if words in {"calendar year", "last calendar year"}:
+        return Window("calendar_year", periods_back=int(words.startswith("last")))
+    match = _LENGTH.match(words)
+    if match is None:
+        raise ValueError(f"'{text}' is no window; write {FORMS}")
+    back, size, unit = match.groups()
+    if unit == "day":
+        return Window("days", int(size), int(back is not None))
+    months = int(size) * (_MONTHS_A_YEAR if unit == "year" else 1)
+    return Window("months", months, int(back is not None))
+
+
+def add_months(day: date, months: int) -> date:
+    """The day that many months later, held to the end of a shorter month."""
+    years, month = divmod(day.month - 1 + months, _MONTHS_A_YEAR)
+    year = day.year + years
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
+
+
+def whole_months(start: date, end: date) -> int:
+    """The largest k for which start + k months is not after end."""
+    months = (end.year - start.year) * _MONTHS_A_YEAR + end.month - start.month
+    return months - (add_months(start, months) > end)

@@ -1,0 +1,199 @@
+"""Small companies, graded: feeds as plain rows go in, the views of a release come out.
+
+Everything between is real: DuckDB, the selects of `sql/core`, the compiled plan.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from project.folder import Project
+from project.settings import SchemeSettings, Settings
+from schemes.load import Scheme, read_schemes
+from schemes.plan import SchemePlan, plan_of
+from sql.contracts import contract, feeds
+from sql.statements import create, quoted, select_of
+
+AS_OF = datetime.date(2026, 5, 31)
+CORE = ("lines", "transactions", "refunds", "orders", "points_events", "customers")
+
+Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """A company after a run: its plan, and a connection to what the run made."""
+
+    con: duckdb.DuckDBPyConnection
+    plan: SchemePlan
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        return self.con.execute(query, list(values)).fetchall()
+
+    def by_key(self, query: str, *values: object) -> dict[Any, Any]:
+        """First column → the others, bare where there is one other."""
+        return {
+            row[0]: row[1] if len(row) == 2 else tuple(row[1:])
+            for row in self.rows(query, *values)
+        }
+
+    def tiers(self, scheme: str, scope: str = "") -> dict[str, str]:
+        return self.by_key(
+            "select customer_id, tier from customer_tiers"
+            " where scheme = ? and scope = ?",
+            scheme,
+            scope,
+        )
+
+    def reasons(self, scheme: str) -> dict[str, str]:
+        """Customer → reason code."""
+        return self.by_key(
+            "select customer_id, reason_code from customer_tiers where scheme = ?",
+            scheme,
+        )
+
+
+def project_at(
+    root: Path, parameters: Mapping[str, object] | None = None, **settings: Any
+) -> Project:
+    chosen = SchemeSettings(parameters=dict(parameters or {}), **settings)
+    return Project(root=root, settings=Settings(name="test", schemes=chosen))
+
+
+def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> None:
+    """Make `staging.<feed>` for all feeds, as ingest does, of these rows."""
+    con.execute("create schema if not exists staging")
+    named = []
+    for name, feed in feeds().items():
+        columns = [(one.name, one.duckdb_type) for one in feed.columns]
+        columns += [
+            (f"{one.name.removesuffix('_at')}_date", "DATE")
+            for one in feed.columns
+            if one.type == "timestamp" and one.name.endswith("_at")
+        ]
+        table = quoted("staging", name)
+        fields = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
+        con.execute(f"create or replace table {table} ({fields})")
+        rows = []
+        for row in given.get(name, ()):
+            full = {one.name: one.default for one in feed.columns} | dict(row)
+            full |= {
+                column: str(full[source])[:10] if full.get(source) else None
+                for column, _ in columns
+                if column not in full
+                for source in [f"{column.removesuffix('_date')}_at"]
+            }
+            unknown = set(full) - {column for column, _ in columns}
+            assert not unknown, f"{name} has no {unknown}"
+            rows.append([full[column] for column, _ in columns])
+        if rows:
+            marks = ", ".join("?" for _ in columns)
+            con.executemany(f"insert into {table} values ({marks})", rows)
+        if feed.customer:
+            named.append(
+                f"select {quoted(feed.customer)} as customer_id, null::date as row_date"
+                f" from {table} where {quoted(feed.customer)} is not null"
+            )
+    con.execute(
+        "create or replace view staging.customer_rows as " + " union all ".join(named)
+    )
+
+
+def run_plan(
+    con: duckdb.DuckDBPyConnection,
+    plan: SchemePlan,
+    as_of: datetime.date,
+    previous: Rows = (),
+) -> Graded:
+    """Execute the plan over staging, as a run does; release tables end up in `main`."""
+    params = {"as_of_date": as_of, "spend_source": "transactions"}
+    for name in CORE:
+        table = contract("core", name)
+        create(con, ("core", name), select_of(table), params, kind=table.kind)
+    for name, select in plan.facts.items():
+        create(con, ("core", name), select, params)
+    create(con, ("core", "customer_metrics"), plan.customer_metrics, params)
+    create(con, ("marts", "scheme_cuts"), plan.cuts, params)
+    columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
+    fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
+    con.execute(f"create or replace table marts.previous_tiers ({fields})")
+    for row in previous:
+        marks = ", ".join("?" for _ in columns)
+        con.execute(
+            f"insert into marts.previous_tiers values ({marks})",
+            [row.get(name) for name in columns],
+        )
+    create(con, ("marts", "scheme_results"), plan.results, params)
+    for name, select in plan.tables.items():
+        create(con, ("marts", name), select, params)
+    for name in ("scheme_results", *plan.tables):
+        con.execute(f"create table main.{name} as from marts.{name}")
+    con.execute("create table main.customer_metrics as from core.customer_metrics")
+    for name, select in plan.views.items():
+        con.execute(f"create view main.{name} as {select}")
+    return Graded(con, plan)
+
+
+Grade = Callable[..., Graded]
+
+
+@pytest.fixture
+def grade(tmp_path: Path) -> Grade:
+    """Grade a company: `grade(feeds, as_of=…, parameters=…, schemes=…, only=…)`.
+
+    A feed is present where rows are given for it, with the columns that they name;
+    `columns` adds columns that are present and empty.
+    """
+
+    def run(
+        given: Mapping[str, Rows],
+        *,
+        as_of: datetime.date = AS_OF,
+        parameters: Mapping[str, object] | None = None,
+        own: Mapping[str, str] | None = None,
+        previous: Rows = (),
+        columns: Mapping[str, Iterable[str]] | None = None,
+        **settings: Any,
+    ) -> Graded:
+        project = project_at(tmp_path, parameters, **settings)
+        if own:
+            project.schemes.mkdir(exist_ok=True)
+            for name, content in own.items():
+                (project.schemes / f"{name}.yaml").write_text(content, encoding="utf-8")
+        listed = {name: list(rows) for name, rows in given.items()}
+        present = {
+            name: frozenset({key for row in rows for key in row})
+            | frozenset((columns or {}).get(name, ()))
+            for name, rows in listed.items()
+        }
+        schemes: tuple[Scheme, ...] = read_schemes(project)
+        plan = plan_of(schemes, project, present)
+        con = duckdb.connect()
+        con.execute("set TimeZone = 'UTC'")
+        write_staging(con, listed)
+        return run_plan(con, plan, as_of, previous)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def order() -> Callable[..., dict[str, object]]:
+    """A transaction of one line; its id follows from customer, day and amount."""
+
+    def line(
+        customer: str | None, day: str, amount: object = 100, **more: object
+    ) -> dict[str, object]:
+        return {
+            "transaction_id": f"{customer}/{day}/{amount}",
+            "customer_id": customer,
+            "occurred_at": f"{day} 12:00:00+00",
+            "amount": amount,
+            **more,
+        }
+
+    return line

@@ -1,0 +1,133 @@
+"""The first four schemes on one small company, from rows to the release's views."""
+
+from decimal import Decimal
+
+import pytest
+
+ORDERS = [
+    # customer, day, amount; as of 2026-05-31, 12 months begin after 2025-05-31
+    ("gold", "2026-05-01", "5000.00"),
+    ("near", "2026-04-01", "4999.99"),  # floor: 4999 points, one short of class D
+    ("near", "2025-05-31", "10.00"),  # a day too early for 12 months
+    ("back", "2024-01-31", "3.00"),
+]
+
+
+@pytest.fixture
+def graded(grade, order):
+    rows = [order(*one) for one in ORDERS]
+    return grade(
+        {"transactions": rows, "customers": [{"customer_id": "walk"}]},
+        previous=[
+            {"customer_id": "gold", "annual_points_tier": "C"},
+            {"customer_id": "near", "annual_points_tier": "C"},
+            {"customer_id": "back", "annual_points_tier": "B"},
+            {"customer_id": "walk", "annual_points_tier": "gone"},
+        ],
+    )
+
+
+def test_customer_metrics(graded):
+    found = graded.by_key(
+        "select customer_id, n_orders, n_orders_12m, spend_amount, spend_12m_amount,"
+        " avg_order_amount, recency_days, tenure_months from customer_metrics"
+    )
+    assert found == {
+        # 2505.00 = (4999.99 + 10.00) / 2 = 2504.995, rounded half up
+        "near": (2, 1, Decimal("5009.99"), Decimal("4999.99"), Decimal(2505), 60, 12),
+        "gold": (1, 1, 5000, 5000, 5000, 30, 0),
+        # 31 Jan 2024 + 28 months = 31 May 2026
+        "back": (1, 0, 3, 0, 3, 851, 28),
+        "walk": (0, 0, 0, 0, None, None, None),
+    }
+
+
+def test_annual_points(graded):
+    found = graded.by_key(
+        "select customer_id, tier, tier_rank, score, gap_to_next, gap_to_keep, movement,"
+        " previous_tier from customer_tiers where scheme = 'annual_points'"
+    )
+    assert found == {
+        "gold": ("D", 1, 5000, None, 0, "up", "C"),
+        "near": ("C", 2, 4999, 1, 1999, "same", "C"),
+        "back": ("A", 4, 0, 1000, None, "down", "B"),
+        "walk": ("A", 4, 0, 1000, None, "changed", "gone"),
+    }
+
+
+def test_value_pyramid_ranks_only_those_who_bought(graded):
+    # n = 2: ceil(1 %) = ceil(5 %) = ceil(20 %) = 1
+    assert graded.tiers("value_pyramid") == {"gold": "platinum", "near": "lead"}
+    bounds = graded.by_key(
+        "select tier, lower_bound, upper_bound from scheme_tiers"
+        " where scheme = 'value_pyramid'"
+    )
+    assert bounds["platinum"] == (5000, None)
+    assert bounds["lead"] == (None, 5000)
+
+
+def test_ecommerce_ladder(graded):
+    assert graded.tiers("ecommerce_ladder") == {
+        "gold": "super",
+        "near": "repeat",
+        "back": "first_purchase",
+        "walk": "new",
+    }
+    assert graded.reasons("ecommerce_ladder")["gold"] == "super_spend"
+
+
+def test_rfm_8(graded):
+    # means: recency 45 days, 1 order, spend 4999.995
+    assert graded.tiers("rfm_8") == {
+        "gold": "important_value",
+        "near": "general_keep",
+        "back": "unrated",
+        "walk": "unrated",
+    }
+    assert graded.reasons("rfm_8")["walk"] == "no_orders"
+
+
+def test_reasons_are_in_words(graded):
+    found = graded.rows(
+        "select step_no, rule_id, input_value, text_en, text_zh"
+        " from customer_tier_reasons where scheme = 'annual_points'"
+        " and customer_id = 'near'"
+    )
+    assert found == [
+        (
+            1,
+            "C",
+            "4999",
+            "4999 points (calendar year), from 3000",
+            "本自然年积分4999，达到3000",
+        )
+    ]
+    steps = graded.by_key(
+        "select step_no, text_en from customer_tier_reasons"
+        " where scheme = 'rfm_8' and customer_id = 'gold'"
+    )
+    assert steps == {
+        1: "Last order 30 days ago",
+        2: "1 orders (12 months)",
+        3: "Spend 5000.00 (12 months)",
+        4: "Recency high, frequency high, monetary value high",
+    }
+
+
+def test_profile_has_a_column_per_scheme(graded):
+    found = graded.by_key(
+        "select customer_id, rfm_segment, annual_points_tier, value_pyramid_tier"
+        " from customer_profile"
+    )
+    assert found["gold"] == ("important_value", "D", "platinum")
+    assert found["walk"] == (None, "A", None)
+
+
+def test_without_transactions_nothing_fails(grade):
+    graded = grade({"customers": [{"customer_id": "walk"}]})
+    assert graded.rows("from customer_tiers") == []
+    assert graded.rows("from customer_rfm") == []
+    reasons = graded.by_key(
+        "select scheme, is_applicable, not_applicable_reason from schemes"
+    )
+    assert reasons["rfm_8"] == (False, "lacks feed transactions")
