@@ -59,7 +59,10 @@ sums as (
         sum(score) as sum_of_scores,
         count(*)::hugeint as n_answers
     from scopes
-    group by grouping sets ((scope_type, scope_id), (scope_type, scope_id, answer_month))
+    group by
+        grouping sets (
+            (scope_type, scope_id), (scope_type, scope_id, answer_month)
+        )
 )
 
 select
