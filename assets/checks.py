@@ -51,7 +51,8 @@ def quality(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
         run.checks = validation.run_checks(run.con, batches)
         step.rows = len(run.checks)
         if run.building is not None:
-            docs.write_data_docs(run.checks, run.building.quality)
+            contracts = [table for table, _ in batches]
+            docs.write_data_docs(run.checks, run.building.quality, contracts)
     for one in run.checks:
         yield dg.AssetCheckResult(
             asset_key=["release", one.table_name],

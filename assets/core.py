@@ -1,5 +1,7 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
+from typing import Any
+
 import dagster as dg
 
 from assets.run import Run
@@ -13,11 +15,9 @@ def table_asset(table: Contract) -> dg.AssetsDefinition:
     name = (table.layer, table.table)
 
     @dg.multi_asset(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
-    def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+    def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
         with run.step(table.name, phase="compute") as step:
-            create(
-                run.con, name, select_of(table), run.params(table), kind=table.kind
-            )
+            create(run.con, name, select_of(table), run.params(table), kind=table.kind)
             if table.kind == "view":
                 return dg.MaterializeResult()
             step.rows = row_count(run.con, *name)
@@ -31,13 +31,15 @@ METRICS = contract("core", "customer_metrics")
 
 
 @dg.multi_asset(name="core__customer_metrics", specs=[spec_of(METRICS)])
-def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
     """Compute what the schemes ask for: one pass a fact table, then one row a customer."""
     plan = run.plan
     for name, select in plan.facts.items():
         with run.step(f"core.{name}", phase="compute"):
             create(run.con, ("core", name), select, run.params(METRICS))
     with run.step(METRICS.name, phase="compute") as step:
-        create(run.con, ("core", METRICS.table), plan.customer_metrics, run.params(METRICS))
+        create(
+            run.con, ("core", METRICS.table), plan.customer_metrics, run.params(METRICS)
+        )
         step.rows = row_count(run.con, "core", "customer_metrics")
     return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})

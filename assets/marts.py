@@ -1,16 +1,17 @@
-"""The marts layer: grades and their reasons, RFM, the lists of schemes, the feeds' books.
+"""The marts layer: grades and their reasons, RFM, the lists of schemes, service tables.
 
 All schemes are computed in one pass over the customers' metrics, so they are one step;
 each is an asset of its own, so that its lineage shows.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from assets.core import table_asset
 from assets.run import Run
-from assets.specs import made_in_sql, spec_of
+from assets.specs import key_of, made_in_sql, spec_of
 from releases.previous import create_previous_tiers
 from schemes.load import Scheme
 from sql.contracts import contract
@@ -20,17 +21,56 @@ TABLES = [table_asset(table) for table in made_in_sql("marts")]
 RESULTS = contract("marts", "scheme_results")
 COMPILED = tuple(
     contract("marts", name)
-    for name in (
-        "customer_rfm",
-        "rfm_cuts",
-        "schemes",
-        "scheme_tiers",
-        "scheme_rules",
-    )
+    for name in ("customer_rfm", "rfm_cuts", "schemes", "scheme_tiers", "scheme_rules")
 )
 
 
-def scheme_spec(scheme: Scheme) -> dg.AssetSpec:
+def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
+    """The step that grades every customer by all schemes."""
+    scheme_keys = [dg.AssetKey(["schemes", one.scheme]) for one in schemes]
+
+    @dg.multi_asset(
+        name="grades",
+        description="Grade every customer by all schemes, in one pass.",
+        specs=[
+            *(_scheme_spec(one) for one in schemes),
+            spec_of(RESULTS).replace_attributes(deps=scheme_keys),
+            *(spec_of(table) for table in COMPILED),
+        ],
+    )
+    def grades(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+        plan = run.plan
+        params = run.params(RESULTS)
+        with run.step("marts.scheme_cuts", phase="compute"):
+            create(run.con, ("marts", "scheme_cuts"), plan.cuts, params)
+        with run.step("marts.previous_tiers", phase="compute"):
+            create_previous_tiers(run.con, run.project, run.previous, plan.applicable)
+        with run.step(RESULTS.name, phase="compute") as step:
+            name = ("marts", RESULTS.table)
+            create(run.con, name, plan.results, params)
+            step.rows = row_count(run.con, *name)
+        for one in schemes:
+            runs = one.scheme in plan.applicable
+            yield dg.MaterializeResult(
+                asset_key=["schemes", one.scheme],
+                metadata={"version": one.version, "is applicable": runs},
+            )
+        yield dg.MaterializeResult(
+            asset_key=key_of(RESULTS.name), metadata={"dagster/row_count": step.rows}
+        )
+        for table in COMPILED:
+            with run.step(table.name, phase="compute") as step:
+                name = ("marts", table.table)
+                create(run.con, name, plan.tables[table.table], params)
+                step.rows = row_count(run.con, *name)
+            yield dg.MaterializeResult(
+                asset_key=key_of(table.name), metadata={"dagster/row_count": step.rows}
+            )
+
+    return grades
+
+
+def _scheme_spec(scheme: Scheme) -> dg.AssetSpec:
     """The asset of a scheme: its names, and the schemes that it stands on."""
     return dg.AssetSpec(
         key=["schemes", scheme.scheme],

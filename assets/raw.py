@@ -1,6 +1,7 @@
 """The raw layer: what landing files hold, typed, row for row."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -29,13 +30,13 @@ LANDING = [
         for name, feed in feeds().items()
     ],
 )
-def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Load every feed; a feed without files yields nothing."""
     for name, feed in feeds().items():
         with run.step(f"raw.{name}", phase="ingest") as step:
             load = load_feed(run.con, run.project, feed)
             run.loads[name] = load
-            step.rows = load.n_loaded if load.n_files else None
+            step.rows = load.n_loaded if load.n_new else None
         if load.n_files:
             yield dg.MaterializeResult(
                 asset_key=["raw", name],

@@ -3,13 +3,16 @@
 import datetime
 from collections.abc import Iterator
 from importlib.metadata import version
+from typing import Any
 
 import dagster as dg
 
+from assets.key import settings_digest
 from assets.run import Run
 from assets.specs import published, spec_of
 from ingest.ledger import input_files
 from releases.building import (
+    CATALOG,
     begin,
     finish_table,
     released,
@@ -20,6 +23,7 @@ from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
 from sql.contracts import Contract, contract
+from sql.statements import create_with_rows
 
 QUALITY = contract("marts", "quality_results")
 TABLES = tuple(one for one in published() if one.table != QUALITY.table)
@@ -39,10 +43,10 @@ def released_tables(run: Run) -> tuple[Contract, ...]:
         for table in TABLES
     ],
 )
-def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Copy each table, then define the views over them."""
     with run.step("release", phase="publish"):
-        run.building = begin(run.con, run.project, run.run_key)
+        run.building = begin(run.con, run.project, run.key)
     for table in released_tables(run):
         with run.step(f"release.{table.table}", phase="publish") as step:
             if table.kind == "view":
@@ -66,21 +70,26 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]
         " It is moved into place only when every blocking check has passed."
     ),
 )
-def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
+def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
     """Write the check results, manifest and report; publish with one rename."""
     building = run.building
     if building is None:
         raise RuntimeError("the release's tables were not written")
     with run.step("publish", phase="publish"):
-        write_results(run.con, run.checks)
+        create_with_rows(
+            run.con,
+            (CATALOG, "main", QUALITY.table),
+            QUALITY,
+            [one.as_row() for one in run.checks],
+        )
         finish_table(run.con, building, QUALITY)
         digest = content_digest(building.digests)
         manifest = Manifest(
-            release_id=f"{run.as_of_date.isoformat()}-{run.run_key[:8]}",
+            release_id=f"{run.as_of_date.isoformat()}-{run.key[:8]}",
             as_of_date=run.as_of_date,
             contract_version=CONTRACT_VERSION,
             content_digest=digest,
-            settings_digest=run.settings_digest,
+            settings_digest=settings_digest(run.project),
             inputs=tuple(
                 InputFile.model_validate(file) for file in input_files(run.con)
             ),
@@ -90,7 +99,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult:
                 CheckOutcome.model_validate(one.as_row()) for one in run.checks
             ),
             fenji_version=version("fenji"),
-            run_key=run.run_key,
+            run_key=run.key,
             previous_release_id=run.previous.release_id if run.previous else None,
             published_at=datetime.datetime.now(datetime.UTC),
         )

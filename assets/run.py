@@ -57,7 +57,7 @@ class Run:
 
     project: Project
     as_of_date: datetime.date
-    run_key: str
+    key: str  # equal keys publish equal content
     con: duckdb.DuckDBPyConnection
     previous: Manifest | None = None  # the release that movement is measured against
     progress: Progress = field(default_factory=Silent)

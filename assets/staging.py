@@ -1,6 +1,7 @@
 """The staging layer: the rows of each feed that count on the as-of date, as views."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 from sqlglot import exp
@@ -25,7 +26,7 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
         spec_of(CUSTOMER_ROWS, reads=[f"raw.{name}" for name in feeds()]),
     ],
 )
-def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult]:
+def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
         create_views(run.con, run.project, run.as_of_date)
@@ -49,9 +50,9 @@ def customer_rows() -> exp.Expression:
             continue
         day = _row_date(feed)
         customer = exp.column(feed.customer, quoted=True)
-        counted = exp.select(
-            customer.as_("customer_id"), day.as_("row_date")
-        ).from_(exp.table_(name, db="staging"))
+        counted = exp.select(customer.as_("customer_id"), day.as_("row_date")).from_(
+            exp.table_(name, db="staging")
+        )
         parts.append(counted.where(customer.copy().is_(exp.null()).not_()))
         if feed.dated_by:
             later = exp.select(
@@ -75,5 +76,3 @@ def _row_date(feed: Contract) -> exp.Expression:
     if not days:
         return exp.cast(exp.null(), "date")
     return exp.func("least", *days) if len(days) > 1 else days[0]
-
-

@@ -4,16 +4,20 @@ Start-up is part of every command, so what is heavy (Dagster, Great Expectations
 is imported where it is used.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
+from typer.exceptions import TyperException
 
 from pipelines import terminal
 from project.errors import ConfigurationError, FenjiError
 from project.folder import open_project
+
+DEBUG_VARIABLE = "FENJI_DEBUG"
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="fenji",
@@ -115,13 +119,17 @@ def main() -> None:
     except FenjiError as err:
         terminal.say_error(str(err))
         sys.exit(err.exit_status)
-    except click.exceptions.NoArgsIsHelpError as err:
-        click.echo(err.format_message())
+    except TyperException as err:
+        terminal.say_error(str(err))
         sys.exit(ConfigurationError.exit_status)
-    except click.ClickException as err:
-        terminal.say_error(err.format_message())
-        sys.exit(ConfigurationError.exit_status)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         terminal.say_error("stopped; nothing was published")
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
+    except Exception as err:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        terminal.say_error(
+            f"{type(err).__name__}: {err}; {DEBUG_VARIABLE}=1 shows where"
+        )
+        sys.exit(FenjiError.exit_status)
     sys.exit(status if isinstance(status, int) else 0)

@@ -16,8 +16,8 @@ from pipelines.running import (
     read_date,
     today,
 )
-from project.folder import PROJECT_VARIABLE, Project, open_project
 from project.errors import FenjiError
+from project.folder import PROJECT_VARIABLE, Project, open_project
 from releases import store
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def demo(folder: Path, customers: int, *, as_json: bool) -> None:
 
     made = make_demo(folder, customers=customers)
     project = open_project(folder)
-    run(project, made.as_of_date.isoformat(), as_json=as_json)
+    run(project, made.until.isoformat(), as_json=as_json)
     if not as_json:
         _show_figures(project)
         _show_where_next(folder)
@@ -75,15 +75,20 @@ def demo(folder: Path, customers: int, *, as_json: bool) -> None:
 
 def generate(folder: Path, customers: int, seed: int, *, as_json: bool) -> None:
     """Write raw feeds of made-up customers."""
-    from synthetic.generate import generate as write_feeds  # noqa: PLC0415
+    from synthetic.generator import generate as write_feeds  # noqa: PLC0415
 
     made = write_feeds(folder, customers=customers, seed=seed)
     if as_json:
-        terminal.say_json({"folder": str(folder), "feeds": made.rows})
+        terminal.say_json(
+            {
+                "folder": str(folder),
+                "feeds": {name: feed.n_read for name, feed in made.feeds.items()},
+            }
+        )
         return
     rows = terminal.table(f"Generated in {folder}", "feed", "rows", numbers=("rows",))
-    for feed, n_rows in made.rows.items():
-        rows.add_row(feed, f"{n_rows:,}")
+    for name, feed in made.feeds.items():
+        rows.add_row(name, f"{feed.n_read:,}")
     terminal.console().print(rows)
 
 
@@ -176,8 +181,8 @@ def _say_waiting() -> None:
 def _say_refused(opened: "Run") -> None:
     """Name each file that could not be used, one line a file."""
     for load in opened.loads.values():
-        for file in load.refused:
-            terminal.say_error(f"landing/{file.feed}/{file.file}: refused: {file.reason}")
+        for path, reason in load.refused:
+            terminal.say_error(f"landing/{load.feed}/{path}: refused: {reason}")
 
 
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
@@ -246,7 +251,9 @@ def _show_figures(project: Project) -> None:
     out.print(segments)
     n_checks = sum(one.n_checks for one in summary.quality)
     n_failed = sum(one.n_failed for one in summary.quality)
-    out.print(f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables, {n_failed} failed")
+    out.print(
+        f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables, {n_failed} failed"
+    )
     for feed in summary.feeds:
         out.print(
             f"Input 输入: {feed.feed}: {feed.n_read:,} rows read = {feed.n_loaded:,} loaded"

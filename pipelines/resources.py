@@ -33,5 +33,8 @@ class RunResource(dg.ConfigurableResource[Run]):
             if context.log:
                 context.log.info(waiting)
 
-        with hold_warehouse(project, on_wait=tell), open_run(project, as_of_date) as run:
+        with (
+            hold_warehouse(project, on_wait=tell),
+            open_run(project, as_of_date) as run,
+        ):
             yield run

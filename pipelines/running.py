@@ -5,26 +5,20 @@ Nothing here imports Dagster at the top: whether anything changed is decided fir
 
 import contextlib
 import datetime
-import hashlib
-import json
 import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from ingest import ledger
-from ingest.landing import find_files
+from assets.key import run_key
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from project.lock import hold
 from releases import store
 from releases.building import abandon
 from releases.manifest import Manifest
-from schemes.load import schemes_digest
-from sql.statements import packaged_files
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
@@ -32,11 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Decision:
-    """What a run for a date would be keyed by, and what it would do."""
+    """What a run for a date would be measured against, and whether it is needed."""
 
-    run_key: str
+    key: str
     previous: Manifest | None
-    published: Manifest | None  # the release that has this key already
+    published: Manifest | None  # the release of the same inputs, settings and code
 
 
 def read_date(text: str) -> datetime.date:
@@ -59,35 +53,11 @@ def today(project: Project) -> datetime.date:
     return datetime.datetime.now(zone).date()
 
 
-def settings_digest(project: Project) -> str:
-    """The digest of the resolved settings and schemes."""
-    settings = project.settings.model_dump(mode="json", exclude={"resources", "publish"})
-    text = json.dumps(settings, sort_keys=True) + schemes_digest(project)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def code_digest() -> str:
-    """The digest of all code and definitions that a run executes."""
-    root = Path(__file__).parent.parent
-    rooms = ("assets", "data_quality", "ingest", "releases", "schemes", "sql")
-    whole = hashlib.sha256()
-    for file in packaged_files(*(root / room for room in rooms)):
-        whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    return whole.hexdigest()
-
-
 def decide(project: Project, as_of_date: datetime.date) -> Decision:
-    """Whether a run for the date would find anything to do."""
+    """Whether a run for the date would find anything to do; the lock is held."""
     previous = store.before(project, as_of_date)
-    parts = [
-        as_of_date.isoformat(),
-        ledger.input_digest(project, find_files(project)),
-        settings_digest(project),
-        code_digest(),
-        previous.release_id if previous else "",
-    ]
-    run_key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-    return Decision(run_key, previous, store.with_key(project, run_key))
+    key = run_key(project, as_of_date, previous)
+    return Decision(key, previous, store.with_key(project, key))
 
 
 def hold_warehouse(
@@ -115,7 +85,7 @@ def open_run(
         run = Run(
             project=project,
             as_of_date=as_of_date,
-            run_key=decided.run_key,
+            key=decided.key,
             con=con,
             previous=decided.previous,
             progress=progress or Silent(),
@@ -141,7 +111,7 @@ def execute(run: "Run") -> None:
     from pipelines.definitions import assemble  # noqa: PLC0415
     from pipelines.instance import instance_of  # noqa: PLC0415
 
-    job = assemble().resolve_job_def("grade")
+    job = assemble(run.project).resolve_job_def("grade")
     with instance_of(run.project) as instance:
         result = job.execute_in_process(
             instance=instance,
@@ -163,7 +133,9 @@ def execute(run: "Run") -> None:
             + "; nothing was published"
         )
     if not result.success:
-        failed = [event.step_key for event in result.all_events if event.is_step_failure]
+        failed = [
+            event.step_key for event in result.all_events if event.is_step_failure
+        ]
         raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
 
 

@@ -76,7 +76,9 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
-        raise ConfigurationError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
+        raise ConfigurationError(
+            f"{path}: is not UTF-8 text; save it as UTF-8"
+        ) from None
     except OSError as err:
         raise ConfigurationError(f"{path}: cannot be read: {err.strerror}") from None
     except yaml.YAMLError as err:
@@ -123,7 +125,9 @@ def nearest(name: str, known: list[str] | tuple[str, ...] | set[str]) -> str:
 def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
     """The line on which a field of a YAML file stands, None where it cannot be told."""
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader)
+        node = yaml.compose(
+            path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader
+        )
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
     line = None

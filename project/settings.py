@@ -97,8 +97,8 @@ class Settings(Document):
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     currency: Annotated[str, AfterValidator(_currency)] | None = None
     spend_source: Literal["transactions", "bills", "both"] = "transactions"
-    feeds: dict[str, Annotated[tuple[FeedMapping, ...], BeforeValidator(_list)]] = Field(
-        default_factory=dict
+    feeds: dict[str, Annotated[tuple[FeedMapping, ...], BeforeValidator(_list)]] = (
+        Field(default_factory=dict)
     )
     schemes: SchemeSettings = SchemeSettings()
     resources: Resources = Resources()

@@ -127,9 +127,7 @@ def personal_columns(contract: Contract) -> frozenset[str]:
     )
 
 
-def write_view(
-    con: duckdb.DuckDBPyConnection, contract: Contract, select: str
-) -> None:
+def write_view(con: duckdb.DuckDBPyConnection, contract: Contract, select: str) -> None:
     """Add a view over the stored tables, which it names without a catalog."""
     inside = con.cursor()
     inside.execute(f"use {CATALOG}")

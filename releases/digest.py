@@ -20,7 +20,9 @@ def table_digest(
 ) -> str:
     """The digest line of one table: rows and sums of hashes, without some columns."""
     described = con.execute(f"describe {relation}").fetchall()
-    parts = [_text_of(name, kind) for name, kind, *_ in described if name not in without]
+    parts = [
+        _text_of(name, kind) for name, kind, *_ in described if name not in without
+    ]
     row = f"concat_ws({text(_SEPARATOR)}, {', '.join(parts)})"
     found = con.execute(
         "select count(*), sum(md5_number_upper(row_text)), sum(md5_number_lower(row_text))"

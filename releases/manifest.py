@@ -17,16 +17,13 @@ class _Part(BaseModel):
 
 
 class InputFile(_Part):
-    """A landing file as it was loaded, and what became of its rows."""
+    """A landing file as it was read; `feed_reconciliation` has the rest."""
 
     feed: str
     file: str
-    digest: str
+    sha256: str
     status: str
     n_read: int | None
-    n_loaded: int | None
-    n_duplicate: int | None
-    n_rejected: int | None
 
 
 class CheckOutcome(_Part):

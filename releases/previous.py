@@ -35,7 +35,9 @@ def create_previous_tiers(
         f"{quoted(name) if name in known else 'null'}::varchar as {quoted(name)}"
         for name in names
     ]
-    source = f"{_CATALOG}.main.customer_profile" if previous is not None else "(select 1)"
+    source = (
+        f"{_CATALOG}.main.customer_profile" if previous is not None else "(select 1)"
+    )
     customer = "customer_id" if previous is not None else "null::varchar as customer_id"
     con.execute(
         f"create or replace table marts.previous_tiers as"

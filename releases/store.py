@@ -7,8 +7,8 @@ import datetime
 import os
 from pathlib import Path
 
-from project.errors import ConfigurationError
 from project.documents import nearest
+from project.errors import ConfigurationError
 from project.folder import Project
 from releases.manifest import MANIFEST_FILE, Manifest, read_manifest
 
@@ -58,7 +58,9 @@ def before(project: Project, as_of_date: datetime.date) -> Manifest | None:
     date, the one published last.
     """
     earlier = [one for one in releases(project) if one.as_of_date < as_of_date]
-    return max(earlier, key=lambda one: (one.as_of_date, one.published_at), default=None)
+    return max(
+        earlier, key=lambda one: (one.as_of_date, one.published_at), default=None
+    )
 
 
 def database(project: Project, release_id: str) -> Path:

@@ -6,7 +6,7 @@ takes none (views), as literals of the parsed select.
 
 import datetime
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 
@@ -59,6 +59,22 @@ def create(
         con.execute(f"create or replace table {quoted(*name)} as {select}", given)
 
 
+def create_with_rows(
+    con: duckdb.DuckDBPyConnection,
+    name: tuple[str, ...],
+    contract: Contract,
+    rows: Iterable[Mapping[str, object]],
+) -> None:
+    """Make a table of a contract's columns and fill it with a few rows."""
+    columns = [(quoted(one.name), one.duckdb_type) for one in contract.columns]
+    typed = ", ".join(f"{column} {kind}" for column, kind in columns)
+    places = ", ".join("?" * len(columns))
+    con.execute(f"create or replace table {quoted(*name)} ({typed})")
+    values = [[row[one.name] for one in contract.columns] for row in rows]
+    if values:
+        con.executemany(f"insert into {quoted(*name)} values ({places})", values)
+
+
 def bound(select: str, params: Params) -> str:
     """The select with its parameters written in as literals."""
     if "$" not in select:
@@ -87,9 +103,7 @@ def tables_read(select: str) -> frozenset[str]:
     """The tables that a select reads, as schema.table, for lineage."""
     parsed = sqlglot.parse_one(select, dialect="duckdb")
     return frozenset(
-        f"{table.db}.{table.name}"
-        for table in parsed.find_all(exp.Table)
-        if table.db
+        f"{table.db}.{table.name}" for table in parsed.find_all(exp.Table) if table.db
     )
 
 

@@ -39,7 +39,10 @@ def test_only_true_and_false_are_booleans_and_dates_stay_text(tmp_path: Path):
     ("text", "says"),
     [
         ("name: a\nname: b\n", ":2: the key 'name' is given twice"),
-        ("name: a\ninner: {sise: 3}\n", ":2: inner.sise: unknown field; did you mean 'size'?"),
+        (
+            "name: a\ninner: {sise: 3}\n",
+            ":2: inner.sise: unknown field; did you mean 'size'?",
+        ),
         ("name: a\nmany:\n  - size: 1\n  - size: x\n", ":4: many.1.size: "),
         ("inner: {}\n", ": name: is required"),
         ("name: [\n", ": "),

@@ -23,8 +23,7 @@ def test_only_the_name_is_needed(tmp_path: Path):
 def test_one_mapping_needs_no_list_and_several_keep_their_order(tmp_path: Path):
     settings = project_with(
         tmp_path,
-        "name: a\nfeeds:\n  bills: {files: x}\n"
-        "  calls: [{files: one}, {files: two}]\n",
+        "name: a\nfeeds:\n  bills: {files: x}\n  calls: [{files: one}, {files: two}]\n",
     ).settings
     assert [one.files for one in settings.mappings_of("bills")] == ["x"]
     assert [one.files for one in settings.mappings_of("calls")] == ["one", "two"]
@@ -34,7 +33,10 @@ def test_one_mapping_needs_no_list_and_several_keep_their_order(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: a\ntimezon: UTC\n", "fenji.yaml:2: timezon: unknown field; did you mean"),
+        (
+            "name: a\ntimezon: UTC\n",
+            "fenji.yaml:2: timezon: unknown field; did you mean",
+        ),
         ("name: a\ntimezone: Mars\n", "fenji.yaml:2: timezone: is not an IANA"),
         ("name: a\ncurrency: yuan\n", "fenji.yaml:2: currency: is not an ISO 4217"),
         ("name: a\nresources: {threads: 0}\n", "resources.threads"),

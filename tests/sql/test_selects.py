@@ -31,7 +31,8 @@ def columns_of(name: str) -> dict[str, tuple[str, str | None]]:
                 columns[one.removesuffix("_at") + "_date"] = ("DATE", None)
         return columns
     return {
-        one.name: (one.duckdb_type, one.default) for one in contract(layer, table).columns
+        one.name: (one.duckdb_type, one.default)
+        for one in contract(layer, table).columns
     }
 
 
@@ -107,7 +108,12 @@ def test_case(path: Path):
 
 @pytest.mark.parametrize(
     "made",
-    [one for layer in ("core", "marts") for one in contracts(layer) if one.made_by == "sql"],
+    [
+        one
+        for layer in ("core", "marts")
+        for one in contracts(layer)
+        if one.made_by == "sql"
+    ],
     ids=lambda one: one.name,
 )
 def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
@@ -117,9 +123,7 @@ def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
             create_given(con, name, [])
         params = {name: one.default for name, one in made.parameters.items()}
         params |= {"as_of_date": datetime.date(2026, 5, 31), "spend_source": "both"}
-        create(
-            con, (made.layer, made.table), select_of(made), params, kind=made.kind
-        )
+        create(con, (made.layer, made.table), select_of(made), params, kind=made.kind)
         described = con.execute(f"describe {quoted(made.layer, made.table)}").fetchall()
     assert {name: kind for name, kind, *_ in described} == {
         column.name: column.duckdb_type for column in made.columns

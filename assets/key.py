@@ -1,0 +1,57 @@
+"""The key of a run: equal keys publish equal content.
+
+Imports neither Dagster nor anything heavy: it is asked before a run.
+"""
+
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+from ingest.landing import find_files
+from ingest.ledger import input_digest
+from project.folder import Project
+from releases.manifest import Manifest
+from schemes.load import schemes_digest
+from sql.statements import packaged_files
+
+_ROOMS = ("assets", "data_quality", "ingest", "releases", "schemes", "sql")
+
+
+def settings_digest(project: Project) -> str:
+    """The digest of the resolved settings and schemes.
+
+    What DuckDB may use of the machine and how many releases are kept change no figure.
+    """
+    settings = project.settings.model_dump(
+        mode="json", exclude={"resources", "publish"}
+    )
+    text = json.dumps(settings, sort_keys=True) + schemes_digest(project)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def code_digest() -> str:
+    """The digest of all code and definitions that a run executes."""
+    root = Path(__file__).parent.parent
+    whole = hashlib.sha256()
+    for file in packaged_files(*(root / room for room in _ROOMS)):
+        whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    return whole.hexdigest()
+
+
+def run_key(
+    project: Project, as_of_date: datetime.date, previous: Manifest | None
+) -> str:
+    """The key of a run on the landing files as they are now.
+
+    Raises:
+        RunError: another process is writing the warehouse.
+    """
+    parts = (
+        as_of_date.isoformat(),
+        input_digest(project, find_files(project)),
+        settings_digest(project),
+        code_digest(),
+        previous.release_id if previous else "",
+    )
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
