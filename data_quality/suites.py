@@ -59,7 +59,7 @@ class Expectation:
             "between": f"{column} is {_bounds(self.min, self.max)}",
             "unique": f"No two rows share {column}",
             "rows": f"The number of rows is {_bounds(self.min, self.max)}",
-            "no_rows": "No row breaks the rule",
+            "no_rows": f"No row breaks the rule {self.name}",
         }
         return self.about or words[self.kind]
 
