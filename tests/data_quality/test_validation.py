@@ -225,8 +225,8 @@ def test_files_whose_rows_are_not_all_accounted_for_block(outcomes):
         " where n_read is distinct from n_loaded + n_duplicate + n_rejected",
     }
     found = outcomes(
-        "from (values (6, 3, 2, 1), (7, 3, 2, 1), (null, null, null, null), (0, 0, 0, 0))"
-        f" as v({', '.join(counts)})",
+        "from (values (6, 3, 2, 1), (7, 3, 2, 1), (null, null, null, null),"
+        f" (0, 0, 0, 0)) as v({', '.join(counts)})",
         [{"name": name, "type": "integer"} for name in counts],
         [check],
     )
