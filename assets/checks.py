@@ -1,42 +1,34 @@
-"""The checks of the release: one Dagster asset check an expectation, in one step."""
+"""The checks of the release: a suite a table, all validated in one step."""
 
-import re
 from collections.abc import Iterator
 
 import dagster as dg
 
 from assets.release import TABLES, released_tables
 from assets.run import Run
-from data_quality.suites import Expectation, suite_for
+from data_quality.result import CheckResult
+from data_quality.suites import suite_for
 from releases.building import CATALOG
 from sql.contracts import Contract
 from sql.statements import quoted
 
-_SEVERITIES = {
-    "ERROR": dg.AssetCheckSeverity.ERROR,
-    "WARN": dg.AssetCheckSeverity.WARN,
-}
+SUITE = "suite"
 
 
-def check_name(name: str) -> str:
-    """The name of an expectation in Dagster's alphabet."""
-    return re.sub(r"\W+", "_", name).strip("_")
-
-
-def _spec(table: Contract, expectation: Expectation) -> dg.AssetCheckSpec:
+def _spec(table: Contract) -> dg.AssetCheckSpec:
+    sentences = [f"- {one.sentence} ({one.severity})" for one in suite_for(table)]
     return dg.AssetCheckSpec(
-        name=check_name(expectation.name),
+        name=SUITE,
         asset=dg.AssetKey(["release", table.table]),
-        description=expectation.sentence,
-        blocking=expectation.severity == "ERROR",
+        description="\n".join(sentences),
+        blocking=True,
     )
 
 
 @dg.multi_asset_check(
     name="quality",
     description="Check the tables of the release against their contracts.",
-    specs=[_spec(table, one) for table in TABLES for one in suite_for(table)],
-    can_subset=True,
+    specs=[_spec(table) for table in TABLES],
 )
 def quality(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
     """Validate every stored table and view of the release; write the Data Docs."""
@@ -53,11 +45,22 @@ def quality(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
         if run.building is not None:
             contracts = [table for table, _ in batches]
             docs.write_data_docs(run.checks, run.building.quality, contracts)
-    for one in run.checks:
-        yield dg.AssetCheckResult(
-            asset_key=["release", one.table_name],
-            check_name=check_name(one.check_name),
-            passed=one.passed,
-            severity=_SEVERITIES[one.severity],
-            metadata={"failed rows": one.n_failed, "observed": one.observed},
-        )
+    for table in TABLES:
+        of_table = [one for one in run.checks if one.table_name == table.table]
+        yield _result(table, of_table)
+
+
+def _result(table: Contract, results: list[CheckResult]) -> dg.AssetCheckResult:
+    """A table's suite as Dagster shows it: blocking where an error failed."""
+    failed = [one for one in results if not one.passed]
+    blocks = any(one.blocks for one in failed)
+    return dg.AssetCheckResult(
+        asset_key=["release", table.table],
+        check_name=SUITE,
+        passed=not failed,
+        severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
+        metadata={
+            "expectations": len(results),
+            **{one.check_name: one.observed for one in failed},
+        },
+    )

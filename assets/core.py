@@ -32,7 +32,7 @@ METRICS = contract("core", "customer_metrics")
 
 @dg.multi_asset(name="core__customer_metrics", specs=[spec_of(METRICS)])
 def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
-    """Compute what the schemes ask for: one pass a fact table, then one row a customer."""
+    """Compute what schemes ask for: one pass a fact table, then one row a customer."""
     plan = run.plan
     for name, select in plan.facts.items():
         with run.step(f"core.{name}", phase="compute"):

@@ -1,7 +1,7 @@
 """The command line `fenji`: reads arguments, calls one thing, prints.
 
-Start-up is part of every command, so what is heavy (Dagster, Great Expectations, DuckDB)
-is imported where it is used.
+Start-up is part of every command, so what is heavy (Dagster, Great Expectations,
+DuckDB) is imported where it is used.
 """
 
 import os

@@ -236,7 +236,8 @@ def _show_figures(project: Project) -> None:
         )
     out.print(tiers)
     segments = terminal.table(
-        "RFM segments RFM 分群", "segment", "分群", "customers", "days", "orders", "spend",
+        "RFM segments RFM 分群",
+        "segment", "分群", "customers", "days", "orders", "spend",
         numbers=("customers", "days", "orders", "spend"),
     )  # fmt: skip
     for segment in summary.segments:
@@ -252,12 +253,14 @@ def _show_figures(project: Project) -> None:
     n_checks = sum(one.n_checks for one in summary.quality)
     n_failed = sum(one.n_failed for one in summary.quality)
     out.print(
-        f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables, {n_failed} failed"
+        f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables,"
+        f" {n_failed} failed"
     )
     for feed in summary.feeds:
         out.print(
-            f"Input 输入: {feed.feed}: {feed.n_read:,} rows read = {feed.n_loaded:,} loaded"
-            f" + {feed.n_duplicate:,} duplicate + {feed.n_rejected:,} rejected"
+            f"Input 输入: {feed.feed}: {feed.n_read:,} rows read ="
+            f" {feed.n_loaded:,} loaded + {feed.n_duplicate:,} duplicate"
+            f" + {feed.n_rejected:,} rejected"
         )
 
 

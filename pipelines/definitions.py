@@ -33,7 +33,7 @@ def assemble(project: Project) -> dg.Definitions:
         jobs=[GRADE],
         schedules=[daily(project)],
         resources={"run": RunResource()},
-        # One process holds the warehouse; steps of their own would each pay the imports.
+        # One process holds the warehouse; a process a step would pay the imports each.
         executor=dg.in_process_executor,
     )
 

@@ -1,4 +1,4 @@
-"""The resource that opens a run where nobody has opened one: in the daemon and the UI."""
+"""The resource that opens a run where nobody has yet: in the daemon and the UI."""
 
 import contextlib
 import datetime

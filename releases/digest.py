@@ -1,8 +1,9 @@
 """The content digest: equal for equal facts, whatever made them.
 
 Each stored table adds its name, its row count, and the exact sums of the two halves of
-its rows' MD5 sums. A row is hashed as the text of its values in column order, so neither
-the order of rows, nor threads, nor the machine, nor DuckDB's own hash plays a part.
+its rows' MD5 sums. A row is hashed as the text of its values in column order, so
+neither the order of rows, nor threads, nor the machine, nor DuckDB's own hash plays
+a part.
 """
 
 import hashlib
@@ -25,7 +26,8 @@ def table_digest(
     ]
     row = f"concat_ws({text(_SEPARATOR)}, {', '.join(parts)})"
     found = con.execute(
-        "select count(*), sum(md5_number_upper(row_text)), sum(md5_number_lower(row_text))"
+        "select count(*), sum(md5_number_upper(row_text)),"
+        f" sum(md5_number_lower(row_text))"
         f" from (select {row} as row_text from {relation})"
     ).fetchone()
     n_rows, upper, lower = found or (0, 0, 0)

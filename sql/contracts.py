@@ -125,7 +125,7 @@ class Contract(Document):
     published: bool = False
     key: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table
-    # What a project may set in fenji.yaml, as `<table>.<parameter>`; $params of the SQL.
+    # $params of the SQL that a project may set in fenji.yaml, as <table>.<parameter>.
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     # Feeds: the columns that date a row (its earliest counts), and who it is about.
     dated_by: tuple[str, ...] = ()
@@ -187,7 +187,7 @@ class Contract(Document):
 
 
 def day_name(timestamp: str) -> str:
-    """The name of a timestamp's day in the business zone: occurred_at → occurred_date."""
+    """The name of a time's day in the business zone: occurred_at → occurred_date."""
     return timestamp.removesuffix("_at") + "_date"
 
 

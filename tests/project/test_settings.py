@@ -56,7 +56,7 @@ def test_a_wrong_setting_is_one_line_that_names_file_and_field(tmp_path, text, s
 
 
 def test_a_folder_without_settings_and_no_folder_are_refused(tmp_path: Path):
-    with pytest.raises(ConfigurationError, match="fenji.yaml"):
+    with pytest.raises(ConfigurationError, match=r"fenji\.yaml"):
         open_project(tmp_path)
     with pytest.raises(ConfigurationError, match="no such project folder"):
         open_project(tmp_path / "absent")

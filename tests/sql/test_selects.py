@@ -1,8 +1,8 @@
 """Runs the cases beside this file: <layer>/<table>/<case>.yaml.
 
 A case gives the rows of the tables that the select reads, its parameters, and the rows
-that must come out. Columns that a case leaves out are null (or the feed's default); only
-the columns that `expect` names are compared; the order of rows plays no part.
+that must come out. Columns that a case leaves out are null (or the feed's default);
+only the columns that `expect` names are compared; the order of rows plays no part.
 """
 
 import datetime
