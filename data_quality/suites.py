@@ -28,9 +28,7 @@ Value = str | int | Decimal | bool | datetime.date
 TABLE_PLACE = re.compile(r"\{(\w+)\}")
 
 _SEVERITIES: dict[str, Severity] = {"error": "ERROR", "warn": "WARN"}
-_DAYS = {"date", "month"}
-_WHOLE_NUMBERS = {"integer", "bigint"}
-_DECIMALS = {"amount", "quantity", "points", "ratio", "rate"}
+_WHOLE_NUMBERS = {"INTEGER", "BIGINT"}
 
 
 @dataclass(frozen=True)
@@ -106,12 +104,14 @@ def _of_check(contract: Contract, check: Check) -> Iterator[Expectation]:
     for name in check.columns:
         _require_column(contract, check, name)
     if check.check == "rows":
-        low, high = (
-            _value(contract, check, "bigint", it) for it in (check.min, check.max)
-        )
         _require_bounds(contract, check)
         yield Expectation(
-            "rows", check.name or "rows", severity, min=low, max=high, about=check.about
+            "rows",
+            check.name or "rows",
+            severity,
+            min=_value(contract, check, "BIGINT", check.min),
+            max=_value(contract, check, "BIGINT", check.max),
+            about=check.about,
         )
     elif check.check == "no_rows":
         yield Expectation(
@@ -140,43 +140,42 @@ def _of_each_column(
     if check.check == "between":
         _require_bounds(contract, check)
     for name in check.columns:
-        kind = contract.column(name).type
-        if check.check == "between" and kind not in _DAYS | _WHOLE_NUMBERS | _DECIMALS:
+        column = contract.column(name)
+        kind = column.duckdb_type
+        if check.check == "between" and not (_is_number(kind) or kind == "DATE"):
             raise _wrong(contract, check, f"'{name}' is neither a number nor a date")
-        low, high = (_value(contract, check, kind, it) for it in (check.min, check.max))
-        values = [_value(contract, check, kind, it) for it in check.values]
+        values = (_value(contract, check, kind, written) for written in check.values)
         # A name of the check's own must still tell its columns apart.
-        label = check.name or check.check
-        whole = check.name is not None and len(check.columns) == 1
+        label = f"{check.name or check.check}({name})"
         yield Expectation(
-            "between" if check.check == "between" else _value_kind(check),
-            label if whole else f"{label}({name})",
+            check.check,
+            check.name if check.name and len(check.columns) == 1 else label,
             severity,
             (name,),
-            values=tuple(it for it in values if it is not None),
-            min=low,
-            max=high,
-            of_list=kind == "texts",
+            values=tuple(value for value in values if value is not None),
+            min=_value(contract, check, kind, check.min),
+            max=_value(contract, check, kind, check.max),
+            of_list=column.type == "texts",
             about=check.about,
         )
 
 
-def _value_kind(check: Check) -> Kind:
-    return "in_set" if check.check == "in_set" else "not_null"
+def _is_number(kind: str) -> bool:
+    return kind in _WHOLE_NUMBERS or kind.startswith("DECIMAL")
 
 
 def _value(
     contract: Contract, check: Check, kind: str, written: object
 ) -> Value | None:
-    """A bound or a member as a value of the column's type."""
+    """A bound or a member as a value of the column's type in DuckDB."""
     if written is None:
         return None
     try:
-        if kind in _DAYS:
+        if kind == "DATE":
             return datetime.date.fromisoformat(str(written))
         if kind in _WHOLE_NUMBERS:
             return int(str(written))
-        if kind in _DECIMALS:
+        if _is_number(kind):
             return Decimal(str(written))
     except (ValueError, InvalidOperation):
         raise _wrong(contract, check, f"'{written}' is no {kind}") from None

@@ -105,11 +105,11 @@ def test_a_named_check_of_two_columns_keeps_them_apart(table):
         ),
         (
             {"check": "between", "columns": ["n_orders"], "min": "many"},
-            "between: 'many' is no integer",
+            "between: 'many' is no INTEGER",
         ),
         (
             {"check": "between", "columns": ["paid_date"], "min": "2026-02-30"},
-            "between: '2026-02-30' is no date",
+            "between: '2026-02-30' is no DATE",
         ),
         (
             {"check": "between", "columns": ["tier"], "min": "a"},
