@@ -178,7 +178,7 @@ class DuckDBUnexpectedRows(QueryMetricProvider):  # type: ignore[misc]
         query = metric_value_kwargs["unexpected_rows_query"]
         query = query.replace("{batch}", f"({batch})")
         # The select is a contract's; the table in it is one of the run's own.
-        counted = f"select count(*) from ({query})"  # noqa: S608
+        counted = f"select count(*) from ({query})"
         return int(execution_engine.rows_of(counted)[0][0])
 
 

@@ -99,7 +99,7 @@ def _described(
 ) -> _Batch:
     """The table with its columns; expectations of columns left out are left out too."""
     # The relation is one of the run's own tables.
-    select = f"select * from {relation}"  # noqa: S608
+    select = f"select * from {relation}"
     batch = _Batch(contract, select, list(suite_for(contract)))
     try:
         rows = con.execute(f"describe {select}").fetchall()
