@@ -21,7 +21,14 @@ TABLES = [table_asset(table) for table in made_in_sql("marts")]
 RESULTS = contract("marts", "scheme_results")
 COMPILED = tuple(
     contract("marts", name)
-    for name in ("customer_rfm", "rfm_cuts", "schemes", "scheme_tiers", "scheme_rules")
+    for name in (
+        "customer_rfm",
+        "rfm_cuts",
+        "schemes",
+        "scheme_tiers",
+        "scheme_rules",
+        "service_level",
+    )
 )
 
 

@@ -11,8 +11,8 @@ this order, and the views of its release. Making it needs no database.
 4. `results`: the table `marts.scheme_results`, one row per customer. Columns of a scheme
    are named `<scheme>__<what>`; those that end in `__previous_tier` are no part of the
    content digest.
-5. `tables`: `customer_rfm`, `rfm_cuts`, `schemes`, `scheme_tiers`, `scheme_rules` of
-   `marts`.
+5. `tables`: `customer_rfm`, `rfm_cuts`, `schemes`, `scheme_tiers`, `scheme_rules` and
+   `service_level` of `marts`.
 6. `views`: the long tables of a release, over `scheme_results`, `customer_metrics` and
    `scheme_tiers` of the same schema.
 
@@ -32,6 +32,7 @@ from schemes.metrics import Asked, always
 from schemes.names import Inputs
 from schemes.results import cuts_select, results_select
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
+from schemes.service_level import service_level_select
 from schemes.tables import rules_select, schemes_select, tiers_select
 from schemes.views import (
     profile_view,
@@ -98,6 +99,7 @@ class SchemePlan:
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
+            "service_level": service_level_select(self.applicable),
         }
 
     @cached_property
