@@ -8,7 +8,8 @@ import dagster as dg
 from assets.run import Run
 from assets.specs import spec_of
 from ingest.load import load_feed
-from sql.contracts import feeds
+from sql.contracts import contracts, feeds
+from sql.statements import row_count
 
 LANDING = [
     dg.AssetSpec(
@@ -22,30 +23,42 @@ LANDING = [
 ]
 
 
+# The ledger of files, and what became of rows that do not count.
+BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
+
+
 @dg.multi_asset(
     name="raw",
     description="Load the landing files that are new or changed.",
     specs=[
-        spec_of(feed, reads=[f"landing.{name}"], skippable=True)
-        for name, feed in feeds().items()
+        *(spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()),
+        *(
+            spec_of(table, reads=[f"landing.{name}" for name in feeds()])
+            for table in BOOKS
+        ),
     ],
 )
 def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
-    """Load every feed; a feed without files yields nothing."""
+    """Load every feed; one without files is an empty table."""
     for name, feed in feeds().items():
         with run.step(f"raw.{name}", phase="ingest") as step:
             load = load_feed(run.con, run.project, feed)
             run.loads[name] = load
             step.rows = load.n_loaded if load.n_new else None
-        if load.n_files:
-            yield dg.MaterializeResult(
-                asset_key=["raw", name],
-                metadata={
-                    "dagster/row_count": load.n_loaded,
-                    "files": load.n_files,
-                    "new files": load.n_new,
-                    "rows read": load.n_read,
-                    "duplicate rows": load.n_duplicate,
-                    "rejected rows": load.n_rejected,
-                },
-            )
+        yield dg.MaterializeResult(
+            asset_key=["raw", name],
+            metadata={
+                "dagster/row_count": row_count(run.con, "raw", name),
+                "files": load.n_files,
+                "new files": load.n_new,
+                "new rows": load.n_read,
+                "new duplicate rows": load.n_duplicate,
+                "new rejected rows": load.n_rejected,
+            },
+        )
+    for table in BOOKS:
+        n_rows = row_count(run.con, table.layer, table.table)
+        yield dg.MaterializeResult(
+            asset_key=[table.layer, table.table],
+            metadata={"dagster/row_count": n_rows},
+        )

@@ -20,7 +20,6 @@ def spec_of(
     *,
     layer: str | None = None,
     reads: Iterable[str] | None = None,
-    skippable: bool = False,
 ) -> dg.AssetSpec:
     """The asset of a table: its words, columns, owner, code and what it reads."""
     placed = layer or table.layer
@@ -42,7 +41,6 @@ def spec_of(
         owners=[table.owner],
         kinds={"duckdb", "sql" if table.made_by == "sql" else "python"},
         code_version=code_version(table),
-        skippable=skippable,
         metadata={
             "dagster/column_schema": dg.TableSchema(columns=columns),
             "dagster/table_name": f"{placed}.{table.table}",

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 _ENOUGH_COLUMNS = 100
+_WORTH_A_LINE = 0.05  # seconds
 
 
 def console(*, err: bool = False) -> Console:
@@ -63,7 +64,9 @@ class StepLines:
             self._status.update(step)
 
     def finished(self, step: str, rows: int | None, seconds: float) -> None:
-        """Leave a line for the step."""
+        """Leave a line for a step that took a while or wrote rows."""
+        if not rows and seconds < _WORTH_A_LINE:
+            return
         shown = f"{rows:>13,} rows" if rows is not None else " " * 18
         line = Text(f"  {step:<34} {shown} {seconds:>8.2f} s")
         self._console.print(line, soft_wrap=True)

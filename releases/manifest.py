@@ -17,13 +17,16 @@ class _Part(BaseModel):
 
 
 class InputFile(_Part):
-    """A landing file as it was read; `feed_reconciliation` has the rest."""
+    """A landing file as it was read, and what became of its rows."""
 
     feed: str
     file: str
-    sha256: str
+    digest: str
     status: str
     n_read: int | None
+    n_loaded: int | None
+    n_duplicate: int | None
+    n_rejected: int | None
 
 
 class CheckOutcome(_Part):
