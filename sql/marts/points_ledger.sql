@@ -19,7 +19,7 @@ period as (
     select
         cleared_on,
         (cleared_on - to_months($clear_every_months))::date as cleared_before_on,
-        (cleared_on + to_months($clear_every_months))::date as clears_next_on,
+        (cleared_on + to_months($clear_every_months))::date as clears_next_date,
         (cleared_on + to_months($clear_every_months))::date - $as_of_date
         <= $expiring_days as clears_soon
     from clears
@@ -85,6 +85,6 @@ select
             then balances.points_balance
         else 0
     end::decimal(18, 4) as expiring_points,
-    period.clears_next_on
+    period.clears_next_date
 from balances
 cross join period

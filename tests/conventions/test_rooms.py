@@ -1,0 +1,90 @@
+"""Rooms know only the rooms below them; what is slow to import stays out of sight."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# From top to bottom; rooms of one line know nothing of each other.
+FLOORS = [
+    {"benchmarks"},
+    {"pipelines"},
+    {"assets"},
+    {"ingest", "schemes", "data_quality", "releases", "synthetic"},
+    {"sql"},
+    {"project"},
+]
+ROOMS = set().union(*FLOORS)
+FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
+# The modules that import Great Expectations; all are imported in the check step alone.
+GREAT_EXPECTATIONS = {
+    "data_quality/duckdb_datasource.py",
+    "data_quality/expectations.py",
+    "data_quality/validation.py",
+}
+
+each_file = pytest.mark.parametrize(
+    "file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix()
+)
+
+
+def imported(tree):
+    """Every module that a file imports, wherever in the file."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def imported_at_load(tree):
+    """The modules that importing the file imports: not those inside functions."""
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imported(ast.Module([node], []))
+
+
+@each_file
+def test_a_room_imports_only_rooms_below(file):
+    room = file.relative_to(ROOT).parts[0]
+    (floor,) = (i for i, rooms in enumerate(FLOORS) if room in rooms)
+    below = set().union(*FLOORS[floor + 1 :])
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    known = {name.split(".")[0] for name in imported(tree)} & ROOMS
+
+    assert known - below - {room} == set()
+
+
+@each_file
+def test_great_expectations_is_imported_by_the_check_step_alone(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    name = file.relative_to(ROOT).as_posix()
+    top = {module for node in tree.body for module in imported(ast.Module([node], []))}
+
+    if name not in GREAT_EXPECTATIONS:
+        assert {one for one in imported(tree) if one.startswith("great_exp")} == set()
+        slow = {one.removesuffix(".py").replace("/", ".") for one in GREAT_EXPECTATIONS}
+        assert top & slow == set()
+
+
+@each_file
+def test_annotations_can_be_read_at_run_time(file):
+    """Dagster and Pydantic read them: postponed or half-imported ones break loading."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    top = set(imported_at_load(tree))
+
+    assert "__future__" not in top
+    if top & {"dagster", "pydantic"}:
+        assert "TYPE_CHECKING" not in file.read_text(encoding="utf-8")
+
+
+@each_file
+def test_a_module_says_what_lives_in_it(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+
+    assert ast.get_docstring(tree)
+
+
+def test_tests_do_not_hide_the_rooms_they_test():
+    assert list((ROOT / "tests").rglob("__init__.py")) == []

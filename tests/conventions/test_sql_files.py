@@ -1,0 +1,119 @@
+"""A table is one select in one file, beside its contract, and reads only upstream."""
+
+import re
+from graphlib import TopologicalSorter
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from sql.contracts import LAYERS, ROOT, contracts
+
+FILES = sorted(ROOT.glob("*/*.sql"))
+TABLES = [one for layer in LAYERS for one in contracts(layer)]
+# What the ingest keeps of its own work; all else in raw is read by staging alone.
+LEDGERS = {"raw.files", "raw.rejected_rows", "raw.row_status"}
+
+each_file = pytest.mark.parametrize(
+    "file", FILES, ids=lambda file: f"{file.parent.name}.{file.stem}"
+)
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
+
+
+def tables_read(file):
+    """The tables of other files that a select reads, as layer.table."""
+    parsed = sqlglot.parse_one(file.read_text(encoding="utf-8"), dialect="duckdb")
+    return {
+        f"{table.db}.{table.name}" for table in parsed.find_all(exp.Table) if table.db
+    }
+
+
+def header(file):
+    """The comment that opens the file, as one text a line."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    said = []
+    for line in lines:
+        if not line.startswith("-- "):
+            break
+        said.append(line.removeprefix("-- "))
+    return said
+
+
+@each_file
+def test_a_file_is_one_select(file):
+    (statement,) = sqlglot.parse(file.read_text(encoding="utf-8"), dialect="duckdb")
+
+    assert isinstance(statement, exp.Query)
+
+
+@each_file
+def test_a_file_ends_with_one_line_break_and_no_semicolon(file):
+    text = file.read_text(encoding="utf-8")
+
+    assert text == text.rstrip() + "\n"
+    assert not text.rstrip().endswith(";")
+
+
+@each_file
+def test_the_header_says_what_a_row_is_and_what_is_read(file):
+    first, *rest = header(file)
+
+    assert first.startswith("One row is ")
+    reads = re.search(r"Reads: ([^.]+(?:\.\w+[^.]*)*)\.(?: |$)", " ".join(rest))
+    assert reads, "say what it reads: '-- Reads: core.lines.'"
+    assert set(re.split(r",\s+", reads.group(1))) == tables_read(file)
+
+
+@each_file
+def test_the_header_names_the_parameters(file):
+    text = file.read_text(encoding="utf-8")
+    said = re.search(r"Params: (.*)", " ".join(header(file)))
+
+    named = set(re.findall(r"\$(\w+)", text))
+    missing = {name for name in named if not said or name not in said.group(1)}
+    assert missing == set()
+
+
+@each_file
+def test_tables_are_named_with_their_layer_and_no_catalog(file):
+    parsed = sqlglot.parse_one(file.read_text(encoding="utf-8"), dialect="duckdb")
+    steps = {step.alias for step in parsed.find_all(exp.CTE)}
+    odd = [
+        table.sql("duckdb", comments=False)
+        for table in parsed.find_all(exp.Table)
+        if isinstance(table.this, exp.Identifier)
+        and (table.catalog or (not table.db and table.name not in steps))
+    ]
+
+    assert odd == []
+
+
+@each_table
+def test_a_contract_and_a_file_go_together(table):
+    assert table.sql_path.exists() == (table.made_by == "sql")
+
+
+def test_every_file_has_a_contract():
+    assert [file for file in FILES if not file.with_suffix(".yaml").exists()] == []
+
+
+@each_table
+def test_tables_read_their_own_layer_or_earlier_ones(table):
+    read = tables_read(table.sql_path) if table.made_by == "sql" else set(table.reads)
+    allowed = LAYERS[: LAYERS.index(table.layer) + 1]
+
+    assert {name for name in read if name.split(".")[0] not in allowed} == set()
+    if table.layer in ("core", "marts"):
+        raw = {name for name in read if name.startswith("raw.")}
+        assert raw <= LEDGERS
+
+
+def test_no_table_is_computed_from_itself():
+    graph = {
+        table.name: (
+            tables_read(table.sql_path) if table.made_by == "sql" else set(table.reads)
+        )
+        for table in TABLES
+    }
+
+    assert list(TopologicalSorter(graph).static_order())
