@@ -37,4 +37,4 @@ def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
         names = " or ".join(f"{one.feed}/{one.path}" for one in found)
         raise ConfigurationError(f"{file}: name its feed as well: {names}")
     entry = found[0]
-    return remove(con, project, feeds()[entry.feed], entry.file_id)
+    return remove(con, project, feeds()[entry.feed], entry)

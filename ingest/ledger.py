@@ -138,6 +138,48 @@ def changes(
     return tuple(made), tuple(touched)
 
 
+def note_time(con: duckdb.DuckDBPyConnection, entry: Entry, file: LandingFile) -> None:
+    """Remember a file's time, so that it is not opened again."""
+    con.execute(
+        "update raw.files set size = $size, mtime_ns = $mtime_ns"
+        " where file_id = $file_id",
+        {"size": file.size, "mtime_ns": file.mtime_ns, "file_id": entry.file_id},
+    )
+
+
+def enter(
+    con: duckdb.DuckDBPyConnection,
+    change: Change,
+    file_id: int,
+    *,
+    status: str,
+    reason: str | None,
+    columns: Sequence[str] | None,
+    n_read: int | None,
+) -> None:
+    """Enter a file that was read."""
+    con.execute(
+        "insert into raw.files by name select $file_id as file_id, $feed as feed,"
+        " $path as path, $size as size, $mtime_ns as mtime_ns,"
+        " $content_digest as content_digest, $mapping_digest as mapping_digest,"
+        " $status as status, $reason as reason, $columns::varchar[] as columns,"
+        " $n_read as n_read",
+        {
+            "file_id": file_id,
+            "feed": change.file.feed,
+            "path": change.file.path,
+            "size": change.file.size,
+            "mtime_ns": change.file.mtime_ns,
+            "content_digest": change.digest,
+            "mapping_digest": change.mapping_digest,
+            "status": status,
+            "reason": reason,
+            "columns": list(columns) if columns is not None else None,
+            "n_read": n_read,
+        },
+    )
+
+
 @functools.lru_cache(maxsize=100_000)
 def _hashed(path: Path, _size: int, _mtime_ns: int) -> str:
     with path.open("rb") as stream:

@@ -4,32 +4,31 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
 import duckdb
 
-from ingest import ledger
-from ingest.expressions import RefusedExpression, columns_of
-from ingest.landing import PARQUET, LandingFile, find_files
-from ingest.ledger import Change
-from ingest.mapping import (
-    Bound,
-    UnusableHeader,
-    bind,
-    find_column,
-    position_of,
-    wanted_names,
+from ingest import counting, ledger, quarantine, records, transcoding
+from ingest.expressions import RefusedExpression
+from ingest.landing import find_files
+from ingest.layouts import (
+    MAX_LINE_SIZE,
+    Override,
+    Reader,
+    first_line,
 )
+from ingest.ledger import Change
+from ingest.mapping import Bound, UnusableHeader, bind, position_of
 from ingest.mapping import field as setting
-from ingest.sniffing import Empty, Unreadable, known_judge, read_head, sniff
-from ingest.sources import Group, Layout, SourceFile
+from ingest.sniffing import Empty, Unreadable, likely_encodings
+from ingest.sources import Group, SourceFile, is_object, json_texts
 from ingest.statements import Sql, identifier, listed, literal, sql
-from project.errors import ConfigurationError
+from project.errors import ConfigurationError, RunError
 from project.folder import Project
-from project.settings import Expression
-from sql.contracts import Contract
+from sql.contracts import Contract, contract
+from sql.statements import select_of
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class FeedLoad:
     """What loading one feed came to; the counts are of the files that were read now."""
 
     feed: str
-    n_files: int  # known in all
+    n_files: int  # that the ledger knows
     n_new: int
     n_read: int
     n_loaded: int
@@ -47,13 +46,18 @@ class FeedLoad:
     empty: tuple[str, ...] = ()
 
 
+class _ReadAgain(Exception):  # noqa: N818 - no error, but another attempt
+    """Something was learnt about a file; the attempt starts over."""
+
+
 @dataclass
 class _Work:
     """What is known of the files of a feed while they are being read."""
 
     project: Project
-    contract: Contract
-    scratch: Path
+    feed: Contract
+    reader: Reader
+    changes: Sequence[Change]
     refused: dict[str, str] = field(default_factory=dict)
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -61,7 +65,7 @@ class _Work:
 
 
 def load_feed(
-    con: duckdb.DuckDBPyConnection, project: Project, contract: Contract
+    con: duckdb.DuckDBPyConnection, project: Project, feed: Contract
 ) -> FeedLoad:
     """Load what is new of one feed, with the ledger entries, in one transaction.
 
@@ -70,43 +74,27 @@ def load_feed(
 
     Raises:
         ConfigurationError: the mapping of the feed is wrong.
+        RunError: the machine could not do it, for example for want of memory.
     """
     ledger.prepare(con)
-    files = find_files(project, feed=contract.table)
-    known = ledger.entries(con, contract.table)
+    files = find_files(project, feed=feed.table)
+    known = ledger.entries(con, feed.table)
     changes, touched = ledger.changes(project, known, files)
+    for entry, file in touched:
+        ledger.note_time(con, entry, file)
+    n_known = len({one.path for one in known} | {one.file.path for one in changes})
+    if not changes:
+        return FeedLoad(feed.table, n_known, 0, 0, 0, 0, 0)
     with _scratch(project) as scratch:
-        work = _Work(project, contract, scratch)
-        sources = [
-            source for change in changes if (source := _prepare(con, work, change))
-        ]
-        groups = _groups(con, work, sources)
-        con.execute("begin")
-        try:
-            for entry, file in touched:
-                con.execute(
-                    "update raw.files set size = $size, mtime_ns = $mtime_ns"
-                    " where file_id = $file_id",
-                    {
-                        "size": file.size,
-                        "mtime_ns": file.mtime_ns,
-                        "file_id": entry.file_id,
-                    },
-                )
-            former = [one.former.file_id for one in changes if one.former is not None]
-            if former:
-                _delete(con, contract, former)
-            ids = _file_ids(con, groups, changes)
-            for group in groups:
-                _load_group(con, work, group, ids)
-            for change in changes:
-                _enter(con, work, change, ids[change.file.path])
-        except BaseException:
-            con.execute("rollback")
-            raise
-        con.execute("commit")
-    new = [ids[change.file.path] for change in changes]
-    return _summary(con, work, len(known), new)
+        work = _Work(project, feed, Reader(con, project, feed, scratch), changes)
+        while True:
+            try:
+                ids = _attempt(con, work)
+            except _ReadAgain:
+                continue
+            break
+    quarantine.remove(project, feed, [one.former for one in changes if one.former])
+    return _summary(con, work, n_known, list(ids.values()))
 
 
 @contextmanager
@@ -120,13 +108,53 @@ def _scratch(project: Project) -> Iterator[Path]:
         yield Path(name)
 
 
-def _prepare(
-    con: duckdb.DuckDBPyConnection, work: _Work, change: Change
-) -> SourceFile | None:
+def _attempt(con: duckdb.DuckDBPyConnection, work: _Work) -> dict[str, int]:
+    """Load the changed files with what is known of them; their new numbers.
+
+    Raises:
+        _ReadAgain: a file turned out to be other than was thought.
+    """
+    sources = [one for change in work.changes if (one := _source(work, change))]
+    groups = _groups(con, work, sources)
+    former = [one.former.file_id for one in work.changes if one.former is not None]
+    con.execute("begin")
+    try:
+        first_load = _is_first_load(con, work.feed, former)
+        ids = _file_ids(con, groups, work.changes)
+        counting.forget_touched(con)
+        if former:
+            counting.touch(con, work.feed, former)
+            delete(con, work.feed, former)
+        for group in groups:
+            try:
+                _load_group(con, work, group, ids)
+            except duckdb.Error as err:
+                con.execute("rollback")
+                con.execute("begin")
+                _find_culprits(con, work, group, err)
+                raise _ReadAgain from None
+        for change in work.changes:
+            _enter(con, work, change, ids[change.file.path])
+        if not first_load:
+            counting.touch(con, work.feed, list(ids.values()))
+        counting.settle(con, work.feed, everything=first_load)
+    except duckdb.Error as err:
+        con.execute("rollback")
+        raise RunError(f"raw.{work.feed.table}: {first_line(err)}") from err
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+    return ids
+
+
+def _source(work: _Work, change: Change) -> SourceFile | None:
     """The file ready to be read, None where it is empty or refused."""
     file = change.file
+    if file.path in work.refused or file.path in work.empty:
+        return None
     try:
-        layout, readable = _layout(con, work, file)
+        layout, readable = work.reader.layout(file)
     except Empty:
         work.empty.add(file.path)
         return None
@@ -136,123 +164,40 @@ def _prepare(
     return SourceFile(file, change.digest, change.mapping_digest, layout, readable)
 
 
-def _layout(
-    con: duckdb.DuckDBPyConnection, work: _Work, file: LandingFile
-) -> tuple[Layout, Path]:
-    if not file.is_known and file.mapping.files is None:
-        raise Unreadable(f"is of an unknown kind: .{file.extension}")
-    if file.size == 0:
-        raise Empty
-    if file.extension in PARQUET:
-        return _parquet_layout(con, file), file.absolute
-    head = read_head(file.absolute, file.compression)
-    dialect = sniff(
-        head,
-        judge=known_judge(
-            _wanted(work, file), lambda header: _usable(work, file, header)
-        ),
-        encoding=file.mapping.encoding,
-        delimiter=file.mapping.delimiter,
-        header_row=file.mapping.header_row,
-    )
-    readable = file.absolute
-    layout = Layout(
-        kind="text",
-        header=dialect.header,
-        types=("VARCHAR",) * len(dialect.header),
-        delimiter=dialect.delimiter,
-        skip=dialect.header_row,
-    )
-    return layout, readable
-
-
-def _parquet_layout(con: duckdb.DuckDBPyConnection, file: LandingFile) -> Layout:
-    try:
-        rows = con.execute(
-            sql(
-                "describe select * from read_parquet({path}, hive_partitioning = false)",
-                path=literal(str(file.absolute)),
-            )
-        ).fetchall()
-    except duckdb.Error as err:
-        raise Unreadable(f"is no Parquet file: {_first_line(err)}") from None
-    return Layout(
-        "parquet",
-        tuple(str(row[0]) for row in rows),
-        tuple(str(row[1]) for row in rows),
-    )
-
-
-def _first_line(err: Exception) -> str:
-    return str(err).splitlines()[0].partition("Error: ")[2] or str(err).splitlines()[0]
-
-
-def _expression_columns(work: _Work, file: LandingFile) -> list[str]:
-    names: list[str] = []
-    for column, source in file.mapping.columns.items():
-        if isinstance(source, Expression):
-            try:
-                names.extend(columns_of(source.expr))
-            except RefusedExpression as err:
-                raise _expression_error(work, file, column, err) from None
-    return names
-
-
-def _expression_error(
-    work: _Work, file: LandingFile, column: str, err: Exception
-) -> ConfigurationError:
-    position = position_of(work.project, file.feed, file.mapping)
-    where = setting(work.project, file.feed, position, "columns", column)
-    return ConfigurationError(f"{where}: {err}")
-
-
-def _wanted(work: _Work, file: LandingFile) -> frozenset[str]:
-    return wanted_names(work.contract, file.mapping, _expression_columns(work, file))
-
-
-def _usable(work: _Work, file: LandingFile, header: Sequence[str]) -> bool:
-    try:
-        bind(work.contract, file.mapping, header)
-    except UnusableHeader:
-        return False
-    return all(
-        find_column(header, name) is not None
-        for name in _expression_columns(work, file)
-    )
-
-
 def _groups(
     con: duckdb.DuckDBPyConnection, work: _Work, sources: Sequence[SourceFile]
 ) -> list[Group]:
-    """Files of equal layout and mapping, read together."""
-    usable: list[tuple[SourceFile, tuple[Bound, ...]]] = []
-    for source in sources:
+    """Files of equal layout and mapping, read together, in path order."""
+    bound: list[tuple[SourceFile, tuple[Bound, ...]]] = []
+    unknown: dict[str, tuple[SourceFile, str, str]] = {}
+    for source in _with_json_headers(con, work, sources):
         file = source.landing
         try:
-            bounds = bind(work.contract, file.mapping, source.layout.header)
+            bounds = bind(work.feed, file.mapping, source.layout.header)
         except UnusableHeader as err:
             work.refused[file.path] = str(err)
+            if err.unknown_field is not None:
+                unknown[source.mapping_digest] = (source, err.unknown_field, str(err))
             continue
-        usable.append((source, bounds))
+        bound.append((source, bounds))
 
     def likeness(one: tuple[SourceFile, tuple[Bound, ...]]) -> str:
         return repr((one[0].layout, one[0].mapping_digest))
 
     groups = []
-    for _, together in groupby(sorted(usable, key=likeness), key=likeness):
+    for _, together in groupby(sorted(bound, key=likeness), key=likeness):
         members = list(together)
-        first = members[0][0]
         group = Group(
-            contract=work.contract,
-            mapping=first.landing.mapping,
-            layout=first.layout,
+            contract=work.feed,
+            mapping=members[0][0].landing.mapping,
+            layout=members[0][0].layout,
             bounds=members[0][1],
             files=tuple(source for source, _ in members),
         )
-        try:
-            groups.append(group.typed_expressions(con))
-        except (RefusedExpression, duckdb.Error) as err:
-            raise _expression_error(work, first.landing, "", err) from None
+        typed = _typed(con, work, group, unknown)
+        if typed is not None:
+            groups.append(typed)
+    _refuse_typing_errors(con, work, groups, unknown)
     for group in groups:
         for source in group.files:
             work.columns[source.landing.path] = tuple(
@@ -261,42 +206,161 @@ def _groups(
     return groups
 
 
+def _with_json_headers(
+    con: duckdb.DuckDBPyConnection, work: _Work, sources: Sequence[SourceFile]
+) -> Iterator[SourceFile]:
+    """The sources, those of JSON with all names that any of their objects has."""
+    for source in sources:
+        layout = source.layout
+        if layout.kind not in {"lines", "json"}:
+            yield source
+            continue
+        texts = json_texts(layout, literal(str(source.readable)))
+        try:
+            rows = con.execute(
+                sql(
+                    "select distinct unnest(case when {is_object}"
+                    " then json_keys(_text) end) as name from ({texts}) order by name",
+                    is_object=is_object(Sql("_text")),
+                    texts=texts,
+                )
+            ).fetchall()
+        except duckdb.Error as err:
+            work.refused[source.landing.path] = f"is no JSON: {first_line(err)}"
+            continue
+        header = tuple(row[0] for row in rows)
+        if (
+            not header
+            and not con.execute(
+                sql("select 1 from ({texts}) limit 1", texts=texts)
+            ).fetchone()
+        ):
+            work.empty.add(source.landing.path)
+            continue
+        types = ("VARCHAR",) * len(header)
+        yield replace(source, layout=replace(layout, header=header, types=types))
+
+
+def _typed(
+    con: duckdb.DuckDBPyConnection,
+    work: _Work,
+    group: Group,
+    unknown: dict[str, tuple[SourceFile, str, str]],
+) -> Group | None:
+    """The group with its expressions' types; None where they do not fit its header."""
+    for bound in group.bounds:
+        if bound.expression is None:
+            continue
+        single = replace(group, bounds=(bound,))
+        try:
+            single.typed_expressions(con)
+        except RefusedExpression as err:
+            for source in group.files:
+                work.refused[source.landing.path] = f"{bound.column.name}: {err}"
+            first = group.files[0]
+            unknown[first.mapping_digest] = (first, bound.column.name, str(err))
+            return None
+        except duckdb.Error as err:
+            raise _mapping_error(
+                work, group, bound.column.name, first_line(err)
+            ) from None
+    try:
+        return group.typed_expressions(con)
+    except duckdb.Error as err:
+        raise _mapping_error(work, group, "", first_line(err)) from None
+
+
+def _mapping_error(
+    work: _Work, group: Group, column: str, problem: str
+) -> ConfigurationError:
+    mapping = group.files[0].landing.mapping
+    position = position_of(work.project, work.feed.table, mapping)
+    names = ("columns", column) if column else ()
+    where = setting(work.project, work.feed.table, position, *names)
+    return ConfigurationError(f"{where}: {problem}")
+
+
+def _refuse_typing_errors(
+    con: duckdb.DuckDBPyConnection,
+    work: _Work,
+    groups: Sequence[Group],
+    unknown: dict[str, tuple[SourceFile, str, str]],
+) -> None:
+    """A column that no file of a mapping has is an error of the mapping, not of a file.
+
+    Raises:
+        ConfigurationError: see above.
+    """
+    used = {group.files[0].mapping_digest for group in groups}
+    used |= {
+        row[0]
+        for row in con.execute(
+            "select distinct mapping_digest from raw.files where columns is not null"
+        ).fetchall()
+    }
+    for digest, (source, column, problem) in unknown.items():
+        if digest not in used:
+            position = position_of(
+                work.project, work.feed.table, source.landing.mapping
+            )
+            where = setting(work.project, work.feed.table, position, "columns", column)
+            raise ConfigurationError(f"{where}: {source.landing.path}: {problem}")
+
+
+def _is_first_load(
+    con: duckdb.DuckDBPyConnection, feed: Contract, former: Sequence[int]
+) -> bool:
+    """Whether no row stays that was there before."""
+    left = con.execute(
+        "select 1 from raw.files where feed = $feed and n_read > 0"
+        " and not list_contains($former::integer[], file_id) limit 1",
+        {"feed": feed.table, "former": list(former)},
+    ).fetchone()
+    return left is None
+
+
 def _file_ids(
     con: duckdb.DuckDBPyConnection, groups: Sequence[Group], changes: Sequence[Change]
 ) -> dict[str, int]:
     """New numbers: those of a group are consecutive, in the group's order."""
-    (last,) = con.execute(
-        "select coalesce(max(file_id), 0) from raw.files"
-    ).fetchone() or (0,)
+    found = con.execute("select coalesce(max(file_id), 0) from raw.files").fetchone()
+    last = found[0] if found else 0
     paths = [source.landing.path for group in groups for source in group.files]
-    paths += [change.file.path for change in changes if change.file.path not in paths]
+    known = set(paths)
+    paths += [one.file.path for one in changes if one.file.path not in known]
     return {path: last + number for number, path in enumerate(paths, start=1)}
 
 
 def remove(
-    con: duckdb.DuckDBPyConnection, project: Project, contract: Contract, file_id: int
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    feed: Contract,
+    entry: ledger.Entry,
 ) -> int:
     """Take a file's rows and its ledger entry out; the number of rows."""
     con.execute("begin")
     try:
-        n_rows = _delete(con, contract, [file_id])
+        counting.forget_touched(con)
+        counting.touch(con, feed, [entry.file_id])
+        n_rows = delete(con, feed, [entry.file_id])
+        counting.settle(con, feed, everything=False)
     except BaseException:
         con.execute("rollback")
         raise
     con.execute("commit")
-    del project
+    quarantine.remove(project, feed, [entry])
     return n_rows
 
 
-def _delete(
-    con: duckdb.DuckDBPyConnection, contract: Contract, file_ids: Sequence[int]
+def delete(
+    con: duckdb.DuckDBPyConnection, feed: Contract, file_ids: Sequence[int]
 ) -> int:
-    """Delete what came of the files; the number of their rows."""
+    """Delete what came of the files, within a transaction; the number of their rows."""
     given = {"ids": list(file_ids)}
     counted = con.execute(
         sql(
             "delete from {feed} where list_contains($ids, _file_id)",
-            feed=identifier("raw", contract.table),
+            feed=identifier("raw", feed.table),
         ),
         given,
     ).fetchone()
@@ -315,149 +379,223 @@ def _load_group(
     con: duckdb.DuckDBPyConnection, work: _Work, group: Group, ids: dict[str, int]
 ) -> None:
     first = ids[group.files[0].landing.path]
-    table = identifier(group.contract.table)
-    names = _raw_columns(group.contract)
-    if group.layout.kind == "parquet":
-        con.execute(
-            sql(
-                "insert into raw.{table} ({names}, _file_id, _line_no, _reject)"
-                " select {names}, _file + {first}, _line, _reject from ({typed})",
-                table=table,
-                names=names,
-                first=literal(first),
-                typed=group.typed(with_rejects=False),
-            )
-        )
-        rejected = sql(
-            "select _file, _line, _column, _reason, _masked from ({typed})"
-            " where _reject != 0",
-            typed=group.typed(with_rejects=True),
-        )
-        _keep_rejected(con, group, first, rejected)
-        con.execute(sql("delete from raw.{table} where _reject != 0", table=table))
+    if group.layout.kind in {"parquet", "workbook"}:
+        source, rejected = _load_columnar(con, group, first)
     else:
-        _stage_text(con, group)
-        con.execute(
-            sql(
-                "insert into raw.{table} ({names}, _file_id, _line_no, _reject)"
-                " select {names}, _file + {first}, _line, _reject from _staged"
-                " where _reject = 0",
-                table=table,
-                names=names,
-                first=literal(first),
-            )
+        records.stage(con, group)
+        _learn(con, work, group)
+        source = Sql("select * from _staged where _reject = 0")
+        _insert(con, group, first, source)
+        rejected = Sql(
+            "select _file, _line, _column, _reason, _raw, _masked from _staged"
+            " where _reject != 0 union all by name"
+            " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
         )
-        _keep_rejected(
-            con,
-            group,
-            first,
-            Sql(
-                "select _file, _line, _column, _reason, _masked from _staged"
-                " where _reject != 0"
-            ),
-        )
+    _keep_rejected(con, work, group, first, rejected)
     counts = con.execute(
         sql(
-            "select _file_id, count(*) from (select _file_id from raw.{table}"
-            " where _file_id >= {first} union all select file_id from raw.rejected_rows"
-            " where file_id >= {first}) group by _file_id",
-            table=table,
+            "select _file_id, sum(n)::bigint from ("
+            " select _file_id, count(*) as n from {raw}"
+            " where _file_id between {first} and {last} group by _file_id union all"
+            " select file_id, count(*) as n from raw.rejected_rows"
+            " where file_id between {first} and {last} group by file_id)"
+            " group by _file_id",
+            raw=identifier("raw", group.contract.table),
             first=literal(first),
+            last=literal(first + len(group.files) - 1),
         )
     ).fetchall()
     by_id = dict(counts)
-    for source in group.files:
-        path = source.landing.path
+    for source_file in group.files:
+        path = source_file.landing.path
         work.n_read[path] = by_id.get(ids[path], 0)
 
 
-def _raw_columns(contract: Contract) -> Sql:
-    names = [column.name for column in contract.columns]
-    names += [day for _, day in contract.days]
-    return listed(identifier(name) for name in names)
+def _load_columnar(
+    con: duckdb.DuckDBPyConnection, group: Group, first: int
+) -> tuple[Sql, Sql]:
+    """Insert good and bad rows in one scan, then look again at the bad ones only."""
+    source = group.typed(with_rejects=False)
+    _insert(con, group, first, source)
+    again = sql(
+        "select _file, _line, _column, _reason, _raw, _masked from ({typed})"
+        " where _reject != 0",
+        typed=group.typed(with_rejects=True),
+    )
+    raw = identifier("raw", group.contract.table)
+    bad = con.execute(
+        sql("select 1 from {raw} where _reject != 0 limit 1", raw=raw)
+    ).fetchone()
+    if bad is None:
+        return source, sql("{again} and false", again=again)
+    con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
+    return source, again
 
 
-def _stage_text(con: duckdb.DuckDBPyConnection, group: Group) -> None:
-    con.execute("drop table if exists _typed")
+def _insert(
+    con: duckdb.DuckDBPyConnection, group: Group, first: int, source: Sql
+) -> None:
+    names = [column.name for column in group.contract.columns]
+    names += [day for _, day in group.contract.days]
     con.execute(
         sql(
-            "create temporary table _typed as {typed}",
-            typed=group.typed(with_rejects=True),
+            "insert into {raw} ({names}, _file_id, _line_no, _reject)"
+            " select {names}, _file + {first}, _line, _reject from ({source})",
+            raw=identifier("raw", group.contract.table),
+            names=listed(identifier(name) for name in names),
+            first=literal(first),
+            source=source,
         )
     )
-    con.execute(
-        "create or replace temporary view _staged as"
-        " select t.* exclude (_line), t.rowid - f.first + 1 as _line from _typed as t"
-        " inner join (select _file, min(rowid) as first from _typed group by _file) as f"
-        " on t._file = f._file"
+
+
+def _learn(con: duckdb.DuckDBPyConnection, work: _Work, group: Group) -> None:
+    """Whether some files of the group should be read another way.
+
+    Raises:
+        _ReadAgain: some should.
+    """
+    learnt = False
+    for place, reason in records.lessons(con):
+        source = group.files[place]
+        path = source.landing.path
+        known = work.reader.overrides.get(path, Override())
+        if reason == "bad_encoding":
+            if not known.is_encoding_settled:
+                encoding = _encoding_of_all(work, source)
+                work.reader.learn(path, is_encoding_settled=True, encoding=encoding)
+                learnt = learnt or encoding is not None
+        elif source.layout.max_line_size == MAX_LINE_SIZE:
+            # What follows an open quote is one record, so all of it must be held.
+            size = source.readable.stat().st_size
+            if size > MAX_LINE_SIZE or source.landing.compression:
+                work.reader.learn(path, max_line_size=max(size, 2 * MAX_LINE_SIZE))
+                learnt = True
+    if learnt:
+        raise _ReadAgain
+
+
+def _encoding_of_all(work: _Work, source: SourceFile) -> str | None:
+    """Another encoding than UTF-8 in which the whole file reads better, if any."""
+    del work
+    file = source.landing
+    if source.readable != file.absolute or file.mapping.encoding is not None:
+        return None
+    valid, invalid, sample = transcoding.encoding_lines(
+        file.absolute, file.compression, 1 << 18
     )
+    if valid >= invalid:
+        return None
+    return next(iter(likely_encodings(sample)), None)
 
 
 def _keep_rejected(
-    con: duckdb.DuckDBPyConnection, group: Group, first: int, rejected: Sql
+    con: duckdb.DuckDBPyConnection,
+    work: _Work,
+    group: Group,
+    first: int,
+    rejected: Sql,
 ) -> None:
     con.execute(
         sql(
-            "insert into raw.rejected_rows by name select {feed} as feed,"
-            " _file + {first} as file_id, _line as line_no, _column as column_name,"
-            " _reason as reason_code, _masked as raw_text, false as is_late"
-            " from ({rejected})",
-            feed=literal(group.contract.table),
+            "create or replace temporary table _bad as select _file + {first} as file_id,"
+            " * exclude (_file) from ({rejected})",
             first=literal(first),
             rejected=rejected,
         )
     )
+    con.execute(
+        "insert into raw.rejected_rows by name select $feed as feed, file_id,"
+        " _line as line_no, _column as column_name, _reason as reason_code,"
+        " _masked as raw_text, false as is_late from _bad",
+        {"feed": group.contract.table},
+    )
+    for (file_id,) in con.execute("select distinct file_id from _bad").fetchall():
+        file = group.files[file_id - first].landing
+        quarantine.write(con, work.project, file, file_id)
+    con.execute("drop table _bad")
+
+
+def _find_culprits(
+    con: duckdb.DuckDBPyConnection, work: _Work, group: Group, err: duckdb.Error
+) -> None:
+    """Find the files that cannot be read, after a statement over all of them failed.
+
+    Raises:
+        RunError: every file can be read; the fault lies elsewhere.
+    """
+    if isinstance(err, duckdb.OutOfMemoryException):
+        raise RunError(f"raw.{work.feed.table}: {first_line(err)}") from err
+    learnt = False
+    for source in group.files:
+        path = source.landing.path
+        single = replace(group, files=(source,))
+        try:
+            con.execute(
+                sql(
+                    "select bit_xor(hash(r)) from ({relation}) as r",
+                    relation=single.relation(),
+                )
+            ).fetchall()
+        except duckdb.OutOfMemoryException as again:
+            raise RunError(f"raw.{work.feed.table}: {first_line(again)}") from again
+        except duckdb.Error as again:
+            con.execute("rollback")
+            con.execute("begin")
+            learnt = True
+            known = work.reader.overrides.get(path, Override())
+            if group.layout.kind == "text" and not known.same_newlines:
+                work.reader.learn(path, same_newlines=True)
+            else:
+                work.refused[path] = f"cannot be read: {first_line(again)}"
+    if not learnt:
+        raise RunError(f"raw.{work.feed.table}: {first_line(err)}") from err
 
 
 def _enter(
     con: duckdb.DuckDBPyConnection, work: _Work, change: Change, file_id: int
 ) -> None:
-    file = change.file
+    path = change.file.path
     status, reason = "loaded", None
-    n_read: int | None = work.n_read.get(file.path, 0)
-    if file.path in work.refused:
-        status, reason, n_read = "refused", work.refused[file.path], None
-    elif file.path in work.empty:
+    n_read: int | None = work.n_read.get(path, 0)
+    if path in work.refused:
+        status, reason, n_read = "refused", work.refused[path], None
+    elif path in work.empty:
         status, n_read = "empty", 0
-    columns = work.columns.get(file.path)
-    con.execute(
-        "insert into raw.files by name select $file_id as file_id, $feed as feed,"
-        " $path as path, $size as size, $mtime_ns as mtime_ns,"
-        " $content_digest as content_digest, $mapping_digest as mapping_digest,"
-        " $status as status, $reason as reason, $columns::varchar[] as columns,"
-        " $n_read as n_read",
-        {
-            "file_id": file_id,
-            "feed": file.feed,
-            "path": file.path,
-            "size": file.size,
-            "mtime_ns": file.mtime_ns,
-            "content_digest": change.digest,
-            "mapping_digest": change.mapping_digest,
-            "status": status,
-            "reason": reason,
-            "columns": list(columns) if columns is not None else None,
-            "n_read": n_read,
-        },
+    ledger.enter(
+        con,
+        change,
+        file_id,
+        status=status,
+        reason=reason,
+        columns=None if status != "loaded" else work.columns[path],
+        n_read=n_read,
     )
 
 
 def _summary(
     con: duckdb.DuckDBPyConnection, work: _Work, n_known: int, new: Sequence[int]
 ) -> FeedLoad:
-    n_read = sum(work.n_read.values())
     row = con.execute(
-        "select count(*) from raw.rejected_rows where list_contains($ids, file_id)",
+        sql(
+            "select sum(b.n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
+            " from ({books}) as b inner join raw.files as f"
+            " on b.feed = f.feed and b.file = f.path"
+            " where list_contains($ids::integer[], f.file_id)",
+            books=Sql(select_of(contract("marts", "feed_reconciliation"))),
+        ),
         {"ids": list(new)},
     ).fetchone()
-    n_rejected = row[0] if row else 0
+    n_read, n_loaded, n_duplicate, n_rejected = (
+        int(one or 0) for one in row or [0] * 4
+    )
     return FeedLoad(
-        feed=work.contract.table,
-        n_files=n_known + len(new),
+        feed=work.feed.table,
+        n_files=n_known,
         n_new=len(new),
         n_read=n_read,
-        n_loaded=n_read - n_rejected,
-        n_duplicate=0,
+        n_loaded=n_loaded,
+        n_duplicate=n_duplicate,
         n_rejected=n_rejected,
         refused=tuple(sorted(work.refused.items())),
         empty=tuple(sorted(work.empty)),

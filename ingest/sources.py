@@ -5,6 +5,7 @@ in any statement, beside `_file`, the place of the file in the list, and `_line`
 number of the record, where the reader tells it.
 """
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ import duckdb
 from ingest import casts
 from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
-from ingest.mapping import Bound
+from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
+from ingest.mapping import BLANKS, Bound, find_column
 from ingest.rejections import hidden_columns, masked, record, shape, shown_record
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.settings import FeedMapping
@@ -24,21 +26,11 @@ from sql.contracts import Contract
 
 FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 
-# Beyond this a text file's record is not a record; also the reader's memory.
-MAX_LINE_SIZE = 2**21
+# The place of a record that is no record of the source at all.
+UNREADABLE = 255
 
-
-@dataclass(frozen=True)
-class Layout:
-    """How the files of a group are read; equal layouts are read in one statement."""
-
-    kind: str  # text, json or parquet
-    header: tuple[str, ...]
-    types: tuple[str, ...]  # DuckDB's, of the source columns
-    delimiter: str = ","
-    skip: int = 0  # lines before the first record, the header among them
-    max_line_size: int = MAX_LINE_SIZE
-    new_line: str | None = None
+# No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
+NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 
 
 @dataclass(frozen=True)
@@ -83,16 +75,15 @@ class Group:
     @cached_property
     def hidden(self) -> tuple[bool, ...]:
         """Which source columns are masked wherever they are shown."""
-        sources = {}
-        for bound in self.bounds:
-            if bound.expression is not None:
-                names = columns_of(bound.expression)
-                header = [name.casefold() for name in self.layout.header]
-                sources[bound.column.name] = [
-                    header.index(name.casefold())
-                    for name in names
-                    if name.casefold() in header
-                ]
+        sources = {
+            bound.column.name: [
+                index
+                for name in columns_of(bound.expression)
+                if (index := find_column(self.layout.header, name)) is not None
+            ]
+            for bound in self.bounds
+            if bound.expression is not None
+        }
         return hidden_columns(self.bounds, len(self.layout.header), sources)
 
     def relation(self) -> Sql:
@@ -198,6 +189,11 @@ class Group:
                         place=literal(place),
                     )
                 )
+        if self.layout.kind in {"lines", "json"}:
+            whens.insert(
+                0,
+                sql("when _unreadable then {code}", code=literal(UNREADABLE)),
+            )
         if not whens:
             return Sql("cast(0 as utinyint)")
         return sql(
@@ -243,12 +239,29 @@ class Group:
             reasons.append(Sql(when + reason))
         shown = shown_record(self.columns, self.hidden)
         whole = record(self.columns)
+        if self.layout.kind in {"lines", "json"}:
+            reasons.append(
+                sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
+            )
+            # The text itself is at hand, whether it could be read or not.
+            whole = Sql("_text")
+            shown = sql(
+                "case when _unreadable then {line} else {shown} end",
+                line=self.masked_line(Sql("_text")),
+                shown=shown,
+            )
+        if not columns:
+            columns.append(Sql("when 0 then null"))
         return [
             sql("case _reject {whens} end as _column", whens=listed(columns, " ")),
             sql("case _reject {whens} end as _reason", whens=listed(reasons, " ")),
             sql("case when _reject != 0 then {whole} end as _raw", whole=whole),
             sql("case when _reject != 0 then {shown} end as _masked", shown=shown),
         ]
+
+    def path_of(self, place: int) -> Sql:
+        """The path of one file of the group, as DuckDB reads it."""
+        return _paths([self.files[place]])
 
     def masked_line(self, line: Sql) -> Sql:
         """The text of an unreadable record, as far as it may be shown."""
@@ -257,16 +270,18 @@ class Group:
 
 
 def _paths(files: Sequence[SourceFile]) -> Sql:
-    """The files as a list, with signs that a pattern would read escaped."""
-    return listed(
-        literal(re.sub(r"([*?\[])", r"[\1]", str(file.readable))) for file in files
-    )
+    """The files as a list."""
+    return listed(literal(glob_escaped(file.readable)) for file in files)
 
 
 def _parquet(group: Group) -> Sql:
+    names = group.layout.header
+    if group.layout.kind == "workbook":
+        # The copy of a workbook has the columns' places as their names.
+        names = tuple(str(column) for column in group.columns)
     columns = [
         sql("{name} as {column}", name=identifier(name), column=column)
-        for name, column in zip(group.layout.header, group.columns, strict=True)
+        for name, column in zip(names, group.columns, strict=True)
     ]
     return sql(
         "select {columns}, file_index as _file, file_row_number + 1 as _line"
@@ -284,23 +299,115 @@ def _text(group: Group) -> Sql:
     options = [
         sql("columns = {{{columns}}}", columns=listed(columns)),
         sql("delim = {delimiter}", delimiter=literal(layout.delimiter)),
-        sql("max_line_size = {size}", size=literal(layout.max_line_size)),
         sql("header = {header}", header=literal(layout.skip > 0)),
         sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
+        *_sizes(layout),
     ]
-    if layout.max_line_size > MAX_LINE_SIZE:
-        size = literal(2 * layout.max_line_size)
-        options.append(sql("buffer_size = {size}", size=size))
+    # A line of a file with one column is a row only where it is not blank; elsewhere
+    # DuckDB leaves blank lines out itself.
+    only = Sql("")
+    if len(group.columns) == 1:
+        only = sql("where not {blank}", blank=casts.blank(group.columns[0]))
     return sql(
         "select {columns}, file_index as _file, cast(null as bigint) as _line"
         " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
         " quote = '\"', escape = '\"', store_rejects = true,"
         " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
-        " rejects_limit = 0, hive_partitioning = false, {options})",
+        " rejects_limit = 0, hive_partitioning = false, {options}) {only}",
         columns=listed(group.columns),
         paths=_paths(group.files),
         options=listed(options),
+        only=only,
     )
 
 
-_RELATIONS = {"parquet": _parquet, "text": _text}
+def _sizes(layout: Layout) -> list[Sql]:
+    sizes = [sql("max_line_size = {size}", size=literal(layout.max_line_size))]
+    if layout.max_line_size > MAX_LINE_SIZE:
+        # One buffer has to hold the record; by default it would hold sixteen.
+        buffer = literal(layout.max_line_size + MAX_LINE_SIZE)
+        sizes.append(sql("buffer_size = {buffer}", buffer=buffer))
+        sizes.append(Sql("parallel = false"))
+    return sizes
+
+
+def json_texts(layout: Layout, paths: Sql) -> Sql:
+    """The JSON values of files as text: `_text`, `_file`."""
+    if layout.kind == "lines":
+        return sql(
+            "select line as _text, file_index as _file from read_csv([{paths}],"
+            " auto_detect = false, strict_mode = false, header = false, quote = '',"
+            " escape = '', delim = {delimiter}, columns = {{'line': 'VARCHAR'}},"
+            " hive_partitioning = false, {sizes})"
+            " where not {blank}",
+            paths=paths,
+            delimiter=literal(NO_DELIMITER),
+            sizes=listed(_sizes(layout)),
+            blank=casts.blank(Sql("line")),
+        )
+    return sql(
+        "select cast(json as varchar) as _text, file_index as _file"
+        " from read_json_objects([{paths}], format = {form},"
+        " maximum_object_size = {size})",
+        paths=paths,
+        form=literal(layout.json_format),
+        size=literal(layout.max_line_size * 8),
+    )
+
+
+def is_object(text: Sql) -> Sql:
+    """Whether the text is a JSON object."""
+    return sql(
+        "(case when json_valid({text}) then json_type({text}) = 'OBJECT' else false end)",
+        text=text,
+    )
+
+
+def _json(group: Group) -> Sql:
+    names = group.layout.header
+    pointers = listed(
+        literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in names
+    )
+    columns = [
+        sql(
+            # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
+            "case when types[{n}] = 'DOUBLE' then coalesce("
+            "case when try_cast(regexp_extract(_text, {pattern}, 1) as double)"
+            " = cast(texts[{n}] as double) then regexp_extract(_text, {pattern}, 1) end,"
+            " texts[{n}]) else texts[{n}] end as {column}",
+            n=literal(number),
+            pattern=literal(_number_pattern(name)),
+            column=column,
+        )
+        for number, (name, column) in enumerate(
+            zip(names, group.columns, strict=True), start=1
+        )
+    ]
+    return sql(
+        "select {columns}, _file, cast(null as bigint) as _line, _text, _unreadable"
+        " from (select *, case when not _unreadable then"
+        " json_extract_string(_text, [{pointers}]) end as texts,"
+        " case when not _unreadable then json_type(_text, [{pointers}]) end as types"
+        " from (select *, not {is_object} as _unreadable from ({texts})))",
+        columns=listed(columns),
+        pointers=pointers,
+        is_object=is_object(Sql("_text")),
+        texts=json_texts(group.layout, _paths(group.files)),
+    )
+
+
+def _number_pattern(name: str) -> str:
+    """Finds the number that a JSON object gives for a name, as it is written."""
+    return (
+        re.escape(json.dumps(name, ensure_ascii=False))
+        + r"\s*:\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
+    )
+
+
+_RELATIONS = {
+    "parquet": _parquet,
+    "workbook": _parquet,
+    "text": _text,
+    "lines": _json,
+    "json": _json,
+}

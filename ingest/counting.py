@@ -1,0 +1,312 @@
+"""Which of the loaded rows count: no repeated ones, no replaced ones, none in conflict.
+
+Files are ordered by their paths, byte by byte, so the answer depends on the set of
+files and never on when they came. Of rows with one key the content of the last one
+counts. A row is a duplicate when an earlier one has its key and its content.
+
+Rows are looked at only where a key occurs twice among what a load has touched: first
+hashes are counted, then keys are compared.
+"""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from ingest.rejections import shown_record
+from ingest.statements import Sql, identifier, listed, literal, sql
+from sql.contracts import Agreement, Column, Contract
+
+# The place of a row in the order of all rows of its feed. A file has fewer than 2^40
+# lines, a feed fewer than 2^23 files.
+_PLACE = Sql("files.place * 1099511627776 + t._line_no")
+
+
+def forget_touched(con: duckdb.DuckDBPyConnection) -> None:
+    """Begin a load: nothing is touched yet."""
+    con.execute("create or replace temporary table _touched_keys (h ubigint)")
+    con.execute("create or replace temporary table _touched_groups (h ubigint)")
+
+
+def touch(
+    con: duckdb.DuckDBPyConnection, feed: Contract, file_ids: Sequence[int]
+) -> None:
+    """Remember the keys of the files' rows: before rows go, after rows came."""
+    if not file_ids:
+        return
+    files = {"first": min(file_ids), "last": max(file_ids), "ids": list(file_ids)}
+    wanted = "where _file_id between $first and $last and list_contains($ids, _file_id)"
+    source = sql("from {raw} as t {wanted}", raw=_raw(feed), wanted=Sql(wanted))
+    con.execute(
+        sql(
+            "insert into _touched_keys select distinct {h} {source}",
+            h=_key_hash(feed),
+            source=source,
+        ),
+        files,
+    )
+    for rule in feed.agree:
+        con.execute(
+            sql(
+                "insert into _touched_groups select distinct {h} {source}",
+                h=_group_hash(rule),
+                source=source,
+            ),
+            files,
+        )
+
+
+def settle(con: duckdb.DuckDBPyConnection, feed: Contract, *, everything: bool) -> None:
+    """Work out the status of the rows whose keys were touched, or of all rows."""
+    touched = Sql("true")
+    if not everything:
+        touched = sql("{h} in (select h from _touched_keys)", h=_key_hash(feed))
+        touched_group = [
+            sql("{h} in (select h from _touched_groups)", h=_group_hash(rule))
+            for rule in feed.agree
+        ]
+        _clear(con, feed, listed([touched, *touched_group], " or "))
+    con.execute(
+        sql(
+            "create or replace temporary table _repeated as select h from"
+            " (select {h} as h, _file_id, {unnumbered} as is_unnumbered"
+            " from {raw} as t where {touched}) group by h having count(*) > 1"
+            # Equal lines of one file are separate lines where they have no number.
+            " and not (bool_and(is_unnumbered) and min(_file_id) = max(_file_id))",
+            h=_key_hash(feed),
+            unnumbered=_unnumbered(feed),
+            raw=_raw(feed),
+            touched=touched,
+        )
+    )
+    if con.execute("select 1 from _repeated limit 1").fetchone():
+        _settle_keys(con, feed)
+    con.execute("drop table _repeated")
+    for rule in feed.agree:
+        _settle_agreement(con, feed, rule, everything=everything)
+
+
+def _raw(feed: Contract) -> Sql:
+    return identifier("raw", feed.table)
+
+
+def _column(column: Column) -> Sql:
+    """The column's value with its default."""
+    name = sql("t.{name}", name=identifier(column.name))
+    if column.default is None:
+        return name
+    return sql(
+        "coalesce({name}, {default})", name=name, default=literal(column.default)
+    )
+
+
+def _key(feed: Contract) -> list[Sql]:
+    return [_column(feed.column(name)) for name in feed.key]
+
+
+def _content_hash(feed: Contract) -> Sql:
+    """Compared only among rows of one key, so that 64 bits are ample."""
+    return sql(
+        "hash({columns})", columns=listed(_column(column) for column in feed.columns)
+    )
+
+
+def _unnumbered(feed: Contract) -> Sql:
+    if feed.numbered_by is None:
+        return Sql("false")
+    return sql("t.{name} is null", name=identifier(feed.numbered_by))
+
+
+def _key_hash(feed: Contract) -> Sql:
+    """Equal for rows with equal keys; without its number a row's key is its content."""
+    by_key = sql("hash({key})", key=listed(_key(feed)))
+    if feed.numbered_by is None:
+        return by_key
+    return sql(
+        "case when {unnumbered} then {content} else {key} end",
+        unnumbered=_unnumbered(feed),
+        content=_content_hash(feed),
+        key=by_key,
+    )
+
+
+def _group_hash(rule: Agreement) -> Sql:
+    return sql("hash(t.{per})", per=identifier(rule.per))
+
+
+def _clear(con: duckdb.DuckDBPyConnection, feed: Contract, touched: Sql) -> None:
+    """Forget what was found of the rows; late checks run again after every load."""
+    if not con.execute(
+        "select 1 from raw.row_status where feed = $feed limit 1", {"feed": feed.table}
+    ).fetchone():
+        return
+    con.execute(
+        sql(
+            "create or replace temporary table _cleared as select _file_id, _line_no"
+            " from {raw} as t where {touched}",
+            raw=_raw(feed),
+            touched=touched,
+        )
+    )
+    con.execute(
+        "delete from raw.rejected_rows where is_late and feed = $feed"
+        " and (file_id, line_no) in (select (_file_id, _line_no) from _cleared)",
+        {"feed": feed.table},
+    )
+    con.execute(
+        "delete from raw.row_status where feed = $feed"
+        " and (file_id, line_no) in (select (_file_id, _line_no) from _cleared)",
+        {"feed": feed.table},
+    )
+    con.execute("drop table _cleared")
+
+
+def _settle_keys(con: duckdb.DuckDBPyConnection, feed: Contract) -> None:
+    con.execute(
+        sql(
+            "insert into raw.row_status by name"
+            " with files as (select file_id, row_number() over (order by path) as place"
+            " from raw.files where feed = {feed}),"
+            " repeated as (select t._file_id, t._line_no, {key}, {content} as content,"
+            " {place} as place, {nth} as nth"
+            " from {raw} as t inner join files on t._file_id = files.file_id"
+            " where {h} in (select h from _repeated)),"
+            " placed as (select _file_id, _line_no, place,"
+            " min(place) over same as first_place, max(place) over same as last_place,"
+            " max(place) over keyed as key_place from repeated"
+            " window keyed as (partition by {names}, nth),"
+            " same as (partition by {names}, nth, content))"
+            " select {feed} as feed, _file_id as file_id, _line_no as line_no,"
+            " case when place > first_place then 'duplicate' else 'superseded' end"
+            " as status from placed"
+            " where place > first_place or last_place < key_place",
+            feed=literal(feed.table),
+            key=listed(
+                sql("{value} as k{n}", value=value, n=literal(n))
+                for n, value in enumerate(_key(feed))
+            ),
+            names=listed(Sql(f"k{n}") for n in range(len(feed.key))),
+            content=_content_hash(feed),
+            place=_PLACE,
+            nth=_nth(feed),
+            raw=_raw(feed),
+            h=_key_hash(feed),
+        )
+    )
+
+
+def _nth(feed: Contract) -> Sql:
+    """What tells unnumbered rows of one key apart: content, and place among equals."""
+    if feed.numbered_by is None:
+        return Sql("0")
+    return sql(
+        "case when {unnumbered} then row(row_number() over (partition by t._file_id,"
+        " {key}, {content} order by t._line_no), {content}) end",
+        unnumbered=_unnumbered(feed),
+        key=listed(_key(feed)),
+        content=_content_hash(feed),
+    )
+
+
+def _settle_agreement(
+    con: duckdb.DuckDBPyConnection, feed: Contract, rule: Agreement, *, everything: bool
+) -> None:
+    """Reject all rows of a group whose rows that count name different values."""
+    on = sql("t.{on}", on=identifier(rule.on))
+    touched = Sql("true")
+    if not everything:
+        touched = sql("{h} in (select h from _touched_groups)", h=_group_hash(rule))
+    con.execute(
+        sql(
+            "create or replace temporary table _disagreeing as select {h} as h"
+            " from {raw} as t where {on} is not null and {touched}"
+            " group by h having min(hash({on})) != max(hash({on}))",
+            h=_group_hash(rule),
+            on=on,
+            raw=_raw(feed),
+            touched=touched,
+        )
+    )
+    if con.execute("select 1 from _disagreeing limit 1").fetchone():
+        per = sql("t.{per}", per=identifier(rule.per))
+        rows = sql(
+            "select t._file_id, t._line_no from {raw} as t"
+            " anti join (select * from raw.row_status where feed = {feed}) as s"
+            " on t._file_id = s.file_id and t._line_no = s.line_no"
+            " where {h} in (select h from _disagreeing)"
+            " qualify min({on}) over (partition by {per})"
+            " != max({on}) over (partition by {per})",
+            raw=_raw(feed),
+            feed=literal(feed.table),
+            h=_group_hash(rule),
+            on=on,
+            per=per,
+        )
+        reject(con, feed, rows, column=rule.on, reason=rule.reason)
+    con.execute("drop table _disagreeing")
+
+
+def reject(
+    con: duckdb.DuckDBPyConnection,
+    feed: Contract,
+    rows: Sql,
+    *,
+    column: str,
+    reason: str,
+) -> None:
+    """Move loaded rows that count to the rejected ones.
+
+    Args:
+        con: the warehouse.
+        feed: the feed of the rows.
+        rows: a select of `_file_id` and `_line_no`.
+        column: the column that failed.
+        reason: one of the reason codes.
+    """
+    shown = shown_record(
+        [sql("t.{name}", name=identifier(one.name)) for one in feed.columns],
+        [one.personal for one in feed.columns],
+    )
+    con.execute(
+        sql(
+            "create or replace temporary table _rejected as"
+            " select r._file_id as file_id, r._line_no as line_no,"
+            " {shown} as raw_text from ({rows}) as r"
+            " inner join {raw} as t"
+            " on r._file_id = t._file_id and r._line_no = t._line_no"
+            " anti join (select * from raw.row_status where feed = {feed}) as s"
+            " on r._file_id = s.file_id and r._line_no = s.line_no",
+            shown=shown,
+            rows=rows,
+            raw=_raw(feed),
+            feed=literal(feed.table),
+        )
+    )
+    given = {"feed": feed.table, "column": column, "reason": reason}
+    con.execute(
+        "insert into raw.rejected_rows by name select $feed as feed, file_id, line_no,"
+        " $column as column_name, $reason as reason_code, raw_text, true as is_late"
+        " from _rejected",
+        given,
+    )
+    con.execute(
+        "insert into raw.row_status by name select $feed as feed, file_id, line_no,"
+        " 'rejected' as status from _rejected",
+        {"feed": feed.table},
+    )
+    con.execute("drop table _rejected")
+
+
+def readmit(con: duckdb.DuckDBPyConnection, feed: Contract, reason: str) -> None:
+    """Take back the late rejections of one reason, before its check runs again."""
+    given = {"feed": feed.table, "reason": reason}
+    con.execute(
+        "delete from raw.row_status where feed = $feed and status = 'rejected'"
+        " and (file_id, line_no) in (select (file_id, line_no) from raw.rejected_rows"
+        " where is_late and feed = $feed and reason_code = $reason)",
+        given,
+    )
+    con.execute(
+        "delete from raw.rejected_rows"
+        " where is_late and feed = $feed and reason_code = $reason",
+        given,
+    )

@@ -1,0 +1,255 @@
+"""What each file is: which kind, which columns, how it is written.
+
+What DuckDB cannot read as it lies there is copied first: other encodings become UTF-8
+in a stream, workbooks become Parquet with text columns.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from ingest import transcoding
+from ingest.expressions import RefusedExpression, columns_of
+from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
+from ingest.mapping import (
+    BLANKS,
+    UnusableHeader,
+    bind,
+    find_column,
+    position_of,
+    wanted_names,
+)
+from ingest.mapping import field as setting
+from ingest.sniffing import (
+    UTF8,
+    Dialect,
+    Empty,
+    Judge,
+    Unreadable,
+    known_judge,
+    read_head,
+    sniff,
+)
+from ingest.statements import literal, sql
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import Expression
+from sql.contracts import Contract
+
+# The longest record of a text file, and DuckDB's own default.
+MAX_LINE_SIZE = 2_000_000
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How files are read; files of equal layout are read in one statement."""
+
+    kind: str  # text, lines (of JSON), json, parquet or workbook
+    header: tuple[str, ...]
+    types: tuple[str, ...]  # DuckDB's, of the source columns
+    delimiter: str = ","
+    skip: int = 0  # lines before the first record, the header among them
+    max_line_size: int = MAX_LINE_SIZE
+    json_format: str = ""
+
+
+@dataclass(frozen=True)
+class Override:
+    """What an earlier attempt to read a file has taught."""
+
+    encoding: str | None = None
+    is_encoding_settled: bool = False
+    same_newlines: bool = False
+    max_line_size: int = MAX_LINE_SIZE
+
+
+@dataclass
+class Reader:
+    """Finds out the layouts of a feed's files, and makes the copies they need."""
+
+    con: duckdb.DuckDBPyConnection
+    project: Project
+    feed: Contract
+    scratch: Path
+    overrides: dict[str, Override] = field(default_factory=dict)
+    _copies: int = 0
+
+    def learn(self, path: str, **taught: object) -> None:
+        """Read the file another way next time."""
+        former = self.overrides.get(path, Override())
+        self.overrides[path] = replace(former, **taught)  # type: ignore[arg-type]
+
+    def layout(self, file: LandingFile) -> tuple[Layout, Path]:
+        """The layout of a file, and what is to be read: the file, or a copy of it.
+
+        Raises:
+            Empty: there is nothing in it.
+            Unreadable: it is not what it claims to be, or of an unknown kind.
+            ConfigurationError: an expression of its mapping is not allowed.
+        """
+        if not file.is_known and file.mapping.files is None:
+            raise Unreadable(
+                f"is of an unknown kind (.{file.extension})"
+                if file.extension
+                else "is of an unknown kind"
+            )
+        if not _is_text(file.path):
+            raise Unreadable("has a name that is not UTF-8")
+        if file.size == 0:
+            raise Empty
+        if file.extension in PARQUET:
+            return self._parquet(file), file.absolute
+        if file.extension in EXCEL:
+            return self._workbook(file)
+        if file.extension in JSON:
+            return self._json(file)
+        return self._text(file)
+
+    def _copy_name(self, suffix: str) -> Path:
+        self._copies += 1
+        return self.scratch / f"{self._copies}{suffix}"
+
+    def _judge(self, file: LandingFile) -> Judge:
+        needed = expression_columns(self.project, self.feed, file)
+
+        def usable(header: Sequence[str]) -> bool:
+            try:
+                bind(self.feed, file.mapping, header)
+            except UnusableHeader:
+                return False
+            return all(find_column(header, name) is not None for name in needed)
+
+        return known_judge(wanted_names(self.feed, file.mapping, needed), usable)
+
+    def _parquet(self, file: LandingFile) -> Layout:
+        header, types = self._described(file.absolute)
+        taken = {name.lower() for name in header} & {"file_index", "file_row_number"}
+        if taken:
+            raise Unreadable(f"has a column named {min(taken)}; rename it")
+        return Layout("parquet", header, types)
+
+    def _described(self, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        statement = sql(
+            "describe select * from read_parquet({path}, hive_partitioning = false)",
+            path=literal(glob_escaped(path)),
+        )
+        try:
+            rows = self.con.execute(statement).fetchall()
+        except duckdb.Error as err:
+            raise Unreadable(f"is no Parquet file: {first_line(err)}") from None
+        return tuple(str(row[0]) for row in rows), tuple(str(row[1]) for row in rows)
+
+    def _workbook(self, file: LandingFile) -> tuple[Layout, Path]:
+        copy = self._copy_name(".parquet")
+        rows, header_row = transcoding.read_workbook(
+            file.absolute,
+            sheet=file.mapping.sheet,
+            header_row=file.mapping.header_row,
+            judge=self._judge(file),
+        )
+        header = transcoding.write_rows(rows, header_row, copy)
+        return Layout("workbook", header, ("VARCHAR",) * len(header)), copy
+
+    def _json(self, file: LandingFile) -> tuple[Layout, Path]:
+        override = self.overrides.get(file.path, Override())
+        head = read_head(file.absolute, file.compression)
+        dialect = sniff(
+            head,
+            judge=lambda _: (False, 0),
+            encoding=override.encoding or file.mapping.encoding,
+        )
+        readable = self._readable(file, dialect, override)
+        start = transcoding.decoded_head(head, dialect.encoding).lstrip(BLANKS)
+        kind, form = "lines", ""
+        if start.startswith("["):
+            kind, form = "json", "array"
+        elif not start.startswith("{"):
+            raise Unreadable("holds no JSON objects")
+        elif re.match(r"\{\s*[\r\n]", start) and file.extension != "jsonl":
+            kind, form = "json", "unstructured"
+        layout = Layout(
+            kind, (), (), max_line_size=override.max_line_size, json_format=form
+        )
+        return layout, readable
+
+    def _text(self, file: LandingFile) -> tuple[Layout, Path]:
+        override = self.overrides.get(file.path, Override())
+        mapping = file.mapping
+        dialect = sniff(
+            read_head(file.absolute, file.compression),
+            judge=self._judge(file),
+            encoding=override.encoding or mapping.encoding,
+            delimiter=mapping.delimiter or ("\t" if file.extension == "tsv" else None),
+            header_row=mapping.header_row,
+        )
+        readable = self._readable(file, dialect, override)
+        layout = Layout(
+            kind="text",
+            header=dialect.header,
+            types=("VARCHAR",) * len(dialect.header),
+            delimiter="\t" if dialect.delimiter == " " else dialect.delimiter,
+            skip=dialect.header_row,
+            max_line_size=override.max_line_size,
+        )
+        return layout, readable
+
+    def _readable(
+        self, file: LandingFile, dialect: Dialect, override: Override
+    ) -> Path:
+        """The file itself where DuckDB reads it as it is, else a copy."""
+        aligned = dialect.delimiter == " "
+        as_it_is = dialect.encoding == UTF8 and not aligned
+        long_record = override.max_line_size > MAX_LINE_SIZE and file.compression
+        if as_it_is and not override.same_newlines and not long_record:
+            return file.absolute
+        copy = self._copy_name(".txt")
+        transcoding.copy_text(
+            file.absolute,
+            file.compression,
+            copy,
+            encoding=dialect.encoding,
+            aligned=aligned,
+        )
+        return copy
+
+
+def expression_columns(
+    project: Project, feed: Contract, file: LandingFile
+) -> list[str]:
+    """The source columns that the expressions of the file's mapping read.
+
+    Raises:
+        ConfigurationError: an expression is not allowed.
+    """
+    names: list[str] = []
+    for column, source in file.mapping.columns.items():
+        if isinstance(source, Expression):
+            try:
+                names.extend(columns_of(source.expr))
+            except RefusedExpression as err:
+                position = position_of(project, feed.table, file.mapping)
+                where = setting(project, feed.table, position, "columns", column)
+                raise ConfigurationError(f"{where}: {err}") from None
+    return names
+
+
+def glob_escaped(path: Path) -> str:
+    """The path as DuckDB reads it, which takes some signs for patterns."""
+    return re.sub(r"([*?\[])", r"[\1]", str(path))
+
+
+def first_line(err: Exception) -> str:
+    """What went wrong, without DuckDB's own name for it and its advice."""
+    line = str(err).splitlines()[0] if str(err) else type(err).__name__
+    return line.partition("Error: ")[2] or line
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
