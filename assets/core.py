@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.run import Run
 from assets.specs import made_in_sql, spec_of
+from project.errors import RunError
 from sql.contracts import Contract, contract
 from sql.statements import create, row_count, select_of
 
@@ -33,7 +34,13 @@ METRICS = contract("core", "customer_metrics")
 @dg.multi_asset(name="core__customer_metrics", specs=[spec_of(METRICS)])
 def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
     """Compute what schemes ask for: one pass a fact table, then one row a customer."""
-    plan = run.plan
+    with run.step("core.metrics", phase="compute"):
+        if not row_count(run.con, "core", "customers"):
+            raise RunError(
+                f"--as-of {run.as_of_date}: no customer is known by this date; the"
+                " landing files begin later"
+            )
+        plan = run.plan
     for name, select in plan.facts.items():
         with run.step(f"core.{name}", phase="compute"):
             create(run.con, ("core", name), select, run.params(METRICS))

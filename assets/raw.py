@@ -8,6 +8,7 @@ import dagster as dg
 from assets.run import Run
 from assets.specs import spec_of
 from ingest.load import load_feed
+from project.errors import RunError
 from sql.contracts import contracts, feeds
 from sql.statements import row_count
 
@@ -56,6 +57,12 @@ def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
                 "new rejected rows": load.n_rejected,
             },
         )
+    with run.step("raw", phase="ingest"):
+        if not any(row_count(run.con, "raw", name) for name in feeds()):
+            raise RunError(
+                f"{run.project.landing}: nothing could be loaded; put files below"
+                " landing/<feed>/, such as landing/transactions/sales.csv"
+            )
     for table in BOOKS:
         n_rows = row_count(run.con, table.layer, table.table)
         yield dg.MaterializeResult(

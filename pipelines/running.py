@@ -95,6 +95,9 @@ def open_run(
         finally:
             if run.building is not None and run.released is None:
                 abandon(con, run.building)
+            # Dagster keeps what it was given; a connection that outlives the
+            # interpreter makes DuckDB's bindings complain on its way out.
+            del run.con
     finally:
         con.close()
 
