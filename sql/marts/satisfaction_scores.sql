@@ -1,7 +1,7 @@
 -- One row is a ticket, customer, agent or dimension, over all time or in a month.
 -- Reads: staging.ticket_ratings, staging.tickets.
 -- Params: reward_score, warn_score.
--- A score is the mean of the answers, in whole millionths; bands compare the sums.
+-- A score is the mean of the answers, in whole numbers; bands compare the sums.
 -- An answer without a time counts in the month of its ticket; without that it has no
 -- date at all and is left out.
 with answers as (
@@ -70,8 +70,8 @@ select
     scope_id,
     answer_month as month,  -- noqa: RF04
     (
-        (2000000 * sum_of_scores + n_answers) // (2 * n_answers) * 0.000001
-    )::decimal(18, 6) as score,
+        (200000000 * sum_of_scores + n_answers) // (2 * n_answers) * 0.00000001
+    )::decimal(24, 8) as score,
     n_answers::bigint as n_answers,
     case
         when scope_type != 'agent' then null

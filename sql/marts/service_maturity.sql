@@ -74,6 +74,7 @@ select
     level_no::integer as level,  -- noqa: RF04
     level_name,
     observed > 0 and observed >= threshold * per as is_called_for,
-    ((2000000 * observed + per) // (2 * per) * 0.000001)::decimal(18, 6) as observed,
-    threshold::decimal(18, 6) as threshold
+    ((200000000 * observed + per) // (2 * per) * 0.00000001)::decimal(24, 8)
+        as observed,
+    threshold::decimal(24, 8) as threshold
 from observations

@@ -25,13 +25,9 @@ NOT_BUILT = {
     "entitlements",
     "customer_entitlements",
     "opportunity_grades",
-    "points_by_category",
     "segment_playbook",
     "access_roles",
     "data_readiness",
-    "sla_attainment",
-    "service_maturity",
-    "reservation_priority",
 }
 
 

@@ -1,0 +1,41 @@
+-- One row is a customer, a calendar year and a category: points, tier and price.
+-- Reads: core.category_points_events, marts.scheme_tiers.
+-- Params: a_pay_ratio, b_pay_ratio, c_pay_ratio, d_pay_ratio.
+-- The tier is that of the scheme category_points, whose bounds are in scheme_tiers.
+with years as (
+    select
+        customer_id,
+        year(event_date) as event_year,
+        category,
+        sum(points) as points
+    from core.category_points_events
+    group by customer_id, year(event_date), category
+),
+
+tiers as (
+    select
+        tier,
+        lower_bound,
+        upper_bound,
+        case tier
+            when 'A' then $a_pay_ratio
+            when 'B' then $b_pay_ratio
+            when 'C' then $c_pay_ratio
+            when 'D' then $d_pay_ratio
+        end::decimal(18, 6) as pay_ratio
+    from marts.scheme_tiers
+    where scheme = 'category_points' and tier_rank is not null
+)
+
+select
+    years.customer_id,
+    years.event_year::integer as year,  -- noqa: RF04
+    years.category,
+    years.points::decimal(18, 4) as points,
+    tiers.tier,
+    tiers.pay_ratio
+from years
+left join tiers
+    on
+        (tiers.lower_bound is null or years.points >= tiers.lower_bound)
+        and (tiers.upper_bound is null or years.points < tiers.upper_bound)
