@@ -11,14 +11,15 @@ from sql.contracts import Contract, contract
 from sql.statements import create, row_count, select_of
 
 
-def table_asset(table: Contract) -> dg.AssetsDefinition:
-    """The asset of a table that is one `select` in a file."""
+def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefinition:
+    """The asset of a table that is one `select`: of its file unless it is given."""
     name = (table.layer, table.table)
 
     @dg.multi_asset(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
     def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
         with run.step(table.name, phase="compute") as step:
-            create(run.con, name, select_of(table), run.params(table), kind=table.kind)
+            made = select or select_of(table)
+            create(run.con, name, made, run.params(table), kind=table.kind)
             if table.kind == "view":
                 return dg.MaterializeResult()
             step.rows = row_count(run.con, *name)

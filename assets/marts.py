@@ -15,9 +15,13 @@ from assets.specs import key_of, made_in_sql, spec_of
 from releases.previous import create_previous_tiers
 from schemes.load import Scheme
 from sql.contracts import contract
+from sql.readiness import data_readiness_select
 from sql.statements import create, row_count
 
-TABLES = [table_asset(table) for table in made_in_sql("marts")]
+TABLES = [
+    *(table_asset(table) for table in made_in_sql("marts")),
+    table_asset(contract("marts", "data_readiness"), data_readiness_select()),
+]
 RESULTS = contract("marts", "scheme_results")
 COMPILED = tuple(
     contract("marts", name)

@@ -14,6 +14,7 @@ from ingest.ledger import input_files
 from releases.building import (
     CATALOG,
     begin,
+    derive_table,
     finish_table,
     released,
     write_table,
@@ -23,7 +24,7 @@ from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
 from sql.contracts import Contract, contract
-from sql.statements import create_with_rows
+from sql.statements import create_with_rows, select_of, used
 
 QUALITY = contract("marts", "quality_results")
 TABLES = tuple(one for one in published() if one.table != QUALITY.table)
@@ -35,13 +36,19 @@ def released_tables(run: Run) -> tuple[Contract, ...]:
     return tuple(released(table, shown=shown) for table in TABLES)
 
 
+def _reads(table: Contract) -> list[str]:
+    """What a table of the release is copied or computed from."""
+    if table.kind != "view" and table.made_by != "release":
+        return [table.name]
+    inside = {one.table for one in TABLES}
+    names = [(name, name.rpartition(".")[2]) for name in table.reads]
+    return [f"release.{last}" if last in inside else name for name, last in names]
+
+
 @dg.multi_asset(
     name="release_tables",
     description="Write the published tables into the folder of a new release.",
-    specs=[
-        spec_of(table, layer="release", reads=[table.name, *table.reads])
-        for table in TABLES
-    ],
+    specs=[spec_of(table, layer="release", reads=_reads(table)) for table in TABLES],
 )
 def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Copy each table, then define the views over them."""
@@ -51,6 +58,11 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[
         with run.step(f"release.{table.table}", phase="publish") as step:
             if table.kind == "view":
                 write_view(run.con, table, run.plan.views[table.table])
+            elif table.made_by == "release":
+                select, params = select_of(table), run.params(table)
+                step.rows = derive_table(
+                    run.con, run.building, table, select, used(params, select)
+                )
             else:
                 step.rows = write_table(run.con, run.building, table)
         yield dg.MaterializeResult(

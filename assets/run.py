@@ -87,6 +87,7 @@ class Run:
         return {
             **own,
             "as_of_date": self.as_of_date,
+            "from_as_of_date": self.previous.as_of_date if self.previous else None,
             "spend_source": self.project.settings.spend_source,
         }
 

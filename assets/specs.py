@@ -74,4 +74,10 @@ def published() -> tuple[Contract, ...]:
     shown = [
         one for layer in ("core", "marts") for one in contracts(layer) if one.published
     ]
-    return tuple(sorted(shown, key=lambda one: (one.kind == "view", one.table)))
+    # Views stand on stored tables, and tables of the release's own on the views.
+    return tuple(
+        sorted(
+            shown,
+            key=lambda one: (one.made_by == "release", one.kind == "view", one.table),
+        )
+    )

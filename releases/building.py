@@ -16,7 +16,7 @@ from releases import digest
 from releases.store import DATABASE_FILE
 from sql.contracts import Contract
 from sql.contracts import contract as contract_of
-from sql.statements import quoted, row_count, text
+from sql.statements import Params, quoted, row_count, text
 
 CATALOG = "release"
 _PREFIX = ".building-"
@@ -96,6 +96,22 @@ def write_table(
         f"create table {target} as select {columns} from {source}"
         + (f" order by {order}" if order else "")
     )
+    finish_table(con, building, contract)
+    return building.rows[contract.table]
+
+
+def derive_table(
+    con: duckdb.DuckDBPyConnection,
+    building: Building,
+    contract: Contract,
+    select: str,
+    params: Params,
+) -> int:
+    """Compute a table from the release's own tables and views; the rows written."""
+    inside = con.cursor()
+    inside.execute(f"use {CATALOG}")
+    inside.execute(f"create table {quoted(contract.table)} as {select}", params)
+    inside.close()
     finish_table(con, building, contract)
     return building.rows[contract.table]
 

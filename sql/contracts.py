@@ -120,7 +120,9 @@ class Contract(Document):
     grain: str  # what one row is
     description: str
     owner: str = "team:data"
-    made_by: Literal["feed", "sql", "compiled", "ingest", "publish"]
+    # feed: loaded; sql: the select beside it; release: a select over the release's own
+    # tables; compiled: from feeds or schemes; ingest, publish: written as they run.
+    made_by: Literal["feed", "sql", "release", "compiled", "ingest", "publish"]
     kind: Literal["table", "view"] = "table"
     published: bool = False
     key: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from sql.contracts import Contract
 
-Value = str | int | Decimal | datetime.date
+Value = str | int | Decimal | datetime.date | None
 Params = Mapping[str, Value]
 
 
