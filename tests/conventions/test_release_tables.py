@@ -27,7 +27,6 @@ NOT_BUILT = {
     "opportunity_grades",
     "segment_playbook",
     "access_roles",
-    "data_readiness",
 }
 
 
