@@ -1,115 +1,73 @@
-"""From a scheme to SQL expressions over one row per customer.
+"""From a scheme to columns over what it grades, one row a customer.
 
-Every scheme becomes a few computed columns (score, axes, number of the rule that
-applies, tier). All schemes share one `Program`, which `schemes.plan` turns into
-selects. Nothing here is text of a scheme file: names are looked up, values become
-literals, and SQL is built from sqlglot expressions.
+Every scheme becomes a few computed columns: the number of the rule that applies, the
+tier, and where it has them score, points, axes and flags. All schemes share one
+`Program`, which `schemes.results` turns into selects. Nothing here is text of a scheme
+file: names are looked up, values become literals, and SQL is built from expressions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from sqlglot import exp
 
-from project.documents import nearest
-from schemes.expressions import (
-    COMPARISONS,
-    FUNCTIONS,
-    Binary,
-    Call,
-    ExpressionError,
-    IsNull,
-    Literal,
-    Name,
-    Node,
-    OneOf,
-    Unary,
-    parse_expression,
-)
+from schemes.expressions import ExpressionError
 from schemes.load import Scheme
-from schemes.metrics import Asked, definitions, needs_of
 from schemes.model import (
     UNRATED,
+    Axis,
     Bands,
+    Characteristic,
+    Flags,
     Ladder,
     Matrix,
     Parameter,
     Percentile,
+    Rule,
+    Scorecard,
     Text,
     read_percent,
+    rule_ids,
 )
-from schemes.names import NUMBERS, TYPES, Inputs, attributes
+from schemes.names import Inputs
+from schemes.program import Program
+from schemes.translate import Outputs, Place, Translator, code, compare, within
 from schemes.values import (
     Value,
     binary,
     both,
     case,
-    cast,
     column,
-    either,
     enum_type,
     function,
     number,
-    paren,
     text,
 )
-from schemes.windows import Window, parse_window
+from schemes.windows import parse_window
 
-AS_OF_DATE = "as_of_date"
-FALSE = exp.false()
+OVERRIDES = "core.override_tiers"
+INPUT_UNRATED = "input_unrated"
+BELOW_LOWEST = "below_lowest"
 
-_OPERATORS: Mapping[str, type[exp.Binary]] = {
-    "+": exp.Add,
-    "-": exp.Sub,
-    "*": exp.Mul,
-    "=": exp.EQ,
-    "<>": exp.NEQ,
-    "<": exp.LT,
-    "<=": exp.LTE,
-    ">": exp.GT,
-    ">=": exp.GTE,
-}
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_UNRATED_NAME = Text(en="Unrated", zh="未评级")
+_INPUT_UNRATED = Text(
+    en="A scheme that this one reads has no rating", zh="所依据的分级没有评级"
+)
+_BELOW_LOWEST = Text(en="{score} is below the lowest tier", zh="{score}低于最低等级")
+_LEVEL_NAMES = {"high": Text(en="high", zh="高"), "low": Text(en="low", zh="低")}
+# The most that rounding a quotient to eight decimals may take away.
+_ROUNDED_OFF = Decimal("0.000000005")
 
 
-@dataclass
-class Program:
-    """What all schemes of a plan ask for and compute, by column name."""
+@dataclass(frozen=True)
+class Quote:
+    """What stands in a reason for a placeholder: words, or a value of the customer."""
 
-    asked: dict[str, Asked] = field(default_factory=dict)
-    attributes: set[str] = field(default_factory=set)
-    cuts: dict[str, exp.Expr] = field(default_factory=dict)
-    computed: dict[str, exp.Expr] = field(default_factory=dict)
-
-    def ask(self, asked: Asked) -> exp.Expr:
-        """The column of a metric, which is computed because it was asked for."""
-        self.asked[asked.column] = asked
-        return column(asked.column)
-
-    def attribute(self, name: str) -> exp.Expr:
-        """The column of an attribute of customers."""
-        self.attributes.add(name)
-        return column(f"customers__{name}")
-
-    def cut(self, name: str, aggregate: exp.Expr) -> exp.Expr:
-        """The column of a figure about the population, such as a mean."""
-        for known, other in self.cuts.items():
-            if other == aggregate:
-                return column(known)
-        self.cuts[name] = aggregate
-        return column(name)
-
-    def copy(self) -> "Program":
-        """Another program that has what this one has so far."""
-        return Program(
-            dict(self.asked), set(self.attributes), dict(self.cuts), dict(self.computed)
-        )
-
-    def compute(self, name: str, expression: exp.Expr) -> exp.Expr:
-        """The column of an expression over other columns."""
-        self.computed[name] = expression
-        return column(name)
+    en: str = ""
+    zh: str = ""
+    value: Value | None = None
+    bound_of: str | None = None  # the lower bound of that tier
 
 
 @dataclass(frozen=True)
@@ -131,28 +89,21 @@ class CompiledRule:
     code: str
     tier: str
     text: Text
-    quotes: Mapping[str, "Quote"]
+    quotes: Mapping[str, Quote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Quote:
-    """What stands in a reason for a placeholder: words, or a value of the customer."""
+class CompiledStep:
+    """A step of the reasons before the rule: an axis, a characteristic, a cap."""
 
-    en: str = ""
-    zh: str = ""
-    value: Value | None = None
-    bound_of: str | None = None  # the lower bound of that tier
-
-
-@dataclass(frozen=True)
-class CompiledAxis:
-    """An axis as a step of the reasons."""
-
-    axis: str
-    input: Value | None
-    cut: Value | None  # where its condition has one
-    text: Text | None
+    id: str
+    text: Text
     quotes: Mapping[str, Quote]
+    input: Value | None = None
+    points: str | None = None  # the column of its points, or none: always missing
+    sign: int = 0  # 1 gives points, -1 takes them, 0 has none
+    when: str | None = None  # the column that says whether the step was taken
+    cut: Value | None = None  # where an axis is divided
 
 
 @dataclass(frozen=True)
@@ -163,31 +114,69 @@ class CompiledScheme:
     inputs: Inputs
     tiers: tuple[CompiledTier, ...] = ()
     rules: tuple[CompiledRule, ...] = ()
-    axes: tuple[CompiledAxis, ...] = ()
+    steps: tuple[CompiledStep, ...] = ()
     flags: tuple[str, ...] = ()
     has_score: bool = False
+    score_is_amount: bool = False
+    max_score: Decimal | None = None
+    is_capped: bool = False
     among: exp.Expr | None = None  # whom its figures look at; None: everyone
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    stored: tuple[str, ...] = ()  # its columns in the results
 
     @property
-    def is_applicable(self) -> bool:
-        """Whether all that it requires is there."""
-        return not self.inputs.missing
+    def runs(self) -> bool:
+        """Whether it is enabled, and all that it requires is there."""
+        return self.scheme.is_enabled and not self.inputs.missing
 
     @property
-    def tier_codes(self) -> list[str]:
-        """The tiers best first, then `unrated`."""
-        return [tier.tier for tier in self.tiers]
+    def has_overrides(self) -> bool:
+        """Whether a person may have set a tier."""
+        return "overrides" in self.inputs.feeds and self.grades_customers
+
+    @property
+    def grades_customers(self) -> bool:
+        """Whether each customer has one tier, and not one per category."""
+        return self.scheme.document.grades != "categories"
 
     def column(self, suffix: str) -> str:
         """The name of a column of its results, such as `rfm_8__tier`."""
         return f"{self.scheme.scheme}__{suffix}"
 
+    @property
+    def as_output(self) -> Outputs:
+        """What other schemes may read of it."""
+        has_unrated = any(rule.tier == UNRATED for rule in self.rules)
+        return Outputs(self.scheme, self.runs, self.outputs, has_unrated)
+
+
+OVERRIDDEN = CompiledRule(
+    id="override",
+    code="overridden",
+    tier="",
+    text=Text(
+        en="Set by approval in place of what the rule gives",
+        zh="经审批调整，替代规则结果",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A rule before its reason is compiled."""
+
+    id: str
+    code: str
+    tier: str
+    when: exp.Expr
+    text: Text
+    place: Place
+
 
 def compile_scheme(
     scheme: Scheme,
     program: Program,
-    others: Mapping[str, CompiledScheme],
+    others: Mapping[str, Outputs],
     inputs: Inputs,
 ) -> CompiledScheme:
     """The scheme's columns, put into the program.
@@ -195,256 +184,443 @@ def compile_scheme(
     Raises:
         ConfigurationError: a name is unknown or a type wrong; file, line and field.
     """
-    return _SchemeCompiler(scheme, program, others, inputs).compile()
+    return _Compiler(scheme, Translator(scheme, program, others, inputs)).compile()
 
 
-class _SchemeCompiler:
-    def __init__(
-        self,
-        scheme: Scheme,
-        program: Program,
-        others: Mapping[str, CompiledScheme],
-        inputs: Inputs,
-    ) -> None:
+class _Compiler:
+    """Compiles one scheme."""
+
+    def __init__(self, scheme: Scheme, say: Translator) -> None:
         self.scheme = scheme
         self.document = scheme.document
-        self.program = program
-        self.others = others
-        self.inputs = inputs
-        self.outputs: dict[str, Value] = {}
-        self.axes: dict[str, Value] = {}
-        self.defined: dict[str, Value] = {}
-        self.defining: list[str] = []
-        self.place: tuple[str | int, ...] = ()
-        self.among: exp.Expr | None = None
-        self.in_population_figure = False
-        self.n_cuts = 0
-        self.last_cut: Value | None = None
-        self.axis_cuts: dict[str, Value | None] = {}
+        self.say = say
+        self.program = say.program
+        self.codes = [tier.tier for tier in self.document.tiers]
+        self.tiers: list[CompiledTier] = []
+        self.has_score = False
+        self.score_is_amount = False
+        self.stored: list[str] = []
+        self.cuts: dict[str, Value | None] = {}
 
     def compile(self) -> CompiledScheme:
-        inputs, document = self.inputs, self.document
-        inputs.take(frozenset(document.needs))
-        population = self.condition(("population",), document.population)
-        self.among = population
+        """The whole scheme."""
+        document = self.document
+        self.say.inputs.take(frozenset(document.needs))
+        population: exp.Expr | None = None
+        if document.population is not None:
+            population = self.say.condition(("population",), document.population)
+        self.say.among = population
         if document.among is not None:
-            self.among = self.condition(("among",), document.among)
+            self.say.among = self.say.condition(("among",), document.among)
         for name in document.define:
-            self.definition(name)
-        flags = self.flags()
-        unrated = [
-            (f"unrated_{one.code}", one.code, UNRATED, self.required(place, one.when))
-            for number_, one in enumerate(document.unrated)
-            for place in [("unrated", number_, "when")]
-        ]
-        tiers, rules, has_score = self.kind()
-        everything = [*unrated, *rules]
-        branches = [(when, _code(n)) for n, (*_, when) in enumerate(everything, 1)]
+            self.say.value(("define", name), name)
+        unrated = list(self.unrated())
+        first = list(self.ordered_rules("first", document.first))
+        own = self.kind()
+        rules = [*unrated, *self.input_unrated(), *first, *own]
+        rule = self.rule(population, rules)
+        self.tier(rule, rules)
+        flags = tuple(flag.flag for flag in document.flags)
+        for flag in flags:
+            self.say.value(("flags",), flag, "boolean")
+        self.store(*(f"flag_{flag}" for flag in flags))
+        if any(one.tier == UNRATED for one in rules):
+            self.tiers.append(CompiledTier(UNRATED, None, _UNRATED_NAME))
+        outputs = self.outputs_for_others(rules)
+        return CompiledScheme(
+            scheme=self.scheme,
+            inputs=self.say.inputs,
+            tiers=tuple(self.tiers),
+            rules=tuple(self.compiled_rule(one) for one in rules),
+            steps=tuple(self.steps()),
+            flags=flags,
+            has_score=self.has_score,
+            score_is_amount=self.score_is_amount,
+            max_score=self.max_score(),
+            is_capped=bool(document.caps),
+            among=self.say.among,
+            outputs=outputs,
+            stored=tuple(self.stored),
+        )
+
+    def column(self, suffix: str) -> str:
+        """The name of a column of the scheme."""
+        return f"{self.scheme.scheme}__{suffix}"
+
+    def compute(self, suffix: str, expression: exp.Expr) -> exp.Expr:
+        """A column of the scheme that is computed."""
+        return self.program.compute(self.column(suffix), expression)
+
+    def store(self, *suffixes: str) -> None:
+        """Keep columns of the scheme in the results."""
+        self.stored += [self.column(suffix) for suffix in suffixes]
+
+    # From rules to the tier.
+
+    def rule(self, population: exp.Expr | None, rules: list[_Rule]) -> exp.Expr:
+        """The number of the first rule that applies; null outside the population."""
+        branches = [(one.when, code(place)) for place, one in enumerate(rules, 1)]
         *conditional, (_, last) = branches
         applied = case(conditional, last)
         if population is not None:
             applied = case([(population, applied)])
-        rule = self.program.compute(self.column("rule"), applied)
-        codes = [*(one.tier for one in document.tiers), UNRATED]
-        tier = self.program.compute(
-            self.column("tier"),
-            function(
-                "list_extract",
-                exp.Cast(
-                    this=exp.Array(expressions=[text(one[2]) for one in everything]),
-                    to=exp.DataType(
-                        this=exp.DataType.Type.ARRAY,
-                        expressions=[enum_type(codes)],
-                        nested=True,
-                    ),
-                ),
-                rule,
+        self.store("rule")
+        return self.compute("rule", applied)
+
+    def tier(self, rule: exp.Expr, rules: list[_Rule]) -> None:
+        """The tier that the rule gives, held by a cap, replaced by an override."""
+        codes = [*self.codes, UNRATED]
+        kind = enum_type(codes)
+        listed = exp.Cast(
+            this=exp.Array(expressions=[text(one.tier) for one in rules]),
+            to=exp.DataType(
+                this=exp.DataType.Type.ARRAY, expressions=[kind], nested=True
             ),
         )
-        self.outputs["tier"] = Value(tier, "text", choices=tuple(codes))
-        if unrated or any(one[2] == UNRATED for one in rules):
-            tiers = [*tiers, CompiledTier(UNRATED, None, _UNRATED_NAME)]
-        return CompiledScheme(
-            scheme=self.scheme,
-            inputs=inputs,
-            tiers=tuple(tiers),
-            rules=tuple(self.rules(everything)),
-            axes=tuple(self.axis_steps()),
-            flags=flags,
-            has_score=has_score,
-            among=self.among,
-            outputs={**self.defined, **self.axes, **self.outputs},
-        )
+        given = function("list_extract", listed, rule)
+        if self.document.caps:
+            given = self.capped(self.compute("rule_tier", given), kind)
+        if self.has_overrides:
+            given = self.overridden(given, kind)
+        tier = self.compute("tier", given)
+        self.store("tier")
+        self.say.outputs["tier"] = Value(tier, "text", choices=tuple(codes))
 
-    def column(self, suffix: str) -> str:
-        return f"{self.scheme.scheme}__{suffix}"
+    def capped(self, tier: exp.Expr, kind: exp.DataType) -> exp.Expr:
+        """The tier, not better than the caps that hold; their columns are booleans."""
+        given = tier
+        for place, cap in enumerate(self.document.caps):
+            limit = exp.Cast(this=text(cap.tier_at_most), to=kind)
+            # Tiers stand best first in the type, so a better one is less.
+            holds = both(
+                [
+                    exp.LT(this=given, expression=limit),
+                    self.say.condition(("caps", place, "when"), cap.when),
+                ]
+            )
+            lowered = self.compute(
+                f"cap_{cap.id}", function("coalesce", holds, exp.false())
+            )
+            self.store(f"cap_{cap.id}")
+            given = case([(lowered, limit.copy())], given)
+        return given
 
-    # The kinds. Each gives its tiers, its rules (id, code, tier, condition), and
-    # whether it has a score.
+    @property
+    def has_overrides(self) -> bool:
+        """Whether a person may set a tier of this scheme here."""
+        is_whole = self.document.grades != "categories"
+        return "overrides" in self.say.inputs.feeds and is_whole
 
-    def kind(self) -> tuple[list[CompiledTier], list["_Rule"], bool]:
+    def overridden(self, tier: exp.Expr, kind: exp.DataType) -> exp.Expr:
+        """The tier that a person set, where one is in force."""
+        name = self.column("override")
+        self.program.attributes[name] = (OVERRIDES, self.scheme.scheme)
+        known = exp.TryCast(this=column(name), to=kind.copy())
+        self.store("approved_tier")
+        return function("coalesce", self.compute("approved_tier", known), tier)
+
+    def unrated(self) -> Iterator[_Rule]:
+        """The rules of those to whom the rule cannot be applied."""
+        for number_, one in enumerate(self.document.unrated):
+            place: Place = ("unrated", number_)
+            when = self.say.condition((*place, "when"), one.when)
+            name = f"unrated_{one.code}"
+            yield _Rule(name, one.code, UNRATED, when, one.reason, place)
+
+    def input_unrated(self) -> Iterator[_Rule]:
+        """A tier that reads an unrated one is unrated, unless the file says more."""
+        said = " ".join(text for _, text in self.document.expressions())
+        for name, tier in sorted(self.say.unrated_inputs.items()):
+            if f"'{UNRATED}'" in said or tier.sql is None:
+                continue
+            when = binary(exp.EQ, tier.sql, text(UNRATED))
+            yield _Rule(
+                f"unrated_{name}", INPUT_UNRATED, UNRATED, when, _INPUT_UNRATED, ()
+            )
+
+    def ordered_rules(self, where: str, rules: tuple[Rule, ...]) -> Iterator[_Rule]:
+        """The rules of the file, in order."""
+        for number_, (rule, name) in enumerate(
+            zip(rules, rule_ids(rules), strict=True)
+        ):
+            place: Place = (where, number_)
+            when: exp.Expr = exp.true()
+            if rule.when is not None:
+                when = self.say.condition((*place, "when"), rule.when)
+            said = rule.reason or self.document.reason or _default_reason(rule.when)
+            yield _Rule(name, rule.code or name, rule.tier, when, said, place)
+
+    # The kinds: each puts its tiers, and gives its rules, the last without a condition.
+
+    def kind(self) -> list[_Rule]:
+        """The rules that follow from the kind of the scheme."""
         match self.document:
             case Bands():
-                return self.bands(self.document)
+                score = self.say.value(("score",), self.document.score, "number")
+                return self.bands(score, Decimal(0))
             case Percentile():
                 return self.percentile(self.document)
+            case Scorecard():
+                return self.bands(*self.points(self.document))
             case Ladder():
-                return self.ladder(self.document)
+                self.put_axes(self.document.axes)
+                self.put_tiers()
+                return list(self.ordered_rules("rules", self.document.rules))
+            case Flags():
+                return self.collected(self.document)
             case Matrix():
-                return self.matrix(self.document)
+                self.put_axes(self.document.axes)
+                self.put_tiers()
+                return list(self.cells(self.document))
 
-    def bands(self, document: Bands) -> tuple[list[CompiledTier], list["_Rule"], bool]:
-        score = self.score(document.score)
-        bounds = [
-            None if one.from_ is None else Value(number(one.from_), "number")
-            for one in document.tiers
-        ]
-        return self.by_score(score, bounds)
+    def put_tiers(self) -> None:
+        """The tiers of a kind without bounds."""
+        for place, tier in enumerate(self.document.tiers, 1):
+            self.tiers.append(CompiledTier(tier.tier, self.rank(place), tier.name))
 
-    def percentile(
-        self, document: Percentile
-    ) -> tuple[list[CompiledTier], list["_Rule"], bool]:
-        score = self.score(document.score)
-        bounds = [
-            None
-            if one.top is None
-            else Value(self.top_bound(score.plain(), one.top), "number")
-            for one in document.tiers
-        ]
-        return self.by_score(score, bounds)
+    def rank(self, place: int) -> int | None:
+        """1 for the best tier; none where tiers have no order."""
+        if self.document.is_classification:
+            return None
+        return self.document.tiers[place - 1].rank or place
+
+    def bands(self, score: Value, tolerance: Decimal) -> list[_Rule]:
+        """Tiers by lower bounds of the score."""
+        bounds: list[Value | None] = []
+        for tier in self.document.tiers:
+            if isinstance(tier.from_, str) and self.document.number(tier.from_) is None:
+                self.say.inputs.missing.add(
+                    f"parameter {self.scheme.scheme}.{tier.from_}"
+                )
+            bound = self.document.number(tier.from_)
+            bounds.append(None if bound is None else Value(number(bound), "number"))
+        return self.by_score(score, bounds, tolerance)
+
+    def percentile(self, document: Percentile) -> list[_Rule]:
+        """Tiers by shares of those who are compared."""
+        score = self.say.value(("score",), document.score, "number")
+        bounds: list[Value | None] = []
+        for place, tier in enumerate(document.tiers):
+            share = document.number(tier.top)
+            if tier.top is not None and share is None:
+                self.say.inputs.missing.add(
+                    f"parameter {self.scheme.scheme}.{tier.top}"
+                )
+            if share is None or score.sql is None:
+                bounds.append(None)
+                continue
+            if not 0 < share <= 1:
+                raise self.scheme.error(
+                    ("tiers", place, "top"), f"{share} is no share above 0 and up to 1"
+                )
+            bound = self.say.top_bound(score, share, self.say.among)
+            bounds.append(Value(bound, "number"))
+        return self.by_score(score, bounds, Decimal(0))
 
     def by_score(
-        self, score: Value, bounds: list[Value | None]
-    ) -> tuple[list[CompiledTier], list["_Rule"], bool]:
-        tiers, rules = [], []
-        upper: exp.Expr | None = None
-        for (rank, one), bound in zip(
-            enumerate(self.document.tiers, 1), bounds, strict=True
-        ):
-            lower = None if bound is None else bound.sql
-            tiers.append(CompiledTier(one.tier, rank, one.name, lower, upper))
-            when = exp.true() if bound is None else self.compare(">=", score, bound)
-            if bound is not None and self.document.kind == "percentile":
-                when = self.within(when)
-            rules.append((one.tier, one.tier, one.tier, when))
-            upper = lower
-        stored = self.program.compute(self.column("score"), score.plain())
+        self, score: Value, bounds: list[Value | None], tolerance: Decimal
+    ) -> list[_Rule]:
+        """A rule per tier that has a bound, then one for the rest."""
+        document = self.document
+        self.has_score, self.score_is_amount = True, score.is_amount
+        stored = self.compute("score", score.plain())
+        self.store("score")
         # A quotient is compared as one; what others read is the same, undivided.
-        self.outputs["score"] = (
-            score
-            if score.over is not None
-            else Value(stored, "number", is_amount=score.is_amount)
-        )
-        return tiers, rules, True
-
-    def score(self, expression: str) -> Value:
-        score = self.value(("score",), expression, "number")
-        if score.is_absent:
-            return Value(number(0), "number")
-        return score
-
-    def ladder(
-        self, document: Ladder
-    ) -> tuple[list[CompiledTier], list["_Rule"], bool]:
+        compared = Value(stored, "number", is_amount=score.is_amount)
+        if score.over is not None:
+            compared = score
+        self.say.outputs["score"] = compared
+        raised = compared
+        if tolerance and compared.over is None:
+            raised = Value(binary(exp.Add, stored, number(tolerance)), "number")
+        given_first = {rule.tier for rule in document.first}
         rules: list[_Rule] = []
-        for place, (rule, name) in enumerate(
-            zip(document.rules, document.rule_ids, strict=True)
-        ):
-            when = (
-                exp.true()
-                if rule.when is None
-                else self.required(("rules", place, "when"), rule.when)
+        upper: exp.Expr | None = None
+        for place, (tier, bound) in enumerate(zip(document.tiers, bounds, strict=True)):
+            lower = None if bound is None else bound.sql
+            ranked = self.rank(place + 1)
+            is_banded = bound is not None or tier.tier not in given_first
+            shown = (lower, upper) if is_banded else (None, None)
+            self.tiers.append(CompiledTier(tier.tier, ranked, tier.name, *shown))
+            if not is_banded:
+                continue
+            when: exp.Expr = exp.true()
+            if bound is not None:
+                when = compare(">=", raised, bound)
+                if document.kind == "percentile":
+                    when = within(self.say.among, when)
+            said = tier.reason or document.reason or tier.name
+            rules.append(
+                _Rule(tier.tier, tier.tier, tier.tier, when, said, ("tiers", place))
             )
-            rules.append((name, rule.code or name, rule.tier, when))
-        return self.ranked(), rules, False
+            upper = lower
+        if upper is not None:
+            rules.append(
+                _Rule(
+                    BELOW_LOWEST,
+                    BELOW_LOWEST,
+                    UNRATED,
+                    exp.true(),
+                    _BELOW_LOWEST,
+                    ("tiers",),
+                )
+            )
+        return rules
 
-    def matrix(
-        self, document: Matrix
-    ) -> tuple[list[CompiledTier], list["_Rule"], bool]:
-        for place, axis in enumerate(document.axes):
-            levels = axis.all_levels
-            self.last_cut = None
-            codes = tuple(level.level for level in levels)
+    def points(self, document: Scorecard) -> tuple[Value, Decimal]:
+        """The score of a card, and how much of it rounding may have taken."""
+        total: exp.Expr = number(0)
+        n_rounded = 0
+        parts = [
+            (exp.Add, "characteristics", place, one)
+            for place, one in enumerate(document.characteristics)
+        ]
+        deductions: list[tuple[type[exp.Binary], str, int, Characteristic]] = [
+            (exp.Sub, "deductions", place, one)
+            for place, one in enumerate(document.deductions)
+        ]
+        for kind, where, place, one in [*parts, *deductions]:
+            points = self.say.value((where, place, "points"), one.points, "number")
+            if points.sql is None:
+                continue
+            n_rounded += any(True for _ in points.plain().find_all(exp.IntDiv))
+            stored = self.compute(f"points_{one.id}", points.plain())
+            self.store(f"points_{one.id}")
+            known = function("coalesce", stored, number(0))
+            total = kind(this=total, expression=known)
+        return Value(exp.Paren(this=total), "number"), n_rounded * _ROUNDED_OFF
+
+    def max_score(self) -> Decimal | None:
+        """The most that a card can give, where every characteristic says."""
+        if not isinstance(self.document, Scorecard):
+            return None
+        most = [self.document.number(one.max) for one in self.document.characteristics]
+        known = [one for one in most if one is not None]
+        return sum(known, Decimal(0)) if len(known) == len(most) else None
+
+    def collected(self, document: Flags) -> list[_Rule]:
+        """Marks of which several may hold: a column each, and the first as the tier."""
+        self.put_tiers()
+        rules = list(self.ordered_rules("rules", document.rules))
+        held: list[exp.Expr] = []
+        for one in rules[:-1]:
+            when = function("coalesce", one.when, exp.false())
+            held.append(self.compute(f"has_{one.tier}", when))
+            self.store(f"has_{one.tier}")
+        return [
+            _Rule(one.id, one.code, one.tier, when, one.text, one.place)
+            for one, when in zip(rules, [*held, exp.true()], strict=True)
+        ]
+
+    def put_axes(self, axes: tuple[Axis, ...]) -> None:
+        """The level of each axis, as a small number."""
+        for place, axis in enumerate(axes):
+            self.say.last_cut = None
             branches = []
-            for number_, level in enumerate(levels[:-1], 1):
-                where = (
-                    ("axes", place, "high")
-                    if axis.high is not None
-                    else ("axes", place, "levels", number_ - 1, "when")
-                )
-                branches.append(
-                    (self.required(where, level.when or ""), _code(number_))
-                )
-            level_code = self.program.compute(
-                self.column(axis.axis), case(branches, _code(len(levels)))
-            )
-            self.axis_cuts[axis.axis] = self.last_cut
-            self.axes[axis.axis] = Value(level_code, "level", choices=codes)
-        rules: list[_Rule] = []
-        for tier in document.tiers:
+            for level_no, level in enumerate(axis.all_levels[:-1]):
+                where: Place = ("axes", place, "high")
+                if axis.high is None:
+                    where = ("axes", place, "levels", level_no, "when")
+                when = self.say.condition(where, level.when or "")
+                branches.append((when, code(level_no + 1)))
+            made = self.compute(axis.axis, case(branches, code(len(axis.all_levels))))
+            choices = tuple(level.level for level in axis.all_levels)
+            self.say.axes[axis.axis] = Value(made, "level", choices=choices)
+            self.cuts[axis.axis] = self.say.last_cut
+
+    def cells(self, document: Matrix) -> Iterator[_Rule]:
+        """A rule per tier: the levels that its cell names."""
+        for number_, tier in enumerate(document.tiers):
             conditions = [
-                binary(exp.EQ, column(self.column(axis.axis)), _code(place))
+                binary(exp.EQ, column(self.column(axis.axis)), code(place))
                 for axis, cell in zip(document.axes, tier.cell, strict=True)
                 if cell != "*"
                 for place in [[one.level for one in axis.all_levels].index(cell) + 1]
             ]
             when = both(conditions) if conditions else exp.true()
-            rules.append((tier.tier, tier.tier, tier.tier, when))
-        return self.ranked(), rules, False
+            said = tier.reason or document.reason or tier.name
+            yield _Rule(tier.tier, tier.tier, tier.tier, when, said, ("tiers", number_))
 
-    def ranked(self) -> list[CompiledTier]:
-        return [
-            CompiledTier(
-                one.tier, None if self.document.is_classification else rank, one.name
-            )
-            for rank, one in enumerate(self.document.tiers, 1)
-        ]
+    def outputs_for_others(self, rules: list[_Rule]) -> dict[str, Value]:
+        """What other schemes read: tier, score, flags, axes, and what is defined."""
+        outputs = {
+            **{
+                name: self.say.value(("define", name), name)
+                for name in self.document.define
+            },
+            **self.say.axes,
+            **self.say.outputs,
+        }
+        if self.has_score:
+            outputs["next_from"] = self.next_from(rules)
+        return outputs
 
-    def flags(self) -> tuple[str, ...]:
-        for place, flag in enumerate(self.document.flags):
-            when = self.required(("flags", place, "when"), flag.when)
-            name = self.column(f"flag_{flag.flag}")
-            known = self.program.compute(name, function("coalesce", when, FALSE))
-            self.outputs[flag.flag] = Value(known, "boolean")
-        return tuple(flag.flag for flag in self.document.flags)
+    def next_from(self, rules: list[_Rule]) -> Value:
+        """The lower bound of the next better tier; null in the best."""
+        branches: list[tuple[exp.Expr, exp.Expr]] = []
+        above: exp.Expr | None = None
+        for tier in self.tiers:
+            if above is not None and tier.tier != UNRATED:
+                places = [n for n, one in enumerate(rules, 1) if one.tier == tier.tier]
+                branches += [(code(place), above) for place in places]
+            above = tier.lower if tier.lower is not None else above
+        bound = case(branches, of=column(self.column("rule")))
+        made = self.compute("next_from", bound)
+        return Value(made, "number", is_amount=self.score_is_amount)
 
     # Reasons: what each placeholder of a text stands for.
 
-    def rules(self, everything: list["_Rule"]) -> Iterable[CompiledRule]:
+    def compiled_rule(self, rule: _Rule) -> CompiledRule:
+        """The rule with what its reason quotes."""
+        quotes = self.quotes(rule.text, rule.place, rule.tier)
+        return CompiledRule(rule.id, rule.code, rule.tier, rule.text, quotes)
+
+    def steps(self) -> Iterable[CompiledStep]:
+        """What is looked at before the rule, and what changes the tier after it."""
         document = self.document
-        texts: dict[str, tuple[Text, tuple[str | int, ...]]] = {}
-        for place, one in enumerate(document.unrated):
-            texts[f"unrated_{one.code}"] = one.reason, ("unrated", place, "reason")
-        if isinstance(document, Ladder):
-            for place, (rule, name) in enumerate(
-                zip(document.rules, document.rule_ids, strict=True)
-            ):
-                given = rule.reason or document.reason
-                texts[name] = given or _default_reason(rule.when), ("rules", place)
-        else:
-            for place, tier in enumerate(document.tiers):
-                given = tier.reason or document.reason or tier.name
-                texts[tier.tier] = given, ("tiers", place)
-        for name, code, given_tier, _ in everything:
-            said, where = texts[name]
-            quotes = self.quotes(said, where, given_tier)
-            yield CompiledRule(name, code, given_tier, said, quotes)
+        if isinstance(document, Matrix | Ladder):
+            for place, axis in enumerate(document.axes):
+                said = axis.reason or axis.name or Text(en=axis.axis, zh=axis.axis)
+                yield CompiledStep(
+                    id=axis.axis,
+                    text=said,
+                    quotes=self.quotes(said, ("axes", place), ""),
+                    input=self.shown(("axes", place, "input"), axis.input),
+                    cut=self.cuts[axis.axis],
+                )
+        if isinstance(document, Scorecard):
+            for where, sign in (("characteristics", 1), ("deductions", -1)):
+                for place, one in enumerate(getattr(document, where)):
+                    yield self.points_step((where, place), one, sign)
+        for place, cap in enumerate(document.caps):
+            quotes = self.quotes(cap.reason, ("caps", place), "")
+            when = self.column(f"cap_{cap.id}")
+            yield CompiledStep(f"cap_{cap.id}", cap.reason, quotes, when=when)
 
-    def axis_steps(self) -> Iterable[CompiledAxis]:
-        if not isinstance(self.document, Matrix):
-            return
-        for place, axis in enumerate(self.document.axes):
-            shown = None
-            if axis.input is not None:
-                shown = self.value(("axes", place, "input"), axis.input, None)
-            said = axis.reason or axis.name
-            quotes = self.quotes(said, ("axes", place), "") if said else {}
-            cut = self.axis_cuts[axis.axis]
-            yield CompiledAxis(axis.axis, shown, cut, said, quotes)
+    def points_step(self, place: Place, one: Characteristic, sign: int) -> CompiledStep:
+        """A characteristic as a step."""
+        said = one.reason or one.name or Text(en=one.id, zh=one.id)
+        points = self.column(f"points_{one.id}")
+        return CompiledStep(
+            id=one.id,
+            text=said,
+            quotes=self.quotes(said, place, ""),
+            input=self.shown((*place, "input"), one.input),
+            points=points if points in self.program.computed else None,
+            sign=sign,
+        )
 
-    def quotes(
-        self, said: Text, place: tuple[str | int, ...], tier: str
-    ) -> dict[str, Quote]:
+    def shown(self, place: Place, expression: str | None) -> Value | None:
+        """The value that a step shows."""
+        if expression is None:
+            return None
+        try:
+            return self.say.quoted(expression)
+        except ExpressionError as err:
+            raise self.scheme.error(place, str(err)) from None
+
+    def quotes(self, said: Text, place: Place, tier: str) -> dict[str, Quote]:
+        """What the placeholders of a text stand for."""
         found: dict[str, Quote] = {}
         for words in (said.en, said.zh):
             for name in placeholders(words):
@@ -455,650 +631,61 @@ class _SchemeCompiler:
         return found
 
     def quote(self, name: str, tier: str) -> Quote:
+        """What one placeholder stands for."""
         document = self.document
-        codes = [one.tier for one in document.tiers]
-        if name == "score" and "score" in self.outputs:
-            return Quote(value=self.outputs["score"])
-        if name in {"from", "below", "top"} and tier in codes:
-            place = codes.index(tier)
-            if name == "from":
-                return Quote(bound_of=tier)
-            if name == "below" and place:
-                return Quote(bound_of=codes[place - 1])
-            share = document.tiers[place].top
-            if share is not None:
-                return _same(f"{(share * 100).normalize():f}%")
-        axis, _, part = name.partition(".")
-        if part == "level" and isinstance(document, Matrix) and tier in codes:
-            return self.level_words(document, axis, codes.index(tier))
+        if name == "score" and self.has_score:
+            return Quote(value=Value(column(self.column("score")), "number"))
+        if tier in self.codes:
+            of_tier = self.quote_of_tier(name, self.codes.index(tier))
+            if of_tier is not None:
+                return of_tier
         if name in document.parameters:
             return _parameter_words(document.parameters[name])
-        for one in getattr(document, "axes", ()):
-            if one.axis == name and one.input is not None:
-                return Quote(value=self.value(("axes",), one.input, None))
-        try:
-            node = parse_expression(name)
-        except ExpressionError:
-            node = Literal(None)
-        if not isinstance(node, Name):
-            raise ExpressionError("is no name that the reason can quote")
-        value = self.resolve(node)
+        for place, axis in enumerate(getattr(document, "axes", ())):
+            if axis.axis == name and axis.input is not None:
+                return Quote(value=self.shown(("axes", place, "input"), axis.input))
+        if not name.replace(".", "_").isidentifier():
+            raise ExpressionError("is no name that a reason can quote")
+        value = self.say.quoted(name)
         if value.sql is not None and any(
-            not self.is_metric_column(one.name)
-            for one in value.sql.find_all(exp.Column)
+            not self.is_stored(one.name) for one in value.sql.find_all(exp.Column)
         ):
             raise ExpressionError(
-                "a reason can quote parameters, the score, and what is defined from"
-                " metrics"
+                "a reason quotes parameters, metrics, the score, results of other"
+                " schemes, and what is defined from these"
             )
         return Quote(value=value)
 
-    def is_metric_column(self, name: str) -> bool:
-        return name in self.program.asked
+    def quote_of_tier(self, name: str, place: int) -> Quote | None:
+        """A placeholder that means something for a tier only."""
+        document = self.document
+        if name == "from" and self.has_score:
+            return Quote(bound_of=self.codes[place])
+        if name == "below" and self.has_score and place:
+            return Quote(bound_of=self.codes[place - 1])
+        if name == "top":
+            share = document.number(document.tiers[place].top)
+            return None if share is None else _same(_percent(share))
+        axis, _, part = name.partition(".")
+        if part == "level" and isinstance(document, Matrix):
+            for one, cell in zip(
+                document.axes, document.tiers[place].cell, strict=True
+            ):
+                if one.axis == axis:
+                    names = {level.level: level.name for level in one.all_levels}
+                    said = names.get(cell) or _LEVEL_NAMES.get(cell)
+                    return Quote(said.en, said.zh) if said else _same(cell)
+        return None
 
-    def level_words(self, document: Matrix, axis: str, place: int) -> Quote:
-        for one, cell in zip(document.axes, document.tiers[place].cell, strict=True):
-            if one.axis == axis:
-                for level in one.all_levels:
-                    if level.level == cell:
-                        name = level.name or _LEVEL_NAMES.get(cell)
-                        return Quote(name.en, name.zh) if name else _same(cell)
-                return _same("*")
-        raise ExpressionError("there is no such axis")
-
-    # Expressions.
-
-    def required(self, place: tuple[str | int, ...], expression: str) -> exp.Expr:
-        found = self.condition(place, expression)
-        return found if found is not None else exp.true()
-
-    def condition(
-        self, place: tuple[str | int, ...], expression: str | None
-    ) -> exp.Expr | None:
-        """The condition, or None where the file gives none."""
-        if expression is None:
-            return None
-        value = self.value(place, expression, "boolean")
-        return FALSE if value.sql is None else value.sql
-
-    def value(
-        self, place: tuple[str | int, ...], expression: str, kind: str | None
-    ) -> Value:
-        outer, self.place = self.place, place
-        try:
-            value = self.evaluate(parse_expression(expression))
-            if kind is not None:
-                _expect(value, kind)
-        except ExpressionError as err:
-            raise self.scheme.error(place, str(err)) from None
-        finally:
-            self.place = outer
-        return value
-
-    def evaluate(self, node: Node) -> Value:  # noqa: PLR0911
-        match node:
-            case Literal(value=None):
-                return Value(exp.null(), "null")
-            case Literal(value=bool() as truth):
-                return Value(exp.true() if truth else exp.false(), "boolean")
-            case Literal(value=Decimal() as amount):
-                return Value(number(amount), "number")
-            case Literal(value=str() as words):
-                return Value(text(words), "text")
-            case Name():
-                return self.resolve(node)
-            case Call():
-                return self.call(node)
-            case Unary():
-                return self.unary(node)
-            case IsNull():
-                return self.is_null(node)
-            case OneOf():
-                return self.one_of(node)
-            case Binary():
-                return self.binary(node)
-        raise AssertionError(node)
-
-    def resolve(self, node: Name) -> Value:
-        name = node.name
-        if node.owner is not None:
-            return self.output_of(node)
-        if name in self.document.define:
-            return self.definition(name)
-        if name in self.document.parameters:
-            return self.parameter(node)
-        if name in self.outputs:
-            return self.outputs[name]
-        if name == AS_OF_DATE:
-            return Value(cast(exp.Placeholder(this=AS_OF_DATE), "date"), "date")
-        metrics = definitions()
-        if name in metrics and not metrics[name][0].is_windowed:
-            return self.metric(Call(name, column=node.column))
-        known = attributes()
-        if name in known:
-            attribute = known[name]
-            if not self.inputs.take(attribute.needs):
-                return Value(None, attribute.type, choices=attribute.choices)
-            found = self.program.attribute(name)
-            return Value(found, attribute.type, choices=attribute.choices)
-        if name in self.axes:
-            return self.axis_as_condition(node)
-        if name in metrics:
-            raise ExpressionError(
-                f"'{name}' is asked for over a window: {name}('12 months')", node.column
-            )
-        names = {*self.document.define, *self.document.parameters, *known, *metrics}
-        raise ExpressionError(
-            f"there is no '{name}'{nearest(name, names)}", node.column
+    def is_stored(self, name: str) -> bool:
+        """Whether a column is in a release: a metric, an attribute, a result."""
+        stored = ("tier", "score", "rule")
+        return (
+            name in self.program.asked
+            or name in self.program.attributes
+            or name.rpartition("__")[2] in stored
+            or "__flag_" in name
         )
-
-    def definition(self, name: str) -> Value:
-        if name not in self.defined:
-            if name in self.defining:
-                circle = " → ".join([*self.defining, name])
-                raise self.scheme.error(
-                    ("define", name), f"is defined in a circle: {circle}"
-                )
-            self.defining.append(name)
-            self.defined[name] = self.value(
-                ("define", name), self.document.define[name], None
-            )
-            self.defining.pop()
-        return self.defined[name]
-
-    def parameter(self, node: Name) -> Value:
-        parameter = self.document.parameters[node.name]
-        value = parameter.default
-        if value is None:
-            raise ExpressionError(
-                f"the parameter '{node.name}' is not set; set"
-                f" {self.scheme.scheme}.{node.name}",
-                node.column,
-            )
-        if parameter.is_window:
-            raise ExpressionError(
-                f"'{node.name}' is a window; use it as in orders({node.name})",
-                node.column,
-            )
-        if isinstance(value, bool):
-            return Value(exp.true() if value else exp.false(), "boolean")
-        share = read_percent(value)
-        if isinstance(value, str) and share is None:
-            return Value(text(value), "text", choices=parameter.values)
-        return Value(number(share if share is not None else value), "number")
-
-    def axis_as_condition(self, node: Name) -> Value:
-        level = self.axes[node.name]
-        if level.choices != ("high", "low"):
-            raise ExpressionError(
-                f"axis '{node.name}' has the levels {', '.join(level.choices)};"
-                f" compare it: {node.name} = '{level.choices[0]}'",
-                node.column,
-            )
-        assert level.sql is not None  # noqa: S101 - an axis always has a level
-        return Value(binary(exp.EQ, level.sql, _code(1)), "boolean")
-
-    def output_of(self, node: Name) -> Value:
-        owner = self.others.get(node.owner or "")
-        if owner is None:
-            raise ExpressionError(
-                f"there is no scheme '{node.owner}'"
-                f"{nearest(node.owner or '', set(self.others))}",
-                node.column,
-            )
-        name = owner.scheme.scheme
-        if node.name not in owner.outputs:
-            hint = nearest(node.name, set(owner.outputs))
-            raise ExpressionError(f"'{name}' has no '{node.name}'{hint}", node.column)
-        value = owner.outputs[node.name]
-        wanted = name in self.inputs.wants
-        self.inputs.schemes.add(name)
-        (self.inputs.optional if wanted else self.inputs.required).add(name)
-        if owner.is_applicable and owner.scheme.is_enabled:
-            return value
-        if not wanted:
-            self.inputs.missing.add(name)
-        return Value(None, value.type, choices=value.choices)
-
-    def call(self, node: Call) -> Value:
-        if node.name not in FUNCTIONS:
-            return self.metric(node)
-        fewest, most = FUNCTIONS[node.name]
-        if not fewest <= len(node.arguments) <= most:
-            count = str(fewest) if fewest == most else f"{fewest} to {most}"
-            raise ExpressionError(f"{node.name} takes {count} arguments", node.column)
-        made: Callable[[Call], Value] = getattr(self, f"call_{node.name}")
-        return made(node)
-
-    # Metrics.
-
-    def metric(self, node: Call) -> Value:
-        known = definitions()
-        if node.name not in known:
-            hint = nearest(node.name, {*known, *FUNCTIONS})
-            raise ExpressionError(
-                f"there is no metric '{node.name}'{hint}", node.column
-            )
-        metric, _ = known[node.name]
-        window = parse_window("ever")
-        if metric.is_windowed:
-            if len(node.arguments) != 1:
-                raise ExpressionError(
-                    f"{node.name} takes a window: {node.name}('12 months')", node.column
-                )
-            window = self.window(node.arguments[0])
-        elif node.arguments:
-            raise ExpressionError(f"{node.name} takes no window", node.column)
-        details = []
-        for argument, given in node.named:
-            if argument not in metric.arguments:
-                hint = nearest(argument, set(metric.arguments))
-                raise ExpressionError(
-                    f"{node.name} has no argument '{argument}'{hint}", given.column
-                )
-            if not isinstance(given, Literal) or not isinstance(given.value, str):
-                raise ExpressionError(f"'{argument}' is a text", given.column)
-            details.append((argument, given.value))
-        kind = "number" if metric.type in NUMBERS else TYPES.get(metric.type, "text")
-        if not self.inputs.take(needs_of(node.name)):
-            return Value(None, kind)
-        asked = Asked(node.name, window, tuple(sorted(details)))
-        is_amount = metric.type == "amount"
-        return Value(self.program.ask(asked), kind, is_amount=is_amount)
-
-    def window(self, node: Node) -> Window:
-        if isinstance(node, Name) and node.owner is None:
-            parameter = self.document.parameters.get(node.name)
-            if parameter is None or not parameter.is_window:
-                hint = nearest(node.name, set(self.document.parameters))
-                raise ExpressionError(f"'{node.name}' is no window{hint}", node.column)
-            return parse_window(str(parameter.default))
-        if isinstance(node, Literal) and isinstance(node.value, str):
-            try:
-                return parse_window(node.value)
-            except ValueError as err:
-                raise ExpressionError(str(err), node.column) from None
-        raise ExpressionError("a window is a text such as '12 months'", node.column)
-
-    # Operators.
-
-    def unary(self, node: Unary) -> Value:
-        kind = "boolean" if node.operator == "not" else "number"
-        operand = _expect(self.evaluate(node.operand), kind, node.operand)
-        if operand.sql is None:
-            return Value(exp.true() if kind == "boolean" else None, kind)
-        if kind == "boolean":
-            return Value(exp.Not(this=paren(operand.sql)), "boolean")
-        negative = exp.Paren(this=exp.Neg(this=paren(operand.sql)))
-        return Value(negative, "number", operand.over, operand.over_is_positive)
-
-    def is_null(self, node: IsNull) -> Value:
-        operand = self.evaluate(node.operand)
-        if operand.sql is None:
-            return Value(exp.true(), "boolean")
-        return Value(
-            exp.Is(this=paren(operand.plain()), expression=exp.null()), "boolean"
-        )
-
-    def one_of(self, node: OneOf) -> Value:
-        conditions = []
-        operand = self.evaluate(node.operand)
-        for option in node.options:
-            if not isinstance(option, Literal):
-                raise ExpressionError("'in' lists literals", option.column)
-            conditions.append(
-                self.compared("=", operand, self.evaluate(option), option)
-            )
-        return Value(either(conditions), "boolean")
-
-    def binary(self, node: Binary) -> Value:
-        left, right = self.evaluate(node.left), self.evaluate(node.right)
-        if node.operator in {"and", "or"}:
-            _expect(left, "boolean", node.left)
-            _expect(right, "boolean", node.right)
-            sides = [FALSE if one.sql is None else one.sql for one in (left, right)]
-            joined = both(sides) if node.operator == "and" else either(sides)
-            return Value(joined, "boolean")
-        if node.operator in COMPARISONS:
-            return Value(self.compared(node.operator, left, right, node), "boolean")
-        return self.arithmetic(node, left, right)
-
-    def compared(
-        self, operator: str, left: Value, right: Value, node: Node
-    ) -> exp.Expr:
-        if "null" in {left.type, right.type}:
-            raise ExpressionError("compare with 'is null'", node.column)
-        if left.type != right.type and "level" not in {left.type, right.type}:
-            raise ExpressionError(
-                f"compares a {left.type} with a {right.type}", node.column
-            )
-        if left.type in {"text", "boolean", "level"} and operator not in {"=", "<>"}:
-            raise ExpressionError(f"a {left.type} has no order", node.column)
-        for one, other in ((left, right), (right, left)):
-            if one.choices and isinstance(other.sql, exp.Literal):
-                self.known_choice(one, str(other.sql.this), node)
-        if left.type == "level" or right.type == "level":
-            return _level_is(operator, left, right)
-        return self.compare(operator, left, right)
-
-    def known_choice(self, value: Value, given: str, node: Node) -> None:
-        if given not in value.choices:
-            hint = nearest(given, set(value.choices))
-            raise ExpressionError(f"it is never '{given}'{hint}", node.column)
-
-    def compare(self, operator: str, left: Value, right: Value) -> exp.Expr:
-        """A comparison, of quotients by multiplying; false where an input is absent."""
-        if left.sql is None or right.sql is None:
-            return FALSE
-        kind = _OPERATORS[operator]
-        one, other = left.sql, right.sql
-        if left.over is not None:
-            other = binary(exp.Mul, other, left.over)
-        if right.over is not None:
-            one = binary(exp.Mul, one, right.over)
-        unsure = [
-            value.over
-            for value in (left, right)
-            if value.over is not None and not value.over_is_positive
-        ]
-        straight = binary(kind, one, other)
-        if not unsure:
-            return straight
-        mirrored = _OPERATORS[_MIRRORED.get(operator, operator)]
-        sign = unsure[0]
-        for more in unsure[1:]:
-            sign = binary(exp.Mul, sign, more)
-        return case(
-            [
-                (binary(exp.GT, sign, number(0)), straight),
-                (binary(exp.LT, sign, number(0)), binary(mirrored, one, other)),
-            ]
-        )
-
-    def arithmetic(self, node: Binary, left: Value, right: Value) -> Value:
-        if "date" in {left.type, right.type}:
-            return self.date_arithmetic(node, left, right)
-        _expect(left, "number", node.left)
-        _expect(right, "number", node.right)
-        if left.sql is None or right.sql is None:
-            return Value(None, "number")
-        is_amount = left.is_amount and right.is_amount
-        if node.operator == "/":
-            return self.divide(node, left, right)
-        kind = _OPERATORS[node.operator]
-        if left.over is None and right.over is None:
-            made = binary(kind, left.sql, right.sql)
-            return Value(exp.Paren(this=made), "number", is_amount=is_amount)
-        if left.over is not None and right.over is not None:
-            made = binary(kind, left.plain(), right.plain())
-            return Value(exp.Paren(this=made), "number")
-        quotient_, other = (left, right) if left.over is not None else (right, left)
-        if node.operator == "*":
-            made = binary(exp.Mul, left.sql, right.sql)
-        else:
-            assert other.sql is not None and quotient_.over is not None  # noqa: PT018, S101
-            whole = exp.Paren(this=binary(exp.Mul, other.sql, quotient_.over))
-            sides = (left.sql, whole) if quotient_ is left else (whole, right.sql)
-            made = binary(kind, *sides)
-        return Value(
-            exp.Paren(this=made),
-            "number",
-            quotient_.over,
-            quotient_.over_is_positive,
-        )
-
-    def divide(self, node: Binary, left: Value, right: Value) -> Value:
-        if isinstance(node.right, Literal) and node.right.value == 0:
-            raise ExpressionError("divides by zero", node.right.column)
-        if right.over is not None:
-            right = Value(right.plain(), "number")
-        over, top = right.sql, left.sql
-        assert over is not None and top is not None  # noqa: PT018, S101
-        positive = isinstance(over, exp.Literal)
-        if left.over is not None:
-            over = exp.Paren(this=binary(exp.Mul, left.over, over))
-            positive = positive and left.over_is_positive
-        return Value(top, "number", over, positive)
-
-    def date_arithmetic(self, node: Binary, left: Value, right: Value) -> Value:
-        if left.sql is None or right.sql is None:
-            both_dates = left.type == right.type == "date"
-            return Value(None, "number" if both_dates else "date")
-        if node.operator == "-" and left.type == right.type == "date":
-            made = exp.Paren(this=binary(exp.Sub, left.sql, right.sql))
-            return Value(made, "number")
-        if node.operator in {"+", "-"} and (left.type, right.type) == (
-            "date",
-            "number",
-        ):
-            days = cast(right.plain(), "integer")
-            made = exp.Paren(this=binary(_OPERATORS[node.operator], left.sql, days))
-            return Value(made, "date")
-        raise ExpressionError(
-            "a date takes + or - a number of days, or - another date", node.column
-        )
-
-    # Functions of one customer.
-
-    def numbers(self, node: Call) -> list[Value]:
-        return [_expect(self.evaluate(one), "number", one) for one in node.arguments]
-
-    def call_abs(self, node: Call) -> Value:
-        (value,) = self.numbers(node)
-        if value.sql is None:
-            return value
-        over = None if value.over is None else function("abs", value.over)
-        top = function("abs", value.sql)
-        return Value(top, "number", over, over is not None, is_amount=value.is_amount)
-
-    def call_floor(self, node: Call) -> Value:
-        (value,) = self.numbers(node)
-        if value.sql is None:
-            return value
-        return Value(function("floor", value.plain()), "number")
-
-    def call_coalesce(self, node: Call) -> Value:
-        values = [self.evaluate(one) for one in node.arguments]
-        kind = next((one.type for one in values if one.type != "null"), "null")
-        for value, part in zip(values, node.arguments, strict=True):
-            if value.type != "null":
-                _expect(value, kind, part)
-        known = [one for one in values if one.sql is not None]
-        if not known:
-            return Value(None, kind)
-        if len(known) == 1:
-            return known[0]
-        is_amount = all(one.is_amount for one in known)
-        made = function("coalesce", *(one.plain() for one in known))
-        return Value(made, kind, is_amount=is_amount)
-
-    def call_least(self, node: Call) -> Value:
-        return self.extreme(node)
-
-    def call_greatest(self, node: Call) -> Value:
-        return self.extreme(node)
-
-    def extreme(self, node: Call) -> Value:
-        values = self.numbers(node)
-        if any(one.sql is None for one in values):
-            return Value(None, "number")
-        plain = [one.plain() for one in values]
-        # DuckDB's least and greatest leave nulls out; here an unknown stays unknown.
-        known = [one for one in plain if not isinstance(one, exp.Literal)]
-        made = function(node.name, *plain)
-        empty: exp.Expr = exp.null()
-        if known:
-            unknown = either(
-                [exp.Is(this=paren(one), expression=empty) for one in known]
-            )
-            made = case([(unknown, empty)], made)
-        return Value(made, "number")
-
-    def call_clamp(self, node: Call) -> Value:
-        value, low, high = node.arguments
-        return self.evaluate(
-            Call(
-                "least",
-                (Call("greatest", (value, low), column=node.column), high),
-                column=node.column,
-            )
-        )
-
-    def call_if(self, node: Call) -> Value:
-        when = _expect(self.evaluate(node.arguments[0]), "boolean", node.arguments[0])
-        then, other = (self.evaluate(one) for one in node.arguments[1:])
-        kind = then.type if then.type != "null" else other.type
-        if other.type not in {kind, "null"}:
-            raise ExpressionError(f"gives a {then.type} or a {other.type}", node.column)
-        if when.sql is None:
-            return other
-        made = case([(when.sql, then.plain())], other.plain())
-        return Value(made, kind, is_amount=then.is_amount and other.is_amount)
-
-    def call_count_true(self, node: Call) -> Value:
-        made: exp.Expr | None = None
-        for part in node.arguments:
-            value = _expect(self.evaluate(part), "boolean", part)
-            if value.sql is None:
-                continue
-            one = case([(value.sql, number(1))], number(0))
-            made = one if made is None else exp.Add(this=made, expression=one)
-        total = number(0) if made is None else exp.Paren(this=made)
-        return Value(total, "number")
-
-    def dates(self, node: Call, place: int = 0) -> Value:
-        part = node.arguments[place]
-        return _expect(self.evaluate(part), "date", part)
-
-    def call_days_since(self, node: Call) -> Value:
-        value = self.dates(node)
-        if value.sql is None:
-            return Value(None, "number")
-        made = binary(exp.Sub, exp.Placeholder(this=AS_OF_DATE), value.sql)
-        return Value(exp.Paren(this=made), "number")
-
-    def call_months_since(self, node: Call) -> Value:
-        value = self.dates(node)
-        if value.sql is None:
-            return Value(None, "number")
-        as_of = cast(exp.Placeholder(this=AS_OF_DATE), "date")
-        return Value(months_between(value.sql, as_of), "number")
-
-    def call_add_months(self, node: Call) -> Value:
-        value = self.dates(node)
-        months = _expect(self.evaluate(node.arguments[1]), "number", node.arguments[1])
-        if value.sql is None or months.sql is None:
-            return Value(None, "date")
-        return Value(months_after(value.sql, months.plain()), "date")
-
-    # Figures about the population.
-
-    def figure(self, what: str, aggregate: exp.Expr) -> exp.Expr:
-        """The column of a population figure over those whom the scheme compares."""
-        if self.among is not None:
-            aggregate = exp.Filter(
-                this=aggregate, expression=exp.Where(this=self.among)
-            )
-        self.n_cuts += 1
-        return self.program.cut(self.column(f"{what}_{self.n_cuts}"), aggregate)
-
-    def within(self, condition: exp.Expr) -> exp.Expr:
-        """The condition, for those whom the scheme compares; false for all others."""
-        return condition if self.among is None else both([self.among, condition])
-
-    def measured(self, node: Call) -> Value:
-        """The value whose distribution is asked for."""
-        if self.in_population_figure:
-            raise ExpressionError(f"{node.name} cannot stand in another", node.column)
-        self.in_population_figure = True
-        value = _expect(self.evaluate(node.arguments[0]), "number", node.arguments[0])
-        self.in_population_figure = False
-        return value
-
-    def share(self, node: Node) -> Decimal:
-        value = self.evaluate(node)
-        if not isinstance(value.sql, exp.Literal) or value.type != "number":
-            raise ExpressionError(
-                "a share is a number, or a parameter, such as 0.2", node.column
-            )
-        share = Decimal(str(value.sql.this))
-        if not 0 < share <= 1:
-            raise ExpressionError(
-                f"a share lies above 0 and at most at 1, not {share}", node.column
-            )
-        return share
-
-    def top_bound(self, value: exp.Expr, share: Decimal) -> exp.Expr:
-        # The k-th from the top is minus the k-th of the negated from the bottom.
-        negated = exp.Paren(this=exp.Neg(this=paren(value)))
-        bound = self.figure("top", percentile_figure(negated, share))
-        return exp.Paren(this=exp.Neg(this=bound))
-
-    def call_top(self, node: Call) -> Value:
-        value, share = self.measured(node), self.share(node.arguments[1])
-        if value.sql is None:
-            return Value(None, "boolean")
-        bound = self.top_bound(value.plain(), share)
-        return Value(self.within(binary(exp.GTE, value.plain(), bound)), "boolean")
-
-    def call_lowest(self, node: Call) -> Value:
-        value, share = self.measured(node), self.share(node.arguments[1])
-        if value.sql is None:
-            return Value(None, "boolean")
-        bound = self.figure("lowest", percentile_figure(value.plain(), share))
-        return Value(self.within(binary(exp.LTE, value.plain(), bound)), "boolean")
-
-    def call_mean(self, node: Call) -> Value:
-        value = self.measured(node)
-        if value.sql is None:
-            return value
-        total = self.figure("sum", function("sum", value.plain()))
-        count = self.figure("count", function("count", value.plain()))
-        return Value(total, "number", count, over_is_positive=True)
-
-    def call_median(self, node: Call) -> Value:
-        return self.percentile_of(node, Decimal("0.5"))
-
-    def callpercentile_figure(self, node: Call) -> Value:
-        return self.percentile_of(node, self.share(node.arguments[1]))
-
-    def percentile_of(self, node: Call, share: Decimal) -> Value:
-        value = self.measured(node)
-        if value.sql is None:
-            return value
-        bound = self.figure("percentile", percentile_figure(value.plain(), share))
-        return Value(bound, "number", is_amount=value.is_amount)
-
-    def call_cut(self, node: Call) -> Value:
-        """A cut by a method that a parameter names."""
-        self.last_cut = self.cut_by_method(node)
-        return self.last_cut
-
-    def cut_by_method(self, node: Call) -> Value:
-        measured, method, *rest = node.arguments
-        chosen = self.evaluate(method)
-        word = str(chosen.sql.this) if isinstance(chosen.sql, exp.Literal) else ""
-        if word == "mean":
-            return self.call_mean(Call("mean", (measured,), column=node.column))
-        if word == "median":
-            return self.call_median(Call("median", (measured,), column=node.column))
-        if word == "quantile" and rest:
-            arguments = (measured, rest[0])
-            return self.callpercentile_figure(
-                Call("percentile", arguments, column=node.column)
-            )
-        if word == "fixed" and len(rest) > 1:
-            return _expect(self.evaluate(rest[1]), "number", rest[1])
-        raise ExpressionError(
-            "cut takes a value, a method (mean, median, quantile, fixed), a share for"
-            " quantile, a number for fixed",
-            node.column,
-        )
-
-
-_Rule = tuple[str, str, str, exp.Expr]
-_UNRATED_NAME = Text(en="Unrated", zh="未评级")
-_LEVEL_NAMES = {"high": Text(en="high", zh="高"), "low": Text(en="low", zh="低")}
 
 
 def placeholders(words: str) -> list[str]:
@@ -1111,48 +698,12 @@ def placeholders(words: str) -> list[str]:
     return names
 
 
-def months_after(day: exp.Expr, months: exp.Expr) -> exp.Expr:
-    """The day that many months later, held to the end of a shorter month."""
-    step = function("to_months", cast(months, "integer"))
-    return cast(exp.Paren(this=exp.Add(this=paren(day), expression=step)), "date")
-
-
-def months_between(start: exp.Expr, end: exp.Expr) -> exp.Expr:
-    """The largest k for which start + k months is not after end."""
-    begun = function("datediff", text("month"), start, end)
-    late = binary(exp.GT, months_after(start, begun), end)
-    return exp.Paren(
-        this=exp.Sub(this=begun, expression=case([(late, number(1))], number(0)))
-    )
-
-
-def _code(number_: int) -> exp.Expr:
-    return cast(number(number_), "utinyint")
-
-
-def percentile_figure(value: exp.Expr, share: Decimal) -> exp.Expr:
-    """The smallest value with at least that share of the values at or below it."""
-    # With a decimal, not a float, DuckDB finds the position in whole numbers.
-    fraction = cast(number(share), "decimal(18, 9)")
-    return function("quantile_disc", value, fraction)
-
-
-def _level_is(operator: str, left: Value, right: Value) -> exp.Expr:
-    level, other = (left, right) if left.type == "level" else (right, left)
-    assert level.sql is not None and isinstance(other.sql, exp.Literal)  # noqa: PT018, S101
-    code = _code(level.choices.index(str(other.sql.this)) + 1)
-    return binary(_OPERATORS[operator], level.sql, code)
-
-
-def _expect(value: Value, kind: str, node: Node | None = None) -> Value:
-    if value.type != kind:
-        place = None if node is None else node.column
-        raise ExpressionError(f"is a {value.type}, not a {kind}", place)
-    return value
-
-
 def _same(words: str) -> Quote:
     return Quote(words, words)
+
+
+def _percent(share: Decimal) -> str:
+    return f"{(share * 100).normalize():f}%"
 
 
 def _parameter_words(parameter: Parameter) -> Quote:
@@ -1161,9 +712,7 @@ def _parameter_words(parameter: Parameter) -> Quote:
         window = parse_window(str(value))
         return Quote(str(window), window.zh)
     share = read_percent(value)
-    if share is not None:
-        return _same(f"{(share * 100).normalize():f}%")
-    return _same(str(value))
+    return _same(str(value) if share is None else _percent(share))
 
 
 def _default_reason(when: str | None) -> Text:

@@ -1,29 +1,35 @@
 """Selects of metrics: one pass over each fact table, then one row per customer.
 
-The fragments in `sql/metrics/*.yaml` are Fenji's own SQL; what a scheme adds to them
-is windows and literals.
+The fragments in `sql/metrics/` are Fenji's own SQL; what a scheme adds to them is
+windows and literals.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 import sqlglot
 from sqlglot import exp
 
-from schemes.metrics import Asked, MetricFile, always, definitions, inputs_of
+from schemes.metrics import FOLDER, Asked, MetricFile, always, definitions, inputs_of
+from schemes.program import CATEGORIES, CUSTOMERS
 from schemes.values import binary, both, cast, column, either, function, number, text
 from schemes.windows import Window, parse_window
 from sql.contracts import TYPES, contract
 
-CUSTOMERS = "core.customers"
 _AS_OF_DATE = "as_of_date"
 
 
 def fact_selects(asked: Iterable[Asked]) -> Mapping[str, str]:
     """The selects of the fact metrics: table of `core` → SQL, one row per customer."""
     selects: dict[str, str] = {}
-    for table, (file, members) in sorted(_by_table(asked).items()):
-        made = _two_steps(file, members) if file.per else _one_step(file, members)
+    for table, members in sorted(_by_table([*always(), *asked]).items()):
+        first = next(iter(members.values()))
+        if first.metric.select is not None:
+            made = _own_select(first)
+        elif first.file.per:
+            made = _two_steps(first.file, members)
+        else:
+            made = _one_step(first.file, members)
         selects[table] = made.sql("duckdb", pretty=True)
     return selects
 
@@ -33,14 +39,14 @@ def customer_select(asked: Iterable[Asked]) -> str:
 
     The columns of the contract come first, then all that was asked for, by name.
     """
-    wanted = {one.column: one for one in (*always(), *asked)}
+    of_customers = [one for one in asked if one.file.entity == CUSTOMERS.name]
+    wanted = {one.column: one for one in (*always(), *of_customers)}
     fixed = [one.name for one in contract("core", "customer_metrics").columns]
     names = [name for name in fixed if name in wanted]
     names += sorted(set(wanted) - set(fixed))
     select = exp.select(
-        exp.column("customer_id", "customers"),
-        exp.alias_(_as_of(), _AS_OF_DATE),
-    ).from_(_table(CUSTOMERS, "customers"))
+        exp.column("customer_id", "customers"), exp.alias_(_as_of(), _AS_OF_DATE)
+    ).from_(_table(CUSTOMERS.rows, "customers"))
     for name in names:
         one = wanted[name]
         value = cast(_of_customer(one), TYPES[one.metric.type])
@@ -56,61 +62,123 @@ def customer_select(asked: Iterable[Asked]) -> str:
     return select.sql("duckdb", pretty=True)
 
 
+def category_select(asked: Iterable[Asked]) -> str | None:
+    """The select of metrics per customer and category; None where none is asked for."""
+    tables = _by_table(one for one in asked if one.file.entity == CATEGORIES.name)
+    if not tables:
+        return None
+    ((table, members),) = tables.items()
+    return (
+        exp.select(*CATEGORIES.key, exp.alias_(_as_of(), _AS_OF_DATE))
+        .select(*(column(name) for name in sorted(members)))
+        .from_(_table(f"core.{table}", None))
+        .sql("duckdb", pretty=True)
+    )
+
+
 def tables_read(asked: Iterable[Asked]) -> frozenset[str]:
-    """The fact tables that the metrics read, as schema.table."""
-    files = (file for file, _ in _by_table(asked).values())
-    return frozenset(file.reads for file in files if file.reads)
+    """The tables that the metrics read, as schema.table."""
+    return frozenset(
+        name
+        for members in _by_table(asked).values()
+        for one in members.values()
+        for name in one.file.reads
+    )
 
 
-def _by_table(
-    asked: Iterable[Asked],
-) -> dict[str, tuple[MetricFile, dict[str, Asked]]]:
-    """What is to be computed of each fact table: table → its file, column → metric."""
-    found: dict[str, tuple[MetricFile, dict[str, Asked]]] = {}
-    ahead = [*always(), *asked]
+def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
+    """What is to be computed of each fact table: table → column → metric."""
+    found: dict[str, dict[str, Asked]] = {}
+    ahead = list(asked)
     seen: set[Asked] = set()
     while ahead:
         one = ahead.pop()
         if one in seen:
             continue
         seen.add(one)
-        if one.file.table is None:
+        if one.table is None:
             ahead.extend(_inputs(one))
         else:
-            _, members = found.setdefault(one.file.table, (one.file, {}))
-            members[one.column] = one
+            found.setdefault(one.table, {})[one.column] = one
     return found
 
 
 def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
-    select = exp.select("customer_id").from_(_table(file.reads or "", None))
+    select = _keys(file)
     for name, one in sorted(members.items()):
         aggregate = _filtered(_fragment(one.metric.aggregate or ""), _rows(one))
         value = cast(aggregate, TYPES[one.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
-    return select.where("customer_id is not null").group_by("customer_id")
+    return select.group_by(*_grouping(file))
 
 
 def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
-    keys = ["customer_id", *file.per]
-    inner = exp.select(*keys).from_(_table(file.reads or "", None))
+    inner = _keys(file).select(*file.per)
     outer = exp.select("customer_id")
     for name, one in sorted(members.items()):
         each = _filtered(_fragment(one.metric.each or ""), _rows(one))
         inner = inner.select(exp.alias_(each, name, quoted=True), copy=False)
-        aggregate = _fragment(one.metric.aggregate or "").copy()
-        for found in list(aggregate.find_all(exp.Column)):
-            if found.name == "value":
-                found.replace(column(name))
+        aggregate = _replaced(
+            _fragment(one.metric.aggregate or ""),
+            lambda found, name=name: (
+                column(name)  # type: ignore[misc]
+                if isinstance(found, exp.Column) and found.name == "value"
+                else None
+            ),
+        )
         value = cast(aggregate, TYPES[one.metric.type])
         outer = outer.select(exp.alias_(value, name, quoted=True), copy=False)
-    inner = inner.where(*(f"{key} is not null" for key in keys))
+    inner = inner.where(*(f"{key} is not null" for key in file.per))
     rows = [_rows(one) for one in members.values()]
     if all(one is not None for one in rows):
-        distinct = list({one.sql(): one for one in rows if one is not None}.values())
-        inner = inner.where(either(distinct))
-    inner = inner.group_by(*keys)
+        # A row that no member counts need not be grouped.
+        distinct = {one.sql(): one for one in rows if one is not None}
+        inner = inner.where(either(list(distinct.values())))
+    inner = inner.group_by(*_grouping(file), *file.per)
     return outer.from_(inner.subquery("grouped")).group_by("customer_id")
+
+
+def _own_select(one: Asked) -> exp.Expr:
+    """The select of a metric that has a file of its own, its $params filled in."""
+    given = dict(one.arguments)
+
+    def fill(found: exp.Expr) -> exp.Expr | None:
+        if not isinstance(found, exp.Placeholder):
+            return None
+        name = found.name
+        if name == _AS_OF_DATE:
+            return _as_of()
+        if name == "after_date":
+            return _after(one.window)
+        is_number = one.metric.arguments[name].type == "number"
+        return exp.Literal.number(given[name]) if is_number else text(given[name])
+
+    made = _replaced(_file(one.metric.select or ""), fill)
+    return exp.select(
+        "customer_id",
+        exp.alias_(
+            cast(column("value"), TYPES[one.metric.type]), one.column, quoted=True
+        ),
+    ).from_(
+        exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier("own")))
+    )
+
+
+def _keys(file: MetricFile) -> exp.Select:
+    """The select of a fact table's keys, of rows that name a customer."""
+    source: exp.Expr
+    if file.relation is not None:
+        alias = exp.TableAlias(this=exp.to_identifier("events"))
+        source = exp.Subquery(this=_fragment(file.relation).copy(), alias=alias)
+    else:
+        source = _table(file.reads[0], None)
+    select = exp.select(exp.alias_(exp.column(file.customer), "customer_id"))
+    select = select.select(*file.key[1:]).from_(source)
+    return select.where(*(f"{key} is not null" for key in _grouping(file)))
+
+
+def _grouping(file: MetricFile) -> tuple[str, ...]:
+    return (file.customer, *file.key[1:])
 
 
 def _rows(one: Asked) -> exp.Expr | None:
@@ -118,9 +186,13 @@ def _rows(one: Asked) -> exp.Expr | None:
     conditions = _within(one.window, column(one.file.date or ""))
     if one.metric.where is not None:
         conditions.append(_fragment(one.metric.where))
-    for argument, value in one.arguments:
-        named = column(one.metric.arguments[argument])
-        conditions.append(exp.EQ(this=named, expression=text(value)))
+    for name, value in one.arguments:
+        argument = one.metric.arguments[name]
+        if argument.column is not None:
+            literal = text(value)
+            if argument.type == "number":
+                literal = exp.Literal.number(value)
+            conditions.append(exp.EQ(this=column(argument.column), expression=literal))
     return both(conditions) if conditions else None
 
 
@@ -134,26 +206,41 @@ def _within(window: Window, day: exp.Expr) -> list[exp.Expr]:
     """The conditions that the day lies in the window; days to come are not there."""
     if window.kind == "ever":
         return []
-    conditions: list[exp.Expr]
-    if window.kind == "calendar_year":
-        start = _year_start(window.periods_back)
-        conditions = [exp.GTE(this=day, expression=start)]
-        if window.periods_back:
-            end = _year_start(0)
-            conditions.append(exp.LT(this=day.copy(), expression=end))
-        return conditions
-    start = _back(window, window.periods_back + 1)
-    conditions = [exp.GT(this=day, expression=start)]
-    if window.periods_back:
+    conditions: list[exp.Expr] = [exp.GT(this=day, expression=_after(window))]
+    if window.is_before:
+        conditions.append(exp.LT(this=day.copy(), expression=_as_of()))
+    elif window.periods_back and window.kind == "calendar_year":
+        conditions.append(exp.LT(this=day.copy(), expression=_year_start(0)))
+    elif window.periods_back:
         end = _back(window, window.periods_back)
         conditions.append(exp.LTE(this=day.copy(), expression=end))
     return conditions
 
 
+def _after(window: Window) -> exp.Expr:
+    """The last day before the window."""
+    if window.kind == "ever":
+        return cast(text("-infinity"), "date")
+    if window.kind == "calendar_year":
+        start = _year_start(window.periods_back)
+    elif window.is_before:
+        start = _back(window, 1)
+    else:
+        return _back(window, window.periods_back + 1)
+    return exp.Paren(this=binary(exp.Sub, start, number(1)))
+
+
+def days_in(window: Window) -> exp.Expr:
+    """How many days the window has."""
+    if window.kind == "days":
+        return number(window.size)
+    return exp.Paren(this=binary(exp.Sub, _as_of(), _after(window)))
+
+
 def _back(window: Window, periods: int) -> exp.Expr:
     size = window.size * periods
     if window.kind == "days":
-        return binary(exp.Sub, _as_of(), number(size))
+        return exp.Paren(this=binary(exp.Sub, _as_of(), number(size)))
     length = exp.Interval(this=text(str(size)), unit=exp.var("month"))
     return cast(exp.Paren(this=binary(exp.Sub, _as_of(), length)), "date")
 
@@ -168,19 +255,18 @@ def _year_start(years_back: int) -> exp.Expr:
 
 def _of_customer(one: Asked) -> exp.Expr:
     """The metric as an expression over the joined fact metrics."""
-    if one.file.table is not None:
-        found = exp.column(one.column, one.file.table, quoted=True)
+    if one.table is not None:
+        found = exp.column(one.column, one.table, quoted=True)
         if one.metric.empty is None:
             return found
         return function("coalesce", found, number(one.metric.empty))
-    expression = _fragment(one.metric.expression or "").copy()
-    for call in list(expression.find_all(exp.Anonymous)):
-        if call.name in definitions():
-            inner = exp.Paren(this=_of_customer(_input(one, call)))
-            if call is expression:
-                return inner
-            call.replace(inner)
-    return expression
+
+    def fill(found: exp.Expr) -> exp.Expr | None:
+        if isinstance(found, exp.Anonymous) and found.name in definitions():
+            return exp.Paren(this=_of_customer(_input(one, found)))
+        return None
+
+    return _replaced(_fragment(one.metric.expression or ""), fill)
 
 
 def _inputs(one: Asked) -> list[Asked]:
@@ -201,8 +287,28 @@ def _input(one: Asked, call: exp.Anonymous) -> Asked:
     return Asked(call.name, window)
 
 
+def _replaced(
+    tree: exp.Expr, replacement: Callable[[exp.Expr], exp.Expr | None]
+) -> exp.Expr:
+    """A copy of the tree in which some nodes are replaced; what they hold is not seen."""
+    made = tree.copy()
+    for found in list(made.walk(prune=lambda node: replacement(node) is not None)):
+        other = replacement(found)
+        if other is not None:
+            if found is made:
+                return other
+            found.replace(other)
+    return made
+
+
 @cache
 def _fragment(sql: str) -> exp.Expr:
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+@cache
+def _file(name: str) -> exp.Expr:
+    sql = (FOLDER / name).read_text(encoding="utf-8")
     return sqlglot.parse_one(sql, dialect="duckdb")
 
 

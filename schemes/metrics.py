@@ -1,8 +1,8 @@
 """Metrics: what schemes may read of a customer, defined as data in `sql/metrics/`.
 
 A metric is an aggregate over a fact table, taken over a window, or an expression over
-other metrics. Which windows are computed depends on what is asked for; the columns
-that the contract of `core.customer_metrics` fixes always are.
+other metrics, or a select of its own. Which windows are computed depends on what is
+asked for; the columns that the contract of `core.customer_metrics` fixes always are.
 """
 
 import hashlib
@@ -25,29 +25,43 @@ FOLDER = Path(sql.__file__).parent / "metrics"
 _PLAIN = re.compile(r"^[a-z0-9_]{1,30}$")
 
 
+class Argument(Document):
+    """A named argument of a metric: `interactions('12 months', kind = 'referral')`."""
+
+    column: str | None = None  # the rows where this column has the value; else a $param
+    type: Literal["text", "number"] = "text"
+    values: tuple[str, ...] = ()
+    is_required: bool = False
+    is_in_name: bool = True  # whether the column's name says the value
+
+
 class Metric(Document):
     """A metric: what it means, and how it is computed."""
 
     about: Text
     type: Literal[tuple(TYPES)]  # type: ignore[valid-type]
     unit: str | None = None
-    column: str  # "{window}" is the window's suffix; without it there is only 'ever'
+    values: tuple[str, ...] = ()  # the closed list of a text
+    # "{of}" stands for the arguments, "{window}" for the window; without it there is
+    # only 'ever'.
+    column: str
     aggregate: str | None = (
         None  # over the fact table; over `value` where there is each
     )
     each: str | None = None  # within one value of the file's `per`
     where: str | None = None  # the rows that count
-    expression: str | None = None  # over other metrics
-    # Arguments that narrow the rows: name → column of the fact table.
-    arguments: dict[Name, str] = Field(default_factory=dict)
+    expression: str | None = None  # over other metrics and customers.*
+    select: str | None = None  # a file beside this one: customer_id, value
+    arguments: dict[Name, Argument] = Field(default_factory=dict)
     empty: int | None = None  # where nothing happened
     needs: tuple[str, ...] = ()  # feeds, or feed.column, beside those of the file
     fixed: tuple[str, ...] = ()  # windows that are always computed
 
     @model_validator(mode="after")
     def _one_way(self) -> "Metric":
-        if (self.aggregate is None) == (self.expression is None):
-            raise ValueError("give either 'aggregate' or 'expression'")
+        ways = [self.aggregate, self.expression, self.select]
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError("give one of 'aggregate', 'expression' and 'select'")
         return self
 
     @property
@@ -60,11 +74,22 @@ class MetricFile(Document):
     """The metrics of one fact table, or those that follow from others."""
 
     table: str | None = None  # where they are kept, in `core`
-    reads: str | None = None  # the fact table, a row an event
+    reads: tuple[
+        str, ...
+    ] = ()  # the fact table, a row an event; or what `relation` reads
+    relation: str | None = None  # a select, where no table has the events as they are
+    customer: str = "customer_id"  # whose event it is
     date: str | None = None  # the day of the event
     per: tuple[str, ...] = ()  # what is grouped by first, beside the customer
+    entity: Literal["customers", "categories"] = "customers"
     needs: tuple[str, ...] = ()
     metrics: dict[Name, Metric]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What there is one row for in the table."""
+        other = ("category",) if self.entity == "categories" else ()
+        return ("customer_id", *other)
 
 
 @dataclass(frozen=True)
@@ -86,10 +111,21 @@ class Asked:
         return definitions()[self.name][1]
 
     @property
+    def table(self) -> str | None:
+        """The table of `core` that has it; None where it follows from others."""
+        return self.column if self.metric.select is not None else self.file.table
+
+    @property
     def column(self) -> str:
         """The name of its column."""
-        details = "".join(f"_{_plain(value)}" for _, value in self.arguments)
-        return self.metric.column.replace("{window}", details + self.window.suffix)
+        said = [
+            value
+            for name, value in self.arguments
+            if self.metric.arguments[name].is_in_name
+        ]
+        of = "".join(f"_{_plain(value)}" for value in said)
+        name = self.metric.column.replace("{of}", of)
+        return name.replace("{window}", self.window.suffix)
 
 
 @cache
@@ -131,6 +167,7 @@ def always() -> tuple[Asked, ...]:
 
 def _plain(value: str) -> str:
     """A value as a part of a column's name; a short hash where it is no plain word."""
-    if _PLAIN.match(value):
-        return value
+    word = value.replace(".", "_")
+    if _PLAIN.match(word):
+        return word
     return hashlib.sha256(value.encode()).hexdigest()[:8]

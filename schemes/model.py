@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -73,7 +73,8 @@ def _tidy(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code)]
-Share = Annotated[Decimal, BeforeValidator(_share), Field(gt=0, le=1)]
+# A number of the file, or the name of a parameter that has it.
+Number = Annotated[Decimal | Name, BeforeValidator(_share)]
 Sentence = Annotated[str, AfterValidator(_tidy)]
 Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 
@@ -123,11 +124,14 @@ class Tier(Document):
 
     tier: Code
     name: Text
-    from_: Decimal | None = Field(default=None, alias="from")  # bands: included
-    top: Share | None = None  # percentile: cumulative, from the best
+    from_: Number | None = Field(default=None, alias="from")  # bands: included
+    top: Number | None = None  # percentile: cumulative, from the best
     cell: tuple[Code | Literal["*"], ...] = ()  # matrix: a level of each axis
     reason: Text | None = None
     treatment: Text | None = None  # what the business does for its customers
+    rank: int | None = Field(
+        default=None, ge=1
+    )  # where it is not the place in the list
 
     @model_validator(mode="after")
     def _not_reserved(self) -> "Tier":
@@ -153,7 +157,7 @@ class Flag(Document):
 
 
 class Rule(Document):
-    """A rule of a ladder; the last one has no condition."""
+    """A rule: who gets the tier. Of a ladder the last one has no condition."""
 
     id: Name | None = None
     tier: Code
@@ -168,6 +172,13 @@ class Level(Document):
     level: Code
     when: Expression | None = None
     name: Text | None = None
+
+
+class ForwardOnly(Document):
+    """A tier is kept until a better one, or until a long silence ends it."""
+
+    silence: Expression  # a window of months
+    activity: tuple[Name, ...]  # metrics that count what breaks the silence
 
 
 class Axis(Document):
@@ -195,16 +206,54 @@ class Axis(Document):
         return (Level(level="high", when=self.high), Level(level="low"))
 
 
+class Characteristic(Document):
+    """A part of a score, with the points it gives."""
+
+    id: Name
+    points: Expression
+    name: Text | None = None
+    input: Expression | None = None  # the value that reasons show
+    max: Number | None = None  # the most it gives
+    reason: Text | None = None
+
+
+class Cap(Document):
+    """A tier that some customers cannot exceed."""
+
+    id: Name
+    tier_at_most: Code
+    when: Expression
+    reason: Text
+
+
+class Validity(Document):
+    """For how long a tier holds once it is given."""
+
+    length: Expression  # a window of months, or 'calendar year'
+    upgrade: Literal["at_once", "at_end"] = "at_once"
+    downgrade: Literal["at_once", "at_end"] = "at_end"
+
+
+class Benefit(Document):
+    """What a tier entitles to."""
+
+    benefit: Name
+    value: Annotated[str, BeforeValidator(_text)]
+
+
 class SchemeBase(Document):
     """What all kinds of schemes say."""
-
-    settable: ClassVar[dict[str, tuple[str, ...]]] = {"tiers": ("from", "top")}
 
     scheme: Name
     version: Annotated[str, BeforeValidator(_text)] = Field(min_length=1, max_length=20)
     name: Text
     about: Text | None = None
     is_classification: bool = False  # tiers without an order
+    is_template: bool = False  # to be filled in before it can run
+    grades: Literal["customers", "opportunities", "categories"] = "customers"
+    # Of several that belong to a customer, whose tier is the customer's: those for whom
+    # the first condition holds, else the second, …; of these the best.
+    prefer: tuple[Expression, ...] = ()
     population: Expression | None = None  # who gets a row; all where not given
     among: Expression | None = None  # whom top, mean, … look at; the population
     needs: tuple[str, ...] = ()  # feeds, beside those that the metrics read
@@ -213,21 +262,39 @@ class SchemeBase(Document):
     parameter_sets: dict[Name, dict[str, Any]] = Field(default_factory=dict)
     define: dict[Name, Expression] = Field(default_factory=dict)
     unrated: tuple[Unrated, ...] = ()
+    first: tuple[Rule, ...] = ()  # exceptions, looked at before the scheme's own rule
     tiers: tuple[Tier, ...] = Field(min_length=1, max_length=100)
+    caps: tuple[Cap, ...] = ()
+    validity: Validity | None = None
     flags: tuple[Flag, ...] = ()
     reason: Text | None = None
+    entitlements: dict[Code, tuple[Benefit, ...]] = Field(default_factory=dict)
+    inherit: Literal["from_lower_tiers"] | None = None  # entitlements of lower tiers
 
     @model_validator(mode="after")
-    def _unique(self) -> "SchemeBase":
+    def _consistent(self) -> "SchemeBase":
+        codes = [tier.tier for tier in self.tiers]
         for what, names in (
-            ("tier", [tier.tier for tier in self.tiers]),
+            ("tier", codes),
             ("flag", [flag.flag for flag in self.flags]),
             ("reason code of unrated", [one.code for one in self.unrated]),
+            ("cap", [cap.id for cap in self.caps]),
         ):
             _no_repeats(names, what)
-        both = set(self.parameters) & set(self.define)
-        if both:
-            raise ValueError(f"'{min(both)}' is both a parameter and defined")
+        for taken in (self.define, {flag.flag: 0 for flag in self.flags}):
+            both = set(self.parameters) & set(taken)
+            if both:
+                raise ValueError(f"'{min(both)}' is a parameter and something else")
+        _known_tiers(self.first, codes, "first")
+        for rule in self.first:
+            if rule.when is None:
+                raise ValueError(f"first: the rule for '{rule.tier}' needs 'when'")
+        for cap in self.caps:
+            if cap.tier_at_most not in codes:
+                raise ValueError(f"cap '{cap.id}': no tier '{cap.tier_at_most}'")
+        for tier in self.entitlements:
+            if tier not in codes:
+                raise ValueError(f"entitlements: no tier '{tier}'")
         return self
 
     def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -236,12 +303,36 @@ class SchemeBase(Document):
             text = getattr(self, field)
             if text is not None:
                 yield (field,), text
+        for number, text in enumerate(self.prefer):
+            yield ("prefer", number), text
         for name, text in self.define.items():
             yield ("define", name), text
-        for number, one in enumerate(self.unrated):
-            yield ("unrated", number, "when"), one.when
-        for number, flag in enumerate(self.flags):
-            yield ("flags", number, "when"), flag.when
+        for field in ("unrated", "first", "caps", "flags"):
+            for number, one in enumerate(getattr(self, field)):
+                yield (field, number, "when"), one.when
+        yield from self.own_expressions()
+
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
+        return iter(())
+
+    def number(self, given: Decimal | str | None) -> Decimal | None:
+        """A number of the file, also where it names a parameter; None where unset.
+
+        Raises:
+            ValueError: there is no such parameter, or it is no number.
+        """
+        if given is None or isinstance(given, Decimal):
+            return given
+        if given not in self.parameters:
+            raise ValueError(f"'{given}' is neither a number nor a parameter")
+        value = self.parameters[given].default
+        share = read_percent(value)
+        if share is not None or value is None:
+            return share
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise ValueError(f"the parameter '{given}' is not a number")
+        return Decimal(value)
 
 
 class Bands(SchemeBase):
@@ -252,12 +343,11 @@ class Bands(SchemeBase):
 
     @model_validator(mode="after")
     def _ordered(self) -> "Bands":
-        _check_bounds(self.tiers)
+        _check_bounds(self)
         return self
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Each expression of the file with its place."""
-        yield from super().expressions()
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
         yield ("score",), self.score
 
 
@@ -277,16 +367,19 @@ class Percentile(SchemeBase):
         for tier in bounded:
             if tier.top is None:
                 raise ValueError(f"tier '{tier.tier}' needs 'top', such as 20%")
-            if tier.top <= before:
+            top = self.number(tier.top)
+            if top is None:
+                continue
+            if not before < top <= 1:
                 raise ValueError(
-                    f"tier '{tier.tier}': 'top' is cumulative and grows downwards"
+                    f"tier '{tier.tier}': 'top' is cumulative: it grows downwards,"
+                    " and is at most 100%"
                 )
-            before = tier.top
+            before = top
         return self
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Each expression of the file with its place."""
-        yield from super().expressions()
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
         yield ("score",), self.score
 
 
@@ -295,32 +388,67 @@ class Ladder(SchemeBase):
 
     kind: Literal["ladder"]
     hit_policy: Literal["first"] = "first"
+    axes: tuple[Axis, ...] = ()  # named halves of a matrix, to be used in the rules
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=200)
+    # Never falls back; after that many months of silence the rule decides again.
+    forward_only: ForwardOnly | None = None
 
     @model_validator(mode="after")
     def _known_tiers(self) -> "Ladder":
         _no_field(self.tiers, "from_", "top", "cell")
-        known = {tier.tier for tier in self.tiers} | {UNRATED}
-        for rule in self.rules:
-            if rule.tier not in known:
-                raise ValueError(f"rule for '{rule.tier}': 'tiers' has no such tier")
+        _known_tiers(self.rules, [tier.tier for tier in self.tiers], "rules")
         _last_is_open([rule.when for rule in self.rules], "rule")
-        _no_repeats(self.rule_ids, "rule id")
+        _no_repeats(rule_ids(self.rules), "rule id")
         return self
 
-    @cached_property
-    def rule_ids(self) -> list[str]:
-        """The id of each rule: given, else its tier's code, numbered where repeated."""
-        ids: list[str] = []
-        for rule in self.rules:
-            stem = rule.id or rule.tier
-            again = sum(1 for one in self.rules[: len(ids)] if one.tier == rule.tier)
-            ids.append(stem if rule.id or not again else f"{stem}_{again + 1}")
-        return ids
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
+        yield from _axis_expressions(self.axes)
+        for number, rule in enumerate(self.rules):
+            if rule.when is not None:
+                yield ("rules", number, "when"), rule.when
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Each expression of the file with its place."""
-        yield from super().expressions()
+
+class Scorecard(SchemeBase):
+    """Characteristics that give points, deductions that take some, bands of the sum."""
+
+    kind: Literal["scorecard"]
+    characteristics: tuple[Characteristic, ...] = Field(min_length=1, max_length=50)
+    deductions: tuple[Characteristic, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Scorecard":
+        _check_bounds(self)
+        parts = (*self.characteristics, *self.deductions)
+        _no_repeats([one.id for one in parts], "characteristic")
+        return self
+
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
+        for field in ("characteristics", "deductions"):
+            for number, one in enumerate(getattr(self, field)):
+                yield (field, number, "points"), one.points
+                if one.input is not None:
+                    yield (field, number, "input"), one.input
+
+
+class Flags(SchemeBase):
+    """Marks of which several may hold; the first that does is the tier."""
+
+    kind: Literal["flags"]
+    hit_policy: Literal["collect"] = "collect"
+    rules: tuple[Rule, ...] = Field(min_length=1, max_length=200)
+
+    @model_validator(mode="after")
+    def _known(self) -> "Flags":
+        _no_field(self.tiers, "from_", "top", "cell")
+        _known_tiers(self.rules, [tier.tier for tier in self.tiers], "rules")
+        _last_is_open([rule.when for rule in self.rules], "rule")
+        _no_repeats([rule.tier for rule in self.rules], "rule for tier")
+        return self
+
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
         for number, rule in enumerate(self.rules):
             if rule.when is not None:
                 yield ("rules", number, "when"), rule.when
@@ -354,27 +482,44 @@ class Matrix(SchemeBase):
                 raise ValueError(f"no tier has the cell [{', '.join(cell)}]")
         return self
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Each expression of the file with its place."""
-        yield from super().expressions()
-        for number, axis in enumerate(self.axes):
-            if axis.input is not None:
-                yield ("axes", number, "input"), axis.input
-            if axis.high is not None:
-                yield ("axes", number, "high"), axis.high
-            for place, level in enumerate(axis.levels):
-                if level.when is not None:
-                    yield ("axes", number, "levels", place, "when"), level.when
+    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        """The expressions that only this kind has."""
+        yield from _axis_expressions(self.axes)
 
 
-Scheme = Bands | Percentile | Ladder | Matrix
+Scheme = Bands | Percentile | Scorecard | Matrix | Ladder | Flags
 
 KINDS: dict[str, type[Scheme]] = {
     "bands": Bands,
     "percentile": Percentile,
-    "ladder": Ladder,
+    "scorecard": Scorecard,
     "matrix": Matrix,
+    "ladder": Ladder,
+    "flags": Flags,
 }
+
+
+def rule_ids(rules: tuple[Rule, ...]) -> list[str]:
+    """The id of each rule: given, else its tier's code, numbered where repeated."""
+    ids: list[str] = []
+    for rule in rules:
+        again = sum(1 for one in rules[: len(ids)] if one.tier == rule.tier)
+        stem = rule.id or rule.tier
+        ids.append(stem if rule.id or not again else f"{stem}_{again + 1}")
+    return ids
+
+
+def _axis_expressions(
+    axes: tuple[Axis, ...],
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for number, axis in enumerate(axes):
+        if axis.input is not None:
+            yield ("axes", number, "input"), axis.input
+        if axis.high is not None:
+            yield ("axes", number, "high"), axis.high
+        for place, level in enumerate(axis.levels):
+            if level.when is not None:
+                yield ("axes", number, "levels", place, "when"), level.when
 
 
 def matches(pattern: tuple[str, ...], cell: tuple[str, ...]) -> bool:
@@ -409,17 +554,24 @@ def _no_field(tiers: tuple[Tier, ...], *fields: str) -> None:
                 )
 
 
-def _check_bounds(tiers: tuple[Tier, ...]) -> None:
-    _no_field(tiers, "top", "cell")
-    *bounded, last = tiers
-    if last.from_ is not None:
-        raise ValueError(f"the last tier '{last.tier}' takes the rest: no 'from'")
+def _known_tiers(rules: tuple[Rule, ...], codes: list[str], where: str) -> None:
+    for rule in rules:
+        if rule.tier not in {*codes, UNRATED}:
+            raise ValueError(f"{where}: 'tiers' has no tier '{rule.tier}'")
+
+
+def _check_bounds(scheme: SchemeBase) -> None:
+    """Bounds fall from the best tier on; the last may take the rest."""
+    _no_field(scheme.tiers, "top", "cell")
+    given_first = {rule.tier for rule in scheme.first}
+    banded = [one for one in scheme.tiers if one.tier not in given_first or one.from_]
     before: Decimal | None = None
-    for tier in bounded:
-        if tier.from_ is None:
+    for tier in banded:
+        if tier.from_ is None and tier is not banded[-1]:
             raise ValueError(f"tier '{tier.tier}' needs 'from', its lower bound")
-        if before is not None and tier.from_ >= before:
+        bound = scheme.number(tier.from_)
+        if before is not None and bound is not None and bound >= before:
             raise ValueError(
                 f"tier '{tier.tier}': tiers stand best first, so 'from' falls"
             )
-        before = tier.from_
+        before = bound if bound is not None else before

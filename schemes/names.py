@@ -7,9 +7,10 @@ of another scheme.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from project.settings import Settings
-from sql.contracts import contract
+from sql.contracts import day_name, feeds
 
 # What the type words of contracts are in expressions.
 TYPES: Mapping[str, str] = {
@@ -27,29 +28,38 @@ SPEND = "spend"
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of `core.customers` that schemes may read."""
+    """A column of a feed that schemes may read of what they grade."""
 
     name: str
     type: str
     choices: tuple[str, ...]
     needs: frozenset[str]
+    is_amount: bool
+    is_personal: bool
 
 
-def attributes() -> Mapping[str, Attribute]:
-    """The attributes of customers: name → what it is."""
+@cache
+def attributes(feed: str) -> Mapping[str, Attribute]:
+    """The attributes that come from a feed: name → what it is.
+
+    Timestamps are read as days: `registered_at` is `registered_date`.
+    """
     found = {}
-    for column in contract("core", "customers").columns:
-        kind = "number" if column.type in NUMBERS else TYPES.get(column.type)
-        if kind is None or column.name == "customer_id":
-            continue
-        source = {
-            "registered_date": "registered_at",
-            "first_contact_date": "first_contact_at",
-            "is_in_customers_feed": "customer_id",
-        }.get(column.name, column.name)
-        found[column.name] = Attribute(
-            column.name, kind, column.values, frozenset({f"customers.{source}"})
-        )
+    for column in feeds()[feed].columns:
+        name, kind = column.name, TYPES.get(column.type)
+        if column.type in NUMBERS:
+            kind = "number"
+        if column.type == "timestamp":
+            name, kind = day_name(name), "date"
+        if kind is not None and name != "customer_id":
+            found[name] = Attribute(
+                name=name,
+                type=kind,
+                choices=column.values,
+                needs=frozenset({f"{feed}.{column.name}"}),
+                is_amount=column.type == "amount",
+                is_personal=column.personal,
+            )
     return found
 
 
@@ -92,6 +102,8 @@ class Inputs:
 
 def in_words(need: str, inputs: Inputs) -> str:
     """A missing input as `not_applicable_reason` says it."""
+    if need.startswith("parameter "):
+        return need
     if need == SPEND:
         source = inputs.settings.spend_source
         return f"feed {source.replace('both', 'transactions or bills')}"

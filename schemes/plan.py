@@ -3,17 +3,19 @@
 `make_plan(project, feeds)` gives a `SchemePlan`: the selects that a run executes, in
 this order, and the views of its release. Making it needs no database.
 
-1. `facts`: one table of `core` per fact table, one row per customer, one aggregate per
-   metric and window; then `customer_metrics`, the table `core.customer_metrics`.
+1. `facts`: tables of `core`, in order: the metrics of each fact table, and what else is
+   found out before customers are graded. Then `customer_metrics`, the table
+   `core.customer_metrics`.
 2. `cuts`: the table `marts.scheme_cuts`, one row, every figure about the population.
 3. `marts.previous_tiers`, made by the caller: customer_id and `<scheme>_tier` (text,
    null where unknown) for each scheme in `applicable`.
 4. `results`: the table `marts.scheme_results`, one row per customer. Columns of a scheme
    are named `<scheme>__<what>`; those that end in `__previous_tier` are no part of the
    content digest.
-5. `tables`: `customer_rfm`, `rfm_cuts`, `schemes`, `scheme_tiers`, `scheme_rules` and
-   `service_level` of `marts`.
-6. `views`: the long tables of a release, over `scheme_results`, `customer_metrics` and
+5. `tables`: the other compiled tables of `marts`; `scheme_results_by_category`, one row
+   per customer and category, is storage like `scheme_results`.
+6. `views`: the long tables of a release, over `scheme_results`,
+   `scheme_results_by_category`, `customer_metrics`, `customer_rfm`, `customers` and
    `scheme_tiers` of the same schema.
 
 The selects take the parameter `$as_of_date`.
@@ -25,12 +27,18 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from project.folder import Project
-from schemes.compiler import CompiledScheme, Program, compile_scheme
+from schemes.compiler import CompiledScheme, compile_scheme
 from schemes.load import Scheme, in_order, read_schemes
-from schemes.metric_sql import customer_select, fact_selects
+from schemes.metric_sql import category_select, customer_select, fact_selects
 from schemes.metrics import Asked, always
 from schemes.names import Inputs
-from schemes.results import cuts_select, results_select
+from schemes.program import CATEGORIES, CUSTOMERS, ENTITIES, Program
+from schemes.results import (
+    cuts_select,
+    overrides_select,
+    results_select,
+    scoped_select,
+)
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
 from schemes.service_level import service_level_select
 from schemes.tables import rules_select, schemes_select, tiers_select
@@ -51,7 +59,7 @@ class SchemePlan:
     """All schemes of a project, compiled; see the module for how it is used."""
 
     schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
-    program: Program
+    programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
 
     @cached_property
@@ -72,8 +80,15 @@ class SchemePlan:
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
-        """The metrics of each fact table: table of `core` → select."""
-        return fact_selects(self.asked)
+        """What is found out first: table of `core` → select, in order."""
+        facts = dict(fact_selects(self.asked))
+        by_category = category_select(self.asked)
+        if by_category is not None:
+            facts["customer_category_metrics"] = by_category
+        with_overrides = [one for one in self._running if one.has_overrides]
+        if with_overrides:
+            facts["override_tiers"] = overrides_select(with_overrides)
+        return facts
 
     @cached_property
     def customer_metrics(self) -> str:
@@ -83,24 +98,32 @@ class SchemePlan:
     @cached_property
     def cuts(self) -> str:
         """The select of `marts.scheme_cuts`."""
-        return cuts_select(self.program)
+        return cuts_select(self.programs[CUSTOMERS.name])
 
     @cached_property
     def results(self) -> str:
         """The select of `marts.scheme_results`."""
-        return results_select(self._running, self.program)
+        graded = [one for one in self._running if one.grades_customers]
+        return results_select(graded, self.programs[CUSTOMERS.name])
 
     @cached_property
     def tables(self) -> Mapping[str, str]:
         """The other compiled tables of `marts`: table → select."""
-        return {
-            "customer_rfm": rfm_select(self.rfm, self.program),
+        program = self.programs[CUSTOMERS.name]
+        by_category = [one for one in self._running if not one.grades_customers]
+        tables = {
+            "customer_rfm": rfm_select(self.rfm, program),
             "rfm_cuts": rfm_cuts_select(self.rfm),
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
             "service_level": service_level_select(self.applicable),
         }
+        if by_category:
+            tables["scheme_results_by_category"] = scoped_select(
+                by_category, self.programs[CATEGORIES.name]
+            )
+        return tables
 
     @cached_property
     def views(self) -> Mapping[str, str]:
@@ -130,13 +153,13 @@ class SchemePlan:
     @property
     def asked(self) -> tuple[Asked, ...]:
         """Every metric over every window that a scheme asks for."""
-        return tuple(self.program.asked.values())
+        return tuple(
+            asked for one in self.programs.values() for asked in one.asked.values()
+        )
 
     @cached_property
     def _running(self) -> tuple[CompiledScheme, ...]:
-        return tuple(
-            one for one in self.schemes if one.is_applicable and one.scheme.is_enabled
-        )
+        return tuple(one for one in self.schemes if one.runs)
 
 
 def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
@@ -154,7 +177,9 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
     Raises:
         ConfigurationError: as `make_plan`.
     """
-    program = Program()
+    programs = {name: Program(entity) for name, entity in ENTITIES.items()}
+    (rfm_scheme,) = (one for one in schemes if one.scheme == SCHEME)
+    rfm = compile_rfm(rfm_scheme, programs[CUSTOMERS.name], project)
     compiled: dict[str, CompiledScheme] = {}
     for scheme in in_order(schemes):
         inputs = Inputs(
@@ -162,11 +187,12 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
             settings=project.settings,
             wants=frozenset(scheme.document.wants),
         )
+        grades = scheme.document.grades
         # What a scheme that cannot run asks for is not computed.
-        trial = program.copy()
-        one = compile_scheme(scheme, trial, compiled, inputs)
+        trial = programs[grades].copy()
+        outputs = {name: one.as_output for name, one in compiled.items()}
+        one = compile_scheme(scheme, trial, outputs, inputs)
         compiled[scheme.scheme] = one
-        if one.is_applicable and scheme.is_enabled:
-            program = trial
-    rfm = compile_rfm(compiled[SCHEME].scheme, program, project)
-    return SchemePlan(tuple(compiled.values()), program, rfm)
+        if one.runs:
+            programs[grades] = trial
+    return SchemePlan(tuple(compiled.values()), programs, rfm)

@@ -1,19 +1,21 @@
 """The selects that evaluate all schemes: figures about the population, then results.
 
 Computed columns are put into layers, each a select over the one below it, so that a
-column stands above all that it reads; the whole is one pass over the customers.
+column stands above all that it reads; the whole is one pass over what is graded.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler import AS_OF_DATE, CompiledScheme, Program
-from schemes.values import cast, column, text
+from schemes.compiler import CompiledScheme
+from schemes.program import AS_OF_DATE, Program
+from schemes.translate import Leading
+from schemes.values import cast, column, function, text
 
 CUTS = "marts.scheme_cuts"
-METRICS = "core.customer_metrics"
 PREVIOUS = "marts.previous_tiers"
+PREVIOUS_TIER = "previous_tier"
 
 
 def cuts_select(program: Program) -> str:
@@ -24,81 +26,112 @@ def cuts_select(program: Program) -> str:
     """
     if not program.cuts:
         return "select 0 as n_figures"
-    stages = _stages(program)
     select = exp.select().from_("figures_0")
-    for number, names in enumerate(stages):
-        figures = exp.select(
-            *(
-                exp.alias_(program.cuts[name].copy(), name, quoted=True)
-                for name in names
-            )
-        )
+    for number, names in enumerate(_stages(program)):
         lower = [f"figures_{below}" for below in range(number)]
-        needed = _needed(program, (program.cuts[name] for name in names))
-        source = _layered(program, needed, lower)
-        select = select.with_(
-            f"figures_{number}", as_=figures.from_(source.subquery("customers"))
-        )
+        select = select.with_(f"figures_{number}", as_=_figures(program, names, lower))
         if number:
             select = select.join(f"figures_{number}", join_type="cross")
-        for name in names:
-            select = select.select(column(name))
+        select = select.select(*(column(name) for name in names))
     return select.sql("duckdb", pretty=True)
 
 
-def results_select(schemes: Iterable[CompiledScheme], program: Program) -> str:
+def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer: the columns of each scheme's results."""
-    schemes = tuple(schemes)
-    names = [
-        one.column(suffix)
-        for one in schemes
-        for suffix in ("rule", "tier", "score")
-        if one.column(suffix) in program.computed
-    ]
-    names += [one.column(f"flag_{flag}") for one in schemes for flag in one.flags]
-    needed = _needed(program, (column(name) for name in names))
-    source = _layered(program, needed, [CUTS], keep=["customer_id", AS_OF_DATE])
+    names = [name for one in schemes for name in one.stored]
+    source = layered_select(program, [column(name) for name in names])
     select = exp.select(
         exp.column("customer_id", "computed"), exp.column(AS_OF_DATE, "computed")
     ).from_(source.subquery("computed"))
     for one in schemes:
-        for name in names:
-            if name.startswith(f"{one.scheme.scheme}__"):
-                select = select.select(
-                    exp.column(name, "computed", quoted=True), copy=False
-                )
-        previous = f"{one.scheme.scheme}_tier"
-        select = select.select(
-            exp.alias_(
-                _previous(one, previous), one.column("previous_tier"), quoted=True
-            ),
-            copy=False,
-        )
+        stored = [exp.column(name, "computed", quoted=True) for name in one.stored]
+        previous = exp.alias_(_previous(one), one.column(PREVIOUS_TIER), quoted=True)
+        select = select.select(*stored, previous, copy=False)
     select = select.join(
         exp.alias_(exp.to_table(PREVIOUS), "previous", table=True),
-        on=exp.EQ(
-            this=exp.column("customer_id", "computed"),
-            expression=exp.column("customer_id", "previous"),
-        ),
+        on=_same_customer("computed", "previous"),
         join_type="left",
     )
     return select.sql("duckdb", pretty=True)
 
 
+def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
+    """One row per customer and category: the columns of each scheme's results."""
+    names = [name for one in schemes for name in one.stored]
+    source = layered_select(program, [column(name) for name in names])
+    select = exp.select(
+        *program.entity.key, AS_OF_DATE, *(column(name) for name in names)
+    ).from_(source.subquery("computed"))
+    return select.sql("duckdb", pretty=True)
+
+
+def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
+    """One row per customer with a tier set by a person: a column per scheme.
+
+    Of the entries in force the one with the latest start counts.
+    """
+    select = exp.select("customer_id").from_("staging.overrides")
+    for one in schemes:
+        name = one.scheme.scheme
+        named = exp.EQ(this=column("scheme"), expression=text(name))
+        latest = exp.Filter(
+            this=function("arg_max", column("tier"), column("starts_on")),
+            expression=exp.Where(this=named),
+        )
+        select = select.select(exp.alias_(latest, name, quoted=True), copy=False)
+    as_of = cast(exp.Placeholder(this=AS_OF_DATE), "date")
+    in_force = exp.Or(
+        this=exp.Is(this=column("ends_on"), expression=exp.null()),
+        expression=exp.GTE(this=column("ends_on"), expression=as_of),
+    )
+    begun = exp.LTE(this=column("starts_on"), expression=as_of.copy())
+    select = select.where(begun, in_force).group_by("customer_id")
+    return select.sql("duckdb", pretty=True)
+
+
 def layered_select(program: Program, expressions: Iterable[exp.Expr]) -> exp.Select:
-    """Customers with all columns that the expressions read."""
+    """What is graded, with all columns that the expressions read."""
     needed = _needed(program, expressions)
-    return _layered(program, needed, [CUTS], keep=["customer_id", AS_OF_DATE])
+    return _layered(program, needed, [CUTS], keep=[*program.entity.key, AS_OF_DATE])
 
 
-def _previous(scheme: CompiledScheme, name: str) -> exp.Expr:
+def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select:
+    """A row of the figures of one stage."""
+    plain = {
+        name: program.cuts[name]
+        for name in names
+        if not isinstance(program.cuts[name], Leading)
+    }
+    select = exp.select(
+        *(exp.alias_(one.copy(), name, quoted=True) for name, one in plain.items())
+    )
+    for name in names:
+        figure = program.cuts[name]
+        if isinstance(figure, Leading):
+            source = _layered(program, _needed(program, [figure]), lower)
+            value = exp.Subquery(this=figure.select(source))
+            select = select.select(exp.alias_(value, name, quoted=True), copy=False)
+    if not plain:
+        return select
+    source = _layered(program, _needed(program, plain.values()), lower)
+    return select.from_(source.subquery("customers"))
+
+
+def _previous(scheme: CompiledScheme) -> exp.Expr:
     """The former tier; an empty text where it is the present one, to store less."""
-    former = exp.column(name, "previous", quoted=True)
+    former = exp.column(f"{scheme.scheme.scheme}_tier", "previous", quoted=True)
     present = cast(
         exp.column(scheme.column("tier"), "computed", quoted=True), "varchar"
     )
     same = exp.EQ(this=former, expression=present)
     return exp.Case(ifs=[exp.If(this=same, true=text(""))], default=former.copy())
+
+
+def _same_customer(left: str, right: str) -> exp.Expr:
+    return exp.EQ(
+        this=exp.column("customer_id", left),
+        expression=exp.column("customer_id", right),
+    )
 
 
 def _reads(expression: exp.Expr) -> set[str]:
@@ -126,9 +159,9 @@ def _stages(program: Program) -> list[list[str]]:
     while len(placed) < len(program.cuts):
         stage = [
             name
-            for name, aggregate in program.cuts.items()
+            for name, figure in program.cuts.items()
             if name not in placed
-            and not (_needed(program, [aggregate]) & set(program.cuts)) - placed
+            and not (_needed(program, [figure]) & set(program.cuts)) - placed
         ]
         stages.append(stage)
         placed.update(stage)
@@ -141,38 +174,14 @@ def _layered(
     tables: list[str],
     keep: Iterable[str] = (),
 ) -> exp.Select:
-    """Customers with the needed columns, computed layer upon layer."""
-    base = exp.select().from_(exp.alias_(exp.to_table(METRICS), "metrics", table=True))
-    for name in (*keep, *sorted(needed & set(program.asked))):
-        base = base.select(exp.column(name, "metrics", quoted=True), copy=False)
-    attributes = sorted(
-        name for name in program.attributes if f"customers__{name}" in needed
-    )
-    for name in attributes:
-        source = exp.column(name, "customers", quoted=True)
-        base = base.select(
-            exp.alias_(source, f"customers__{name}", quoted=True), copy=False
-        )
-    if attributes:
-        base = base.join(
-            exp.alias_(exp.to_table("core.customers"), "customers", table=True),
-            on=exp.EQ(
-                this=exp.column("customer_id", "metrics"),
-                expression=exp.column("customer_id", "customers"),
-            ),
-        )
-    cuts = sorted(needed & set(program.cuts))
-    if cuts:
-        for table in tables:
-            base = base.join(exp.to_table(table), join_type="cross")
-        base = base.select(*(column(name) for name in cuts), copy=False)
-    if not base.expressions:
-        base = base.select(exp.column("customer_id", "metrics"))
-    placed = needed - set(program.computed)
+    """What is graded, with the needed columns computed layer upon layer."""
+    base = _base(program, needed, tables, keep)
+    reads = {name: _reads(program.computed[name]) for name in program.computed}
     waiting = sorted(needed & set(program.computed))
+    placed = needed - set(waiting)
     select, number = base, 0
     while waiting:
-        layer = [n for n in waiting if _reads(program.computed[n]) <= placed]
+        layer = [name for name in waiting if reads[name] <= placed]
         number += 1
         select = exp.select("*").from_(select.subquery(f"layer_{number}"))
         for name in layer:
@@ -183,3 +192,41 @@ def _layered(
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
     return select
+
+
+def _base(
+    program: Program, needed: set[str], tables: list[str], keep: Iterable[str]
+) -> exp.Select:
+    """What is graded, with its metrics, its attributes, and the figures needed."""
+    entity = program.entity
+    base = exp.select().from_(_named(entity.metrics or entity.rows, "graded"))
+    kept = set(keep)
+    for name in (*keep, *sorted(needed & set(program.asked))):
+        value: exp.Expr = exp.column(name, "graded", quoted=True)
+        if name == AS_OF_DATE and entity.metrics is None:
+            value = cast(exp.Placeholder(this=AS_OF_DATE), "date")
+        base = base.select(exp.alias_(value, name, quoted=True), copy=False)
+    joined: dict[str, str] = {}
+    for name in sorted(needed & set(program.attributes)):
+        table, source_name = program.attributes[name]
+        alias = "graded"
+        if entity.metrics is not None or table != entity.rows:
+            alias = joined.setdefault(table, table.partition(".")[2])
+        source = exp.column(source_name, alias, quoted=True)
+        base = base.select(exp.alias_(source, name, quoted=True), copy=False)
+    for table, alias in joined.items():
+        base = base.join(
+            _named(table, alias), on=_same_customer("graded", alias), join_type="left"
+        )
+    cuts = sorted(needed & set(program.cuts))
+    if cuts:
+        for table in tables:
+            base = base.join(exp.to_table(table), join_type="cross")
+        base = base.select(*(column(name) for name in cuts), copy=False)
+    if not base.expressions and not kept:
+        base = base.select(exp.column("customer_id", "graded"))
+    return base
+
+
+def _named(table: str, alias: str) -> exp.Expr:
+    return exp.alias_(exp.to_table(table), alias, table=True)

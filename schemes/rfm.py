@@ -11,19 +11,23 @@ from decimal import Decimal
 from sqlglot import exp
 
 from project.folder import Project
-from schemes.compiler import CompiledScheme, Program, compile_scheme, percentile_figure
+from schemes.compiler import CompiledScheme, compile_scheme
 from schemes.load import Scheme
 from schemes.names import Inputs
+from schemes.program import Program
 from schemes.results import CUTS, layered_select
+from schemes.translate import percentile_figure
 from schemes.values import (
     Value,
     binary,
     case,
     cast,
     column,
+    function,
     number,
     paren,
     text,
+    texts,
 )
 from sql.contracts import TYPES, feeds
 
@@ -59,23 +63,25 @@ class RFM:
 
 def compile_rfm(scheme: Scheme, program: Program, project: Project) -> RFM:
     """The axes of RFM, with the figures that they need put into the program."""
-    # All feeds have tables; where there are no transactions, RFM has no rows.
+    # Those that RFM reads have tables, present or not; without rows it has none.
     everything = {
-        name: frozenset(c.name for c in one.columns) for name, one in feeds().items()
+        name: frozenset(column.name for column in feed.columns)
+        for name, feed in feeds().items()
+        if name != "overrides"
     }
     inputs = Inputs(everything, project.settings, frozenset())
     compiled = compile_scheme(scheme, program, {}, inputs)
     among = compiled.among if compiled.among is not None else exp.true()
     axes = []
-    for axis in compiled.axes:
+    for axis in compiled.steps:
         if axis.input is None or axis.cut is None:
             raise scheme.error(
-                ("axes",), f"axis '{axis.axis}' needs 'input' and a cut(…) for RFM"
+                ("axes",), f"axis '{axis.id}' needs 'input' and a cut(…) for RFM"
             )
         value = axis.input.plain()
         edges = tuple(
             program.cut(
-                f"rfm__{axis.axis}_edge_{place}",
+                f"rfm__{axis.id}_edge_{place}",
                 exp.Filter(
                     this=percentile_figure(value, share),
                     expression=exp.Where(this=among),
@@ -83,7 +89,7 @@ def compile_rfm(scheme: Scheme, program: Program, project: Project) -> RFM:
             )
             for place, share in enumerate(_EDGES, 1)
         )
-        axes.append(Axis(axis.axis, value, axis.cut, edges))
+        axes.append(Axis(axis.id, value, axis.cut, edges))
     return RFM(compiled, tuple(axes), among)
 
 
@@ -99,7 +105,9 @@ def rfm_select(rfm: RFM, program: Program) -> str:
         scores.append(exp.alias_(_score(axis), score_name))
         side = binary(exp.EQ, column(scheme.column(axis.axis)), number(_HIGH))
         sides.append(exp.alias_(side, side_name))
-    segment = cast(column(scheme.column("tier")), "varchar")
+    # Not the tier, which a person may have set.
+    tiers = texts([rule.tier for rule in scheme.rules])
+    segment = function("list_extract", tiers, column(scheme.column("rule")))
     made = [*values, *scores, *sides, exp.alias_(segment, "segment")]
     source = layered_select(program, [*made, rfm.among])
     select = exp.select("customer_id", "as_of_date", *made)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler import CompiledScheme
+from schemes.compiler import OVERRIDDEN, CompiledScheme
 from schemes.names import in_words
 from schemes.results import CUTS
 from schemes.values import cast, column, number, text
@@ -34,11 +34,13 @@ def why_not(scheme: CompiledScheme) -> str | None:
     """Why the scheme does not run here; None where it does."""
     if not scheme.scheme.is_enabled:
         return "switched off in fenji.yaml"
-    missing = [
-        f"scheme {need}" if need in scheme.inputs.schemes else in_words(need, settings)
-        for need in sorted(scheme.inputs.missing)
-    ]
-    return f"lacks {', '.join(missing)}" if missing else None
+    missing = {
+        f"scheme {need}"
+        if need in scheme.inputs.schemes
+        else in_words(need, scheme.inputs)
+        for need in scheme.inputs.missing
+    }
+    return f"lacks {', '.join(sorted(missing))}" if missing else None
 
 
 def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -62,12 +64,13 @@ def rules_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per rule, with its reason; placeholders are in braces."""
     rows: list[list[exp.Expr]] = []
     for one in schemes:
-        steps = [(axis.axis, axis.text) for axis in one.axes]
+        steps = [(step.id, step.text) for step in one.steps]
         steps += [(rule.id, rule.text) for rule in one.rules]
+        if one.has_overrides:
+            steps.append((OVERRIDDEN.id, OVERRIDDEN.text))
         rows.extend(
             [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
             for name, said in steps
-            if said is not None
         )
     return _rows("scheme_rules", rows).sql("duckdb", pretty=True)
 

@@ -112,38 +112,50 @@ def case(
     return exp.Case(this=of, ifs=ifs, default=default)
 
 
-def quotient(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
-    """The quotient with eight decimals, rounded half away from zero, without floats.
+def quotient(
+    numerator: exp.Expr, denominator: exp.Expr, *, decimals: int = DECIMALS
+) -> exp.Expr:
+    """The quotient with so many decimals, rounded half away from zero, without floats.
 
     Null where the denominator is zero.
     """
-    scale = number(10**DECIMALS)
-
-    def whole(value: exp.Expr) -> exp.Expr:
-        scaled = binary(exp.Mul, cast(value, f"decimal(38, {DECIMALS})"), scale)
-        return cast(scaled, "hugeint")
-
-    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**DECIMALS))
+    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**decimals))
     bottom = function("abs", whole(denominator))
     size = exp.IntDiv(
         this=exp.Paren(this=binary(exp.Add, top, bottom)),
         expression=exp.Paren(this=binary(exp.Mul, number(2), bottom)),
     )
-    step = number(Decimal(1).scaleb(-DECIMALS))
-    value = binary(exp.Mul, cast(size, "decimal(28, 0)"), step)
+    step = number(Decimal(1).scaleb(-decimals))
+    value = binary(exp.Mul, cast(size, "decimal(24, 0)"), step)
     sign = binary(
         exp.Mul,
         cast(function("sign", numerator), "integer"),
         cast(function("sign", denominator), "integer"),
     )
-    return case(
-        [
-            (
-                binary(exp.NEQ, denominator, number(0)),
-                binary(exp.Mul, value, exp.Paren(this=sign)),
-            )
-        ]
+    signed = binary(exp.Mul, value, exp.Paren(this=sign))
+    return case([(binary(exp.NEQ, denominator, number(0)), signed)])
+
+
+def quotient_floor(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
+    """The whole number at or below the quotient; null where nothing is divided by."""
+    top, bottom = whole(numerator), whole(denominator)
+    cut = exp.IntDiv(this=paren(top), expression=paren(bottom))
+    rest = exp.Mod(this=paren(top), expression=paren(bottom))
+    # Whole division cuts towards zero: a negative quotient with a rest is one less.
+    negative = binary(
+        exp.NEQ, binary(exp.LT, top, number(0)), binary(exp.LT, bottom, number(0))
     )
+    below = both([binary(exp.NEQ, rest, number(0)), negative])
+    made = binary(exp.Sub, cut, case([(below, number(1))], number(0)))
+    return case([(binary(exp.NEQ, denominator, number(0)), made)])
+
+
+def whole(value: exp.Expr) -> exp.Expr:
+    """The value times 10^8 as a whole number, exactly."""
+    scaled = binary(
+        exp.Mul, cast(value, f"decimal(38, {DECIMALS})"), number(10**DECIMALS)
+    )
+    return cast(scaled, "hugeint")
 
 
 def _joined(kind: type[exp.Connector], conditions: list[exp.Expr]) -> exp.Expr:

@@ -7,25 +7,32 @@ what DuckDB 1.0 has.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from sqlglot import exp
 
-from schemes.compiler import AS_OF_DATE, CompiledScheme, Quote
-from schemes.model import UNRATED, Text
+from schemes.compiler import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
+from schemes.model import UNRATED, Flags, Scorecard
+from schemes.program import AS_OF_DATE
+from schemes.results import PREVIOUS_TIER
 from schemes.values import (
     DECIMALS,
     Value,
+    both,
     case,
     cast,
     column,
+    either,
     function,
     number,
     text,
     texts,
 )
-from sql.contracts import contract
+from sql.contracts import Column, contract
 
 RESULTS = "scheme_results"
+SCOPED_RESULTS = "scheme_results_by_category"
+CUSTOMERS_TABLE = "customers"
 METRICS = "customer_metrics"
 TIERS = "scheme_tiers"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -36,39 +43,80 @@ Columns = Mapping[str, exp.Expr]
 
 def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_tiers`: a row per customer × scheme × scope."""
-    return _union(
-        "customer_tiers", [(_tier_columns(one), _rated(one)) for one in schemes]
-    )
+    branches: list[_Branch] = []
+    for one in schemes:
+        branches.append(_Branch(one, _tier_columns(one), _is_graded(one)))
+        if isinstance(one.scheme.document, Flags):
+            branches += _mark_branches(one)
+    return _union("customer_tiers", branches)
 
 
 def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_tier_reasons`: a row per customer × scheme × scope × step."""
-    branches: list[tuple[Columns, exp.Expr]] = []
+    branches: list[_Branch] = []
     for one in schemes:
-        for place, axis in enumerate(one.axes, 1):
-            said = axis.text or Text(en=axis.axis, zh=axis.axis)
-            columns = _step(one, place)
-            columns |= {
-                "rule_id": text(axis.axis),
-                "characteristic": text(axis.axis),
-                "text_en": _filled(one, said.en, axis.quotes, "en"),
-                "text_zh": _filled(one, said.zh, axis.quotes, "zh"),
+        place = 0
+        for place, step in enumerate(one.steps, 1):
+            columns = {
+                **_key(one),
+                "step_no": number(place),
+                "rule_id": text(step.id),
+                "characteristic": text(step.id),
+                "text_en": _filled(one, step.text.en, step.quotes, "en"),
+                "text_zh": _filled(one, step.text.zh, step.quotes, "zh"),
             }
-            if axis.input is not None:
-                columns["input_value"] = _shown(axis.input)
-            branches.append((columns, _rated_by_rule(one)))
-        branches.append((_rule_step(one, len(one.axes) + 1), _rated(one)))
-    return _union("customer_tier_reasons", branches, join_metrics=True)
+            if step.input is not None:
+                columns["input_value"] = _shown(step.input)
+            if step.sign:
+                columns["points"] = _points(one, step)
+            taken = _is_rated(one) if step.when is None else _result(one, step.when)
+            branches.append(_Branch(one, columns, taken))
+        branches.append(_Branch(one, _rule_step(one, place + 1), _has_rule(one)))
+        if one.has_overrides:
+            columns = {
+                **_key(one),
+                "step_no": number(place + 2),
+                "rule_id": text(OVERRIDDEN.id),
+                "text_en": text(OVERRIDDEN.text.en),
+                "text_zh": text(OVERRIDDEN.text.zh),
+            }
+            branches.append(_Branch(one, columns, _is_overridden(one)))
+    return _union("customer_tier_reasons", branches)
 
 
 def scores_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_scores`: a row per customer × scorecard × scope."""
-    return _union("customer_scores", [])
+    branches = []
+    for one in schemes:
+        if isinstance(one.scheme.document, Scorecard):
+            most = exp.null() if one.max_score is None else number(one.max_score)
+            score = _stored(one, "score")
+            columns = {**_key(one), "score": score, "max_score": most}
+            branches.append(_Branch(one, columns, _is_rated(one)))
+    return _union("customer_scores", branches)
 
 
 def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_score_points`: a row per customer × scorecard × scope × characteristic."""
-    return _union("customer_score_points", [])
+    branches = []
+    for one in schemes:
+        for step in one.steps:
+            if not step.sign:
+                continue
+            missing: exp.Expr = exp.true()
+            if step.points is not None:
+                given = _result(one, step.points)
+                missing = exp.Is(this=given, expression=exp.null())
+            columns = {
+                **_key(one),
+                "characteristic": text(step.id),
+                "points": _points(one, step),
+                "is_missing": missing,
+            }
+            if step.input is not None:
+                columns["attribute"] = _shown(step.input)
+            branches.append(_Branch(one, columns, _is_rated(one)))
+    return _union("customer_score_points", branches)
 
 
 def profile_view(schemes: Sequence[CompiledScheme]) -> str:
@@ -87,6 +135,7 @@ def profile_view(schemes: Sequence[CompiledScheme]) -> str:
                 quoted=True,
             )
             for one in sorted(schemes, key=lambda one: one.scheme.scheme)
+            if one.grades_customers
         ),
     ).from_(METRICS)
     for table, how in ((RESULTS, "inner"), ("customer_rfm", "left")):
@@ -100,72 +149,153 @@ def profile_view(schemes: Sequence[CompiledScheme]) -> str:
 
 def _tier_columns(one: CompiledScheme) -> Columns:
     tier = cast(_stored(one, "tier"), "varchar")
-    previous = _stored(one, "previous_tier")
-    former = case([(exp.EQ(this=previous, expression=text("")), tier)], previous)
     columns = {
         **_key(one),
-        AS_OF_DATE: exp.column(AS_OF_DATE, RESULTS),
+        AS_OF_DATE: _of_results(one, AS_OF_DATE),
         "scheme_version": text(one.scheme.version),
         "tier": tier,
         "tier_rank": _of_tier(one, lambda place: one.tiers[place].rank),
-        "rule_tier": tier,
-        "previous_tier": former,
-        "movement": _movement(one, previous),
-        "reason_code": _of_rule(one, [rule.code for rule in one.rules]),
-        "valid_from": exp.column(AS_OF_DATE, RESULTS),
-        "is_capped": exp.false(),
-        "is_overridden": exp.false(),
+        "rule_tier": _of_rule(one, [rule.tier for rule in one.rules]),
+        "movement": text("new"),
+        "reason_code": _reason_code(one),
+        "valid_from": _of_results(one, AS_OF_DATE),
+        "is_capped": _is_capped(one),
+        "is_overridden": _is_overridden(one),
         "flags": _flags(one),
+        **_validity(one),
     }
+    if one.grades_customers:
+        previous = _stored(one, PREVIOUS_TIER)
+        same = exp.EQ(this=previous, expression=text(""))
+        columns["previous_tier"] = case([(same, tier)], previous)
+        columns["movement"] = _movement(one, previous)
     if one.has_score:
         score = _stored(one, "score")
-        columns["score"] = score
+        rated = _is_rated(one)
+        columns["score"] = case([(rated, score)])
         columns["gap_to_next"] = _gap(one, lambda bound: (bound, score), step=1)
         columns["gap_to_keep"] = _gap(one, lambda bound: (score, bound), step=0)
     return columns
 
 
+def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
+    """A row per mark that holds, at the scope that is the mark's code."""
+    codes = [rule.tier for rule in one.rules if rule.tier != UNRATED]
+    branches = []
+    for place, tier in enumerate(codes):
+        if place < len(codes) - 1:
+            holds = _stored(one, f"has_{tier}")
+        else:
+            holds = exp.EQ(this=_stored(one, "rule"), expression=number(len(one.rules)))
+        columns = {
+            **_tier_columns(one),
+            "scope": text(tier),
+            "tier": text(tier),
+            "rule_tier": text(tier),
+            "reason_code": text(tier),
+            "previous_tier": exp.null(),
+            "movement": text("new"),
+        }
+        branches.append(_Branch(one, columns, both([_has_rule(one), holds])))
+    return branches
+
+
 def _rule_step(one: CompiledScheme, place: int) -> Columns:
     columns = {
-        **_step(one, place),
+        **_key(one),
+        "step_no": number(place),
         "rule_id": _of_rule(one, [rule.id for rule in one.rules]),
         "text_en": _reason(one, "en"),
         "text_zh": _reason(one, "zh"),
     }
     if one.has_score:
-        score = one.outputs["score"]
         columns["characteristic"] = text("score")
-        columns["input_value"] = _shown(
-            Value(_stored(one, "score"), "number", is_amount=score.is_amount)
-        )
+        shown = Value(_stored(one, "score"), "number", is_amount=one.score_is_amount)
+        columns["input_value"] = _shown(shown)
     return columns
 
 
 def _key(one: CompiledScheme) -> dict[str, exp.Expr]:
+    is_whole = one.grades_customers
     return {
-        "customer_id": exp.column("customer_id", RESULTS),
+        "customer_id": _of_results(one, "customer_id"),
         "scheme": text(one.scheme.scheme),
-        "scope": text(""),
+        "scope": text("") if is_whole else _of_results(one, "category"),
     }
 
 
-def _step(one: CompiledScheme, place: int) -> dict[str, exp.Expr]:
-    return {**_key(one), "step_no": number(place)}
-
-
-def _rated(one: CompiledScheme) -> exp.Expr:
+def _is_graded(one: CompiledScheme) -> exp.Expr:
     """Whether the customer has a row: it belongs to the scheme's population."""
-    return exp.Not(this=exp.Is(this=_stored(one, "rule"), expression=exp.null()))
+    return _is_known(_stored(one, "tier"))
 
 
-def _rated_by_rule(one: CompiledScheme) -> exp.Expr:
-    """Whether the axes were looked at at all."""
-    unrated = sum(1 for rule in one.rules if rule.tier == UNRATED)
-    return exp.GT(this=_stored(one, "rule"), expression=number(unrated))
+def _has_rule(one: CompiledScheme) -> exp.Expr:
+    """Whether a rule applies; an override may give a tier without one."""
+    return _is_known(_stored(one, "rule"))
+
+
+def _is_rated(one: CompiledScheme) -> exp.Expr:
+    """Whether the rule could be applied."""
+    return exp.NEQ(this=_stored(one, "tier"), expression=text(UNRATED))
+
+
+def _is_overridden(one: CompiledScheme) -> exp.Expr:
+    """Whether a person set the tier."""
+    if not one.has_overrides:
+        return exp.false()
+    return _is_known(_stored(one, "approved_tier"))
+
+
+def _is_capped(one: CompiledScheme) -> exp.Expr:
+    """Whether a cap lowered the tier."""
+    caps = [_stored(one, f"cap_{cap.id}") for cap in one.scheme.document.caps]
+    return either(caps) if caps else exp.false()
+
+
+def _is_known(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value, expression=exp.null()))
+
+
+def _reason_code(one: CompiledScheme) -> exp.Expr:
+    code = _of_rule(one, [rule.code for rule in one.rules])
+    return function("coalesce", code, text(OVERRIDDEN.code))
+
+
+def _validity(one: CompiledScheme) -> dict[str, exp.Expr]:
+    """From when and until when the tier holds, where the scheme says."""
+    validity = one.scheme.document.validity
+    if validity is None or validity.length != "calendar year":
+        return {}
+    start = cast(
+        function("date_trunc", text("year"), _of_results(one, AS_OF_DATE)), "date"
+    )
+    year = exp.Interval(this=text("12"), unit=exp.var("month"))
+    end = cast(exp.Paren(this=exp.Add(this=start.copy(), expression=year)), "date")
+    return {"valid_from": start, "valid_to": end}
+
+
+def _points(one: CompiledScheme, step: CompiledStep) -> exp.Expr:
+    """The points of a step; those of a deduction are below zero."""
+    if step.points is None:
+        return number(0)
+    given = function("coalesce", _result(one, step.points), number(0))
+    return given if step.sign > 0 else exp.Neg(this=given)
+
+
+def _table(one: CompiledScheme) -> str:
+    return RESULTS if one.grades_customers else SCOPED_RESULTS
 
 
 def _stored(one: CompiledScheme, suffix: str) -> exp.Expr:
-    return exp.column(one.column(suffix), RESULTS, quoted=True)
+    return _result(one, one.column(suffix))
+
+
+def _result(one: CompiledScheme, name: str) -> exp.Expr:
+    return exp.column(name, _table(one), quoted=True)
+
+
+def _of_results(one: CompiledScheme, name: str) -> exp.Expr:
+    return exp.column(name, _table(one))
 
 
 def _of_rule(one: CompiledScheme, values: list[str]) -> exp.Expr:
@@ -256,15 +386,13 @@ def _reason(one: CompiledScheme, language: str) -> exp.Expr:
     branches: list[tuple[exp.Expr, exp.Expr]] = []
     for place, rule in enumerate(one.rules, 1):
         said = rule.text.en if language == "en" else rule.text.zh
-        branches.append((number(place), _filled(one, said, rule.quotes, language)))
+        filled = _filled(one, said, rule.quotes, language)
+        branches.append((number(place), filled))
     return case(branches, of=_stored(one, "rule"))
 
 
 def _filled(
-    one: CompiledScheme,
-    said: str,
-    quotes: Mapping[str, Quote],
-    language: str,
+    one: CompiledScheme, said: str, quotes: Mapping[str, Quote], language: str
 ) -> exp.Expr:
     parts: list[exp.Expr] = []
     words = ""
@@ -278,20 +406,20 @@ def _filled(
             if words:
                 parts.append(text(words))
             words = ""
-            parts.append(_quoted(one, piece, quote))
+            parts.append(_quoted(one, quote))
     if words:
         parts.append(text(words))
     return parts[0] if len(parts) == 1 else function("concat", *parts)
 
 
-def _quoted(one: CompiledScheme, name: str, quote: Quote) -> exp.Expr:
-    is_amount = one.has_score and one.outputs["score"].is_amount
+def _quoted(one: CompiledScheme, quote: Quote) -> exp.Expr:
     if quote.bound_of is not None:
-        return _shown(Value(_bound(one, quote.bound_of), "number", is_amount=is_amount))
-    if name == "score":
-        stored = _stored(one, "score")
-        return _shown(Value(stored, "number", is_amount=is_amount))
-    return _shown(quote.value or Value(None, "null"))
+        bound = _bound(one, quote.bound_of)
+        return _shown(Value(bound, "number", is_amount=one.score_is_amount))
+    value = quote.value or Value(None, "null")
+    if value.sql == column(one.column("score")):
+        value = Value(value.sql, "number", is_amount=one.score_is_amount)
+    return _shown(value)
 
 
 def _shown(value: Value) -> exp.Expr:
@@ -309,38 +437,19 @@ def _shown(value: Value) -> exp.Expr:
     return function("coalesce", shown, text(_NOTHING))
 
 
-def _union(
-    view: str,
-    branches: Iterable[tuple[Columns, exp.Expr]],
-    *,
-    join_metrics: bool = False,
-) -> str:
+@dataclass(frozen=True)
+class _Branch:
+    """A part of a view: some columns of a scheme, where a condition holds."""
+
+    scheme: CompiledScheme
+    columns: Columns
+    condition: exp.Expr
+
+
+def _union(view: str, branches: Iterable[_Branch]) -> str:
     """The branches, each with all columns of the view's contract, cast to its types."""
     columns = contract("marts", view).columns
-    selects = []
-    for given, condition in branches:
-        select = exp.select(
-            *(
-                exp.alias_(
-                    cast(given.get(one.name, exp.null()), one.duckdb_type), one.name
-                )
-                for one in columns
-            )
-        ).from_(RESULTS)
-        if join_metrics and any(
-            found.table != RESULTS
-            for value in given.values()
-            for found in value.find_all(exp.Column)
-            if found.parent_select is None
-        ):
-            select = select.join(
-                METRICS,
-                on=exp.EQ(
-                    this=exp.column("customer_id", RESULTS),
-                    expression=exp.column("customer_id", METRICS),
-                ),
-            )
-        selects.append(select.where(condition))
+    selects = [_branch_select(one, columns) for one in branches]
     if not selects:
         empty = [
             exp.alias_(cast(exp.null(), one.duckdb_type), one.name) for one in columns
@@ -348,3 +457,37 @@ def _union(
         return exp.select(*empty).where("false").sql("duckdb", pretty=True)
     made = selects[0] if len(selects) == 1 else exp.union(*selects, distinct=False)
     return made.sql("duckdb", pretty=True)
+
+
+def _branch_select(branch: _Branch, columns: Sequence[Column]) -> exp.Select:
+    source = _table(branch.scheme)
+    select = exp.select(
+        *(
+            exp.alias_(
+                cast(branch.columns.get(one.name, exp.null()), one.duckdb_type),
+                one.name,
+            )
+            for one in columns
+        )
+    ).from_(source)
+    # What a reason quotes is named as in the program: find the table that has it.
+    joined: set[str] = set()
+    for found in list(select.find_all(exp.Column)):
+        if found.table or found.parent_select is not select:
+            continue
+        prefix, _, rest = found.name.partition("__")
+        if prefix == CUSTOMERS_TABLE:
+            found.replace(exp.column(rest, CUSTOMERS_TABLE, quoted=True))
+            joined.add(CUSTOMERS_TABLE)
+        elif rest:
+            found.replace(exp.column(found.name, source, quoted=True))
+        else:
+            found.replace(exp.column(found.name, METRICS, quoted=True))
+            joined.add(METRICS)
+    for table in sorted(joined):
+        same = exp.EQ(
+            this=exp.column("customer_id", source),
+            expression=exp.column("customer_id", table),
+        )
+        select = select.join(table, on=same, join_type="left")
+    return select.where(branch.condition)

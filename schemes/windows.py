@@ -1,9 +1,10 @@
 """Windows: the stretch of time that a metric looks at, relative to the as-of date.
 
 A window is written as `12 months`, `90 days`, `previous 12 months` (the stretch of
-that length before the one that ends at the as-of date), `calendar year` (to date),
-`last calendar year` or `ever`. It leaves its first moment out and holds its last:
-12 months to 2026-05-31 are (2025-05-31, 2026-05-31].
+that length before the one that ends at the as-of date), `12 months before` (up to the
+day before the as-of date), `calendar year` (to date), `last calendar year` or `ever`.
+It leaves its first day out and holds its last: 12 months to 2026-05-31 are
+(2025-05-31, 2026-05-31]. Only `… before` holds its first day and leaves its last out.
 """
 
 import calendar
@@ -12,10 +13,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-_LENGTH = re.compile(r"^(previous )?([1-9][0-9]{0,3}) (day|month|year)s?$")
+_LENGTH = re.compile(r"^(previous )?([1-9][0-9]{0,3}) (day|month|year)s?( before)?$")
 _MONTHS_A_YEAR = 12
 FORMS = (
-    "'90 days', '12 months', 'previous 12 months', 'calendar year',"
+    "'90 days', '12 months', 'previous 12 months', '12 months before', 'calendar year',"
     " 'last calendar year' or 'ever'"
 )
 
@@ -27,6 +28,7 @@ class Window:
     kind: str  # ever, days, months, calendar_year
     size: int = 0
     periods_back: int = 0  # 0: ends at the as-of date; 1: the one before that
+    is_before: bool = False  # ends on the day before the as-of date
 
     @property
     def suffix(self) -> str:
@@ -35,8 +37,9 @@ class Window:
             return ""
         if self.kind == "calendar_year":
             return "_last_year" if self.periods_back else "_this_year"
-        before = "_previous" if self.periods_back else ""
-        return f"{before}_{self.size}{self.kind[0]}"
+        back = "_previous" if self.periods_back else ""
+        before = "_before" if self.is_before else ""
+        return f"{back}_{self.size}{self.kind[0]}{before}"
 
     def __str__(self) -> str:
         """The window as it is written."""
@@ -45,7 +48,9 @@ class Window:
         if self.kind == "calendar_year":
             return "last calendar year" if self.periods_back else "calendar year"
         unit = self.kind if self.size > 1 else self.kind[:-1]
-        return ("previous " if self.periods_back else "") + f"{self.size} {unit}"
+        back = "previous " if self.periods_back else ""
+        before = " before" if self.is_before else ""
+        return f"{back}{self.size} {unit}{before}"
 
     @property
     def zh(self) -> str:
@@ -57,18 +62,32 @@ class Window:
         unit = "个月" if self.kind == "months" else "天"
         if self.periods_back:
             return f"再往前{self.size}{unit}"
-        return f"近{self.size}{unit}"
+        return f"{'此前' if self.is_before else '近'}{self.size}{unit}"
+
+    def previous(self) -> "Window":
+        """The stretch of the same length before this one.
+
+        Raises:
+            ValueError: there is none, or it cannot be written.
+        """
+        if self.kind == "ever" or self.periods_back or self.is_before:
+            raise ValueError(f"there is no window before '{self}'")
+        return Window(self.kind, self.size, 1)
 
     def after(self, as_of: date) -> date | None:
         """The last day that lies before the window; None where it has no start."""
         if self.kind == "ever":
             return None
+        if self.is_before:
+            return self._back(as_of, 1) - timedelta(days=1)
         if self.kind == "calendar_year":
             return date(as_of.year - self.periods_back, 1, 1) - timedelta(days=1)
         return self._back(as_of, self.periods_back + 1)
 
     def until(self, as_of: date) -> date:
         """The last day of the window."""
+        if self.is_before:
+            return as_of - timedelta(days=1)
         if not self.periods_back:
             return as_of
         if self.kind == "calendar_year":
@@ -96,11 +115,12 @@ def parse_window(text: str) -> Window:
     match = _LENGTH.match(words)
     if match is None:
         raise ValueError(f"'{text}' is no window; write {FORMS}")
-    back, size, unit = match.groups()
-    if unit == "day":
-        return Window("days", int(size), int(back is not None))
-    months = int(size) * (_MONTHS_A_YEAR if unit == "year" else 1)
-    return Window("months", months, int(back is not None))
+    back, size, unit, before = match.groups()
+    if back and before:
+        raise ValueError(f"'{text}' is no window; write {FORMS}")
+    kind = "days" if unit == "day" else "months"
+    length = int(size) * (_MONTHS_A_YEAR if unit == "year" else 1)
+    return Window(kind, length, int(back is not None), before is not None)
 
 
 def add_months(day: date, months: int) -> date:
