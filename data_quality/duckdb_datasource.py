@@ -47,7 +47,16 @@ class _Session:
         return _Session(self._cursor)
 
     def close(self) -> None:
-        """Nothing: whoever opened the cursor closes it."""
+        """Nothing: the data source ends the session."""
+
+    def end(self) -> None:
+        """Close the cursor and let go of it.
+
+        Great Expectations keeps its last context for good; a cursor that outlives the
+        interpreter makes DuckDB's bindings complain on its way out.
+        """
+        self._cursor.close()
+        del self._cursor
 
     def rollback(self) -> None:
         """Nothing: each statement is its own transaction."""
@@ -102,7 +111,7 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
 
     type: Literal["fenji_duckdb"] = "fenji_duckdb"
     connection_string: str = "fenji_duckdb://"
-    _cursor: duckdb.DuckDBPyConnection = PrivateAttr()
+    _session: _Session = PrivateAttr()
 
     def connect(self, con: duckdb.DuckDBPyConnection) -> None:
         """Work through a cursor of this connection, in its time zone.
@@ -114,10 +123,10 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
         cursor = con.cursor()
         if found:
             cursor.execute(f"set TimeZone = {text(found[0])}")
-        self._cursor = cursor
+        self._session = session = _Session(cursor)
         self._engine = sa.create_engine(
             self.connection_string,
-            creator=lambda: _Session(cursor),
+            creator=lambda: session,
             poolclass=sa.pool.StaticPool,
         )
         self._execution_engine = DuckDBExecutionEngine(
@@ -135,7 +144,7 @@ class DuckDBDatasource(SQLDatasource):  # type: ignore[misc]
     def close(self) -> None:
         """Close the cursor; the connection itself stays open."""
         self._engine.dispose()
-        self._cursor.close()
+        self._session.end()
 
 
 class DuckDBColumnTypes(TableMetricProvider):  # type: ignore[misc]

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,6 +223,9 @@ def _show_figures(project: Project) -> None:
         numbers=("customers", "share"),
     )  # fmt: skip
     shown = ""
+    population: Counter[str] = Counter()
+    for one in summary.tiers:
+        population[one.scheme] += one.n_customers
     for one in summary.tiers:
         first = one.scheme != shown
         if first and shown:
@@ -232,7 +236,7 @@ def _show_figures(project: Project) -> None:
             one.tier_en,
             one.tier_zh,
             f"{one.n_customers:,}",
-            f"{100 * one.n_customers / max(1, summary.n_customers):.1f} %",
+            f"{100 * one.n_customers / population[one.scheme]:.1f} %",
         )
     out.print(tiers)
     segments = terminal.table(
