@@ -6,8 +6,9 @@ DuckDB) is imported where it is used.
 
 import os
 import sys
+import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -111,25 +112,35 @@ def ui(
     commands.serve(open_project(project), port)
 
 
-def main() -> None:
-    """Run a command; every expected failure is one line and an exit status."""
+def main() -> NoReturn:
+    """Run a command and end the process with its exit status."""
+    status = run_command()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed by now. An orderly end would take half a second after Dagster
+    # was imported, and DuckDB's bindings would report what other modules keep of theirs.
+    os._exit(status)
+
+
+def run_command() -> int:
+    """Run a command; its exit status, every expected failure being one line."""
     command = typer.main.get_command(app)
     try:
         status = command.main(standalone_mode=False)
     except FenjiError as err:
         terminal.say_error(str(err))
-        sys.exit(err.exit_status)
+        return err.exit_status
     except TyperException as err:
         terminal.say_error(str(err))
-        sys.exit(ConfigurationError.exit_status)
+        return ConfigurationError.exit_status
     except (KeyboardInterrupt, typer.Abort):
         terminal.say_error("stopped; nothing was published")
-        sys.exit(_INTERRUPTED)
-    except Exception as err:
+        return _INTERRUPTED
+    except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
         if os.environ.get(DEBUG_VARIABLE):
-            raise
+            traceback.print_exc()
         terminal.say_error(
             f"{type(err).__name__}: {err}; {DEBUG_VARIABLE}=1 shows where"
         )
-        sys.exit(FenjiError.exit_status)
-    sys.exit(status if isinstance(status, int) else 0)
+        return FenjiError.exit_status
+    return status if isinstance(status, int) else 0
