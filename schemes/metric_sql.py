@@ -157,7 +157,7 @@ def _own_select(one: Asked) -> exp.Expr:
     return exp.select(
         "customer_id",
         exp.alias_(
-            cast(column("value"), TYPES[one.metric.type]), one.column, quoted=True
+            cast(column("measure"), TYPES[one.metric.type]), one.column, quoted=True
         ),
     ).from_(
         exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier("own")))

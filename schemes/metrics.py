@@ -51,7 +51,7 @@ class Metric(Document):
     each: str | None = None  # within one value of the file's `per`
     where: str | None = None  # the rows that count
     expression: str | None = None  # over other metrics and customers.*
-    select: str | None = None  # a file beside this one: customer_id, value
+    select: str | None = None  # a file beside this one: customer_id, measure
     arguments: dict[Name, Argument] = Field(default_factory=dict)
     empty: int | None = None  # where nothing happened
     needs: tuple[str, ...] = ()  # feeds, or feed.column, beside those of the file

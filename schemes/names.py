@@ -20,7 +20,16 @@ TYPES: Mapping[str, str] = {
     "month": "date",
     "boolean": "boolean",
 }
-NUMBERS = {"integer", "bigint", "amount", "quantity", "points", "ratio", "rate"}
+NUMBERS = {
+    "integer",
+    "bigint",
+    "amount",
+    "quantity",
+    "points",
+    "ratio",
+    "rate",
+    "score",
+}
 
 # Where spend comes from is a setting; metrics name it as if it were a feed.
 SPEND = "spend"

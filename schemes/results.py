@@ -10,6 +10,7 @@ from sqlglot import exp
 
 from schemes.compiler import CompiledScheme
 from schemes.program import AS_OF_DATE, Program
+from schemes.queries import join_customers, named, relation, select, text_of
 from schemes.translate import Leading
 from schemes.values import cast, column, function, text
 
@@ -26,43 +27,37 @@ def cuts_select(program: Program) -> str:
     """
     if not program.cuts:
         return "select 0 as n_figures"
-    select = exp.select().from_("figures_0")
-    for number, names in enumerate(_stages(program)):
+    stages = _stages(program)
+    query = select([column(name) for names in stages for name in names], "figures_0")
+    for number, names in enumerate(stages):
         lower = [f"figures_{below}" for below in range(number)]
-        select = select.with_(f"figures_{number}", as_=_figures(program, names, lower))
+        made = _figures(program, names, lower)
+        query.with_(f"figures_{number}", as_=made, copy=False)
         if number:
-            select = select.join(f"figures_{number}", join_type="cross")
-        select = select.select(*(column(name) for name in names))
-    return select.sql("duckdb", pretty=True)
+            query.join(f"figures_{number}", join_type="cross", copy=False)
+    return text_of(query)
 
 
 def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer: the columns of each scheme's results."""
     names = [name for one in schemes for name in one.stored]
     source = layered_select(program, [column(name) for name in names])
-    select = exp.select(
-        exp.column("customer_id", "computed"), exp.column(AS_OF_DATE, "computed")
-    ).from_(source.subquery("computed"))
+    kept = ("customer_id", AS_OF_DATE)
+    columns: list[exp.Expr] = [exp.column(name, "computed") for name in kept]
     for one in schemes:
-        stored = [exp.column(name, "computed", quoted=True) for name in one.stored]
-        previous = exp.alias_(_previous(one), one.column(PREVIOUS_TIER), quoted=True)
-        select = select.select(*stored, previous, copy=False)
-    select = select.join(
-        exp.alias_(exp.to_table(PREVIOUS), "previous", table=True),
-        on=_same_customer("computed", "previous"),
-        join_type="left",
-    )
-    return select.sql("duckdb", pretty=True)
+        columns += [exp.column(name, "computed", quoted=True) for name in one.stored]
+        columns.append(named(_previous(one), one.column(PREVIOUS_TIER)))
+    query = select(columns, source, "computed")
+    join_customers(query, "computed", PREVIOUS, "previous")
+    return text_of(query)
 
 
 def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer and category: the columns of each scheme's results."""
     names = [name for one in schemes for name in one.stored]
     source = layered_select(program, [column(name) for name in names])
-    select = exp.select(
-        *program.entity.key, AS_OF_DATE, *(column(name) for name in names)
-    ).from_(source.subquery("computed"))
-    return select.sql("duckdb", pretty=True)
+    kept = (*program.entity.key, AS_OF_DATE, *names)
+    return text_of(select([column(name) for name in kept], source, "computed"))
 
 
 def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -70,23 +65,28 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
 
     Of the entries in force the one with the latest start counts.
     """
-    select = exp.select("customer_id").from_("staging.overrides")
+    columns: list[exp.Expr] = [column("customer_id")]
     for one in schemes:
         name = one.scheme.scheme
-        named = exp.EQ(this=column("scheme"), expression=text(name))
+        of_scheme = exp.EQ(this=column("scheme"), expression=text(name))
         latest = exp.Filter(
             this=function("arg_max", column("tier"), column("starts_on")),
-            expression=exp.Where(this=named),
+            expression=exp.Where(this=of_scheme),
         )
-        select = select.select(exp.alias_(latest, name, quoted=True), copy=False)
+        columns.append(named(latest, name))
     as_of = cast(exp.Placeholder(this=AS_OF_DATE), "date")
     in_force = exp.Or(
         this=exp.Is(this=column("ends_on"), expression=exp.null()),
         expression=exp.GTE(this=column("ends_on"), expression=as_of),
     )
     begun = exp.LTE(this=column("starts_on"), expression=as_of.copy())
-    select = select.where(begun, in_force).group_by("customer_id")
-    return select.sql("duckdb", pretty=True)
+    query = select(
+        columns,
+        "staging.overrides",
+        where=[begun, in_force],
+        group_by=[column("customer_id")],
+    )
+    return text_of(query)
 
 
 def layered_select(program: Program, expressions: Iterable[exp.Expr]) -> exp.Select:
@@ -97,24 +97,19 @@ def layered_select(program: Program, expressions: Iterable[exp.Expr]) -> exp.Sel
 
 def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select:
     """A row of the figures of one stage."""
-    plain = {
-        name: program.cuts[name]
-        for name in names
-        if not isinstance(program.cuts[name], Leading)
-    }
-    select = exp.select(
-        *(exp.alias_(one.copy(), name, quoted=True) for name, one in plain.items())
-    )
+    columns: list[exp.Expr] = []
+    plain: list[exp.Expr] = []
     for name in names:
         figure = program.cuts[name]
         if isinstance(figure, Leading):
             source = _layered(program, _needed(program, [figure]), lower)
-            value = exp.Subquery(this=figure.select(source))
-            select = select.select(exp.alias_(value, name, quoted=True), copy=False)
+            columns.append(named(exp.Subquery(this=figure.select(source)), name))
+        else:
+            plain.append(figure)
+            columns.append(named(figure.copy(), name))
     if not plain:
-        return select
-    source = _layered(program, _needed(program, plain.values()), lower)
-    return select.from_(source.subquery("customers"))
+        return select(columns)
+    return select(columns, _layered(program, _needed(program, plain), lower), "graded")
 
 
 def _previous(scheme: CompiledScheme) -> exp.Expr:
@@ -125,13 +120,6 @@ def _previous(scheme: CompiledScheme) -> exp.Expr:
     )
     same = exp.EQ(this=former, expression=present)
     return exp.Case(ifs=[exp.If(this=same, true=text(""))], default=former.copy())
-
-
-def _same_customer(left: str, right: str) -> exp.Expr:
-    return exp.EQ(
-        this=exp.column("customer_id", left),
-        expression=exp.column("customer_id", right),
-    )
 
 
 def _reads(expression: exp.Expr) -> set[str]:
@@ -179,19 +167,15 @@ def _layered(
     reads = {name: _reads(program.computed[name]) for name in program.computed}
     waiting = sorted(needed & set(program.computed))
     placed = needed - set(waiting)
-    select, number = base, 0
+    query, number = base, 0
     while waiting:
         layer = [name for name in waiting if reads[name] <= placed]
         number += 1
-        select = exp.select("*").from_(select.subquery(f"layer_{number}"))
-        for name in layer:
-            expression = program.computed[name].copy()
-            select = select.select(
-                exp.alias_(expression, name, quoted=True), copy=False
-            )
+        made = [named(program.computed[name].copy(), name) for name in layer]
+        query = select([exp.Star(), *made], query, f"layer_{number}")
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
-    return select
+    return query
 
 
 def _base(
@@ -199,34 +183,27 @@ def _base(
 ) -> exp.Select:
     """What is graded, with its metrics, its attributes, and the figures needed."""
     entity = program.entity
-    base = exp.select().from_(_named(entity.metrics or entity.rows, "graded"))
-    kept = set(keep)
+    columns: list[exp.Expr] = []
     for name in (*keep, *sorted(needed & set(program.asked))):
         value: exp.Expr = exp.column(name, "graded", quoted=True)
         if name == AS_OF_DATE and entity.metrics is None:
             value = cast(exp.Placeholder(this=AS_OF_DATE), "date")
-        base = base.select(exp.alias_(value, name, quoted=True), copy=False)
+        columns.append(named(value, name))
     joined: dict[str, str] = {}
     for name in sorted(needed & set(program.attributes)):
         table, source_name = program.attributes[name]
         alias = "graded"
         if entity.metrics is not None or table != entity.rows:
             alias = joined.setdefault(table, table.partition(".")[2])
-        source = exp.column(source_name, alias, quoted=True)
-        base = base.select(exp.alias_(source, name, quoted=True), copy=False)
-    for table, alias in joined.items():
-        base = base.join(
-            _named(table, alias), on=_same_customer("graded", alias), join_type="left"
-        )
+        columns.append(named(exp.column(source_name, alias, quoted=True), name))
     cuts = sorted(needed & set(program.cuts))
+    columns += [column(name) for name in cuts]
+    if not columns:
+        columns.append(exp.column("customer_id", "graded"))
+    query = select(columns, entity.metrics or entity.rows, "graded")
+    for table, alias in joined.items():
+        join_customers(query, "graded", table, alias)
     if cuts:
         for table in tables:
-            base = base.join(exp.to_table(table), join_type="cross")
-        base = base.select(*(column(name) for name in cuts), copy=False)
-    if not base.expressions and not kept:
-        base = base.select(exp.column("customer_id", "graded"))
-    return base
-
-
-def _named(table: str, alias: str) -> exp.Expr:
-    return exp.alias_(exp.to_table(table), alias, table=True)
+            query.join(relation(table), join_type="cross", copy=False)
+    return query

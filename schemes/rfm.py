@@ -14,7 +14,8 @@ from project.folder import Project
 from schemes.compiler import CompiledScheme, compile_scheme
 from schemes.load import Scheme
 from schemes.names import Inputs
-from schemes.program import Program
+from schemes.program import AS_OF_DATE, Program
+from schemes.queries import named, select, text_of, union_text
 from schemes.results import CUTS, layered_select
 from schemes.translate import percentile_figure
 from schemes.values import (
@@ -101,18 +102,17 @@ def rfm_select(rfm: RFM, program: Program) -> str:
     sides: list[exp.Expr] = []
     for axis in rfm.axes:
         value_name, score_name, side_name = _COLUMNS[axis.axis]
-        values.append(exp.alias_(axis.value.copy(), value_name))
-        scores.append(exp.alias_(_score(axis), score_name))
+        values.append(named(axis.value.copy(), value_name))
+        scores.append(named(_score(axis), score_name))
         side = binary(exp.EQ, column(scheme.column(axis.axis)), number(_HIGH))
-        sides.append(exp.alias_(side, side_name))
+        sides.append(named(side, side_name))
     # Not the tier, which a person may have set.
     tiers = texts([rule.tier for rule in scheme.rules])
     segment = function("list_extract", tiers, column(scheme.column("rule")))
-    made = [*values, *scores, *sides, exp.alias_(segment, "segment")]
+    made = [*values, *scores, *sides, named(segment, "segment")]
     source = layered_select(program, [*made, rfm.among])
-    select = exp.select("customer_id", "as_of_date", *made)
-    select = select.from_(source.subquery("customers")).where(rfm.among)
-    return select.sql("duckdb", pretty=True)
+    kept = [column("customer_id"), column(AS_OF_DATE)]
+    return text_of(select([*kept, *made], source, "graded", where=[rfm.among.copy()]))
 
 
 def rfm_cuts_select(rfm: RFM) -> str:
@@ -122,17 +122,12 @@ def rfm_cuts_select(rfm: RFM) -> str:
     for axis in rfm.axes:
         figures = [("cut_value", axis.cut.plain())]
         figures += [(f"edge_{n}", edge) for n, edge in enumerate(axis.edges, 1)]
-        rows.append(
-            exp.select(
-                exp.alias_(text(axis.axis), "axis"),
-                exp.alias_(text(method), "method"),
-                *(
-                    exp.alias_(cast(value.copy(), TYPES["score"]), name)
-                    for name, value in figures
-                ),
-            ).from_(CUTS)
-        )
-    return exp.union(*rows, distinct=False).sql("duckdb", pretty=True)
+        columns = [named(text(axis.axis), "axis"), named(text(method), "method")]
+        columns += [
+            named(cast(value.copy(), TYPES["score"]), name) for name, value in figures
+        ]
+        rows.append(select(columns, CUTS))
+    return union_text(rows)
 
 
 def _score(axis: Axis) -> exp.Expr:

@@ -6,6 +6,7 @@ from sqlglot import exp
 
 from schemes.compiler import OVERRIDDEN, CompiledScheme
 from schemes.names import in_words
+from schemes.queries import named, select, text_of, union_text
 from schemes.results import CUTS
 from schemes.values import cast, column, number, text
 from sql.contracts import contract
@@ -27,7 +28,7 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
                 exp.null() if reason is None else text(reason),
             ]
         )
-    return _rows("schemes", rows).sql("duckdb", pretty=True)
+    return _rows("schemes", rows)
 
 
 def why_not(scheme: CompiledScheme) -> str | None:
@@ -56,8 +57,7 @@ def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
             names = (one.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
             scheme, code, name_en, name_zh = (text(name) for name in names)
             rows.append([scheme, code, rank, name_en, name_zh, *bounds])
-    select = _selects("scheme_tiers", rows, CUTS)
-    return select.sql("duckdb", pretty=True)
+    return _selects("scheme_tiers", rows, CUTS)
 
 
 def rules_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -72,37 +72,40 @@ def rules_select(schemes: Iterable[CompiledScheme]) -> str:
             [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
             for name, said in steps
         )
-    return _rows("scheme_rules", rows).sql("duckdb", pretty=True)
+    return _rows("scheme_rules", rows)
 
 
-def _rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> exp.Select:
+def _rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
     """A select of literals with the columns of the table's contract."""
     columns = contract("marts", table).columns
-    names = [one.name for one in columns]
     given = rows or [[exp.null() for _ in columns]]
-    values = exp.values([tuple(row) for row in given], alias="given", columns=names)
-    select = exp.select(
-        *(
-            exp.alias_(cast(column(one.name), one.duckdb_type), one.name)
-            for one in columns
-        )
-    ).from_(values)
-    return select if rows else select.where("false")
+    values = exp.Values(
+        expressions=[exp.Tuple(expressions=list(row)) for row in given],
+        alias=exp.TableAlias(
+            this=exp.to_identifier("given"),
+            columns=[exp.to_identifier(one.name, quoted=True) for one in columns],
+        ),
+    )
+    query = select(
+        [named(cast(column(one.name), one.duckdb_type), one.name) for one in columns],
+        where=[] if rows else [exp.false()],
+    )
+    return text_of(query.from_(values, copy=False))
 
 
-def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> exp.Expr:
+def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str:
     """As `_rows`, of expressions over a table of one row."""
     columns = contract("marts", table).columns
     given = rows or [[exp.null() for _ in columns]]
-    selects = [
-        exp.select(
-            *(
-                exp.alias_(cast(value, one.duckdb_type), one.name)
+    queries = [
+        select(
+            [
+                named(cast(value, one.duckdb_type), one.name)
                 for value, one in zip(row, columns, strict=True)
-            )
-        ).from_(source)
+            ],
+            source,
+            where=[] if rows else [exp.false()],
+        )
         for row in given
     ]
-    if not rows:
-        return selects[0].where("false")
-    return selects[0] if len(selects) == 1 else exp.union(*selects, distinct=False)
+    return union_text(queries)

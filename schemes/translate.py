@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+import sqlglot
 from sqlglot import exp
 
 from project.documents import nearest
@@ -32,6 +33,7 @@ from schemes.metrics import Asked, definitions, needs_of
 from schemes.model import read_percent
 from schemes.names import NUMBERS, TYPES, Inputs, attributes
 from schemes.program import AS_OF_DATE, CUSTOMERS, Program
+from schemes.queries import named, select
 from schemes.values import (
     Value,
     binary,
@@ -775,29 +777,38 @@ class Leading(exp.Expression):
         return cls(this=value, share=number(share), among=among)
 
     def select(self, source: exp.Select) -> exp.Select:
-        """The figure as a select over the customers."""
-        values = exp.select(
-            exp.alias_(self.this.copy(), "measured"),
-        ).from_(source.subquery("customers"))
-        if self.args.get("among") is not None:
-            values = values.where(self.args["among"].copy())
-        running = (
-            "sum(measured) over (order by measured desc range between unbounded"
-            " preceding and current row) - sum(measured) over (partition by measured)"
+        """The figure as a select over what is graded."""
+        among = self.args.get("among")
+        values = select(
+            [named(self.this.copy(), "measured")],
+            source,
+            "graded",
+            where=[] if among is None else [among.copy()],
         )
-        totals = exp.select(
-            "measured",
-            exp.alias_(exp.maybe_parse(running, dialect="duckdb"), "before"),
-            exp.alias_(
-                exp.maybe_parse("sum(measured) over ()", dialect="duckdb"), "total"
-            ),
-        ).from_(values.subquery("listed"))
+        listed = select(
+            [
+                column("measured"),
+                named(_sql("sum(measured) over ()"), "total"),
+                named(
+                    _sql(
+                        "sum(measured) over (order by measured desc range between"
+                        " unbounded preceding and current row)"
+                        " - sum(measured) over (partition by measured)"
+                    ),
+                    "before",
+                ),
+            ],
+            values,
+            "listed",
+        )
         limit = exp.Mul(this=column("total"), expression=self.args["share"].copy())
-        return (
-            exp.select(function("min", column("measured")))
-            .from_(totals.subquery("totals"))
-            .where(exp.LT(this=column("before"), expression=limit))
-        )
+        leads = exp.LT(this=column("before"), expression=limit)
+        least = function("min", column("measured"))
+        return select([least], listed, "totals", where=[leads])
+
+
+def _sql(fragment: str) -> exp.Expr:
+    return sqlglot.parse_one(fragment, dialect="duckdb")
 
 
 def as_of_date() -> exp.Expr:

@@ -7,6 +7,7 @@ number is needed (a score that is stored) is it divided, in whole numbers, half 
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from sqlglot import exp
 
@@ -61,7 +62,12 @@ def function(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 def cast(value: exp.Expr, to: str) -> exp.Expr:
     """A cast to a type that DuckDB names so."""
-    return exp.Cast(this=value, to=exp.DataType.build(to, dialect="duckdb"))
+    return exp.Cast(this=value, to=_type(to).copy())
+
+
+@cache
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect="duckdb")
 
 
 def enum_type(codes: list[str]) -> exp.DataType:

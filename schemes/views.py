@@ -14,6 +14,7 @@ from sqlglot import exp
 from schemes.compiler import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
 from schemes.model import UNRATED, Flags, Scorecard
 from schemes.program import AS_OF_DATE
+from schemes.queries import join_customers, named, select, text_of, union_text
 from schemes.results import PREVIOUS_TIER
 from schemes.values import (
     DECIMALS,
@@ -33,6 +34,7 @@ from sql.contracts import Column, contract
 RESULTS = "scheme_results"
 SCOPED_RESULTS = "scheme_results_by_category"
 CUSTOMERS_TABLE = "customers"
+RFM = "customer_rfm"
 METRICS = "customer_metrics"
 TIERS = "scheme_tiers"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -121,30 +123,20 @@ def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
 
 def profile_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_profile`: a row per customer, a column per scheme."""
-    select = exp.select(
-        *(
-            exp.column(one.name, METRICS)
-            for one in contract("marts", "customer_profile").columns
-            if one.name != "rfm_segment"
-        ),
-        exp.alias_(exp.column("segment", "customer_rfm"), "rfm_segment"),
-        *(
-            exp.alias_(
-                cast(_stored(one, "tier"), "varchar"),
-                f"{one.scheme.scheme}_tier",
-                quoted=True,
-            )
-            for one in sorted(schemes, key=lambda one: one.scheme.scheme)
-            if one.grades_customers
-        ),
-    ).from_(METRICS)
-    for table, how in ((RESULTS, "inner"), ("customer_rfm", "left")):
-        condition = exp.EQ(
-            this=exp.column("customer_id", METRICS),
-            expression=exp.column("customer_id", table),
-        )
-        select = select.join(table, on=condition, join_type=how)
-    return select.sql("duckdb", pretty=True)
+    columns: list[exp.Expr] = []
+    for one in contract("marts", "customer_profile").columns:
+        if one.name == "rfm_segment":
+            columns.append(named(exp.column("segment", RFM), one.name))
+        else:
+            columns.append(exp.column(one.name, METRICS))
+    for scheme in sorted(schemes, key=lambda one: one.scheme.scheme):
+        if scheme.grades_customers:
+            tier = cast(_stored(scheme, "tier"), "varchar")
+            columns.append(named(tier, f"{scheme.scheme.scheme}_tier"))
+    query = select(columns, METRICS)
+    join_customers(query, METRICS, RESULTS)
+    join_customers(query, METRICS, RFM)
+    return text_of(query)
 
 
 def _tier_columns(one: CompiledScheme) -> Columns:
@@ -367,15 +359,15 @@ def _bound(one: CompiledScheme, tier: str) -> exp.Expr:
     (lower,) = (known.lower for known in one.tiers if known.tier == tier)
     if lower is not None and not list(lower.find_all(exp.Column)):
         return lower.copy()
-    select = (
-        exp.select("lower_bound")
-        .from_(TIERS)
-        .where(
+    query = select(
+        [column("lower_bound")],
+        TIERS,
+        where=[
             exp.EQ(this=column("scheme"), expression=text(one.scheme.scheme)),
             exp.EQ(this=column("tier"), expression=text(tier)),
-        )
+        ],
     )
-    return exp.Subquery(this=select)
+    return exp.Subquery(this=query)
 
 
 # Reasons in words.
@@ -449,31 +441,28 @@ class _Branch:
 def _union(view: str, branches: Iterable[_Branch]) -> str:
     """The branches, each with all columns of the view's contract, cast to its types."""
     columns = contract("marts", view).columns
-    selects = [_branch_select(one, columns) for one in branches]
-    if not selects:
-        empty = [
-            exp.alias_(cast(exp.null(), one.duckdb_type), one.name) for one in columns
-        ]
-        return exp.select(*empty).where("false").sql("duckdb", pretty=True)
-    made = selects[0] if len(selects) == 1 else exp.union(*selects, distinct=False)
-    return made.sql("duckdb", pretty=True)
+    queries = [_branch_select(one, columns) for one in branches]
+    if not queries:
+        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in columns]
+        queries = [select(empty, where=[exp.false()])]
+    return union_text(queries)
 
 
 def _branch_select(branch: _Branch, columns: Sequence[Column]) -> exp.Select:
     source = _table(branch.scheme)
-    select = exp.select(
-        *(
-            exp.alias_(
-                cast(branch.columns.get(one.name, exp.null()), one.duckdb_type),
-                one.name,
-            )
+    values = {name: value.copy() for name, value in branch.columns.items()}
+    query = select(
+        [
+            named(cast(values.get(one.name, exp.null()), one.duckdb_type), one.name)
             for one in columns
-        )
-    ).from_(source)
+        ],
+        source,
+        where=[branch.condition.copy()],
+    )
     # What a reason quotes is named as in the program: find the table that has it.
     joined: set[str] = set()
-    for found in list(select.find_all(exp.Column)):
-        if found.table or found.parent_select is not select:
+    for found in list(query.find_all(exp.Column)):
+        if found.table or found.parent_select is not query:
             continue
         prefix, _, rest = found.name.partition("__")
         if prefix == CUSTOMERS_TABLE:
@@ -485,9 +474,5 @@ def _branch_select(branch: _Branch, columns: Sequence[Column]) -> exp.Select:
             found.replace(exp.column(found.name, METRICS, quoted=True))
             joined.add(METRICS)
     for table in sorted(joined):
-        same = exp.EQ(
-            this=exp.column("customer_id", source),
-            expression=exp.column("customer_id", table),
-        )
-        select = select.join(table, on=same, join_type="left")
-    return select.where(branch.condition)
+        join_customers(query, source, table)
+    return query

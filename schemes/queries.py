@@ -1,0 +1,66 @@
+"""Selects built from expressions, in place: sqlglot copies whole trees by default."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlglot import exp
+
+Source = str | exp.Select
+
+
+def named(value: exp.Expr, name: str) -> exp.Expr:
+    """The value under a quoted name."""
+    return exp.Alias(this=value, alias=exp.Identifier(this=name, quoted=True))
+
+
+def select(
+    columns: Iterable[exp.Expr],
+    source: Source | None = None,
+    alias: str | None = None,
+    *,
+    where: Iterable[exp.Expr] = (),
+    group_by: Iterable[exp.Expr] = (),
+) -> exp.Select:
+    """A select from a table or from another select."""
+    made = exp.Select(expressions=list(columns))
+    if source is not None:
+        made.from_(relation(source, alias), copy=False)
+    conditions = list(where)
+    if conditions:
+        made.where(*conditions, copy=False)
+    grouping = list(group_by)
+    if grouping:
+        made.group_by(*grouping, copy=False)
+    return made
+
+
+def relation(source: Source, alias: str | None = None) -> exp.Expr:
+    """A table by its name, or a select in brackets."""
+    if isinstance(source, str):
+        table = exp.to_table(source)
+        if alias is not None:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
+        return table
+    name = exp.TableAlias(this=exp.to_identifier(alias)) if alias else None
+    return exp.Subquery(this=source, alias=name)
+
+
+def join_customers(
+    query: exp.Select, left: str, table: str, alias: str | None = None
+) -> None:
+    """Join a table of customers to the select, which keeps all its rows."""
+    right = alias or table
+    same = exp.EQ(
+        this=exp.column("customer_id", left),
+        expression=exp.column("customer_id", right),
+    )
+    query.join(relation(table, alias), on=same, join_type="left", copy=False)
+
+
+def text_of(query: exp.Expr) -> str:
+    """The SQL of a query, laid out to be read."""
+    return query.sql("duckdb", pretty=True, copy=False)
+
+
+def union_text(queries: Sequence[exp.Expr]) -> str:
+    """The SQL of all queries one below the other."""
+    return "\nunion all\n".join(text_of(query) for query in queries)

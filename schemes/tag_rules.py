@@ -1,0 +1,219 @@
+"""From the tag dictionary to SQL: its tables, and the tags that rules and values give.
+
+Rules are conditions in the language of schemes, put into the same program, so that
+what they ask for is computed in the same pass over each fact table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from project.settings import Settings
+from schemes.load import Scheme
+from schemes.model import Flags, Tier
+from schemes.model import Rule as TierRule
+from schemes.names import Inputs
+from schemes.program import Program
+from schemes.results import layered_select
+from schemes.tags import MANUAL, SOURCES, Dictionary, Group, Tag
+from schemes.translate import Outputs, Translator
+from schemes.values import cast, column, function, number, text
+from sql.contracts import contract
+
+_COMPUTED = "computed"
+
+
+@dataclass(frozen=True)
+class TagRule:
+    """A rule of the dictionary that can run on the feeds that are there."""
+
+    group: str
+    tag: str
+    order: int  # its place among the rules of the group
+    column: str  # of the program: whether it holds
+
+
+@dataclass(frozen=True)
+class CompiledTags:
+    """The dictionary, and those of its rules that run."""
+
+    dictionary: Dictionary
+    rules: tuple[TagRule, ...]
+    program: Program
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The compiled tables of `marts`: table → select, in order."""
+        return {
+            "tag_groups": _groups_select(self.dictionary),
+            "tag_dictionary": _dictionary_select(self.dictionary),
+            "tag_terms": _terms_select(self.dictionary),
+            "rule_tags": _rule_tags_select(self),
+        }
+
+
+def compile_tags(
+    dictionary: Dictionary,
+    program: Program,
+    others: Mapping[str, Outputs],
+    feeds: Mapping[str, frozenset[str]],
+    settings: Settings,
+) -> CompiledTags:
+    """The rules, in a program that has what `program` has and what they read.
+
+    A rule whose feeds, columns or schemes are not there gives nobody its tag.
+
+    Raises:
+        ConfigurationError: a rule cannot be read; file, line and field.
+    """
+    rules = []
+    for group in dictionary.groups:
+        for order, tag in enumerate(group.tags, 1):
+            if tag.rule is None:
+                continue
+            inputs = Inputs(feeds=feeds, settings=settings, wants=frozenset())
+            trial = program.copy()
+            say = Translator(_as_scheme(tag), trial, others, inputs)
+            when = say.condition(tag.rule.place, tag.rule.when)
+            if not inputs.missing:
+                name = f"tag__{tag.tag}"
+                trial.compute(name, function("coalesce", when, exp.false()))
+                rules.append(TagRule(group.group, tag.tag, order, name))
+                program = trial
+    return CompiledTags(dictionary, tuple(rules), program)
+
+
+def _as_scheme(tag: Tag) -> Scheme:
+    """A tag's rule as a scheme of one flag: what a translator works for."""
+    assert tag.rule is not None  # noqa: S101 - for the type checker
+    document = Flags(
+        kind="flags",
+        scheme=f"tag_{tag.tag}",
+        version="1",
+        name=tag.name,
+        tiers=(Tier(tier=tag.tag, name=tag.name),),
+        rules=(TierRule(tier=tag.tag),),
+    )
+    return Scheme(document, tag.rule.path, document.version)
+
+
+def _groups_select(dictionary: Dictionary) -> str:
+    """A row per group; the one for tags that no dictionary has is always there."""
+    rows = [
+        [
+            text(one.group),
+            text(one.name.en),
+            text(one.name.zh),
+            _truth(one.is_exclusive),
+        ]
+        for one in dictionary.groups
+    ]
+    if MANUAL not in {one.group for one in dictionary.groups}:
+        rows.append([text(MANUAL), text("By hand"), text("人工"), _truth(False)])
+    return _rows("tag_groups", rows)
+
+
+def _dictionary_select(dictionary: Dictionary) -> str:
+    """A row per tag that the dictionary lists."""
+    rows: list[list[exp.Expr]] = [
+        [
+            text(tag.tag),
+            text(group.group),
+            text(tag.name.en),
+            text(tag.name.zh),
+            exp.null() if tag.valid_days is None else number(tag.valid_days),
+        ]
+        for group in dictionary.groups
+        for tag in group.tags
+    ]
+    return _rows("tag_dictionary", rows)
+
+
+def _terms_select(dictionary: Dictionary) -> str:
+    """A row per word or phrase that stands for a tag."""
+    rows: list[list[exp.Expr]] = [
+        [text(term), text(tag.tag), text(group.group)]
+        for group in dictionary.groups
+        for tag in group.tags
+        for term in tag.terms
+    ]
+    return _rows("tag_terms", rows)
+
+
+def _rule_tags_select(tags: CompiledTags) -> str:
+    """A row per customer and tag that a rule or a value gives."""
+    parts = [_by_rule(rule) for rule in tags.rules]
+    parts += [
+        _by_value(group) for group in tags.dictionary.groups if group.values is not None
+    ]
+    select = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    if tags.rules:
+        names = [column(rule.column) for rule in tags.rules]
+        select = select.with_(_COMPUTED, as_=layered_select(tags.program, names))
+    return select.sql("duckdb", pretty=True)
+
+
+def _by_rule(rule: TagRule) -> exp.Select:
+    return (
+        exp.select(
+            "customer_id",
+            exp.alias_(text(rule.group), "tag_group"),
+            exp.alias_(text(rule.tag), "tag"),
+            exp.alias_(text(f"{rule.group}.{rule.tag}"), "rule_id"),
+            exp.alias_(cast(number(rule.order), "bigint"), "rule_order"),
+        )
+        .from_(_COMPUTED)
+        .where(column(rule.column))
+    )
+
+
+def _by_value(group: Group) -> exp.Select:
+    """The values of a column as tags; of several the first is the customer's main one."""
+    source, _, name = (group.values or "").partition(".")
+    value = function("trim", cast(column(name), "varchar"))
+    layer, table = SOURCES[source]
+    select = exp.select(
+        "customer_id",
+        exp.alias_(text(group.group), "tag_group"),
+        exp.alias_(value, "tag"),
+        exp.alias_(text(group.group), "rule_id"),
+        exp.alias_(_order(source, value), "rule_order"),
+    ).from_(exp.table_(table, db=layer))
+    if source == "orders":
+        select = select.group_by("customer_id", value.copy())
+    return select.where(value.copy().neq(""))
+
+
+def _order(source: str, value: exp.Expr) -> exp.Expr:
+    """Which of a customer's values comes first: the top category, the usual channel."""
+    if source == "consumption_hotspots":
+        return cast(column("hotspot_rank"), "bigint")
+    if source == "orders":
+        return exp.Window(
+            this=exp.RowNumber(),
+            partition_by=[column("customer_id")],
+            order=exp.Order(
+                expressions=[
+                    exp.Ordered(this=exp.Count(this=exp.Star()), desc=True),
+                    exp.Ordered(this=value.copy()),
+                ]
+            ),
+        )
+    return cast(number(1), "bigint")
+
+
+def _truth(value: bool) -> exp.Expr:
+    return exp.true() if value else exp.false()
+
+
+def _rows(table: str, rows: list[list[exp.Expr]]) -> str:
+    """A select of literals with the columns of the table's contract."""
+    columns = contract("marts", table).columns
+    names = [one.name for one in columns]
+    values = exp.values([tuple(row) for row in rows], alias="given", columns=names)
+    typed = [
+        exp.alias_(cast(column(one.name), one.duckdb_type), one.name, quoted=True)
+        for one in columns
+    ]
+    return exp.select(*typed).from_(values).sql("duckdb", pretty=True)
