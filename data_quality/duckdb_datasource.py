@@ -44,7 +44,7 @@ class _Session:
 
     def cursor(self) -> "_Session":
         """Itself: a cursor of a cursor would be a session with other settings."""
-        return _Session(self._cursor)
+        return self
 
     def close(self) -> None:
         """Nothing: the data source ends the session."""
