@@ -42,10 +42,16 @@ class Outcome:
 
     def one_line(self) -> str:
         """The only line of an error message: no traceback, nothing around it."""
-        lines = [line for line in self.err.splitlines() if line.strip()]
-        assert len(lines) == 1, self.err
+        (line,) = self._lines()
+        return line
+
+    def last_line(self) -> str:
+        """The line that a run ends with, after what it told on its way."""
+        return self._lines()[-1]
+
+    def _lines(self) -> list[str]:
         assert "Traceback" not in self.out + self.err
-        return lines[0]
+        return [line for line in self.err.splitlines() if line.strip()]
 
 
 @dataclass(frozen=True)
@@ -105,6 +111,10 @@ class Company:
         found = json.loads(text)
         assert isinstance(found, dict)
         return found
+
+    @property
+    def digest(self) -> str:
+        return str(self.manifest["content_digest"])
 
     @contextmanager
     def release(self) -> Iterator["Release"]:
