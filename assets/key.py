@@ -13,21 +13,26 @@ from ingest.ledger import input_digest
 from project.folder import Project
 from releases.manifest import Manifest
 from schemes.load import schemes_digest
+from schemes.tags import tags_digest
 from sql.statements import packaged_files
 
 _ROOMS = ("assets", "data_quality", "ingest", "releases", "schemes", "sql")
 
 
 def settings_digest(project: Project) -> str:
-    """The digest of the resolved settings and schemes.
+    """The digest of the resolved settings, schemes and tags.
 
     What DuckDB may use of the machine and how many releases are kept change no figure.
     """
     settings = project.settings.model_dump(
         mode="json", exclude={"resources", "publish"}
     )
-    text = json.dumps(settings, sort_keys=True) + schemes_digest(project)
-    return hashlib.sha256(text.encode()).hexdigest()
+    parts = (
+        json.dumps(settings, sort_keys=True),
+        schemes_digest(project),
+        tags_digest(project),
+    )
+    return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
 def code_digest() -> str:

@@ -13,7 +13,7 @@ from assets.core import table_asset
 from assets.run import Run
 from assets.specs import key_of, made_in_sql, spec_of
 from releases.previous import create_previous_tiers
-from schemes.load import Scheme
+from schemes.load import Scheme, in_order
 from sql.contracts import contract
 from sql.readiness import data_readiness_select
 from sql.statements import create, row_count
@@ -34,6 +34,28 @@ COMPILED = tuple(
         "service_level",
     )
 )
+TAGS = tuple(
+    contract("marts", name)
+    for name in ("tag_groups", "tag_dictionary", "tag_terms", "rule_tags")
+)
+
+
+@dg.multi_asset(
+    name="tags",
+    description="Compile the tag dictionary, and tag customers by its rules.",
+    specs=[spec_of(table) for table in TAGS],
+)
+def tags(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+    """Make the tables that customer_tags, tags and unmapped_tags read."""
+    for table in TAGS:
+        with run.step(table.name, phase="compute") as step:
+            name = ("marts", table.table)
+            select = run.plan.tags.tables[table.table]
+            create(run.con, name, select, run.params(table))
+            step.rows = row_count(run.con, *name)
+        yield dg.MaterializeResult(
+            asset_key=key_of(table.name), metadata={"dagster/row_count": step.rows}
+        )
 
 
 def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
@@ -60,7 +82,7 @@ def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
             name = ("marts", RESULTS.table)
             create(run.con, name, plan.results, params)
             step.rows = row_count(run.con, *name)
-        for one in schemes:
+        for one in in_order(schemes):
             runs = one.scheme in plan.applicable
             yield dg.MaterializeResult(
                 asset_key=["schemes", one.scheme],

@@ -26,6 +26,7 @@ def assemble(project: Project) -> dg.Definitions:
             core.customer_metrics,
             marts.grades_of(read_schemes(project)),
             *marts.TABLES,
+            marts.tags,
             release.release_tables,
             release.current,
         ],

@@ -14,7 +14,8 @@ this order, and the views of its release. Making it needs no database.
    content digest.
 5. `tables`: the other compiled tables of `marts`; `scheme_results_by_category`, one row
    per customer and category, is storage like `scheme_results`.
-6. `views`: the long tables of a release, over `scheme_results`,
+6. `tags.tables`: the tag dictionary of `marts`, and the tags by rules and values.
+7. `views`: the long tables of a release, over `scheme_results`,
    `scheme_results_by_category`, `customer_metrics`, `customer_rfm`, `customers` and
    `scheme_tiers` of the same schema.
 
@@ -42,6 +43,8 @@ from schemes.results import (
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
 from schemes.service_level import service_level_select
 from schemes.tables import rules_select, schemes_select, tiers_select
+from schemes.tag_rules import CompiledTags, compile_tags
+from schemes.tags import read_tags
 from schemes.views import (
     profile_view,
     reasons_view,
@@ -61,6 +64,7 @@ class SchemePlan:
     schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
     programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
+    tags: CompiledTags
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -195,4 +199,12 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         compiled[scheme.scheme] = one
         if one.runs:
             programs[grades] = trial
-    return SchemePlan(tuple(compiled.values()), programs, rfm)
+    tags = compile_tags(
+        read_tags(project),
+        programs[CUSTOMERS.name],
+        {name: one.as_output for name, one in compiled.items()},
+        feeds,
+        project.settings,
+    )
+    programs[CUSTOMERS.name] = tags.program
+    return SchemePlan(tuple(compiled.values()), programs, rfm, tags)

@@ -169,7 +169,7 @@ def _by_rule(rule: TagRule) -> exp.Select:
 
 
 def _by_value(group: Group) -> exp.Select:
-    """The values of a column as tags; of several the first is the customer's main one."""
+    """The values of a column as tags; the first of several is the main one."""
     source, _, name = (group.values or "").partition(".")
     value = function("trim", cast(column(name), "varchar"))
     layer, table = SOURCES[source]

@@ -1,0 +1,12 @@
+-- One row is a tag that people wrote and the dictionary does not have.
+-- Reads: staging.manual_tags, marts.tag_terms.
+-- Tags that were taken off again count as well.
+select
+    trim(manual.tag) as tag,
+    count(distinct manual.customer_id) as n_customers,
+    min(manual.tagged_date) as first_seen_date
+from staging.manual_tags as manual
+left join marts.tag_terms as terms
+    on lower(trim(manual.tag)) = terms.term
+where terms.term is null and trim(manual.tag) != ''
+group by trim(manual.tag)
