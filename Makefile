@@ -29,12 +29,12 @@ test: setup ## run the tests
 check: setup ## lint, types, SQL style, Dagster definitions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint sql
+	@$(BIN)/sqlfluff lint sql synthetic/sql
 	@$(BIN)/dg check defs
 
 fmt: setup ## format Python and SQL
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	@$(BIN)/sqlfluff fix --quiet sql
+	@$(BIN)/sqlfluff fix --quiet sql synthetic/sql
 
 docs: setup ## write the generated pages under docs/
 	@$(BIN)/python -m pipelines.docs
