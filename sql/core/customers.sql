@@ -12,7 +12,7 @@ with known as (
 select
     known.customer_id,
     customers.customer_id is not null as is_in_customers_feed,
-    customers.* exclude (customer_id)
+    customers.* exclude (customer_id) -- noqa: RF02
 from known
 left join staging.customers as customers
     on known.customer_id = customers.customer_id

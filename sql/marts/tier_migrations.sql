@@ -1,6 +1,6 @@
 -- One row is a scheme, a former tier and a present tier: who moved where.
 -- Reads, in the release itself: main.customer_tiers, main.customer_metrics.
--- Params: as_of_date, from_as_of_date (dates; the latter null before the second release).
+-- Params: as_of_date (date), from_as_of_date (date, null in the first release).
 select
     tiers.scheme,
     cast($from_as_of_date as date) as from_as_of_date,
