@@ -18,7 +18,6 @@ PUBLISHED = {
 # Tables that are not built yet. The list only shrinks: what is built leaves it.
 NOT_BUILT = {
     "customer_tier_history",
-    "tier_migrations",
     "entitlements",
     "customer_entitlements",
     "opportunity_grades",
@@ -28,7 +27,10 @@ NOT_BUILT = {
 
 
 def test_what_is_not_built_is_listed():
-    assert FIXED.keys() - PUBLISHED.keys() == NOT_BUILT
+    missing = FIXED.keys() - PUBLISHED.keys()
+
+    assert missing - NOT_BUILT == set(), "each needs a contract that says published"
+    assert NOT_BUILT - missing == set(), "these are built: take them off the list"
 
 
 @pytest.mark.parametrize("table", sorted(FIXED.keys() & PUBLISHED.keys()))
