@@ -50,7 +50,6 @@ select
     queue.queue_priority,
     reservations.is_hold,
     reservations.is_hold
-    and reservations.resource_id is not null
     and count(*) filter (where reservations.is_hold) over (
         partition by reservations.resource_id
     ) > 1 as is_conflict
