@@ -90,6 +90,31 @@ def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def diff(
+    former: Annotated[str, typer.Argument(metavar="A", help="A release.")],
+    latter: Annotated[str, typer.Argument(metavar="B", help="Another, later one.")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare two releases: rows by table, moves between tiers."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.diff(open_project(project), former, latter, as_json=json)
+
+
+@app.command()
+def rollback(
+    release: Annotated[str, typer.Argument(metavar="RELEASE")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Point `current` at an older release, without recomputing."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.rollback(open_project(project), release, as_json=json)
+
+
+@app.command()
 def forget(
     file: Annotated[str, typer.Argument(metavar="FILE", help="As feed/path.")],
     project: ProjectOption = None,
@@ -117,8 +142,8 @@ def main() -> NoReturn:
     status = run_command()
     sys.stdout.flush()
     sys.stderr.flush()
-    # Everything is closed by now. An orderly end would take half a second after Dagster
-    # was imported, and DuckDB's bindings would report what other modules keep of theirs.
+    # Everything is closed by now. An orderly end would take half a second once Dagster
+    # was imported, and DuckDB's bindings would report what other modules keep of them.
     os._exit(status)
 
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +127,63 @@ def list_releases(project: Project, *, as_json: bool) -> None:
     terminal.console().print(rows)
 
 
+def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
+    """Compare two releases table by table, and show who moved between tiers."""
+    from assets.specs import published  # noqa: PLC0415 - imports Dagster
+    from releases.comparison import compare  # noqa: PLC0415
+
+    found = compare(
+        project,
+        store.release(project, former),
+        store.release(project, latter),
+        published(),
+    )
+    if as_json:
+        terminal.say_json(asdict(found))
+        return
+    differing = [
+        one for one in found.tables if one.n_added or one.n_removed or one.n_changed
+    ]
+    out = terminal.console()
+    if not differing:
+        out.print("The tables of both releases hold the same rows.")
+        return
+    rows = terminal.table(
+        "Rows", "table", "added", "removed", "changed",
+        numbers=("added", "removed", "changed"),
+    )  # fmt: skip
+    for one in differing:
+        counts = (one.n_added, one.n_removed, one.n_changed)
+        rows.add_row(one.table, *(f"{count:,}" for count in counts))
+    out.print(rows)
+    moves = terminal.table(
+        "Moves", "scheme", "from", "to", "customers", "spend 12m",
+        numbers=("customers", "spend 12m"),
+    )  # fmt: skip
+    for move in found.moves:
+        moves.add_row(
+            move.scheme,
+            move.from_tier or "(none)",
+            move.to_tier or "(none)",
+            f"{move.n_customers:,}",
+            f"{move.spend_12m_amount:,.2f}",
+        )
+    out.print(moves)
+
+
+def rollback(project: Project, release_id: str, *, as_json: bool) -> None:
+    """Point `current` at a release that was published before."""
+    with hold_warehouse(project, on_wait=_say_waiting):
+        manifest = store.roll_back(project, release_id)
+    if as_json:
+        terminal.say_json({"status": "rolled back", **_facts(manifest)})
+        return
+    terminal.console().print(
+        f"data/current points at {release_id} (as of {manifest.as_of_date})"
+        " until a later run publishes."
+    )
+
+
 def forget(project: Project, file: str, *, as_json: bool) -> None:
     """Take a landing file's rows out of the warehouse."""
     import duckdb  # noqa: PLC0415
@@ -187,7 +245,7 @@ def _say_refused(opened: "Run") -> None:
 
 
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
-    store.point_current_at(project, manifest.release_id)
+    store.stand_by(project, manifest.release_id)
     if as_json:
         terminal.say_json({"status": "unchanged", **_facts(manifest)})
         return

@@ -53,6 +53,11 @@ class Project:
         return self.data / "current"
 
     @property
+    def rolled_back(self) -> Path:
+        """Stands while `current` was moved by hand: a rollback outlives idle runs."""
+        return self.data / "rolled_back"
+
+    @property
     def quarantine(self) -> Path:
         """Rejected rows with their raw text, for the engineer only."""
         return self.data / "quarantine"

@@ -36,6 +36,7 @@ def publish(
         building.folder.rename(place)
         store.sync(project.releases)
     store.point_current_at(project, manifest.release_id)
+    project.rolled_back.unlink(missing_ok=True)
     _retire(project, manifest.release_id)
     return manifest
 

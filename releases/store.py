@@ -77,6 +77,27 @@ def point_current_at(project: Project, release_id: str) -> None:
     sync(project.data)
 
 
+def roll_back(project: Project, release_id: str) -> Manifest:
+    """Point `current` at a release and keep it there until a run publishes.
+
+    Raises:
+        ConfigurationError: there is no such release.
+    """
+    manifest = release(project, release_id)
+    project.rolled_back.write_text(f"{release_id}\n", encoding="utf-8")
+    point_current_at(project, release_id)
+    return manifest
+
+
+def stand_by(project: Project, release_id: str) -> None:
+    """Point `current` at the release of a run that found nothing new.
+
+    Nothing was published, so a rollback stays.
+    """
+    if not project.rolled_back.exists():
+        point_current_at(project, release_id)
+
+
 def sync(path: Path) -> None:
     """Have the operating system put a file or a folder's entries on the disk."""
     handle = os.open(path, os.O_RDONLY)

@@ -1,0 +1,94 @@
+import datetime
+import os
+
+import pytest
+
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import Settings
+from releases import store
+from releases.building import remove_unfinished
+from releases.manifest import Manifest
+
+
+@pytest.fixture
+def project(tmp_path):
+    made = Project(tmp_path, Settings(name="shop"))
+    made.releases.mkdir(parents=True)
+    return made
+
+
+def release(project, release_id, as_of, *, minute, key="k"):
+    folder = project.releases / release_id
+    folder.mkdir()
+    manifest = Manifest(
+        release_id=release_id,
+        as_of_date=datetime.date.fromisoformat(as_of),
+        contract_version=1,
+        content_digest="",
+        settings_digest="",
+        inputs=(),
+        schemes={},
+        tables={},
+        checks=(),
+        fenji_version="0",
+        run_key=key,
+        previous_release_id=None,
+        published_at=datetime.datetime(2026, 6, 1, 0, minute, tzinfo=datetime.UTC),
+    )
+    manifest.write(folder)
+    return manifest
+
+
+def test_releases_are_listed_in_the_order_they_were_published(project):
+    release(project, "b", "2026-01-31", minute=1)
+    release(project, "a", "2026-05-31", minute=0)
+    (project.releases / ".building-x").mkdir()
+    assert [one.release_id for one in store.releases(project)] == ["a", "b"]
+
+
+def test_movement_is_measured_against_the_greatest_earlier_date(project):
+    release(project, "march", "2026-03-31", minute=5)
+    release(project, "april", "2026-04-30", minute=1)
+    release(project, "april_again", "2026-04-30", minute=3)
+    release(project, "may", "2026-05-31", minute=0)
+    before = store.before(project, datetime.date(2026, 5, 31))
+    assert before is not None
+    assert before.release_id == "april_again"
+    assert store.before(project, datetime.date(2026, 3, 31)) is None
+
+
+def test_a_reader_of_current_keeps_what_it_opened(project):
+    for name, minute in (("a", 0), ("b", 1)):
+        release(project, name, "2026-05-31", minute=minute)
+        (project.releases / name / "fact").write_text(name)
+    store.point_current_at(project, "a")
+    opened = (project.current / "fact").open()
+    store.point_current_at(project, "b")
+    with opened:
+        assert opened.read() == "a"
+    assert (project.current / "fact").read_text() == "b"
+    assert os.readlink(project.current) == "releases/b"
+
+
+def test_a_rollback_outlives_a_run_that_finds_nothing_new(project):
+    for name, minute in (("a", 0), ("b", 1)):
+        release(project, name, "2026-05-31", minute=minute)
+    store.stand_by(project, "b")
+    assert store.current(project).release_id == "b"
+    store.roll_back(project, "a")
+    store.stand_by(project, "b")
+    assert store.current(project).release_id == "a"
+
+
+def test_an_unknown_release_is_named_with_the_nearest(project):
+    release(project, "2026-05-31-abc", "2026-05-31", minute=0)
+    with pytest.raises(ConfigurationError, match="did you mean '2026-05-31-abc'"):
+        store.roll_back(project, "2026-05-31-abd")
+
+
+def test_only_unfinished_folders_are_removed(project):
+    release(project, "a", "2026-05-31", minute=0)
+    (project.releases / ".building-x" / "tables").mkdir(parents=True)
+    remove_unfinished(project)
+    assert [path.name for path in project.releases.iterdir()] == ["a"]
