@@ -663,9 +663,9 @@ class _Compiler:
             return Quote(bound_of=self.codes[place])
         if name == "below" and self.has_score and place:
             return Quote(bound_of=self.codes[place - 1])
-        if name == "top":
+        if name == "top" and document.tiers[place].top is not None:
             share = document.number(document.tiers[place].top)
-            return None if share is None else _same(_percent(share))
+            return _same("–" if share is None else _percent(share))
         axis, _, part = name.partition(".")
         if part == "level" and isinstance(document, Matrix):
             for one, cell in zip(

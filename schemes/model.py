@@ -501,11 +501,14 @@ KINDS: dict[str, type[Scheme]] = {
 
 def rule_ids(rules: tuple[Rule, ...]) -> list[str]:
     """The id of each rule: given, else its tier's code, numbered where repeated."""
+    given = {rule.id for rule in rules}
     ids: list[str] = []
     for rule in rules:
-        again = sum(1 for one in rules[: len(ids)] if one.tier == rule.tier)
-        stem = rule.id or rule.tier
-        ids.append(stem if rule.id or not again else f"{stem}_{again + 1}")
+        name, again = rule.id or rule.tier, 1
+        while rule.id is None and name in {*ids, *given}:
+            again += 1
+            name = f"{rule.tier}_{again}"
+        ids.append(name)
     return ids
 
 

@@ -57,27 +57,19 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_tier_reasons`: a row per customer × scheme × scope × step."""
     branches: list[_Branch] = []
     for one in schemes:
-        place = 0
-        for place, step in enumerate(one.steps, 1):
-            columns = {
-                **_key(one),
-                "step_no": number(place),
-                "rule_id": text(step.id),
-                "characteristic": text(step.id),
-                "text_en": _filled(one, step.text.en, step.quotes, "en"),
-                "text_zh": _filled(one, step.text.zh, step.quotes, "zh"),
-            }
-            if step.input is not None:
-                columns["input_value"] = _shown(step.input)
-            if step.sign:
-                columns["points"] = _points(one, step)
-            taken = _is_rated(one) if step.when is None else _result(one, step.when)
-            branches.append(_Branch(one, columns, taken))
-        branches.append(_Branch(one, _rule_step(one, place + 1), _has_rule(one)))
+        before = [step for step in one.steps if step.when is None]
+        after = [step for step in one.steps if step.when is not None]
+        n_before = len(before)
+        for place, step in enumerate(before, 1):
+            branches.append(_Branch(one, _step(one, place, step), _is_rated(one)))
+        branches.append(_Branch(one, _rule_step(one, n_before + 1), _has_rule(one)))
+        for place, step in enumerate(after, n_before + 2):
+            taken = _result(one, step.when or "")
+            branches.append(_Branch(one, _step(one, place, step), taken))
         if one.has_overrides:
             columns = {
                 **_key(one),
-                "step_no": number(place + 2),
+                "step_no": number(len(one.steps) + 2),
                 "rule_id": text(OVERRIDDEN.id),
                 "text_en": text(OVERRIDDEN.text.en),
                 "text_zh": text(OVERRIDDEN.text.zh),
@@ -190,6 +182,22 @@ def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
         }
         branches.append(_Branch(one, columns, both([_has_rule(one), holds])))
     return branches
+
+
+def _step(one: CompiledScheme, place: int, step: CompiledStep) -> Columns:
+    columns = {
+        **_key(one),
+        "step_no": number(place),
+        "rule_id": text(step.id),
+        "characteristic": text(step.id),
+        "text_en": _filled(one, step.text.en, step.quotes, "en"),
+        "text_zh": _filled(one, step.text.zh, step.quotes, "zh"),
+    }
+    if step.input is not None:
+        columns["input_value"] = _shown(step.input)
+    if step.sign:
+        columns["points"] = _points(one, step)
+    return columns
 
 
 def _rule_step(one: CompiledScheme, place: int) -> Columns:
@@ -460,6 +468,8 @@ def _branch_select(branch: _Branch, columns: Sequence[Column]) -> exp.Select:
         where=[branch.condition.copy()],
     )
     # What a reason quotes is named as in the program: find the table that has it.
+    for given in list(query.find_all(exp.Placeholder)):
+        given.replace(exp.column(given.name, source))
     joined: set[str] = set()
     for found in list(query.find_all(exp.Column)):
         if found.table or found.parent_select is not query:

@@ -20,7 +20,15 @@ from sql.contracts import contract, feeds
 from sql.statements import create, quoted, select_of
 
 AS_OF = datetime.date(2026, 5, 31)
-CORE = ("lines", "transactions", "refunds", "orders", "points_events", "customers")
+CORE = (
+    "lines",
+    "transactions",
+    "refunds",
+    "orders",
+    "points_events",
+    "category_points_events",
+    "customers",
+)
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -134,6 +142,7 @@ def run_plan(
     for name in ("scheme_results", *plan.tables):
         con.execute(f"create table main.{name} as from marts.{name}")
     con.execute("create table main.customer_metrics as from core.customer_metrics")
+    con.execute("create table main.customers as from core.customers")
     for name, select in plan.views.items():
         con.execute(f"create view main.{name} as {select}")
     return Graded(con, plan)
