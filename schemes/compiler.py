@@ -132,7 +132,7 @@ class CompiledScheme:
     @property
     def has_overrides(self) -> bool:
         """Whether a person may have set a tier."""
-        return "overrides" in self.inputs.feeds and self.grades_customers
+        return self.inputs.has_overrides and self.grades_customers
 
     @property
     def grades_customers(self) -> bool:
@@ -219,7 +219,10 @@ class _Compiler:
         own = self.kind()
         rules = [*unrated, *self.input_unrated(), *first, *own]
         rule = self.rule(population, rules)
-        self.tier(rule, rules)
+        self.stored += tier_column(
+            self.say, rule, [one.tier for one in rules], self.codes
+        )
+        self.prefer()
         flags = tuple(flag.flag for flag in document.flags)
         for flag in flags:
             self.say.value(("flags",), flag, "boolean")
@@ -267,58 +270,6 @@ class _Compiler:
         self.store("rule")
         return self.compute("rule", applied)
 
-    def tier(self, rule: exp.Expr, rules: list[_Rule]) -> None:
-        """The tier that the rule gives, held by a cap, replaced by an override."""
-        codes = [*self.codes, UNRATED]
-        kind = enum_type(codes)
-        listed = exp.Cast(
-            this=exp.Array(expressions=[text(one.tier) for one in rules]),
-            to=exp.DataType(
-                this=exp.DataType.Type.ARRAY, expressions=[kind], nested=True
-            ),
-        )
-        given = function("list_extract", listed, rule)
-        if self.document.caps:
-            given = self.capped(self.compute("rule_tier", given), kind)
-        if self.has_overrides:
-            given = self.overridden(given, kind)
-        tier = self.compute("tier", given)
-        self.store("tier")
-        self.say.outputs["tier"] = Value(tier, "text", choices=tuple(codes))
-
-    def capped(self, tier: exp.Expr, kind: exp.DataType) -> exp.Expr:
-        """The tier, not better than the caps that hold; their columns are booleans."""
-        given = tier
-        for place, cap in enumerate(self.document.caps):
-            limit = exp.Cast(this=text(cap.tier_at_most), to=kind)
-            # Tiers stand best first in the type, so a better one is less.
-            holds = both(
-                [
-                    exp.LT(this=given, expression=limit),
-                    self.say.condition(("caps", place, "when"), cap.when),
-                ]
-            )
-            lowered = self.compute(
-                f"cap_{cap.id}", function("coalesce", holds, exp.false())
-            )
-            self.store(f"cap_{cap.id}")
-            given = case([(lowered, limit.copy())], given)
-        return given
-
-    @property
-    def has_overrides(self) -> bool:
-        """Whether a person may set a tier of this scheme here."""
-        is_whole = self.document.grades != "categories"
-        return "overrides" in self.say.inputs.feeds and is_whole
-
-    def overridden(self, tier: exp.Expr, kind: exp.DataType) -> exp.Expr:
-        """The tier that a person set, where one is in force."""
-        name = self.column("override")
-        self.program.attributes[name] = (OVERRIDES, self.scheme.scheme)
-        known = exp.TryCast(this=column(name), to=kind.copy())
-        self.store("approved_tier")
-        return function("coalesce", self.compute("approved_tier", known), tier)
-
     def unrated(self) -> Iterator[_Rule]:
         """The rules of those to whom the rule cannot be applied."""
         for number_, one in enumerate(self.document.unrated):
@@ -349,6 +300,12 @@ class _Compiler:
                 when = self.say.condition((*place, "when"), rule.when)
             said = rule.reason or self.document.reason or _default_reason(rule.when)
             yield _Rule(name, rule.code or name, rule.tier, when, said, place)
+
+    def prefer(self) -> None:
+        """Which of a customer's several are preferred, as columns."""
+        for place, condition in enumerate(self.document.prefer):
+            when = self.say.condition(("prefer", place), condition)
+            self.compute(f"preferred_{place}", when)
 
     # The kinds: each puts its tiers, and gives its rules, the last without a condition.
 
@@ -686,6 +643,53 @@ class _Compiler:
             or name.rpartition("__")[2] in stored
             or "__flag_" in name
         )
+
+
+def tier_column(
+    say: Translator, rule: exp.Expr, tiers: list[str], codes: list[str]
+) -> list[str]:
+    """The tier that a rule gives, held by caps, replaced by an override.
+
+    Puts the columns into the program and the tier into the outputs of the translator.
+
+    Args:
+        say: translates the expressions of the scheme.
+        rule: the column of the number of the rule that applies.
+        tiers: the tier that each rule gives.
+        codes: the scheme's tiers, best first.
+
+    Returns:
+        The names of the columns that are stored.
+    """
+    kind = enum_type([*codes, UNRATED])
+    listed = exp.Cast(
+        this=exp.Array(expressions=[text(tier) for tier in tiers]),
+        to=exp.DataType(this=exp.DataType.Type.ARRAY, expressions=[kind], nested=True),
+    )
+    given = function("list_extract", listed, rule)
+    stored = []
+    if say.scheme.document.caps:
+        given = say.program.compute(say.column("rule_tier"), given)
+    for place, cap in enumerate(say.scheme.document.caps):
+        limit = exp.Cast(this=text(cap.tier_at_most), to=kind.copy())
+        when = say.condition(("caps", place, "when"), cap.when)
+        # Tiers stand best first in the type, so a better one is less.
+        lowers = both([exp.LT(this=given, expression=limit), when])
+        name = say.column(f"cap_{cap.id}")
+        lowered = say.program.compute(name, function("coalesce", lowers, exp.false()))
+        stored.append(name)
+        given = case([(lowered, limit.copy())], given)
+    if say.has_overrides:
+        source = say.column("override")
+        say.program.attributes[source] = (OVERRIDES, say.scheme.scheme)
+        name = say.column("approved_tier")
+        known = exp.TryCast(this=column(source), to=kind.copy())
+        given = function("coalesce", say.program.compute(name, known), given)
+        stored.append(name)
+    name = say.column("tier")
+    tier = say.program.compute(name, given)
+    say.outputs["tier"] = Value(tier, "text", choices=(*codes, UNRATED))
+    return [*stored, name]
 
 
 def placeholders(words: str) -> list[str]:

@@ -21,6 +21,7 @@ from schemes.model import KINDS, Text, read_percent
 from schemes.model import Scheme as Document
 
 LIBRARY = Path(__file__).parent / "library"
+CUSTOMER = "customer"  # owns names too: the customer that an opportunity is of
 STANDARD = "standard"  # the set of parameters that a file's defaults are
 TAGS_FILE = "tags.yaml"  # lies beside a project's schemes, and is none
 
@@ -69,8 +70,7 @@ class Scheme:
             for node in tree.walk()
             if isinstance(node, Name) and node.owner is not None
         }
-        axes = {axis.axis for axis in getattr(self.document, "axes", ())}
-        return tuple(sorted(owners - axes))
+        return tuple(sorted(owners - {CUSTOMER}))
 
     def trees(self) -> Iterator[tuple[tuple[str | int, ...], Node]]:
         """Each expression of the scheme, parsed, with its place in the file.

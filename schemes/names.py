@@ -86,6 +86,11 @@ class Inputs:
         default_factory=set
     )  # those of the above that are schemes
 
+    @property
+    def has_overrides(self) -> bool:
+        """Whether persons may set tiers here."""
+        return "overrides" in self.feeds
+
     def take(self, needs: frozenset[str]) -> bool:
         """Whether all that is needed is there; notes what is required and missing."""
         there = True

@@ -28,12 +28,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from project.folder import Project
+from schemes.chosen import (
+    OPPORTUNITY_GRADES,
+    OPPORTUNITY_SCHEME,
+    chosen_select,
+    chosen_table,
+    graded_select,
+    graded_table,
+    lift,
+    opportunity_grades_select,
+)
 from schemes.compiler import CompiledScheme, compile_scheme
 from schemes.load import Scheme, in_order, read_schemes
 from schemes.metric_sql import category_select, customer_select, fact_selects
 from schemes.metrics import Asked, always
 from schemes.names import Inputs
-from schemes.program import CATEGORIES, CUSTOMERS, ENTITIES, Program
+from schemes.program import CATEGORIES, CUSTOMERS, ENTITIES, OPPORTUNITIES, Program
 from schemes.results import (
     cuts_select,
     overrides_select,
@@ -62,6 +72,7 @@ class SchemePlan:
     """All schemes of a project, compiled; see the module for how it is used."""
 
     schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
+    graded_opportunities: tuple[CompiledScheme, ...]  # as they grade each of them
     programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
     tags: CompiledTags
@@ -92,6 +103,10 @@ class SchemePlan:
         with_overrides = [one for one in self._running if one.has_overrides]
         if with_overrides:
             facts["override_tiers"] = overrides_select(with_overrides)
+        opportunities = self.programs[OPPORTUNITIES.name]
+        for one in self.graded_opportunities:
+            facts[graded_table(one)] = graded_select(one, opportunities)
+            facts[chosen_table(one)] = chosen_select(one, opportunities)
         return facts
 
     @cached_property
@@ -185,6 +200,7 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
     (rfm_scheme,) = (one for one in schemes if one.scheme == SCHEME)
     rfm = compile_rfm(rfm_scheme, programs[CUSTOMERS.name], project)
     compiled: dict[str, CompiledScheme] = {}
+    of_opportunities: list[CompiledScheme] = []
     for scheme in in_order(schemes):
         inputs = Inputs(
             feeds=feeds,
@@ -196,9 +212,12 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         trial = programs[grades].copy()
         outputs = {name: one.as_output for name, one in compiled.items()}
         one = compile_scheme(scheme, trial, outputs, inputs)
-        compiled[scheme.scheme] = one
         if one.runs:
             programs[grades] = trial
+            if grades == OPPORTUNITIES.name:
+                of_opportunities.append(one)
+                one = lift(one, programs[CUSTOMERS.name])
+        compiled[scheme.scheme] = one
     tags = compile_tags(
         read_tags(project),
         programs[CUSTOMERS.name],
@@ -207,4 +226,6 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         project.settings,
     )
     programs[CUSTOMERS.name] = tags.program
-    return SchemePlan(tuple(compiled.values()), programs, rfm, tags)
+    return SchemePlan(
+        tuple(compiled.values()), tuple(of_opportunities), programs, rfm, tags
+    )

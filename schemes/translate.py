@@ -27,7 +27,7 @@ from schemes.expressions import (
     Unary,
     parse_expression,
 )
-from schemes.load import Scheme
+from schemes.load import CUSTOMER, Scheme
 from schemes.metric_sql import days_in
 from schemes.metrics import Asked, definitions, needs_of
 from schemes.model import read_percent
@@ -52,7 +52,6 @@ from schemes.values import (
 from schemes.windows import Window, parse_window
 
 FALSE = exp.false()
-CUSTOMER = "customer"  # the owner of a name: the customer that an opportunity is of
 
 _OPERATORS: Mapping[str, type[exp.Binary]] = {
     "+": exp.Add,
@@ -99,6 +98,11 @@ class Translator:
     _open: list[str] = field(default_factory=list)
     _measuring: bool = False
     _n_figures: int = 0
+
+    @property
+    def has_overrides(self) -> bool:
+        """Whether a person may set a tier of what is graded."""
+        return self.inputs.has_overrides and self.program.entity is CUSTOMERS
 
     # Whole expressions, with their place in the file.
 
@@ -544,8 +548,8 @@ class Translator:
         if other.type not in {kind, "null"}:
             raise ExpressionError(f"gives a {then.type} or a {other.type}", node.column)
         if when.sql is None or isinstance(when.sql, exp.Boolean):
-            holds = when.sql is not None and bool(when.sql.this)
-            return then if holds else other
+            taken = then if when.sql is not None and when.sql.this else other
+            return Value(None, kind) if taken.type == "null" else taken
         return Value(
             case([(when.sql, then.plain())], other.plain()),
             kind,
