@@ -32,6 +32,8 @@ COMPILED = tuple(
         "scheme_tiers",
         "scheme_rules",
         "service_level",
+        "opportunity_grades",
+        "scheme_results_by_category",
     )
 )
 TAGS = tuple(

@@ -133,15 +133,14 @@ class SchemePlan:
         tables = {
             "customer_rfm": rfm_select(self.rfm, program),
             "rfm_cuts": rfm_cuts_select(self.rfm),
+            "scheme_results_by_category": scoped_select(
+                by_category, self.programs[CATEGORIES.name]
+            ),
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
             "service_level": service_level_select(self.applicable),
         }
-        if by_category:
-            tables["scheme_results_by_category"] = scoped_select(
-                by_category, self.programs[CATEGORIES.name]
-            )
         return tables
 
     @cached_property

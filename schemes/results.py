@@ -13,6 +13,7 @@ from schemes.program import AS_OF_DATE, Program
 from schemes.queries import join_customers, named, relation, select, text_of
 from schemes.translate import Leading
 from schemes.values import cast, column, function, text
+from sql.contracts import contract
 
 CUTS = "marts.scheme_cuts"
 PREVIOUS = "marts.previous_tiers"
@@ -54,6 +55,10 @@ def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
 
 def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer and category: the columns of each scheme's results."""
+    if not schemes:
+        typed = contract("marts", "scheme_results_by_category").columns
+        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in typed]
+        return text_of(select(empty, where=[exp.false()]))
     names = [name for one in schemes for name in one.stored]
     source = layered_select(program, [column(name) for name in names])
     kept = (*program.entity.key, AS_OF_DATE, *names)
