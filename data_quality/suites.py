@@ -4,7 +4,9 @@
 columns with their types, that required columns are never null, that choices are of
 their closed list, and what stands under `checks:`. A check of the contract replaces the
 one that would follow from its column under the same name, to make it a warning for
-example.
+example. A view shows what stored tables hold, which are checked themselves, and can
+cost more to look at than they cost to make: of a view only names and types of columns
+are expected, and what its contract asks for under `checks:`.
 
 Great Expectations is not imported here, so that definitions, docs and tests may read
 the suites at no cost; `validation.py` translates them.
@@ -13,13 +15,13 @@ the suites at no cost; `validation.py` translates them.
 import datetime
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
 from project.documents import nearest
 from project.errors import ConfigurationError
-from sql.contracts import Check, Contract
+from sql.contracts import Check, Column, Contract
 
 Kind = Literal["columns", "not_null", "in_set", "between", "unique", "rows", "no_rows"]
 Severity = Literal["ERROR", "WARN"]
@@ -84,6 +86,8 @@ def suite_for(contract: Contract) -> tuple[Expectation, ...]:
 
 def _of_columns(contract: Contract) -> Iterator[Expectation]:
     yield Expectation("columns", "columns")
+    if contract.kind == "view":
+        return
     for column in contract.columns:
         if column.required:
             yield Expectation(
@@ -135,29 +139,51 @@ def _of_each_column(
     contract: Contract, check: Check, severity: Severity
 ) -> Iterator[Expectation]:
     """The checks that look at one value at a time: one expectation a column."""
-    if check.check == "in_set" and not check.values:
-        raise _wrong(contract, check, "names no values; add values: [...]")
-    if check.check == "between":
-        _require_bounds(contract, check)
     for name in check.columns:
         column = contract.column(name)
-        kind = column.duckdb_type
-        if check.check == "between" and not (_is_number(kind) or kind == "DATE"):
-            raise _wrong(contract, check, f"'{name}' is neither a number nor a date")
-        values = (_value(contract, check, kind, written) for written in check.values)
         # A name of the check's own must still tell its columns apart.
-        label = f"{check.name or check.check}({name})"
-        yield Expectation(
+        own = check.name if len(check.columns) == 1 else None
+        one = Expectation(
             check.check,
-            check.name if check.name and len(check.columns) == 1 else label,
+            own or f"{check.name or check.check}({name})",
             severity,
             (name,),
-            values=tuple(value for value in values if value is not None),
-            min=_value(contract, check, kind, check.min),
-            max=_value(contract, check, kind, check.max),
-            of_list=column.type == "texts",
             about=check.about,
         )
+        if check.check == "in_set":
+            yield _with_values(contract, check, column, one)
+        elif check.check == "between":
+            yield _with_bounds(contract, check, column, one)
+        else:
+            yield one
+
+
+def _with_values(
+    contract: Contract, check: Check, column: Column, one: Expectation
+) -> Expectation:
+    known = check.values or column.values
+    if not known:
+        raise _wrong(contract, check, "names no values; add values: [...]")
+    values = [_value(contract, check, column.duckdb_type, value) for value in known]
+    return replace(
+        one,
+        values=tuple(value for value in values if value is not None),
+        of_list=column.type == "texts",
+    )
+
+
+def _with_bounds(
+    contract: Contract, check: Check, column: Column, one: Expectation
+) -> Expectation:
+    _require_bounds(contract, check)
+    kind = column.duckdb_type
+    if not (_is_number(kind) or kind == "DATE"):
+        raise _wrong(contract, check, f"'{column.name}' is neither a number nor a date")
+    return replace(
+        one,
+        min=_value(contract, check, kind, check.min),
+        max=_value(contract, check, kind, check.max),
+    )
 
 
 def _is_number(kind: str) -> bool:

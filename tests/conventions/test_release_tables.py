@@ -52,6 +52,8 @@ def test_published_tables_are_described_in_full(table):
 
 @pytest.mark.parametrize("table", sorted(PUBLISHED))
 def test_published_tables_are_checked_beyond_their_columns(table):
+    if PUBLISHED[table].kind == "view":
+        return
     assert [one for one in suite_for(PUBLISHED[table]) if one.kind != "columns"]
 
 

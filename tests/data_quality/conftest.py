@@ -16,7 +16,10 @@ def table() -> Table:
     """Makes contracts that have no file: `table(columns, checks, name="things")`."""
 
     def make(
-        columns: list[Any], checks: list[Any] = (), name: str = "things"
+        columns: list[Any],
+        checks: list[Any] = (),
+        name: str = "things",
+        kind: str = "table",
     ) -> Contract:
         about = {"about": "of the test"}
         content = {
@@ -25,6 +28,7 @@ def table() -> Table:
             "grain": "a thing",
             "description": "Things of a test.",
             "made_by": "sql",
+            "kind": kind,
             "published": True,
             "columns": [{**about, **column} for column in columns],
             "checks": list(checks),

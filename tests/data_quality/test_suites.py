@@ -62,6 +62,17 @@ def test_a_written_check_replaces_the_one_of_its_column(table):
     ]
 
 
+def test_of_a_view_only_what_is_asked_for_is_checked(table):
+    checks = [{"check": "in_set", "columns": ["tier"]}]
+
+    suite = suite_for(table([ID, TIER, FLAGS], checks, kind="view"))
+
+    assert suite == (
+        Expectation("columns", "columns"),
+        Expectation("in_set", "in_set(tier)", columns=("tier",), values=("a", "b")),
+    )
+
+
 @pytest.mark.parametrize(
     ("column", "written", "meant"),
     [
@@ -95,7 +106,7 @@ def test_a_named_check_of_two_columns_keeps_them_apart(table):
         ),
         ({"check": "unique"}, "unique: names no columns; add columns: [...]"),
         (
-            {"check": "in_set", "columns": ["tier"]},
+            {"check": "in_set", "columns": ["customer_id"]},
             "in_set: names no values; add values: [...]",
         ),
         ({"check": "rows"}, "rows: has no bound; add min: or max:"),
