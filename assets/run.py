@@ -66,6 +66,7 @@ class Run:
     checks: list[CheckResult] = field(default_factory=list)
     released: Manifest | None = None
     seconds: dict[str, float] = field(default_factory=dict)  # by phase
+    step_seconds: dict[str, float] = field(default_factory=dict)
     failure: Exception | None = None
 
     @cached_property
@@ -106,4 +107,5 @@ class Run:
         finally:
             took = time.perf_counter() - began
             self.seconds[phase] = self.seconds.get(phase, 0.0) + took
+            self.step_seconds[name] = took
         self.progress.finished(name, step.rows, took)

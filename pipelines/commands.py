@@ -358,6 +358,7 @@ def _published(opened: "Run", manifest: "Manifest") -> dict[str, Any]:
         "tables": manifest.tables,
         "checks": [one.model_dump() for one in manifest.checks],
         "timings": {name: round(took, 3) for name, took in opened.seconds.items()},
+        "steps": {name: round(took, 3) for name, took in opened.step_seconds.items()},
     }
 
 
