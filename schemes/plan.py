@@ -130,7 +130,7 @@ class SchemePlan:
         """The other compiled tables of `marts`: table → select."""
         program = self.programs[CUSTOMERS.name]
         by_category = [one for one in self._running if not one.grades_customers]
-        tables = {
+        return {
             "customer_rfm": rfm_select(self.rfm, program),
             "rfm_cuts": rfm_cuts_select(self.rfm),
             "scheme_results_by_category": scoped_select(
@@ -140,8 +140,8 @@ class SchemePlan:
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
             "service_level": service_level_select(self.applicable),
+            OPPORTUNITY_GRADES: opportunity_grades_select(self._opportunity_grade),
         }
-        return tables
 
     @cached_property
     def views(self) -> Mapping[str, str]:
@@ -174,6 +174,12 @@ class SchemePlan:
         return tuple(
             asked for one in self.programs.values() for asked in one.asked.values()
         )
+
+    @property
+    def _opportunity_grade(self) -> CompiledScheme | None:
+        """The scheme that grades opportunities, where it runs."""
+        graded = {one.scheme.scheme: one for one in self.graded_opportunities}
+        return graded.get(OPPORTUNITY_SCHEME)
 
     @cached_property
     def _running(self) -> tuple[CompiledScheme, ...]:
