@@ -20,7 +20,6 @@ NOT_BUILT = {
     "customer_tier_history",
     "entitlements",
     "customer_entitlements",
-    "opportunity_grades",
     "segment_playbook",
     "access_roles",
 }
