@@ -1,0 +1,327 @@
+"""Measures whole runs against the floor: python -m benchmarks --transactions 10M 50M.
+
+Data are generated once into `data/`, results go to `results/`; git ignores both.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.agreement import compare
+from synthetic.generator import SIDECAR, UNTIL, generate
+
+ROOT = Path(__file__).parent
+LINES_PER_CUSTOMER = 50
+SCHEMES = ("rfm_8", "annual_points", "value_pyramid", "ecommerce_ladder")
+# The steps of a run whose tables the floor makes as well; other tables come on top.
+STEPS_OF_FLOOR = (
+    "raw",
+    "staging",
+    "core",
+    "marts.customers",
+    "marts.customer_rfm",
+    "marts.rfm_cuts",
+    "marts.scheme_cuts",
+    "marts.scheme_results",
+    "marts.previous_tiers",
+)
+# What the project promises, as ratios to the floor's time and in seconds.
+TARGETS = {"ingest_and_compute": 1.5, "whole": 2.0, "nothing_new_s": 3.0}
+
+_SETTINGS = """\
+name: benchmark
+timezone: Asia/Shanghai
+currency: CNY
+schemes: {{only: [{schemes}]}}
+resources: {{threads: {threads}, memory_limit: {memory_limit}}}
+"""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that has ended: what it took and what it printed."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    output: dict[str, Any] = field(default_factory=dict)
+
+
+def main() -> None:
+    """Generate what is missing, measure, compare, print, write the results."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--transactions",
+        type=_number,
+        nargs="+",
+        default=[10_000_000, 50_000_000],
+        metavar="N",
+        help="how many lines, such as 10M (default: 10M 50M)",
+    )
+    parser.add_argument("--runs", type=int, default=3, help="of which the medians")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--memory-limit", default="4GB")
+    given = parser.parse_args()
+    console = Console()
+    for wanted in given.transactions:
+        data, n_lines = _data(wanted, console)
+        result = _measure(
+            data,
+            runs=given.runs,
+            threads=given.threads,
+            memory_limit=given.memory_limit,
+            console=console,
+        )
+        result = {"n_lines": n_lines, "machine": _machine(given), **result}
+        _show(result, console)
+        path = ROOT / "results" / f"{wanted}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def _number(text: str) -> int:
+    units = {"k": 1_000, "m": 1_000_000}
+    scale = units.get(text[-1:].lower(), 1)
+    return int(text[:-1] if scale > 1 else text) * scale
+
+
+def _data(wanted: int, console: Console) -> tuple[Path, int]:
+    """The folder with about so many lines, generated where it is missing."""
+    folder = ROOT / "data" / str(wanted)
+    if not (folder / SIDECAR).is_file():
+        console.print(f"generating {wanted:,} lines ...")
+        began = time.perf_counter()
+        generate(folder, customers=wanted // LINES_PER_CUSTOMER, flaws=False)
+        console.print(f"generated in {time.perf_counter() - began:.0f} s")
+    sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
+    return folder, int(sidecar["feeds"]["transactions"]["n_read"])
+
+
+def _measure(
+    data: Path, *, runs: int, threads: int, memory_limit: str, console: Console
+) -> dict[str, Any]:
+    """All figures of one size; floor and run take turns, so that noise is shared."""
+    as_of_date = UNTIL
+    work = ROOT / "data" / "work"
+    floors, fenjis, idles = [], [], []
+    agreed = {}
+    for number in range(1, runs + 1):
+        console.print(f"run {number} of {runs} ...")
+        shutil.rmtree(work, ignore_errors=True)
+        floors.append(
+            _process(
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.floor",
+                    str(data),
+                    str(work / "floor"),
+                    as_of_date.isoformat(),
+                    str(threads),
+                    memory_limit,
+                ]
+            )
+        )
+        project = work / "project"
+        project.mkdir()
+        (project / "landing").symlink_to(data / "landing")
+        (project / "fenji.yaml").write_text(
+            _SETTINGS.format(
+                schemes=", ".join(SCHEMES), threads=threads, memory_limit=memory_limit
+            ),
+            encoding="utf-8",
+        )
+        fenjis.append(_fenji_run(project, as_of_date))
+        agreed = compare(
+            project / "data/current/fenji.duckdb", work / "floor/fenji.duckdb"
+        )
+        idles.append(_fenji_run(project, as_of_date))
+    imports = [
+        _process(
+            [
+                sys.executable,
+                "-c",
+                "import pipelines.definitions, great_expectations; print('{}')",
+            ]
+        )
+        for _ in range(runs)
+    ]
+    shutil.rmtree(work, ignore_errors=True)
+    return {
+        **_summary(floors, fenjis, idles, imports),
+        "agreed_rows": agreed,
+        "floor": [asdict(one) for one in floors],
+        "fenji": [asdict(one) for one in fenjis],
+        "nothing_new": [asdict(one) for one in idles],
+        "imports": [asdict(one) for one in imports],
+    }
+
+
+def _fenji_run(project: Path, as_of_date: date) -> Process:
+    fenji = Path(sys.executable).with_name("fenji")
+    command = [str(fenji), "run", "--json", "--project", str(project)]
+    return _process([*command, "--as-of", as_of_date.isoformat()])
+
+
+def _process(command: list[str]) -> Process:
+    """Run the command to its end.
+
+    Raises:
+        SystemExit: it failed; the message is what it printed.
+    """
+    began = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        printed = child.stdout.read()
+        # Unlike RUSAGE_CHILDREN, this is the peak of this child alone.
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - began
+    if child.returncode:
+        raise SystemExit(f"{' '.join(command)}: status {child.returncode}\n{printed}")
+    return Process(
+        seconds=seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        peak_mb=usage.ru_maxrss / 1024,
+        output=json.loads(printed),
+    )
+
+
+def _summary(
+    floors: list[Process],
+    fenjis: list[Process],
+    idles: list[Process],
+    imports: list[Process],
+) -> dict[str, Any]:
+    """The medians, and the ratios that targets are set for."""
+    phases = {
+        phase: statistics.median(one.output["timings"][phase] for one in fenjis)
+        for phase in ("ingest", "compute", "checks", "publish")
+    }
+    whole = statistics.median(one.seconds for one in fenjis)
+    floor = statistics.median(one.seconds for one in floors)
+    of_floor = statistics.median(_seconds_of_floor(one) for one in fenjis)
+    rest = phases["ingest"] + phases["compute"]
+    medians = {
+        "floor_s": floor,
+        "floor_cpu_s": statistics.median(one.cpu_seconds for one in floors),
+        "whole_s": whole,
+        "whole_cpu_s": statistics.median(one.cpu_seconds for one in fenjis),
+        # Imports, Dagster's own work, and whatever no phase claims.
+        "startup_s": whole - sum(phases.values()),
+        **{f"{phase}_s": seconds for phase, seconds in phases.items()},
+        "tables_of_floor_s": of_floor,
+        "nothing_new_s": statistics.median(one.seconds for one in idles),
+        "imports_s": statistics.median(one.seconds for one in imports),
+        "floor_peak_mb": max(one.peak_mb for one in floors),
+        "fenji_peak_mb": max(one.peak_mb for one in fenjis),
+    }
+    ratios = {
+        "ingest_and_compute": rest / floor,
+        "ingest_and_compute_of_the_tables_of_the_floor": of_floor / floor,
+        "whole": whole / floor,
+    }
+    steps = {
+        name: statistics.median(one.output[name] for one in floors)
+        for name in floors[0].output
+    }
+    return {
+        "medians": {name: round(value, 2) for name, value in medians.items()},
+        "ratios": {name: round(value, 2) for name, value in ratios.items()},
+        "floor_steps": {name: round(value, 2) for name, value in steps.items()},
+    }
+
+
+def _seconds_of_floor(run: Process) -> float:
+    """Seconds of the steps that make what the floor makes as well."""
+    steps: dict[str, float] = run.output["steps"]
+    return sum(
+        seconds
+        for name, seconds in steps.items()
+        if name in STEPS_OF_FLOOR or name.split(".")[0] in STEPS_OF_FLOOR
+    )
+
+
+def _machine(given: argparse.Namespace) -> dict[str, Any]:
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cores": os.cpu_count(),
+        "memory_gb": round(total / 2**30),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+        "threads": given.threads,
+        "memory_limit": given.memory_limit,
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def _show(result: dict[str, Any], console: Console) -> None:
+    medians, ratios = result["medians"], result["ratios"]
+    table = Table(title=f"{result['n_lines']:,} transaction lines")
+    table.add_column("")
+    for name in ("seconds", "times the floor", "target"):
+        table.add_column(name, justify="right")
+
+    def row(label: str, key: str, ratio: str = "", target: str = "") -> None:
+        table.add_row(label, f"{medians[key]:.1f}", ratio, target)
+
+    row("floor (hand-written script)", "floor_s", "1.00")
+    row("whole run", "whole_s", f"{ratios['whole']:.2f}", f"{TARGETS['whole']}")
+    row("  ingest", "ingest_s")
+    row("  compute", "compute_s")
+    table.add_row(
+        "  ingest and compute",
+        f"{medians['ingest_s'] + medians['compute_s']:.1f}",
+        f"{ratios['ingest_and_compute']:.2f}",
+        f"{TARGETS['ingest_and_compute']}",
+    )
+    row(
+        "    of the floor's tables",
+        "tables_of_floor_s",
+        f"{ratios['ingest_and_compute_of_the_tables_of_the_floor']:.2f}",
+    )
+    row("  checks", "checks_s")
+    row("  publish", "publish_s")
+    row("  start-up and the rest", "startup_s")
+    row(
+        "run with nothing new",
+        "nothing_new_s",
+        target=f"{TARGETS['nothing_new_s']:.0f} s",
+    )
+    row("imports alone", "imports_s")
+    console.print(table)
+    console.print(
+        f"peak memory: floor {medians['floor_peak_mb']:,.0f} MB,"
+        f" run {medians['fenji_peak_mb']:,.0f} MB;"
+        f" CPU: floor {medians['floor_cpu_s']:.0f} s,"
+        f" run {medians['whole_cpu_s']:.0f} s"
+    )
+    console.print(
+        "floor by step: "
+        + ", ".join(
+            f"{name} {took:.1f}" for name, took in result["floor_steps"].items()
+        )
+    )
+    console.print(
+        "equal rows: "
+        + ", ".join(f"{name} {n:,}" for name, n in result["agreed_rows"].items())
+    )
+
+
+if __name__ == "__main__":
+    main()
