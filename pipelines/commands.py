@@ -4,8 +4,8 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
 from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -277,25 +277,13 @@ def _show_figures(project: Project) -> None:
         summary = summarize(con, "release")
     out = terminal.console()
     tiers = terminal.table(
-        "Tiers by scheme 各方案等级", "scheme", "tier", "等级", "customers", "share",
-        numbers=("customers", "share"),
-    )  # fmt: skip
-    shown = ""
-    population: Counter[str] = Counter()
-    for one in summary.tiers:
-        population[one.scheme] += one.n_customers
-    for one in summary.tiers:
-        first = one.scheme != shown
-        if first and shown:
-            tiers.add_section()
-        shown = one.scheme
-        tiers.add_row(
-            one.scheme if first else "",
-            one.tier_en,
-            one.tier_zh,
-            f"{one.n_customers:,}",
-            f"{100 * one.n_customers / population[one.scheme]:.1f} %",
-        )
+        "Tiers by scheme 各方案等级", "scheme 方案", "customers 客户数"
+    )
+    for _, group in groupby(summary.tiers, key=lambda one: one.scheme):
+        rows = list(group)
+        counts = [f"{one.tier} {one.n_customers:,}" for one in rows]
+        name = f"{rows[0].scheme}\n{rows[0].scheme_zh}"
+        tiers.add_row(name, " · ".join(counts), end_section=True)
     out.print(tiers)
     segments = terminal.table(
         "RFM segments RFM 分群",

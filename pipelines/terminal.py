@@ -9,16 +9,16 @@ import sys
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-_ENOUGH_COLUMNS = 100
+_ENOUGH_COLUMNS = 80
 _WORTH_A_LINE = 0.05  # seconds
 
 
 def console(*, err: bool = False) -> Console:
-    """A console that keeps within the terminal, and within 100 columns elsewhere."""
+    """A console that keeps within the terminal, and within 80 columns elsewhere."""
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _ENOUGH_COLUMNS
     return Console(stderr=err, width=width, highlight=False, soft_wrap=not width)
@@ -41,7 +41,8 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
     )
     for name in columns:
-        made.add_column(name, justify="right" if name in numbers else "left")
+        side: JustifyMethod = "right" if name in numbers else "left"
+        made.add_column(name, justify=side, overflow="fold")
     return made
 
 
