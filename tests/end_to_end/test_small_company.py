@@ -18,6 +18,7 @@ from datetime import date
 from decimal import Decimal
 from io import StringIO
 
+import duckdb
 import pytest
 
 EARLY, AS_OF = "2026-02-09", "2026-05-31"
@@ -720,6 +721,23 @@ def test_a_killed_run_leaves_the_last_release(story, companies):
         ) == (1, 1)
     # Another fact, another digest.
     assert company.digest != story.company.digest
+
+
+def test_a_failing_check_leaves_the_last_release(story, companies):
+    """A row that was read is lost in the warehouse: the counts no longer add up."""
+    company = companies.new("lost_row")
+    shutil.copytree(story.company.root, company.root, symlinks=True, dirs_exist_ok=True)
+    last = company.current
+    with duckdb.connect(str(company.root / "data" / "warehouse.duckdb")) as warehouse:
+        warehouse.execute("delete from raw.transactions where transaction_id = 't01'")
+    outcome = company.call("run", "--as-of", "2026-05-30").expect(1)
+    line = outcome.last_line()
+    assert "feed_reconciliation" in line
+    assert "rows_add_up" in line
+    assert re.search(r"\b1\b", line)
+    assert company.current == last
+    listed = company.call("releases", "--json").expect(0).json["releases"]
+    assert sorted(entry["as_of_date"] for entry in listed) == [EARLY, AS_OF]
 
 
 @pytest.mark.parametrize(
