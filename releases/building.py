@@ -127,8 +127,10 @@ def finish_table(
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
     building.rows[contract.table] = row_count(con, CATALOG, "main", contract.table)
     if contract.digest:
+        suffix = contract.digest_without_suffix
+        dropped = [name for name in names if suffix and name.endswith(suffix)]
         building.digests[contract.table] = digest.table_digest(
-            con, target, contract.digest_without
+            con, target, (*contract.digest_without, *dropped)
         )
 
 

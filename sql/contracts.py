@@ -141,6 +141,7 @@ class Contract(Document):
     checks: tuple[Check, ...] = ()
     digest: bool = True  # whether the release's content digest covers it
     digest_without: tuple[str, ...] = ()
+    digest_without_suffix: str | None = None  # columns whose names end so
 
     @model_validator(mode="after")
     def _consistent(self) -> "Contract":
