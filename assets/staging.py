@@ -38,13 +38,13 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
 
 
-def customer_rows() -> exp.Expression:
+def customer_rows() -> exp.Expr:
     """Every row of every feed that names a customer, with the day that dates it.
 
     Counted rows up to the as-of date, and the dates of the rows after it: a customer
     whose only dated rows lie ahead does not exist yet, whatever undated rows say.
     """
-    parts: list[exp.Expression] = []
+    parts: list[exp.Expr] = []
     for name, feed in feeds().items():
         if feed.customer is None:
             continue
@@ -66,9 +66,9 @@ def customer_rows() -> exp.Expression:
     return exp.union(*parts, distinct=False)
 
 
-def _row_date(feed: Contract) -> exp.Expression:
+def _row_date(feed: Contract) -> exp.Expr:
     """The earliest of the days that date a row; null where none does."""
-    days: list[exp.Expression] = []
+    days: list[exp.Expr] = []
     for name in feed.dated_by:
         is_time = feed.column(name).type == "timestamp"
         day = name.removesuffix("_at") + "_date" if is_time else name

@@ -17,11 +17,14 @@ from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from project.lock import hold
 from releases import store
-from releases.building import abandon
+from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
+    from data_quality.result import CheckResult
+
+_NAMED = 5  # failed checks in the line of an error
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def open_run(
             yield run
         finally:
             if run.building is not None and run.released is None:
+                if any(one.blocks for one in run.checks):
+                    keep_quality(run.building, project.failed_quality)
                 abandon(con, run.building)
             # Dagster keeps what it was given; a connection that outlives the
             # interpreter makes DuckDB's bindings complain on its way out.
@@ -127,19 +132,26 @@ def execute(run: "Run") -> None:
         raise run.failure
     blocking = [one for one in run.checks if one.blocks]
     if blocking:
-        raise RunError(
-            "; ".join(
-                f"{one.table_name}: the check {one.check_name} failed for"
-                f" {one.n_failed} rows"
-                for one in blocking
-            )
-            + "; nothing was published"
-        )
+        raise RunError(_why_blocked(run, blocking))
     if not result.success:
         failed = [
             event.step_key for event in result.all_events if event.is_step_failure
         ]
         raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+
+
+def _why_blocked(run: "Run", blocking: "list[CheckResult]") -> str:
+    """Table, check and count of the checks that failed, and where to read on."""
+    named = [
+        f"{one.table_name}: the check {one.check_name} failed: {one.observed}"
+        for one in blocking[:_NAMED]
+    ]
+    if len(blocking) > _NAMED:
+        named.append(f"and {len(blocking) - _NAMED} more")
+    return (
+        f"{'; '.join(named)}; nothing was published, see"
+        f" {run.project.failed_quality / 'index.html'}"
+    )
 
 
 def _configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:

@@ -58,6 +58,11 @@ class Project:
         return self.data / "rolled_back"
 
     @property
+    def failed_quality(self) -> Path:
+        """The Data Docs of the last run that a check stopped."""
+        return self.data / "failed_quality"
+
+    @property
     def quarantine(self) -> Path:
         """Rejected rows with their raw text, for the engineer only."""
         return self.data / "quarantine"

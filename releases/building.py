@@ -58,6 +58,13 @@ def remove_unfinished(project: Project) -> None:
         shutil.rmtree(folder)
 
 
+def keep_quality(building: Building, place: Path) -> None:
+    """Keep the Data Docs of a release that is given up, for whoever asks why."""
+    shutil.rmtree(place, ignore_errors=True)
+    if building.quality.is_dir():
+        building.quality.rename(place)
+
+
 def abandon(con: duckdb.DuckDBPyConnection, building: Building) -> None:
     """Give the release up: detach its database and remove its folder."""
     con.execute(f"detach database if exists {CATALOG}")

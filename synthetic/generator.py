@@ -287,7 +287,7 @@ def _write_file(
     """The number of rows written to the file; no file where there are none."""
     with con.cursor() as cursor:
         cursor.execute(
-            f"copy (select columns(* exclude ({', '.join(FLAW_COLUMNS)}))"  # noqa: S608
+            f"copy (select columns(* exclude ({', '.join(FLAW_COLUMNS)}))"
             f" from ({select.sql}) where not $flaws or flaw is distinct from $late)"
             f" to $path ({_WRITERS[file_format]})",
             {
