@@ -4,11 +4,11 @@ A value that is blank is null. A value that cannot be read as the column's type 
 its row a rejected one; nothing is silently changed or dropped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
-from ingest.statements import Sql, literal, literals, sql
+from ingest.statements import Sql, literal, sql
 from sql.contracts import Column
 
 # Earlier and later days are typing errors, and `infinity` is no day.
@@ -47,9 +47,15 @@ def blank(x: Sql) -> Sql:
     return sql("trim({x}, {blanks}) = ''", x=x, blanks=literal(BLANKS))
 
 
-def cast(
-    column: Column, x: Sql, v: Sql, source_type: str, date_format: str | None
-) -> Cast:
+@dataclass(frozen=True)
+class Dates:
+    """How text states dates."""
+
+    format: str | None = None  # for strptime; None: ISO 8601
+    iso_too: bool = False
+
+
+def cast(column: Column, x: Sql, v: Sql, source_type: str, dates: Dates) -> Cast:
     """The cast of a source of the DuckDB type to the canonical column.
 
     Args:
@@ -57,11 +63,11 @@ def cast(
         x: the source's name in the statement.
         v: the name that the value gets.
         source_type: the source's type as DuckDB describes it.
-        date_format: how text states dates; None: ISO 8601.
+        dates: how text states dates.
     """
     text = source_type == "VARCHAR"
     make = _MAKERS[column.type]
-    made = make(column, x, source_type, date_format)
+    made = make(column, x, source_type, dates)
     failures = []
     if made.exact and column.required:
         failures.append(sql("{v} is null", v=v))
@@ -99,7 +105,7 @@ class _Made:
     day: Sql | None = None
 
 
-def _text(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _text(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     # Blanks are cut only to find out that there is nothing else: ids stay as they
     # are. Most values start with a letter or a digit, which a comparison tells.
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
@@ -113,7 +119,7 @@ def _text(column: Column, x: Sql, source_type: str, _format: str | None) -> _Mad
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _currency(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _currency(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     del column
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     value = sql(
@@ -122,28 +128,34 @@ def _currency(column: Column, x: Sql, source_type: str, _format: str | None) -> 
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _choice(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _choice(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     word = sql(
         "nullif(lower(trim({x}, {blanks})), '')", x=source, blanks=literal(BLANKS)
     )
     if not column.values:
         return _Made(word, literal("required_missing"), exact=True)
-    known = literals(column.values)
-    value = sql(
-        "case when {x} in ({known}) then {x} else {word} end",
-        x=source,
-        known=known,
-        word=word,
-    )
+    values = [literal(one) for one in column.values]
+    # Most values are written as they should be, and need no work.
+    as_it_is = Sql(" ".join(f"when {one} then {one}" for one in values))
+    value = sql("case {x} {known} else {word} end", x=source, known=as_it_is, word=word)
+    return _Made(value, literal("not_in_list"), exact=True, outside=_not_one_of(values))
+
+
+def _not_one_of(values: Sequence[Sql]) -> Callable[[Sql], Sql]:
+    """Whether a value that is there is none of a list's.
+
+    Not written as `in`: DuckDB makes a join of that, which loses the order of rows.
+    """
+    known = Sql(" ".join(f"when {one} then false" for one in values))
 
     def outside(v: Sql) -> Sql:
-        return sql("{v} not in ({known})", v=v, known=known)
+        return sql("case {v} {known} else {v} is not null end", v=v, known=known)
 
-    return _Made(value, literal("not_in_list"), exact=True, outside=outside)
+    return outside
 
 
-def _boolean(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _boolean(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     del column
     why = literal("not_a_boolean")
     if source_type == "BOOLEAN":
@@ -163,13 +175,14 @@ def _number_reason(x: Sql, source_type: str) -> Sql:
     if source_type in (*_INTEGERS, *_UNSIGNED) or source_type.startswith("DECIMAL"):
         return literal("out_of_range")
     return sql(
-        "case when isfinite(try_cast({x} as double)) and not contains("
-        "cast({x} as varchar), '_') then 'out_of_range' else 'not_a_number' end",
+        "case when isfinite(try_cast(cast({x} as varchar) as double))"
+        " and not contains(cast({x} as varchar), '_')"
+        " then 'out_of_range' else 'not_a_number' end",
         x=x,
     )
 
 
-def _integer(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _integer(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     kind = Sql(column.duckdb_type)
     if source_type == column.duckdb_type:
         value = x
@@ -190,11 +203,7 @@ def _integer(column: Column, x: Sql, source_type: str, _format: str | None) -> _
     )
     if not column.values:
         return _Made(value, why, exact=value == x)
-    known = literals([int(one) for one in column.values])
-
-    def outside(v: Sql) -> Sql:
-        return sql("{v} not in ({known})", v=v, known=known)
-
+    outside = _not_one_of([literal(int(one)) for one in column.values])
     listed = sql(
         "case when {value} is not null then 'not_in_list' else {why} end",
         value=value,
@@ -217,7 +226,7 @@ def _exact_text(x: Sql, source_type: str, kind: Sql) -> Sql:
     return sql("try_cast(cast({x} as varchar) as {kind})", x=x, kind=kind)
 
 
-def _decimal(column: Column, x: Sql, source_type: str, _format: str | None) -> _Made:
+def _decimal(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     kind = Sql(column.duckdb_type)
     why = _number_reason(x, source_type)
     if source_type == column.duckdb_type:
@@ -267,9 +276,17 @@ def _formatted(x: Sql, date_format: str) -> Sql:
     )
 
 
-def _timestamp(
-    column: Column, x: Sql, source_type: str, date_format: str | None
-) -> _Made:
+def _stated(x: Sql, dates: Dates, kind: Sql, iso: Sql) -> Sql:
+    """The date or time of the kind that the text states; null where it states none."""
+    if dates.format is None:
+        return iso
+    made = sql("cast({made} as {kind})", made=_formatted(x, dates.format), kind=kind)
+    if dates.iso_too:
+        return sql("coalesce({made}, {iso})", made=made, iso=iso)
+    return made
+
+
+def _timestamp(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     del column
     why = literal("not_a_date")
     if source_type == _ZONED:
@@ -286,10 +303,7 @@ def _timestamp(
         day = sql("cast({x} as date)", x=x)
         return _Made(value, why, exact=True, outside=_times_outside, day=day)
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    if date_format is not None:
-        value = sql("cast({made} as timestamptz)", made=_formatted(source, date_format))
-    else:
-        value = _iso_timestamp(source)
+    value = _stated(source, dates, Sql("timestamptz"), _iso_timestamp(source))
     return _Made(value, why, outside=_times_outside)
 
 
@@ -305,7 +319,7 @@ def _iso_timestamp(x: Sql) -> Sql:
     )
 
 
-def _date(column: Column, x: Sql, source_type: str, date_format: str | None) -> _Made:
+def _date(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     del column
     why = literal("not_a_date")
     if source_type == "DATE":
@@ -314,27 +328,25 @@ def _date(column: Column, x: Sql, source_type: str, date_format: str | None) -> 
         value = sql("cast({x} as date)", x=x)
         return _Made(value, why, exact=True, outside=_days_outside)
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    if date_format is not None:
-        value = sql("cast({made} as date)", made=_formatted(source, date_format))
-    else:
-        # Only a plain day is short; anything longer may name a zone.
-        value = sql(
-            "coalesce(case when length({x}) <= 10 then try_cast({x} as date) end,"
-            " cast({timestamp} as date))",
-            x=source,
-            timestamp=_iso_timestamp(source),
-        )
+    # Only a plain day is short; anything longer may name a zone.
+    iso = sql(
+        "coalesce(case when length({x}) <= 10 then try_cast({x} as date) end,"
+        " cast({timestamp} as date))",
+        x=source,
+        timestamp=_iso_timestamp(source),
+    )
+    value = _stated(source, dates, Sql("date"), iso)
     return _Made(value, why, outside=_days_outside)
 
 
-def _month(column: Column, x: Sql, source_type: str, date_format: str | None) -> _Made:
-    day = _date(column, x, source_type, date_format)
+def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
+    day = _date(column, x, source_type, dates)
     value = day.value
-    if date_format is None and not day.exact:
+    if (dates.format is None or dates.iso_too) and not day.exact:
         source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
         value = sql(
-            "coalesce(cast(try_strptime(trim({x}, {blanks}), ['%Y-%m', '%Y%m', '%Y/%m'])"
-            " as date), {value})",
+            "coalesce(cast(try_strptime(trim({x}, {blanks}),"
+            " ['%Y-%m', '%Y%m', '%Y/%m']) as date), {value})",
             x=source,
             value=value,
             blanks=literal(BLANKS),
@@ -347,7 +359,7 @@ def _month(column: Column, x: Sql, source_type: str, date_format: str | None) ->
     )
 
 
-_MAKERS: dict[str, Callable[[Column, Sql, str, str | None], _Made]] = {
+_MAKERS: dict[str, Callable[[Column, Sql, str, Dates], _Made]] = {
     "text": _text,
     "currency": _currency,
     "choice": _choice,

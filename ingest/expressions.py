@@ -13,7 +13,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ingest.mapping import find_column
-from ingest.statements import Sql, identifier
+from ingest.statements import Sql
 from project.documents import nearest
 
 # Operators, syntax, and functions as the parser knows them.
@@ -64,7 +64,7 @@ class RefusedExpression(Exception):  # noqa: N818 - becomes a ConfigurationError
 
 
 @cache
-def parse(text: str) -> exp.Expression:
+def parse(text: str) -> exp.Expr:
     """The expression as a tree of allowed parts.
 
     Raises:
@@ -83,13 +83,15 @@ def parse(text: str) -> exp.Expression:
     return tree
 
 
-def _check(node: exp.Expression) -> None:
+def _check(node: exp.Expr) -> None:
     node.comments = None
     if isinstance(node, exp.Column) and len(node.parts) != 1:
         raise RefusedExpression(
             f"'{node.sql(dialect='duckdb')}': write the column alone, in double quotes"
             " where its name holds blanks or signs"
         )
+    if isinstance(node, exp.In) and not node.expressions:
+        raise RefusedExpression("'in' needs a list of values in parentheses")
     if isinstance(node, exp.DataType):
         if node.this not in _TYPES:
             raise RefusedExpression(
@@ -137,7 +139,27 @@ def compile_expression(text: str, header: Sequence[str], columns: Sequence[str])
                 f"no column '{column.name}'{nearest(column.name, list(header))}"
             )
         made = exp.column(exp.to_identifier(columns[index], quoted=True))
-        if column is tree:
-            return identifier(columns[index])
-        column.replace(made)
+        tree = _replaced(tree, column, made)
+    while (listed := tree.find(exp.In)) is not None:
+        tree = _replaced(tree, listed, _one_by_one(listed))
     return Sql(tree.sql(dialect="duckdb"))
+
+
+def _replaced(tree: exp.Expr, node: exp.Expr, made: exp.Expr) -> exp.Expr:
+    if node is tree:
+        return made
+    node.replace(made)
+    return tree
+
+
+def _one_by_one(listed: exp.In) -> exp.Expr:
+    """`x in (a, b)` as a case: DuckDB makes a join of it, which loses the order."""
+    equal = [
+        exp.EQ(this=exp.paren(listed.this.copy()), expression=exp.paren(value.copy()))
+        for value in listed.expressions
+    ]
+    case = exp.Case()
+    for one in equal:
+        case = case.when(one, exp.true())
+    # The last comparison gives false, or null for null.
+    return exp.paren(case.else_(equal[-1].copy()))

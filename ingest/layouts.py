@@ -54,6 +54,7 @@ class Layout:
     skip: int = 0  # lines before the first record, the header among them
     max_line_size: int = MAX_LINE_SIZE
     json_format: str = ""
+    compression: str = "none"  # of the files as they are read
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,12 @@ class Reader:
         elif re.match(r"\{\s*[\r\n]", start) and file.extension != "jsonl":
             kind, form = "json", "unstructured"
         layout = Layout(
-            kind, (), (), max_line_size=override.max_line_size, json_format=form
+            kind,
+            (),
+            (),
+            max_line_size=override.max_line_size,
+            json_format=form,
+            compression=_packed(file, readable),
         )
         return layout, readable
 
@@ -193,6 +199,7 @@ class Reader:
             delimiter="\t" if dialect.delimiter == " " else dialect.delimiter,
             skip=dialect.header_row,
             max_line_size=override.max_line_size,
+            compression=_packed(file, readable),
         )
         return layout, readable
 
@@ -245,6 +252,13 @@ def first_line(err: Exception) -> str:
     """What went wrong, without DuckDB's own name for it and its advice."""
     line = str(err).splitlines()[0] if str(err) else type(err).__name__
     return line.partition("Error: ")[2] or line
+
+
+def _packed(file: LandingFile, readable: Path) -> str:
+    """DuckDB's word for how what is read is packed."""
+    if readable != file.absolute or file.compression is None:
+        return "none"
+    return {"gz": "gzip", "zst": "zstd"}[file.compression]
 
 
 def _is_text(path: str) -> bool:

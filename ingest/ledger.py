@@ -103,7 +103,8 @@ def entries(
     """The files that the ledger knows, of one feed or of all, by feed and path."""
     rows = con.execute(
         "select file_id, feed, path, size, mtime_ns, content_digest, mapping_digest,"
-        " status from raw.files where $feed is null or feed = $feed order by feed, path",
+        " status from raw.files where $feed is null or feed = $feed"
+        " order by feed, path",
         {"feed": feed},
     ).fetchall()
     return tuple(Entry(*row) for row in rows)

@@ -1,4 +1,4 @@
-"""What is new in one feed's folder, loaded with its ledger entries in one transaction."""
+"""What is new in a feed's folder, loaded with its ledger entries in one transaction."""
 
 import shutil
 import tempfile
@@ -382,8 +382,10 @@ def _load_group(
     if group.layout.kind in {"parquet", "workbook"}:
         source, rejected = _load_columnar(con, group, first)
     else:
-        records.stage(con, group)
-        _learn(con, work, group)
+        records.read(con, group)
+        if group.layout.kind == "text":
+            _learn(con, work, group)
+        records.number(con, group, work.reader.scratch)
         source = Sql("select * from _staged where _reject = 0")
         _insert(con, group, first, source)
         rejected = Sql(
@@ -456,30 +458,32 @@ def _learn(con: duckdb.DuckDBPyConnection, work: _Work, group: Group) -> None:
         _ReadAgain: some should.
     """
     learnt = False
-    for place, reason in records.lessons(con):
+    for place in records.undecoded(con):
         source = group.files[place]
         path = source.landing.path
-        known = work.reader.overrides.get(path, Override())
-        if reason == "bad_encoding":
-            if not known.is_encoding_settled:
-                encoding = _encoding_of_all(work, source)
-                work.reader.learn(path, is_encoding_settled=True, encoding=encoding)
-                learnt = learnt or encoding is not None
-        elif source.layout.max_line_size == MAX_LINE_SIZE:
-            # What follows an open quote is one record, so all of it must be held.
-            size = source.readable.stat().st_size
-            if size > MAX_LINE_SIZE or source.landing.compression:
-                work.reader.learn(path, max_line_size=max(size, 2 * MAX_LINE_SIZE))
-                learnt = True
+        if not work.reader.overrides.get(path, Override()).is_encoding_settled:
+            encoding = _encoding_of_all(source)
+            work.reader.learn(path, is_encoding_settled=True, encoding=encoding)
+            learnt = learnt or encoding is not None
+    for place in records.cut_records(con):
+        source = group.files[place]
+        # What follows an open quote is one record, so all of it must be held; how
+        # much that is, a packed file tells only once it is unpacked.
+        size = source.readable.stat().st_size
+        is_packed = source.landing.compression is not None and not source.is_copy
+        needed = max(size, 2 * MAX_LINE_SIZE)
+        is_long = size > MAX_LINE_SIZE or is_packed
+        if is_long and source.layout.max_line_size < needed:
+            work.reader.learn(source.landing.path, max_line_size=needed)
+            learnt = True
     if learnt:
         raise _ReadAgain
 
 
-def _encoding_of_all(work: _Work, source: SourceFile) -> str | None:
+def _encoding_of_all(source: SourceFile) -> str | None:
     """Another encoding than UTF-8 in which the whole file reads better, if any."""
-    del work
     file = source.landing
-    if source.readable != file.absolute or file.mapping.encoding is not None:
+    if source.is_copy or file.mapping.encoding is not None:
         return None
     valid, invalid, sample = transcoding.encoding_lines(
         file.absolute, file.compression, 1 << 18
@@ -498,8 +502,8 @@ def _keep_rejected(
 ) -> None:
     con.execute(
         sql(
-            "create or replace temporary table _bad as select _file + {first} as file_id,"
-            " * exclude (_file) from ({rejected})",
+            "create or replace temporary table _bad as"
+            " select _file + {first} as file_id, * exclude (_file) from ({rejected})",
             first=literal(first),
             rejected=rejected,
         )

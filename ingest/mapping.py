@@ -7,9 +7,9 @@ and no database; expressions are only carried here, `ingest.expressions` reads t
 import codecs
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from project.documents import line_of, nearest
@@ -124,26 +124,38 @@ def _constant_problem(column: Column, text: str) -> str | None:
         return "is blank"
     if column.values and word not in column.values:
         return f"is none of {', '.join(column.values)}"
-    if column.type == "boolean" and word not in TRUE_WORDS + FALSE_WORDS:
-        return "is neither true nor false"
+    check = _CONSTANTS.get(column.type)
+    return None if check is None or check(word) else f"is no {column.type}"
+
+
+def _is_number(word: str) -> bool:
     try:
-        if column.type in {"date", "timestamp"}:
-            datetime.fromisoformat(word)
-        elif column.type == "month":
-            date.fromisoformat(word if word.count("-") > 1 else f"{word}-01")
+        return Decimal(word).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _is_whole(word: str) -> bool:
+    return _is_number(word) and Decimal(word) == int(Decimal(word))
+
+
+def _is_date(word: str) -> bool:
+    try:
+        datetime.fromisoformat(word)
     except ValueError:
-        return "is not an ISO 8601 date"
-    numbers = {"integer", "bigint", "amount", "quantity", "points", "ratio", "rate"}
-    if column.type in numbers:
-        try:
-            number = Decimal(word)
-        except InvalidOperation:
-            return "is not a number"
-        if not number.is_finite():
-            return "is not a finite number"
-        if column.type in {"integer", "bigint"} and number != int(number):
-            return "is not a whole number"
-    return None
+        return False
+    return True
+
+
+_CONSTANTS: Mapping[str, Callable[[str], bool]] = {
+    "boolean": lambda word: word in TRUE_WORDS + FALSE_WORDS,
+    "date": _is_date,
+    "timestamp": _is_date,
+    "month": lambda word: _is_date(word) or _is_date(f"{word}-01"),
+    "integer": _is_whole,
+    "bigint": _is_whole,
+    **dict.fromkeys(("amount", "quantity", "points", "ratio", "rate"), _is_number),
+}
 
 
 def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -> str:

@@ -5,13 +5,15 @@ split; it keeps the order, and lists what it could not read by the number of the
 record, blank lines counted. From both the number of every row follows.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import duckdb
 
-from ingest import casts
-from ingest.sources import Group, NO_DELIMITER
-from ingest.statements import Sql, literal, sql
+from ingest import casts, transcoding
+from ingest.sniffing import UTF8
+from ingest.sources import NO_DELIMITER, Group, sizes
+from ingest.statements import Sql, listed, literal, sql
 
 # DuckDB's words for what is wrong with a record, and ours.
 _REASONS = {
@@ -22,14 +24,9 @@ _REASONS = {
 }
 
 
-def stage(con: duckdb.DuckDBPyConnection, group: Group) -> None:
-    """Read the group into the temporary views `_staged` and `_unread`.
-
-    `_staged` has the typed rows as `Group.typed` gives them, with their numbers;
-    `_unread` the records that could not be split: `_file`, `_line`, `_reason`, `_raw`,
-    `_masked`.
-    """
-    for name in ("_reject_errors", "_reject_scans", "_typed", "_unread"):
+def read(con: duckdb.DuckDBPyConnection, group: Group) -> None:
+    """Read the group into temporary tables: typed rows, and what could not be split."""
+    for name in ("_reject_errors", "_reject_scans", "_typed", "_found", "_unread"):
         con.execute(sql("drop table if exists {name}", name=Sql(name)))
     con.execute(
         sql(
@@ -38,69 +35,129 @@ def stage(con: duckdb.DuckDBPyConnection, group: Group) -> None:
         )
     )
     if group.layout.kind == "text":
-        _list_unread(con, group)
+        _list_found(con, group)
+
+
+def number(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
+    """Number the records that were read, as the temporary `_staged` and `_unread`.
+
+    `_staged` has the typed rows as `Group.typed` gives them, with their numbers;
+    `_unread` the records that could not be split: `_file`, `_line`, `_reason`, `_raw`,
+    `_masked`.
+    """
+    if group.layout.kind == "text":
+        _list_unread(con, group, scratch)
     else:
         con.execute(
             "create temporary table _unread (_file ubigint, _line bigint,"
             " _reason varchar, _raw varchar, _masked varchar)"
         )
-    # The first so many rows that could be read stand before the first that could not:
-    # a row is moved on by the unread ones before it.
+    if con.execute("select 1 from _unread limit 1").fetchone() is None:
+        con.execute(
+            sql(
+                "create or replace temporary view _staged as select * exclude (_line),"
+                " rowid - list_extract([{firsts}], _file::bigint + 1) + 1 as _line"
+                " from _typed",
+                firsts=_first_rows(con, group),
+            )
+        )
+        return
+    # The rows that could be read have the numbers that those that could not leave.
     con.execute(
-        "create or replace temporary view _staged as"
-        " with firsts as (select _file, min(rowid) as first from _typed group by _file),"
-        " shifts as (select _file, _line - nth + 1 as since, max(nth) as shift from"
-        " (select _file, _line, row_number() over (partition by _file order by _line)"
-        " as nth from _unread) group by all),"
-        " placed as (select t.* exclude (_line), t.rowid - f.first + 1 as nth_good"
-        " from _typed as t inner join firsts as f on t._file = f._file)"
-        " select p.* exclude (nth_good), nth_good + coalesce(s.shift, 0) as _line"
-        " from placed as p asof left join shifts as s"
-        " on p._file = s._file and p.nth_good >= s.since"
-        if _any_unread(con)
-        else "create or replace temporary view _staged as"
-        " select t.* exclude (_line), t.rowid - f.first + 1 as _line from _typed as t"
-        " inner join (select _file, min(rowid) as first from _typed group by _file)"
-        " as f on t._file = f._file"
+        "create or replace temporary table _numbers as with totals as (select _file,"
+        " count(*) as n from (select _file from _typed union all"
+        " select _file from _unread) group by _file)"
+        " select _file, line from (select _file, unnest(range(1, n + 1)) as line"
+        " from totals) as all_lines anti join _unread as u"
+        " on all_lines._file = u._file and all_lines.line = u._line"
+        " order by _file, line"
+    )
+    con.execute(
+        "create or replace temporary view _staged as select t.* exclude (_line),"
+        " n.line as _line from _typed as t positional join _numbers as n"
     )
 
 
-def _any_unread(con: duckdb.DuckDBPyConnection) -> bool:
-    return con.execute("select 1 from _unread limit 1").fetchone() is not None
+def _first_rows(con: duckdb.DuckDBPyConnection, group: Group) -> Sql:
+    """The first row of each file in `_typed`, which holds the files one by one."""
+    firsts = dict(
+        con.execute("select _file, min(rowid) from _typed group by _file").fetchall()
+    )
+    # A list and no join: DuckDB's joins lose the order of rows.
+    return listed(literal(firsts.get(place)) for place in range(len(group.files)))
 
 
-def _list_unread(con: duckdb.DuckDBPyConnection, group: Group) -> None:
-    """What DuckDB could not split, once a record, as `_unread`."""
+def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
+    """What DuckDB could not split, once a record, as `_found`."""
     paths = [str(file.readable) for file in group.files]
     reasons = " ".join(
         f"when '{theirs}' then '{ours}'" for theirs, ours in _REASONS.items()
     )
     con.execute(
         sql(
-            "create temporary table _found as select"
-            " list_position($paths, file_path) - 1 as _file, line as record,"
-            " trim(first(csv_line order by byte_position, column_idx),"
+            "create temporary table _found as"
+            " select *, length(_raw) - length(replace(_raw, '\"', '')) as n_quotes"
+            " from (select list_position($paths, file_path) - 1 as _file,"
+            " line as record, trim(first(csv_line order by byte_position, column_idx),"
             " chr(10) || chr(13)) as _raw,"
-            " first(case error_type {reasons} else case when"
-            " contains(error_message, 'unterminated quote') then 'unclosed_quote'"
-            " else 'unreadable_row' end end order by byte_position, column_idx)"
-            " as _reason from _reject_errors inner join _reject_scans"
-            " using (scan_id, file_id) group by file_path, line",
+            " first(case error_type {reasons} else 'unreadable_row' end"
+            " order by byte_position, column_idx) as _reason,"
+            # The error lies beyond the line that is shown.
+            " bool_or(byte_position - line_byte_position > strlen(csv_line) + 2)"
+            " as is_elsewhere from _reject_errors inner join _reject_scans"
+            " using (scan_id, file_id) group by file_path, line)",
             reasons=Sql(reasons),
         ),
         {"paths": paths},
     )
+
+
+def cut_records(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """The places of the files with a record that is longer than the reader held."""
+    return _places(
+        con,
+        Sql(
+            "_reason = 'line_too_long' or _reason = 'unreadable_row'"
+            " and (is_elsewhere or n_quotes % 2 = 1)"
+        ),
+    )
+
+
+def undecoded(con: duckdb.DuckDBPyConnection) -> list[int]:
+    """The places of the files with a record that is no text."""
+    return _places(con, Sql("_reason = 'bad_encoding'"))
+
+
+def _places(con: duckdb.DuckDBPyConnection, condition: Sql) -> list[int]:
+    rows = con.execute(
+        sql(
+            "select distinct _file from _found where {condition} order by _file",
+            condition=condition,
+        )
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
+    """The records that could not be split, by their numbers, as `_unread`."""
     con.execute("create temporary table _blank (_file ubigint, record bigint)")
     for (place,) in con.execute(
         "select distinct _file from _found order by _file"
     ).fetchall():
-        _list_blank(con, group, place)
+        _list_blank(con, group, place, scratch)
     con.execute(
         sql(
-            "create temporary table _unread as select _file, record - {skip} -"
+            "create temporary table _unread as"
+            " with numbered as (select _file, record - {skip} -"
             " (select count(*) from _blank as b where b._file = f._file"
-            " and b.record < f.record) as _line, _reason, _raw, {masked} as _masked"
-            " from _found as f where not {blank}",
+            " and b.record < f.record) as _line, _reason, _raw, n_quotes"
+            " from _found as f where not {blank}),"
+            " ends as (select _file, count(*) as last_line from (select _file"
+            " from _typed union all select _file from numbered) group by _file)"
+            " select n._file, _line, case when _reason = 'unreadable_row'"
+            " and n_quotes % 2 = 1 and _line = last_line then 'unclosed_quote'"
+            " else _reason end as _reason, _raw, {masked} as _masked"
+            " from numbered as n inner join ends as e on n._file = e._file",
             skip=literal(group.layout.skip),
             masked=group.masked_line(Sql("_raw")),
             blank=casts.blank(Sql("_raw")),
@@ -110,35 +167,46 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     con.execute("drop table _blank")
 
 
-def _list_blank(con: duckdb.DuckDBPyConnection, group: Group, place: int) -> None:
+def _list_blank(
+    con: duckdb.DuckDBPyConnection, group: Group, place: int, scratch: Path
+) -> None:
     """The blank lines of a file, by the number of the record that they would be.
 
     A line belongs to the record before it while a quote is open, that is while the
-    number of quotes so far is odd. Read as Latin-1, in which every byte is a character.
+    number of quotes so far is odd.
     """
     before_header = literal(max(group.layout.skip - 1, 0))
+    source = group.files[place]
+    plain = scratch / "lines.txt"
+    transcoding.copy_text(
+        source.readable,
+        None if source.is_copy else source.landing.compression,
+        plain,
+        encoding=UTF8,
+        errors="replace",
+    )
     con.execute(
         sql(
-            "create temporary table _lines as select line from read_csv([{path}],"
+            "create temporary table _lines as select line from read_csv({path},"
             " auto_detect = false, strict_mode = false, header = false, quote = '',"
             " escape = '', delim = {delimiter}, columns = {{'line': 'VARCHAR'}},"
-            " skip = {skip}, encoding = 'latin-1', max_line_size = {size})",
-            path=group.path_of(place),
+            " skip = {skip}, {sizes})",
+            path=literal(str(plain)),
             delimiter=literal(NO_DELIMITER),
             skip=before_header,
-            size=literal(group.layout.max_line_size),
+            sizes=sizes(replace(group.layout, compression="none")),
         )
     )
     con.execute(
         sql(
-            "insert into _blank with counted as (select rowid as n, line,"
+            # Windows without an order run over the rows as they lie, in a stream.
+            "insert into _blank with counted as (select line,"
             " coalesce(length(line) - length(replace(line, '\"', '')), 0) as quotes"
             " from _lines),"
-            " opened as (select n, line, coalesce(sum(quotes) over (order by n"
-            " rows between unbounded preceding and 1 preceding), 0) % 2 = 0"
-            " as is_start from counted),"
-            " numbered as (select line, is_start, {skip} + count(*) filter (is_start)"
-            " over (order by n rows unbounded preceding) as record from opened)"
+            " opened as (select line, (sum(quotes) over (rows unbounded preceding)"
+            " - quotes) % 2 = 0 as is_start from counted),"
+            " numbered as (select line, is_start, {skip} + sum(is_start::integer)"
+            " over (rows unbounded preceding) as record from opened)"
             " select {place}, record from numbered"
             " where is_start and (line is null or {blank})",
             skip=before_header,
@@ -147,11 +215,3 @@ def _list_blank(con: duckdb.DuckDBPyConnection, group: Group, place: int) -> Non
         )
     )
     con.execute("drop table _lines")
-
-
-def lessons(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, str]]:
-    """The files that may read better another way: their places, and why."""
-    yield from con.execute(
-        "select distinct _file, _reason from _unread where _reason in"
-        " ('unclosed_quote', 'line_too_long', 'bad_encoding') order by all"
-    ).fetchall()

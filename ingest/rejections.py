@@ -33,6 +33,7 @@ REASONS: Mapping[str, str] = {
 MASK = "***"
 
 _SHOWN = 500  # characters of a row in the release
+_LOOKED_AT = 2000  # and before masking, which may shorten them
 
 _MAIL = r"[^\s@,;:<>\"']+@[^\s@,;:<>\"']+"
 # Seven digits and more, with what people put between the digits of a number.
@@ -44,15 +45,16 @@ _DAY = r"\b(19|20|21)([0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 def masked(text: Sql) -> Sql:
     """The text with whatever looks like an e-mail address or a telephone number out."""
     return sql(
-        "left(replace(regexp_replace(regexp_replace(regexp_replace({text},"
-        " {day}, '\\1\\2{cut}\\3{cut}\\4', 'g'), {mail}, {mask}, 'g'),"
-        " {digits}, {mask}, 'g'), '{cut}', '-'), {shown})",
+        "left(replace(regexp_replace(regexp_replace(regexp_replace("
+        "left({text}, {whole}), {day}, '\\1\\2{cut}\\3{cut}\\4', 'g'),"
+        " {mail}, {mask}, 'g'), {digits}, {mask}, 'g'), '{cut}', '-'), {shown})",
         text=text,
         day=literal(_DAY),
         mail=literal(_MAIL),
         digits=literal(_DIGITS),
         mask=literal(MASK),
         shown=literal(_SHOWN),
+        whole=literal(_LOOKED_AT),
         cut=Sql("\x1f"),
     )
 
@@ -60,8 +62,8 @@ def masked(text: Sql) -> Sql:
 def shape(text: Sql) -> Sql:
     """The text with its letters and digits out, so that only its build is seen."""
     return sql(
-        "left(regexp_replace(regexp_replace({text}, '[0-9]', '9', 'g'),"
-        " '\\p{{L}}', 'x', 'g'), {shown})",
+        "regexp_replace(regexp_replace(left({text}, {shown}), '[0-9]', '9', 'g'),"
+        " '\\p{{L}}', 'x', 'g')",
         text=text,
         shown=literal(_SHOWN),
     )
@@ -98,8 +100,8 @@ def hidden_columns(
         width: how many source columns there are.
         sources: the source columns that each expression reads, by canonical name.
     """
-    shown = set()
-    personal = set()
+    shown: set[int] = set()
+    personal: set[int] = set()
     for bound in bounds:
         read = {bound.index} if bound.index is not None else set()
         read |= set(sources.get(bound.column.name, ()))

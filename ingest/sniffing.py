@@ -20,6 +20,7 @@ import zstandard
 from ingest.mapping import BLANKS, folded
 
 HEAD = 64 * 1024
+LONGEST = 16 * 1024 * 1024  # line that may be a header
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_LINES = 20  # in which a header is looked for
 UTF8 = "utf-8"
@@ -76,19 +77,20 @@ def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
 
 
 def read_head(path: Path, compression: str | None) -> bytes:
-    """The first bytes of the file, unpacked.
+    """The first bytes of the file, unpacked: at least its first line.
 
     Raises:
         Unreadable: it cannot be opened or unpacked.
     """
     try:
         with opened(path, compression) as stream:
-            parts = []
-            left = HEAD
-            while left and (part := stream.read(left)):
-                parts.append(part)
-                left -= len(part)
-            return b"".join(parts)
+            head = b""
+            while len(head) < HEAD or (len(head) < LONGEST and b"\n" not in head):
+                part = stream.read(HEAD)
+                if not part:
+                    break
+                head += part
+            return head
     except PermissionError:
         raise Unreadable("may not be read: permission denied") from None
     except (OSError, EOFError, zstandard.ZstdError) as err:
@@ -177,10 +179,30 @@ def likely_encodings(sample: bytes) -> list[str]:
 
 def _decode(head: bytes, encoding: str) -> str | None:
     """The text, a cut last character left out; None where it does not decode."""
+    decoder = codecs.getincrementaldecoder(encoding)
     try:
-        return codecs.getincrementaldecoder(encoding)().decode(head).lstrip("\ufeff")
-    except (UnicodeDecodeError, UnicodeError):
-        return None
+        text = decoder().decode(head)
+    except UnicodeError:
+        if encoding != UTF8 or not _is_mostly_utf8(head):
+            return None
+        text = decoder("replace").decode(head)
+    return text.lstrip("\ufeff")
+
+
+def _is_mostly_utf8(head: bytes) -> bool:
+    """Whether most lines that are not ASCII are UTF-8: a few bad rows make no other.
+
+    Bytes of another encoding are hardly ever UTF-8 by chance.
+    """
+    lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+    valid = 0
+    for line in lines:
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            continue
+        valid += 1
+    return valid * 2 > len(lines)
 
 
 def _sniff_text(

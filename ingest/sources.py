@@ -18,7 +18,7 @@ from ingest import casts
 from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
-from ingest.mapping import BLANKS, Bound, find_column
+from ingest.mapping import Bound, find_column
 from ingest.rejections import hidden_columns, masked, record, shape, shown_record
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.settings import FeedMapping
@@ -42,6 +42,11 @@ class SourceFile:
     mapping_digest: str
     layout: Layout
     readable: Path  # the file itself, or its copy in UTF-8
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the copy is read, which is not packed."""
+        return self.readable != self.landing.absolute
 
 
 @dataclass(frozen=True)
@@ -126,8 +131,16 @@ class Group:
                 x, kind = self.columns[bound.index], self.layout.types[bound.index]
             else:
                 x, kind = literal(bound.constant), "VARCHAR"
-            date_format = self.mapping.date_format if bound.constant is None else None
-            made = casts.cast(bound.column, x, v, kind, date_format)
+            # Constants are ISO 8601, and so are the dates of a workbook's cells, beside
+            # which there may be text.
+            date_format = None if bound.constant else self.mapping.date_format
+            made = casts.cast(
+                bound.column,
+                x,
+                v,
+                kind,
+                casts.Dates(date_format, iso_too=self.layout.kind == "workbook"),
+            )
             steps.append((bound, made, v, expression))
         return tuple(steps)
 
@@ -301,7 +314,7 @@ def _text(group: Group) -> Sql:
         sql("delim = {delimiter}", delimiter=literal(layout.delimiter)),
         sql("header = {header}", header=literal(layout.skip > 0)),
         sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
-        *_sizes(layout),
+        sizes(layout),
     ]
     # A line of a file with one column is a row only where it is not blank; elsewhere
     # DuckDB leaves blank lines out itself.
@@ -313,22 +326,29 @@ def _text(group: Group) -> Sql:
         " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
         " quote = '\"', escape = '\"', store_rejects = true,"
         " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
-        " rejects_limit = 0, hive_partitioning = false, {options}) {only}",
+        " rejects_limit = 0, rejects_line_size_limit = {size},"
+        " hive_partitioning = false, {options}) {only}",
         columns=listed(group.columns),
         paths=_paths(group.files),
         options=listed(options),
+        size=literal(layout.max_line_size),
         only=only,
     )
 
 
-def _sizes(layout: Layout) -> list[Sql]:
-    sizes = [sql("max_line_size = {size}", size=literal(layout.max_line_size))]
-    if layout.max_line_size > MAX_LINE_SIZE:
-        # One buffer has to hold the record; by default it would hold sixteen.
-        buffer = literal(layout.max_line_size + MAX_LINE_SIZE)
-        sizes.append(sql("buffer_size = {buffer}", buffer=buffer))
-        sizes.append(Sql("parallel = false"))
-    return sizes
+def sizes(layout: Layout) -> Sql:
+    """The options for how long a record may be, and how the files are packed."""
+    size = sql(
+        "compression = {compression}, max_line_size = {size}",
+        compression=literal(layout.compression),
+        size=literal(layout.max_line_size),
+    )
+    if layout.max_line_size == MAX_LINE_SIZE:
+        return size
+    # One buffer has to hold the record; by default it would hold sixteen. Not with
+    # parallel = false: DuckDB 2.0 then drops an unclosed quote without a word.
+    buffer = literal(layout.max_line_size + MAX_LINE_SIZE)
+    return sql("{size}, buffer_size = {buffer}", size=size, buffer=buffer)
 
 
 def json_texts(layout: Layout, paths: Sql) -> Sql:
@@ -342,14 +362,15 @@ def json_texts(layout: Layout, paths: Sql) -> Sql:
             " where not {blank}",
             paths=paths,
             delimiter=literal(NO_DELIMITER),
-            sizes=listed(_sizes(layout)),
+            sizes=sizes(layout),
             blank=casts.blank(Sql("line")),
         )
     return sql(
         "select cast(json as varchar) as _text, file_index as _file"
         " from read_json_objects([{paths}], format = {form},"
-        " maximum_object_size = {size})",
+        " maximum_object_size = {size}, compression = {compression})",
         paths=paths,
+        compression=literal(layout.compression),
         form=literal(layout.json_format),
         size=literal(layout.max_line_size * 8),
     )
@@ -358,7 +379,8 @@ def json_texts(layout: Layout, paths: Sql) -> Sql:
 def is_object(text: Sql) -> Sql:
     """Whether the text is a JSON object."""
     return sql(
-        "(case when json_valid({text}) then json_type({text}) = 'OBJECT' else false end)",
+        "(case when json_valid({text}) then json_type({text}) = 'OBJECT'"
+        " else false end)",
         text=text,
     )
 
@@ -373,7 +395,8 @@ def _json(group: Group) -> Sql:
             # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
             "case when types[{n}] = 'DOUBLE' then coalesce("
             "case when try_cast(regexp_extract(_text, {pattern}, 1) as double)"
-            " = cast(texts[{n}] as double) then regexp_extract(_text, {pattern}, 1) end,"
+            " = cast(texts[{n}] as double)"
+            " then regexp_extract(_text, {pattern}, 1) end,"
             " texts[{n}]) else texts[{n}] end as {column}",
             n=literal(number),
             pattern=literal(_number_pattern(name)),

@@ -6,9 +6,11 @@ many times and hold fifty million rows.
 """
 
 import datetime
+from dataclasses import dataclass
 
 import duckdb
 
+from ingest import currency, ledger
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.contracts import Column, Contract, day_name, feeds
@@ -19,114 +21,156 @@ def create_views(
 ) -> None:
     """Define `staging.<feed>` for every feed, present or not.
 
-    Each has the feed's columns, defaults filled in, and the day of every timestamp
-    that ends in `_at` as a column that ends in `_date`.
+    Each has the feed's columns, defaults filled in and amounts in the reporting
+    currency, and the day of every timestamp that ends in `_at` as a column that ends in
+    `_date`. Rows that no exchange rate converts are rejected first.
+
+    Raises:
+        ConfigurationError: the rows name several currencies, and the settings none.
     """
-    del project
-    excluded = {
-        row[0]
-        for row in con.execute("select distinct feed from raw.row_status").fetchall()
-    }
-    for name, feed in feeds().items():
-        con.execute(
-            sql(
-                "create or replace view staging.{name} as {select}",
-                name=identifier(name),
-                select=_select(feed, as_of_date, has_excluded=name in excluded),
+    ledger.prepare(con)
+    con.execute("begin")
+    try:
+        reporting = currency.reporting_currency(con, project)
+        foreign = currency.settle(con, reporting)
+        if foreign:
+            currency.make_daily_rates(con, as_of_date)
+        excluded = {
+            row[0]
+            for row in con.execute(
+                "select distinct feed from raw.row_status"
+            ).fetchall()
+        }
+        for name, feed in feeds().items():
+            view = _View(
+                feed,
+                as_of_date,
+                has_excluded=name in excluded,
+                converted_to=reporting if name in foreign else None,
             )
-        )
-
-
-def _select(feed: Contract, as_of_date: datetime.date, *, has_excluded: bool) -> Sql:
-    columns = []
-    for column in feed.columns:
-        name = identifier(column.name)
-        columns.append(
-            sql("{value} as {name}", value=_value(feed, column, as_of_date), name=name)
-        )
-        if column.type == "timestamp" and column.name.endswith("_at"):
-            columns.append(_day(feed, column, as_of_date))
-    conditions = []
-    if feed.dated_by:
-        conditions.append(
-            sql(
-                "({day} is null or {day} <= {as_of})",
-                day=_row_date(feed),
-                as_of=literal(as_of_date),
+            con.execute(
+                sql(
+                    "create or replace view {name} as {select}",
+                    name=identifier("staging", name),
+                    select=view.select(),
+                )
             )
-        )
-    source = sql("from raw.{feed} as t", feed=identifier(feed.table))
-    if has_excluded:
-        source = sql(
-            "{source} anti join (select file_id, line_no from raw.row_status"
-            " where feed = {feed}) as s"
-            " on t._file_id = s.file_id and t._line_no = s.line_no",
-            source=source,
-            feed=literal(feed.table),
-        )
-    where = sql("where {all}", all=listed(conditions, " and ")) if conditions else ""
-    return sql(
-        "select {columns} {source} {where}",
-        columns=listed(columns),
-        source=source,
-        where=Sql(where),
-    )
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
 
 
-def _row_date(feed: Contract) -> Sql:
-    """The earliest day that dates a row; null where none does."""
-    days = {column.name: day for column, day in feed.days}
-    names = [identifier(days.get(name, name)) for name in feed.dated_by]
-    return names[0] if len(names) == 1 else sql("least({days})", days=listed(names))
+@dataclass(frozen=True)
+class _View:
+    """The view of one feed, with only what its rows need."""
 
+    feed: Contract
+    as_of_date: datetime.date
+    has_excluded: bool  # some rows do not count
+    converted_to: str | None  # the reporting currency, where some rows have another
 
-def _ahead(feed: Contract, name: str, as_of_date: datetime.date) -> Sql:
-    """Whether a date of the row lies after the as-of date."""
-    column = feed.column(name)
-    if column.type == "timestamp":
-        # Compared with the midnight that ends the as-of date, in the business zone.
-        midnight = as_of_date + datetime.timedelta(days=1)
+    def select(self) -> Sql:
+        columns = []
+        for column in self.feed.columns:
+            columns.append(
+                sql(
+                    "{value} as {name}",
+                    value=self._value(column),
+                    name=identifier(column.name),
+                )
+            )
+            if column.type == "timestamp" and column.name.endswith("_at"):
+                columns.append(self._day(column))
         return sql(
-            "{name} >= cast(cast({midnight} as timestamp) as timestamptz)",
-            name=identifier(name),
-            midnight=literal(midnight),
+            "select {columns} from {raw} as t {joins} {where}",
+            columns=listed(columns),
+            raw=identifier("raw", self.feed.table),
+            joins=self._joins(),
+            where=self._where(),
         )
-    return sql("{name} > {as_of}", name=identifier(name), as_of=literal(as_of_date))
 
+    def _joins(self) -> Sql:
+        joins = []
+        if self.has_excluded:
+            joins.append(
+                sql(
+                    "anti join (select file_id, line_no from raw.row_status"
+                    " where feed = {feed}) as s"
+                    " on t._file_id = s.file_id and t._line_no = s.line_no",
+                    feed=literal(self.feed.table),
+                )
+            )
+        if self.converted_to is not None:
+            joins.append(currency.joined(self.feed, self.converted_to))
+        return listed(joins, " ")
 
-def _value(feed: Contract, column: Column, as_of_date: datetime.date) -> Sql:
-    name = identifier(column.name)
-    if column.happened:
+    def _where(self) -> Sql:
+        if not self.feed.dated_by:
+            return Sql("")
+        days = {column.name: day for column, day in self.feed.days}
+        names = [
+            sql("t.{day}", day=identifier(days.get(name, name)))
+            for name in self.feed.dated_by
+        ]
+        first = names[0] if len(names) == 1 else sql("least({n})", n=listed(names))
+        required = any(self.feed.column(name).required for name in self.feed.dated_by)
+        condition = sql("{day} <= {as_of}", day=first, as_of=literal(self.as_of_date))
+        if not required:
+            # A row without a date is about any time.
+            condition = sql("{day} is null or {c}", day=first, c=condition)
+        return sql("where {condition}", condition=condition)
+
+    def _ahead(self, name: str) -> Sql:
+        """Whether a date of the row lies after the as-of date."""
+        value = sql("t.{name}", name=identifier(name))
+        if self.feed.column(name).type == "timestamp":
+            # From the midnight on that ends the as-of date, in the business zone.
+            midnight = self.as_of_date + datetime.timedelta(days=1)
+            return sql(
+                "{value} >= cast(cast({midnight} as timestamp) as timestamptz)",
+                value=value,
+                midnight=literal(midnight),
+            )
+        return sql("{value} > {as_of}", value=value, as_of=literal(self.as_of_date))
+
+    def _value(self, column: Column) -> Sql:
+        value = sql("t.{name}", name=identifier(column.name))
+        if column.happened:
+            return self._known(column, value)
+        if self.converted_to is not None and column.unit == "currency":
+            value = currency.converted(value, Sql(column.duckdb_type))
+        if self.converted_to is not None and column.type == "currency":
+            return literal(self.converted_to)
+        if column.default is not None:
+            value = sql(
+                "coalesce({value}, {default})",
+                value=value,
+                default=literal(column.default),
+            )
+        if column.before is not None:
+            value = sql(
+                "case when {ahead} then {before} else {value} end",
+                ahead=self._ahead(column.before.date),
+                before=literal(column.before.value),
+                value=value,
+            )
+        return value
+
+    def _known(self, column: Column, value: Sql) -> Sql:
+        """The value, null where the column's date lies ahead."""
         return sql(
-            "case when {ahead} then null else {name} end",
-            ahead=_ahead(feed, column.name, as_of_date),
-            name=name,
-        )
-    value = name
-    if column.default is not None:
-        value = sql(
-            "coalesce({name}, {default})", name=name, default=literal(column.default)
-        )
-    if column.before is not None:
-        value = sql(
-            "case when {ahead} then {before} else {value} end",
-            ahead=_ahead(feed, column.before.date, as_of_date),
-            before=literal(column.before.value),
+            "case when {ahead} then null else {value} end",
+            ahead=self._ahead(column.name),
             value=value,
         )
-    return value
 
-
-def _day(feed: Contract, column: Column, as_of_date: datetime.date) -> Sql:
-    stored = {one.name: day for one, day in feed.days}
-    day = identifier(day_name(column.name))
-    source = day
-    if column.name not in stored:
-        source = sql("cast({name} as date)", name=identifier(column.name))
-    if column.happened:
-        source = sql(
-            "case when {ahead} then null else {source} end",
-            ahead=_ahead(feed, column.name, as_of_date),
-            source=source,
-        )
-    return sql("{source} as {day}", source=source, day=day)
+    def _day(self, column: Column) -> Sql:
+        stored = {one.name: day for one, day in self.feed.days}
+        day = identifier(day_name(column.name))
+        value = sql("t.{day}", day=day)
+        if column.name not in stored:
+            value = sql("cast(t.{name} as date)", name=identifier(column.name))
+        if column.happened:
+            value = self._known(column, value)
+        return sql("{value} as {day}", value=value, day=day)

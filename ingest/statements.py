@@ -40,8 +40,3 @@ def sql(template: str, **parts: Sql) -> Sql:
 def listed(parts: Iterable[Sql], separator: str = ", ") -> Sql:
     """Parts side by side."""
     return Sql(separator.join(parts))
-
-
-def literals(values: Iterable[str | int]) -> Sql:
-    """Values as a list, such as for `in (…)`."""
-    return listed(literal(value) for value in values)

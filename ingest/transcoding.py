@@ -28,10 +28,9 @@ def copy_text(
     *,
     encoding: str,
     aligned: bool = False,
+    errors: str = "surrogateescape",
 ) -> None:
     """Write the text as UTF-8 with one kind of line end, without loading it whole.
-
-    Bytes that are no text stay what they are, so that the reader rejects their rows.
 
     Args:
         source: the file.
@@ -39,11 +38,13 @@ def copy_text(
         target: the copy.
         encoding: the file's own.
         aligned: columns are parted by blanks, and become parted by tabs.
+        errors: what becomes of bytes that are no text; unless told otherwise they stay
+            what they are, so that the reader rejects their rows.
 
     Raises:
         Unreadable: the file cannot be unpacked to its end.
     """
-    decoder = codecs.getincrementaldecoder(encoding)(errors="surrogateescape")
+    decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
     try:
         with opened(source, compression) as stream, target.open("wb") as out:
             rest = ""

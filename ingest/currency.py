@@ -1,0 +1,169 @@
+"""Amounts in other currencies: the reporting currency, the rates, what has no rate.
+
+A rate holds from its date until the next one of its currency. A row's rate is that of
+the day that dates the row.
+"""
+
+import datetime
+
+import duckdb
+
+from ingest import counting
+from ingest.statements import Sql, identifier, literal, sql
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import SETTINGS_FILE
+from sql.contracts import Contract, feeds
+
+RATES = "exchange_rates"
+DAILY_RATES = Sql("staging.daily_rates")
+
+
+def converted_feeds() -> tuple[Contract, ...]:
+    """The feeds whose rows may name a currency."""
+    return tuple(
+        feed
+        for name, feed in feeds().items()
+        if name != RATES and any(one.type == "currency" for one in feed.columns)
+    )
+
+
+def reporting_currency(con: duckdb.DuckDBPyConnection, project: Project) -> str | None:
+    """The currency of all figures; None where nothing names one.
+
+    Raises:
+        ConfigurationError: the setting is absent and the rows name several currencies.
+    """
+    if project.settings.currency is not None:
+        return project.settings.currency
+    named = set()
+    for feed in converted_feeds():
+        rows = con.execute(
+            sql(
+                "select distinct currency from {raw} where currency is not null",
+                raw=identifier("raw", feed.table),
+            )
+        ).fetchall()
+        named |= {row[0] for row in rows}
+    if len(named) > 1:
+        raise ConfigurationError(
+            f"{project.root / SETTINGS_FILE}: currency: is required, since the rows"
+            f" name {', '.join(sorted(named))}; write for example"
+            f" 'currency: {min(named)}'"
+        )
+    return min(named, default=None)
+
+
+def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[str]:
+    """Reject the rows that no rate converts; the feeds that hold rows to convert."""
+    foreign = set()
+    for feed in converted_feeds():
+        counting.readmit(con, feed, "no_exchange_rate")
+        counting.readmit(con, feed, "out_of_range")
+        if reporting is None or not _has_foreign(con, feed, reporting):
+            continue
+        foreign.add(feed.table)
+        day = _day(feed)
+        firsts = sql(
+            "select currency, min(rate_date) as first_date, max(rate) as highest"
+            " from {rates} group by currency",
+            rates=_counted_rates(),
+        )
+        foreign_rows = sql(
+            "{raw} as t left join ({firsts}) as r on t.currency = r.currency"
+            " where t.currency != {reporting}",
+            raw=identifier("raw", feed.table),
+            firsts=firsts,
+            reporting=literal(reporting),
+        )
+        counting.reject(
+            con,
+            feed,
+            sql(
+                "select t._file_id, t._line_no from {rows}"
+                " and (r.first_date is null or {day} < r.first_date)",
+                rows=foreign_rows,
+                day=day,
+            ),
+            column="currency",
+            reason="no_exchange_rate",
+        )
+        for column in feed.columns:
+            if column.unit == "currency":
+                too_large = sql(
+                    "select t._file_id, t._line_no from {rows} and t.{name} is not null"
+                    " and try_cast(t.{name} * r.highest as {kind}) is null",
+                    rows=foreign_rows,
+                    name=identifier(column.name),
+                    kind=Sql(column.duckdb_type),
+                )
+                counting.reject(
+                    con, feed, too_large, column=column.name, reason="out_of_range"
+                )
+    return frozenset(foreign)
+
+
+def _has_foreign(
+    con: duckdb.DuckDBPyConnection, feed: Contract, reporting: str
+) -> bool:
+    found = con.execute(
+        sql(
+            "select 1 from {raw} where currency != $reporting limit 1",
+            raw=identifier("raw", feed.table),
+        ),
+        {"reporting": reporting},
+    ).fetchone()
+    return found is not None
+
+
+def _day(feed: Contract) -> Sql:
+    """The day that dates a row of a feed with a currency."""
+    days = {column.name: day for column, day in feed.days}
+    (name,) = feed.dated_by
+    return sql("t.{day}", day=identifier(days.get(name, name)))
+
+
+def _counted_rates() -> Sql:
+    return Sql(
+        "(select t.currency, t.rate_date, t.rate from raw.exchange_rates as t"
+        " anti join (select file_id, line_no from raw.row_status"
+        " where feed = 'exchange_rates') as s"
+        " on t._file_id = s.file_id and t._line_no = s.line_no)"
+    )
+
+
+def make_daily_rates(con: duckdb.DuckDBPyConnection, as_of_date: datetime.date) -> None:
+    """One rate a currency and day up to the as-of date: rows join by equality."""
+    con.execute(
+        sql(
+            "create or replace table {daily} as with bounded as (select currency, rate,"
+            " rate_date, lead(rate_date, 1, {as_of} + 1) over (partition by currency"
+            " order by rate_date) as next_date from {rates} where rate_date <= {as_of})"
+            " select currency, rate, unnest(generate_series(rate_date, next_date - 1,"
+            " interval 1 day))::date as rate_date from bounded",
+            daily=DAILY_RATES,
+            as_of=literal(as_of_date),
+            rates=_counted_rates(),
+        )
+    )
+
+
+def joined(feed: Contract, reporting: str) -> Sql:
+    """The join that gives each row of another currency its rate, as `rates`."""
+    return sql(
+        "left join {daily} as rates on t.currency = rates.currency"
+        " and {day} = rates.rate_date and t.currency != {reporting}",
+        daily=DAILY_RATES,
+        day=_day(feed),
+        reporting=literal(reporting),
+    )
+
+
+def converted(value: Sql, kind: Sql) -> Sql:
+    """An amount in the reporting currency, exact, rounded half away from zero."""
+    return sql(
+        "case when rates.rate is null then {value}"
+        " else cast({value} * rates.rate as {kind}) end",
+        value=value,
+        kind=kind,
+    )
