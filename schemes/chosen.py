@@ -34,7 +34,7 @@ def chosen_table(one: CompiledScheme) -> str:
 
 
 def lift(one: CompiledScheme, program: Program) -> CompiledScheme:
-    """The scheme as one of customers: its rule and flags are those of the chosen one."""
+    """The scheme as one of customers: rule and flags are those of the chosen one."""
     taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
     for name in taken:
         program.attributes[name] = (f"core.{chosen_table(one)}", name)

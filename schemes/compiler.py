@@ -380,7 +380,7 @@ class _Compiler:
         """A rule per tier that has a bound, then one for the rest."""
         document = self.document
         self.has_score, self.score_is_amount = True, score.is_amount
-        stored = self.compute("score", score.plain())
+        stored = self.compute("score", score.stored())
         self.store("score")
         # A quotient is compared as one; what others read is the same, undivided.
         compared = Value(stored, "number", is_amount=score.is_amount)
@@ -440,8 +440,8 @@ class _Compiler:
             points = self.say.value((where, place, "points"), one.points, "number")
             if points.sql is None:
                 continue
-            n_rounded += any(True for _ in points.plain().find_all(exp.IntDiv))
-            stored = self.compute(f"points_{one.id}", points.plain())
+            n_rounded += points.plain().find(exp.IntDiv) is not None
+            stored = self.compute(f"points_{one.id}", points.stored())
             self.store(f"points_{one.id}")
             known = function("coalesce", stored, number(0))
             total = kind(this=total, expression=known)

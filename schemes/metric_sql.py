@@ -290,7 +290,7 @@ def _input(one: Asked, call: exp.Anonymous) -> Asked:
 def _replaced(
     tree: exp.Expr, replacement: Callable[[exp.Expr], exp.Expr | None]
 ) -> exp.Expr:
-    """A copy of the tree in which some nodes are replaced; what they hold is not seen."""
+    """A copy of the tree in which some nodes, with all they hold, are replaced."""
     made = tree.copy()
     for found in list(made.walk(prune=lambda node: replacement(node) is not None)):
         other = replacement(found)

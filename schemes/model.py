@@ -56,7 +56,7 @@ def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
 
 
 def read_percent(given: object) -> Decimal | None:
-    """The share that a text such as '20%' or '12.5 %' writes; None for anything else."""
+    """The share that a text such as '20%' writes; None for anything else."""
     if isinstance(given, str) and given.rstrip().endswith("%"):
         try:
             return Decimal(given.rstrip()[:-1].strip()) / _HUNDRED

@@ -9,9 +9,9 @@ this order, and the views of its release. Making it needs no database.
 2. `cuts`: the table `marts.scheme_cuts`, one row, every figure about the population.
 3. `marts.previous_tiers`, made by the caller: customer_id and `<scheme>_tier` (text,
    null where unknown) for each scheme in `applicable`.
-4. `results`: the table `marts.scheme_results`, one row per customer. Columns of a scheme
-   are named `<scheme>__<what>`; those that end in `__previous_tier` are no part of the
-   content digest.
+4. `results`: the table `marts.scheme_results`, one row per customer. The columns of a
+   scheme are named `<scheme>__<what>`; those that end in `__previous_tier` are no part
+   of the content digest.
 5. `tables`: the other compiled tables of `marts`; `scheme_results_by_category`, one row
    per customer and category, is storage like `scheme_results`.
 6. `tags.tables`: the tag dictionary of `marts`, and the tags by rules and values.

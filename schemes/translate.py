@@ -45,7 +45,6 @@ from schemes.values import (
     function,
     number,
     paren,
-    quotient,
     quotient_floor,
     text,
 )
@@ -65,7 +64,6 @@ _OPERATORS: Mapping[str, type[exp.Binary]] = {
     ">=": exp.GTE,
 }
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_RANK_DECIMALS = 12  # of quotients that are ranked
 
 Place = tuple[str | int, ...]
 
@@ -659,7 +657,7 @@ class Translator:
         self, value: Value, share: Decimal, among: exp.Expr | None
     ) -> exp.Expr:
         """The smallest value of the top share: minus the k-th of the negated."""
-        negated = exp.Paren(this=exp.Neg(this=paren(_rankable(value))))
+        negated = exp.Paren(this=exp.Neg(this=paren(value.plain())))
         bound = self.figure("top", percentile_figure(negated, share), among)
         return exp.Paren(this=exp.Neg(this=bound))
 
@@ -669,7 +667,7 @@ class Translator:
         if value.sql is None:
             return Value(None, "boolean")
         bound = self.top_bound(value, self.share(node.arguments[1]), among)
-        return Value(within(among, binary(exp.GTE, _rankable(value), bound)), "boolean")
+        return Value(within(among, binary(exp.GTE, value.plain(), bound)), "boolean")
 
     def call_lowest(self, node: Call) -> Value:
         """Whether the value is among the lowest share."""
@@ -677,8 +675,8 @@ class Translator:
         if value.sql is None:
             return Value(None, "boolean")
         share = self.share(node.arguments[1])
-        bound = self.figure("lowest", percentile_figure(_rankable(value), share), among)
-        return Value(within(among, binary(exp.LTE, _rankable(value), bound)), "boolean")
+        bound = self.figure("lowest", percentile_figure(value.plain(), share), among)
+        return Value(within(among, binary(exp.LTE, value.plain(), bound)), "boolean")
 
     def call_leading(self, node: Call) -> Value:
         """Whether those with more hold less than the share of the total."""
@@ -897,13 +895,6 @@ def _is_leaf(value: Value) -> bool:
     return value.over is not None or isinstance(
         value.sql, exp.Column | exp.Literal | exp.Boolean | exp.Null | None
     )
-
-
-def _rankable(value: Value) -> exp.Expr:
-    """The value as it is ranked: a quotient with many decimals."""
-    if value.sql is None or value.over is None:
-        return value.plain()
-    return quotient(value.sql, value.over, decimals=_RANK_DECIMALS)
 
 
 def _arithmetic(node: Binary, left: Value, right: Value) -> Value:

@@ -2,7 +2,7 @@
 
 A quotient stays a pair of numerator and denominator for as long as it can, so that a
 bound on a mean, a share or a growth is tested exactly, by multiplying. Only where a
-number is needed (a score that is stored) is it divided, in whole numbers, half up.
+number is needed is it divided, in whole numbers, half up.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from functools import cache
 
 from sqlglot import exp
 
-DECIMALS = 8  # of a quotient that is stored
+STORED_DECIMALS = 8  # of a quotient that is stored
+DECIMALS = 12  # of a quotient that is reckoned with further
+_WHOLE = 8  # decimals that numerators and denominators may have
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,13 @@ class Value:
     def is_absent(self) -> bool:
         """Whether it depends on a feed or column that is not there."""
         return self.sql is None
+
+    def stored(self) -> exp.Expr:
+        """The value as it is kept: with at most eight decimals where it is divided."""
+        plain = self.plain()
+        if plain.find(exp.IntDiv) is None:
+            return plain
+        return cast(plain, f"decimal(28, {STORED_DECIMALS})")
 
     def plain(self) -> exp.Expr:
         """The value as one SQL expression."""
@@ -118,21 +127,19 @@ def case(
     return exp.Case(this=of, ifs=ifs, default=default)
 
 
-def quotient(
-    numerator: exp.Expr, denominator: exp.Expr, *, decimals: int = DECIMALS
-) -> exp.Expr:
-    """The quotient with so many decimals, rounded half away from zero, without floats.
+def quotient(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
+    """The quotient with twelve decimals, rounded half away from zero, without floats.
 
     Null where the denominator is zero.
     """
-    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**decimals))
+    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**DECIMALS))
     bottom = function("abs", whole(denominator))
     size = exp.IntDiv(
         this=exp.Paren(this=binary(exp.Add, top, bottom)),
         expression=exp.Paren(this=binary(exp.Mul, number(2), bottom)),
     )
-    step = number(Decimal(1).scaleb(-decimals))
-    value = binary(exp.Mul, cast(size, "decimal(24, 0)"), step)
+    step = number(Decimal(1).scaleb(-DECIMALS))
+    value = binary(exp.Mul, cast(size, "decimal(26, 0)"), step)
     sign = binary(
         exp.Mul,
         cast(function("sign", numerator), "integer"),
@@ -158,9 +165,7 @@ def quotient_floor(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
 
 def whole(value: exp.Expr) -> exp.Expr:
     """The value times 10^8 as a whole number, exactly."""
-    scaled = binary(
-        exp.Mul, cast(value, f"decimal(38, {DECIMALS})"), number(10**DECIMALS)
-    )
+    scaled = binary(exp.Mul, cast(value, f"decimal(38, {_WHOLE})"), number(10**_WHOLE))
     return cast(scaled, "hugeint")
 
 

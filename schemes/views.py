@@ -17,7 +17,7 @@ from schemes.program import AS_OF_DATE
 from schemes.queries import join_customers, named, select, text_of, union_text
 from schemes.results import PREVIOUS_TIER
 from schemes.values import (
-    DECIMALS,
+    STORED_DECIMALS,
     Value,
     both,
     case,
@@ -91,7 +91,7 @@ def scores_view(schemes: Sequence[CompiledScheme]) -> str:
 
 
 def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
-    """`customer_score_points`: a row per customer × scorecard × scope × characteristic."""
+    """`customer_score_points`: a row per customer × scorecard × characteristic."""
     branches = []
     for one in schemes:
         for step in one.steps:
@@ -430,7 +430,7 @@ def _shown(value: Value) -> exp.Expr:
     if value.type == "number" and value.is_amount:
         shown = cast(cast(shown, "decimal(28, 2)"), "varchar")
     elif value.type == "number":
-        digits = cast(cast(shown, f"decimal(38, {DECIMALS})"), "varchar")
+        digits = cast(cast(shown, f"decimal(38, {STORED_DECIMALS})"), "varchar")
         shown = function("rtrim", function("rtrim", digits, text("0")), text("."))
     else:
         shown = cast(shown, "varchar")

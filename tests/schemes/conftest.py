@@ -4,8 +4,11 @@ Everything between is real: DuckDB, the selects of `sql/core`, the compiled plan
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from fractions import Fraction
+from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +17,12 @@ import pytest
 
 from project.folder import Project
 from project.settings import SchemeSettings, Settings
-from schemes.load import Scheme, read_schemes
+from schemes.load import Scheme, in_order, read_schemes
+from schemes.metrics import needs_of
+from schemes.model import UNRATED
+from schemes.names import Inputs, attributes
 from schemes.plan import SchemePlan, plan_of
+from schemes.reference import Interpreter
 from sql.contracts import contract, feeds
 from sql.statements import create, quoted, select_of
 
@@ -39,6 +46,8 @@ class Graded:
 
     con: duckdb.DuckDBPyConnection
     plan: SchemePlan
+    present: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    settings: Settings | None = None
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         return self.con.execute(query, list(values)).fetchall()
@@ -149,10 +158,140 @@ def run_plan(
 
 
 Grade = Callable[..., Graded]
+Found = dict[str, dict[Any, Any]]  # scheme → customer → what was found
+
+
+def interpreters(
+    schemes: Iterable[Scheme],
+    rows: Mapping[str, Mapping[str, Any]],
+    as_of: datetime.date,
+) -> dict[str, Interpreter]:
+    """The reference interpreter of each scheme that grades customers, in order."""
+    made: dict[str, Interpreter] = {}
+    for scheme in in_order(tuple(schemes)):
+        if scheme.document.grades == "customers":
+            made[scheme.scheme] = Interpreter(scheme, rows, as_of, made)
+    return made
+
+
+def interpreted(
+    schemes: Iterable[Scheme],
+    rows: Mapping[str, Mapping[str, Any]],
+    as_of: datetime.date,
+) -> Found:
+    """What the reference interpreter finds."""
+    found: Found = {}
+    for name, one in interpreters(schemes, rows, as_of).items():
+        found[name] = {
+            key: (
+                result.tier,
+                result.rule_id,
+                set(result.flags),
+                None if result.tier == UNRATED else rounded(result.score),
+            )
+            for key, result in one.results().items()
+            if result is not None
+        }
+    return found
+
+
+def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
+    """What the compiled plan put into `marts.scheme_results`, in the same words."""
+    found: Found = {}
+    for one in plan.schemes:
+        if not one.runs or one.scheme.document.grades != "customers":
+            continue
+        names = [one.column(suffix) for suffix in ("rule", "tier")]
+        names += [one.column(f"flag_{flag}") for flag in one.flags]
+        names += [one.column("score")] if one.has_score else []
+        columns = ", ".join(quoted(name) for name in ["customer_id", *names])
+        rows = con.execute(f"select {columns} from marts.scheme_results").fetchall()
+        found[one.scheme.scheme] = {
+            customer: (
+                tier,
+                one.rules[rule - 1].id,
+                {flag for flag, holds in zip(one.flags, rest, strict=False) if holds},
+                rounded(rest[-1]) if one.has_score and tier != UNRATED else None,
+            )
+            for customer, rule, tier, *rest in rows
+            if rule is not None
+        }
+    return found
+
+
+def rounded(number: Any) -> Decimal | None:
+    """A score as it is stored: quotients have eight decimals."""
+    if number is None:
+        return None
+    exact = Fraction(number)
+    size = floor(abs(exact) * 10**6 + Fraction(1, 2))
+    return Decimal(size if exact >= 0 else -size).scaleb(-6)
+
+
+def known_rows(
+    con: duckdb.DuckDBPyConnection,
+    plan: SchemePlan,
+    present: Mapping[str, frozenset[str]],
+    settings: Settings,
+) -> dict[str, dict[str, Any]]:
+    """The inputs of every customer, as the reference interpreter takes them."""
+    inputs = Inputs(present, settings, frozenset())
+    columns = {
+        one.column: f"metrics.{quoted(one.column)}"
+        for one in plan.asked
+        if one.file.entity == "customers" and all(map(inputs.has, needs_of(one.name)))
+    }
+    columns |= {
+        f"customers__{name}": f"customers.{quoted(name)}"
+        for name, one in attributes("customers").items()
+        if all(map(inputs.has, one.needs))
+    }
+    listed = ", ".join(["metrics.customer_id", *columns.values()])
+    rows = con.execute(
+        f"select {listed} from core.customer_metrics as metrics"
+        " join core.customers as customers using (customer_id)"
+    ).fetchall()
+    return {row[0]: dict(zip(columns, row[1:], strict=True)) for row in rows}
+
+
+@pytest.fixture(scope="session")
+def checked() -> Callable[..., None]:
+    """Compare a graded company with the reference interpreter, scheme by scheme."""
+
+    def check(
+        con: duckdb.DuckDBPyConnection,
+        plan: SchemePlan,
+        present: Mapping[str, frozenset[str]],
+        settings: Settings,
+        as_of: datetime.date,
+    ) -> None:
+        rows = known_rows(con, plan, present, settings)
+        ours = compiled(con, plan)
+        running = {one.scheme.scheme: one.scheme for one in plan.schemes if one.runs}
+        theirs = interpreted(
+            [
+                one
+                for one in running.values()
+                if not {"opportunity_grade"} & set(one.reads_schemes)
+            ],
+            rows,
+            as_of,
+        )
+        for name, expected in theirs.items():
+            differing = {
+                customer: (ours[name].get(customer), expected.get(customer))
+                for customer in ours[name].keys() | expected.keys()
+                if ours[name].get(customer) != expected.get(customer)
+            }
+            some = dict(list(differing.items())[:3])
+            inputs = {customer: rows[customer] for customer in list(some)[:1]}
+            assert differing == {}, (name, some, inputs)
+
+    return check
 
 
 @pytest.fixture
-def grade(tmp_path: Path) -> Grade:
+def grade(tmp_path: Path) -> Iterator[Grade]:
     """Grade a company: `grade(feeds, as_of=…, parameters=…, schemes=…, only=…)`.
 
     A feed is present where rows are given for it, with the columns that they name;
@@ -183,11 +322,16 @@ def grade(tmp_path: Path) -> Grade:
         schemes: tuple[Scheme, ...] = read_schemes(project)
         plan = plan_of(schemes, project, present)
         con = duckdb.connect()
+        opened.append(con)
         con.execute("set TimeZone = 'UTC'")
         write_staging(con, listed)
-        return run_plan(con, plan, as_of, previous)
+        graded = run_plan(con, plan, as_of, previous)
+        return replace(graded, present=present, settings=project.settings)
 
-    return run
+    opened: list[duckdb.DuckDBPyConnection] = []
+    yield run
+    for con in opened:
+        con.close()
 
 
 @pytest.fixture(scope="session")
