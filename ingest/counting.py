@@ -60,11 +60,10 @@ def settle(con: duckdb.DuckDBPyConnection, feed: Contract, *, everything: bool) 
     touched = Sql("true")
     if not everything:
         touched = sql("{h} in (select h from _touched_keys)", h=_key_hash(feed))
-        touched_group = [
-            sql("{h} in (select h from _touched_groups)", h=_group_hash(rule))
-            for rule in feed.agree
-        ]
-        _clear(con, feed, listed([touched, *touched_group], " or "))
+        _clear(con, feed, touched)
+        for rule in feed.agree:
+            group = sql("{h} in (select h from _touched_groups)", h=_group_hash(rule))
+            _clear(con, feed, group, only="rejected")
     con.execute(
         sql(
             "create or replace temporary table _repeated as select h from"
@@ -133,10 +132,19 @@ def _group_hash(rule: Agreement) -> Sql:
     return sql("hash(t.{per})", per=identifier(rule.per))
 
 
-def _clear(con: duckdb.DuckDBPyConnection, feed: Contract, touched: Sql) -> None:
+def _clear(
+    con: duckdb.DuckDBPyConnection,
+    feed: Contract,
+    touched: Sql,
+    *,
+    only: str | None = None,
+) -> None:
     """Forget what was found of the rows; late checks run again after every load."""
+    given = {"feed": feed.table, "only": only}
     if not con.execute(
-        "select 1 from raw.row_status where feed = $feed limit 1", {"feed": feed.table}
+        "select 1 from raw.row_status where feed = $feed"
+        " and ($only is null or status = $only) limit 1",
+        given,
     ).fetchone():
         return
     con.execute(
@@ -154,8 +162,9 @@ def _clear(con: duckdb.DuckDBPyConnection, feed: Contract, touched: Sql) -> None
     )
     con.execute(
         "delete from raw.row_status where feed = $feed"
+        " and ($only is null or status = $only)"
         " and (file_id, line_no) in (select (_file_id, _line_no) from _cleared)",
-        {"feed": feed.table},
+        given,
     )
     con.execute("drop table _cleared")
 
