@@ -156,7 +156,7 @@ def run_command() -> int:
         terminal.say_error(str(err))
         return err.exit_status
     except TyperException as err:
-        terminal.say_error(str(err))
+        terminal.say_error(_usage_line(err))
         return ConfigurationError.exit_status
     except (KeyboardInterrupt, typer.Abort):
         terminal.say_error("stopped; nothing was published")
@@ -169,3 +169,12 @@ def run_command() -> int:
         )
         return FenjiError.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _usage_line(err: TyperException) -> str:
+    """What is wrong with the call; some messages do not say with which argument."""
+    name = getattr(getattr(err, "param", None), "name", None)
+    message = str(err)
+    if name is None or name in message:
+        return message
+    return f"--{name.replace('_', '-')}: {message}"

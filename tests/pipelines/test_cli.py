@@ -1,0 +1,64 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+FENJI = Path(sys.executable).with_name("fenji")
+
+
+def fenji(*arguments, folder=None):
+    return subprocess.run(
+        [FENJI, *arguments], capture_output=True, text=True, check=False, cwd=folder
+    )
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "fenji.yaml").write_text("name: shop\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--bad"], "fenji: No such option: --bad"),
+        (["rum"], "fenji: No such command 'rum'"),
+        (
+            ["run", "--as-of", "2026-02-30"],
+            "fenji: --as-of: '2026-02-30' is not a date",
+        ),
+        (["run", "--project", "absent"], "fenji: absent: there is no such project"),
+        (["rollback", "x"], "there is no release 'x'"),
+        (["generate", "g", "--customers", "0"], "--customers: "),
+        (["generate", "g", "--customers", "x"], "--customers: "),
+    ],
+)
+def test_a_wrong_call_is_one_line_and_exit_2(shop, arguments, says):
+    ended = fenji(*arguments, folder=shop)
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stdout == ""
+
+
+def test_a_project_without_any_file_ends_in_one_line_and_exit_1(shop):
+    ended = fenji("run", "--as-of", "2026-05-31", folder=shop)
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert "nothing could be loaded" in last
+    assert not (shop / "data" / "current").exists()
+
+
+def test_without_a_release_the_list_is_empty(shop):
+    assert json.loads(fenji("releases", "--json", folder=shop).stdout) == {
+        "releases": []
+    }
+
+
+def test_help_lists_the_commands():
+    ended = fenji("--help")
+    assert ended.returncode == 0
+    for command in ("run", "demo", "generate", "releases", "diff", "rollback", "ui"):
+        assert f" {command} " in ended.stdout
