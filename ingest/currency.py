@@ -13,7 +13,7 @@ from ingest.statements import Sql, identifier, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import SETTINGS_FILE
-from sql.contracts import Contract, feeds
+from sql.contracts import Column, Contract, feeds
 
 RATES = "exchange_rates"
 DAILY_RATES = Sql("staging.daily_rates")
@@ -92,9 +92,10 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
             if column.unit == "currency":
                 too_large = sql(
                     "select t._file_id, t._line_no from {rows} and t.{name} is not null"
-                    " and try_cast(t.{name} * r.highest as {kind}) is null",
+                    " and try_cast({product} as {kind}) is null",
                     rows=foreign_rows,
                     name=identifier(column.name),
+                    product=_product(column, Sql("r.highest")),
                     kind=Sql(column.duckdb_type),
                 )
                 counting.reject(
@@ -159,11 +160,22 @@ def joined(feed: Contract, reporting: str) -> Sql:
     )
 
 
-def converted(value: Sql, kind: Sql) -> Sql:
+def converted(column: Column) -> Sql:
     """An amount in the reporting currency, exact, rounded half away from zero."""
     return sql(
-        "case when rates.rate is null then {value}"
-        " else cast({value} * rates.rate as {kind}) end",
-        value=value,
-        kind=kind,
+        "case when rates.rate is null then t.{name} else cast({product} as {kind}) end",
+        name=identifier(column.name),
+        product=_product(column, Sql("rates.rate")),
+        kind=Sql(column.duckdb_type),
+    )
+
+
+def _product(column: Column, rate: Sql) -> Sql:
+    """Amount × rate; DuckDB multiplies decimals of 18 digits in 64 bits."""
+    wide = column.duckdb_type.replace("DECIMAL(18,", "DECIMAL(20,")
+    return sql(
+        "cast(t.{name} as {wide}) * {rate}",
+        name=identifier(column.name),
+        wide=Sql(wide),
+        rate=rate,
     )

@@ -78,7 +78,7 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
     found: list[LandingFile] = []
     for name in feeds() if feed is None else (feed,):
         found.extend(_files_of(project, name))
-    return tuple(sorted(found, key=lambda file: (file.feed, os.fsencode(file.path))))
+    return tuple(sorted(found, key=lambda file: (file.feed, file.path.encode())))
 
 
 def _check_landing(project: Project) -> None:
@@ -154,7 +154,9 @@ def _walk(
         for entry in sorted(entries, key=lambda one: os.fsencode(one.name)):
             if _HIDDEN.search(entry.name):
                 continue
-            path = f"{below}{entry.name}"
+            # A name that is not UTF-8 is shown by its bytes; its file is refused.
+            shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+            path = f"{below}{shown}"
             if entry.is_dir():
                 yield from _walk(Path(entry.path), f"{path}/", seen | {real})
             elif entry.is_file():

@@ -97,7 +97,7 @@ class Reader:
                 if file.extension
                 else "is of an unknown kind"
             )
-        if not _is_text(file.path):
+        if not _is_text(str(file.absolute)):
             raise Unreadable("has a name that is not UTF-8")
         if file.size == 0:
             raise Empty

@@ -247,13 +247,24 @@ def _typed(
     group: Group,
     unknown: dict[str, tuple[SourceFile, str, str]],
 ) -> Group | None:
-    """The group with its expressions' types; None where they do not fit its header."""
+    """The group with its expressions' types; None where they do not fit its header.
+
+    Raises:
+        ConfigurationError: an expression does not fit the types of its columns, or the
+            format of dates is none.
+    """
+    if group.mapping.date_format is not None:
+        try:
+            con.execute("select try_strptime('', $f)", {"f": group.mapping.date_format})
+        except duckdb.Error as err:
+            place = ("date_format",)
+            raise _mapping_error(work, group, place, first_line(err)) from None
     for bound in group.bounds:
         if bound.expression is None:
             continue
-        single = replace(group, bounds=(bound,))
+        place = ("columns", bound.column.name)
         try:
-            single.typed_expressions(con)
+            replace(group, bounds=(bound,)).typed_expressions(con)
         except RefusedExpression as err:
             for source in group.files:
                 work.refused[source.landing.path] = f"{bound.column.name}: {err}"
@@ -261,22 +272,16 @@ def _typed(
             unknown[first.mapping_digest] = (first, bound.column.name, str(err))
             return None
         except duckdb.Error as err:
-            raise _mapping_error(
-                work, group, bound.column.name, first_line(err)
-            ) from None
-    try:
-        return group.typed_expressions(con)
-    except duckdb.Error as err:
-        raise _mapping_error(work, group, "", first_line(err)) from None
+            raise _mapping_error(work, group, place, first_line(err)) from None
+    return group.typed_expressions(con)
 
 
 def _mapping_error(
-    work: _Work, group: Group, column: str, problem: str
+    work: _Work, group: Group, place: tuple[str, ...], problem: str
 ) -> ConfigurationError:
     mapping = group.files[0].landing.mapping
     position = position_of(work.project, work.feed.table, mapping)
-    names = ("columns", column) if column else ()
-    where = setting(work.project, work.feed.table, position, *names)
+    where = setting(work.project, work.feed.table, position, *place)
     return ConfigurationError(f"{where}: {problem}")
 
 

@@ -35,7 +35,7 @@ MASK = "***"
 _SHOWN = 500  # characters of a row in the release
 _LOOKED_AT = 2000  # and before masking, which may shorten them
 
-_MAIL = r"[^\s@,;:<>\"']+@[^\s@,;:<>\"']+"
+_MAIL = r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+"
 # Seven digits and more, with what people put between the digits of a number.
 _DIGITS = r"\+?\(?[0-9](?:[ .()/\-]{0,2}[0-9]){6,}"
 # ISO days are no telephone numbers; they are set aside while those are masked.

@@ -139,7 +139,7 @@ class _View:
         if column.happened:
             return self._known(column, value)
         if self.converted_to is not None and column.unit == "currency":
-            value = currency.converted(value, Sql(column.duckdb_type))
+            value = currency.converted(column)
         if self.converted_to is not None and column.type == "currency":
             return literal(self.converted_to)
         if column.default is not None:

@@ -89,7 +89,9 @@ def test_a_content_counts_as_often_as_in_the_file_that_has_it_most_often(company
 
 
 def test_lines_with_and_without_numbers_stay_apart(company):
-    company.land("transactions/a.csv", LINES + line("T") + line("T", 1) + line("T", " "))
+    company.land(
+        "transactions/a.csv", LINES + line("T") + line("T", 1) + line("T", " ")
+    )
     company.load("transactions")
     assert len(counted(company)) == 3
 
@@ -130,7 +132,9 @@ def test_transactions_of_two_customers_are_rejected(company):
     )
     company.load("transactions")
     assert sorted(set(row[0] for row in counted(company))) == ["U", "V"]
-    assert company.rejected() == [(n, "customer_id", "two_customers") for n in (1, 2, 3)]
+    assert company.rejected() == [
+        (n, "customer_id", "two_customers") for n in (1, 2, 3)
+    ]
     assert company.books()["a.csv"] == ("loaded", 6, 3, 0, 3)
 
 
@@ -280,7 +284,9 @@ def test_amounts_of_content_are_compared_as_they_are_typed(company):
     company.land("transactions/a.csv", LINES + line("T", 1, amount="1.0"))
     company.land("transactions/b.csv", LINES + line("T", 1, amount="1.00"))
     company.load("transactions")
-    assert company.column("select amount from staging.transactions") == [Decimal("1.00")]
+    assert company.column("select amount from staging.transactions") == [
+        Decimal("1.00")
+    ]
     assert company.books()["b.csv"] == ("loaded", 1, 0, 1, 0)
 
 

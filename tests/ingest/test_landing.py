@@ -1,0 +1,174 @@
+"""Which files are found, in which order, and what does not belong there."""
+
+import os
+
+import pytest
+
+from ingest.landing import find_files
+from project.errors import ConfigurationError
+
+
+def paths(company, **only):
+    return [(one.feed, one.path) for one in find_files(company.project, **only)]
+
+
+def test_files_are_found_in_any_depth_in_the_order_of_their_bytes(company):
+    for path in (
+        "customers/b.csv",
+        "customers/a/z.csv",
+        "customers/a-1.csv",
+        "customers/B.csv",
+        "customers/é.csv",
+        "customers/z/y/x.parquet",
+        "bills/2026.xlsx",
+    ):
+        company.land(path, "x")
+    assert paths(company) == [
+        ("bills", "2026.xlsx"),
+        ("customers", "B.csv"),
+        ("customers", "a-1.csv"),
+        ("customers", "a/z.csv"),
+        ("customers", "b.csv"),
+        ("customers", "z/y/x.parquet"),
+        ("customers", "é.csv"),
+    ]
+    assert paths(company, feed="bills") == [("bills", "2026.xlsx")]
+
+
+def test_hidden_and_temporary_files_are_left_out(company):
+    for name in (
+        ".hidden.csv",
+        ".git/config",
+        "~$open.xlsx",
+        "a.csv~",
+        "a.csv.tmp",
+        "a.csv.part",
+        "a.csv.crdownload",
+        "_SUCCESS",
+        "Thumbs.db",
+        ".DS_Store",
+    ):
+        company.land(f"customers/{name}", "x")
+    company.land("customers/_a.csv", "x")
+    assert paths(company) == [("customers", "_a.csv")]
+
+
+def test_a_project_without_a_landing_folder_has_no_files(company):
+    assert paths(company) == []
+
+
+def test_links_are_followed_and_loops_are_not(company, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "a.csv").write_text("x")
+    (elsewhere / "loop").symlink_to(elsewhere)
+    folder = company.root / "landing" / "customers"
+    folder.mkdir(parents=True)
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "b.csv").symlink_to(elsewhere / "a.csv")
+    (folder / "broken.csv").symlink_to(elsewhere / "none.csv")
+    assert paths(company) == [("customers", "b.csv"), ("customers", "linked/a.csv")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("*.csv", ["a.csv", "shop/b.csv", "shop/x/c.csv"]),
+        ("shop/*.csv", ["shop/b.csv"]),
+        ("shop/**/*.csv", ["shop/b.csv", "shop/x/c.csv"]),
+        ("shop/**", ["shop/b.csv", "shop/d.dat", "shop/x/c.csv"]),
+        ("**/c.*", ["shop/x/c.csv"]),
+        ("?.csv", ["a.csv", "shop/b.csv", "shop/x/c.csv"]),
+        ("[ab].csv", ["a.csv", "shop/b.csv"]),
+        ("[!ab].csv", ["shop/x/c.csv"]),
+        ("*.dat", ["shop/d.dat"]),
+        ("a.csv", ["a.csv"]),
+        ("b+.csv", []),
+    ],
+)
+def test_patterns(company, pattern, expected):
+    for path in ("a.csv", "shop/b.csv", "shop/x/c.csv", "shop/d.dat"):
+        company.land(f"customers/{path}", "x")
+    company.settings({"feeds": {"customers": {"files": pattern}}})
+    assert [path for _, path in paths(company)] == expected
+
+
+def test_the_first_mapping_that_matches_takes_a_file(company):
+    company.settings(
+        {
+            "feeds": {
+                "customers": [
+                    {"files": "shop/*.csv", "constants": {"city": "shop"}},
+                    {"files": "*.csv", "constants": {"city": "any"}},
+                ]
+            }
+        }
+    )
+    company.land("customers/shop/a.csv", "customer_id\n1\n")
+    company.land("customers/b.csv", "customer_id\n2\n")
+    company.land("customers/c.txt", "customer_id\n3\n")
+    company.load("customers")
+    assert company.rows("select customer_id, city from raw.customers order by 1") == [
+        ("1", "shop"),
+        ("2", "any"),
+    ]
+
+
+def test_a_folder_anywhere(company, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "a.csv").write_text("customer_id\n1\n")
+    company.land("customers/ignored.csv", "customer_id\n9\n")
+    company.settings({"feeds": {"customers": {"folder": str(elsewhere)}}})
+    assert paths(company) == [("customers", "a.csv")]
+    relative = os.path.relpath(elsewhere, company.root)
+    company.settings({"feeds": {"customers": [{"folder": relative}, {}]}})
+    assert paths(company) == [
+        ("customers", f"{relative}/a.csv"),
+        ("customers", "ignored.csv"),
+    ]
+
+
+def error(company):
+    with pytest.raises(ConfigurationError) as raised:
+        find_files(company.project)
+    message = str(raised.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_folder_that_is_no_feed_is_an_error(company):
+    company.land("customer/f.csv", "x")
+    assert "landing/customer: is not the folder of a feed; did you mean" in error(
+        company
+    )
+    assert "'customers'" in error(company)
+
+
+def test_a_file_beside_the_feeds_folders_is_an_error(company):
+    company.land("customers.csv", "x")
+    assert "landing/customers.csv: belongs to no feed" in error(company)
+
+
+def test_a_note_beside_the_feeds_folders_is_none(company):
+    company.land("README.md", "x")
+    company.land(".gitkeep", "")
+    assert paths(company) == []
+
+
+def test_a_folder_that_does_not_exist_is_an_error(company):
+    company.settings({"feeds": {"customers": {"folder": "nowhere"}}})
+    assert "feeds.customers.folder: there is no such folder" in error(company)
+
+
+def test_a_name_that_is_not_utf8_is_refused(company):
+    company.land("customers/f.csv", "customer_id\n1\n")
+    odd = os.fsencode(company.root / "landing" / "customers") + b"/\xff.csv"
+    try:
+        with open(odd, "wb") as file:
+            file.write(b"customer_id\n2\n")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    company.load("customers")
+    assert company.books() == {
+        "\\xff.csv": ("refused", None, None, None, None),
+        "f.csv": ("loaded", 1, 1, 0, 0),
+    }

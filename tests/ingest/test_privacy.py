@@ -1,0 +1,144 @@
+"""What of a rejected row may be seen, and by whom."""
+
+import stat
+
+import pytest
+
+from ingest.rejections import REASONS
+from sql.contracts import contract
+from sql.statements import select_of
+
+
+def shown(company):
+    select = select_of(contract("marts", "rejected_rows"))
+    return company.column(f"select raw_text from ({select}) order by line_no")
+
+
+def kept(company):
+    """The quarantine's files, joined."""
+    files = sorted(company.project.quarantine.rglob("*.csv"))
+    return "".join(file.read_text(encoding="utf-8") for file in files)
+
+
+def test_personal_and_unmapped_columns_are_masked_as_a_whole(company):
+    company.land(
+        "customers/f.csv",
+        "customer_id,customer_name,phone,birth_date,industry,secret,is_listed\n"
+        'C1,"王小明, jr",13812345678,1980-02-29,retail,s3cret,maybe\n'
+        "C2,,,,retail,,maybe\n",
+    )
+    company.load("customers")
+    assert shown(company) == ["C1,***,***,***,retail,***,maybe", "C2,,,,retail,,maybe"]
+    assert '"C1,""王小明, jr"",13812345678,1980-02-29,retail,s3cret,maybe"' in kept(
+        company
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("mail bob.o'neil+x@example.co.uk now", "mail *** now"),
+        ("a@b", "***"),
+        ("call 13812345678", "call ***"),
+        ("call 138-1234-5678.", "call ***."),
+        ("(555) 123-4567", "***"),
+        ("+44 20 7946 0958", "***"),
+        ("010 8888 9999", "***"),
+        ("1.23.45.67.89", "***"),
+        ("short 123456", "short 123456"),
+        ("2026-05-31 10:20", "2026-05-31 10:20"),
+        ("2026-05-31 10:20:30+08:00", "2026-05-31 10:20:30+08:00"),
+        ("12,345.67", "12,345.67"),
+        ("2026-13-45", "***"),
+        ("1234567", "***"),
+    ],
+)
+def test_what_looks_like_mail_or_telephone_is_masked_anywhere(company, text, masked):
+    company.land("resources/f.csv", f'resource_id,kind\n,"{text}"\n')
+    company.load("resources")
+    (found,) = shown(company)
+    # A record is CSV: what holds a comma is quoted.
+    assert found == (f',"{masked}"' if "," in text else f",{masked}")
+
+
+def test_unreadable_rows_of_feeds_with_personal_columns_keep_only_their_shape(company):
+    company.land("customers/f.csv", "customer_id,customer_name\nC1,王小明,Bob 42\n")
+    company.load("customers")
+    assert shown(company) == ["x9,xxx,xxx 99"]
+    assert "C1,王小明,Bob 42" in kept(company)
+
+
+def test_unreadable_rows_with_unmapped_columns_keep_only_their_shape(company):
+    company.land(
+        "bills/f.csv", "customer_id,bill_month,amount,who\nC1,2026-05,1,Bob,x\n"
+    )
+    company.load("bills")
+    assert shown(company) == ["x9,9999-99,9,xxx,x"]
+
+
+def test_unreadable_rows_of_other_feeds_are_shown_but_for_numbers(company):
+    company.land(
+        "bills/f.csv", "customer_id,bill_month,amount\nC1,2026-05,1,13812345678\n"
+    )
+    company.load("bills")
+    assert shown(company) == ["C1,2026-05,1,***"]
+
+
+def test_rows_that_are_rejected_later_are_masked_too(company):
+    company.land(
+        "transactions/f.csv",
+        "transaction_id,customer_id,occurred_at,amount,product_id\n"
+        "T,A,2026-01-01,1,bob@example.com\nT,B,2026-01-01,1,x\n",
+    )
+    company.load("transactions")
+    assert "bob@example.com" not in str(shown(company))
+    assert shown(company)[1].startswith("T,,B,2026-01-01")
+
+
+def test_json_lines_are_masked_like_columns(company):
+    company.land(
+        "customers/f.jsonl",
+        '{"customer_id": "C", "phone": "13812345678", "is_listed": "maybe"}\n'
+        '{"customer_id": "C", "customer_name": "Bob"\n',
+    )
+    company.load("customers")
+    assert shown(company)[0] == "C,maybe,***"
+    assert shown(company)[1] == '{"xxxxxxxx_xx": "x", "xxxxxxxx_xxxx": "xxx"'
+    assert "13812345678" in kept(company)
+
+
+def test_long_rows_are_cut(company):
+    company.land("resources/f.csv", "resource_id,kind\n," + "x" * 100_000 + "\n")
+    company.load("resources")
+    assert len(shown(company)[0]) == 500
+    assert len(kept(company)) > 100_000
+
+
+def test_the_quarantine_is_for_the_owner_alone(company):
+    company.land("customers/a b/客户.csv", "customer_id,city\n,x\n")
+    company.load("customers")
+    (file,) = company.project.quarantine.rglob("*.csv")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(company.project.quarantine.stat().st_mode) == 0o700
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    header, row = file.read_text(encoding="utf-8").splitlines()
+    assert header == "file,line_no,column_name,reason_code,raw_text"
+    assert row == 'a b/客户.csv,1,customer_id,required_missing,",x"'
+
+
+def test_the_quarantine_follows_the_file(company):
+    company.land("customers/f.csv", "customer_id,city\n,x\n")
+    company.load("customers")
+    company.land("customers/f.csv", "customer_id,city\n,y\n")
+    company.load("customers")
+    assert ",y" in kept(company)
+    assert ",x" not in kept(company)
+    company.land("customers/f.csv", "customer_id,city\n1,y\n")
+    company.load("customers")
+    assert kept(company) == ""
+
+
+def test_all_reasons_are_documented(company):
+    company.land("customers/f.csv", "customer_id,city,can_buy\n1,x\n,,\n1,x,2\n")
+    company.load("customers")
+    assert {reason for _, _, reason in company.rejected()} <= set(REASONS)
