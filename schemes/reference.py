@@ -506,35 +506,45 @@ class _Row:
         """A share of the population."""
         return Fraction(self.evaluate(node))
 
-    def compared(self, among: Node | None) -> bool:
+    def compared(self, among: Node | None) -> bool | None:
         """Whether this customer is one of those who are compared."""
-        return self.is_among() if among is None else self.holds(among)
+        said = self.document.among or self.document.population
+        if among is None and said is None:
+            return True
+        value = self.evaluate(said if among is None else among)  # type: ignore[arg-type]
+        return False if value is ABSENT else value
+
+    def beside(
+        self, operator: str, value: Node, bound: Fraction | None, among: Node | None
+    ) -> Value:
+        """A comparison with a bound, for those who are compared."""
+        own = self.evaluate(value)
+        if own is ABSENT:
+            return ABSENT
+        return _all([self.compared(among), self.binary(operator, own, bound)])
 
     def call_top(self, value: Node, share: Node, among: Node | None = None) -> Value:
-        own = self.evaluate(value)
         bound = self.owner.top_bound(value, self.share(share), among)
-        if own in (None, ABSENT) or bound is None or not self.compared(among):
-            return False
-        return own >= bound
+        return self.beside(">=", value, bound, among)
 
     def call_lowest(self, value: Node, share: Node, among: Node | None = None) -> Value:
-        own = self.evaluate(value)
         bound = self.owner.at_share(value, self.share(share), among)
-        if own in (None, ABSENT) or bound is None or not self.compared(among):
-            return False
-        return own <= bound
+        return self.beside("<=", value, bound, among)
 
     def call_leading(
         self, value: Node, share: Node, among: Node | None = None
     ) -> Value:
         own = self.evaluate(value)
-        if own in (None, ABSENT) or not self.compared(among):
-            return False
+        if own is ABSENT:
+            return ABSENT
         values = self.owner.figure(
             ("values", value, among), partial(self.owner.values, value, among)
         )
-        before = sum((one for one in values if one > own), Fraction(0))
-        return before < self.share(share) * sum(values, Fraction(0))
+        leads: bool | None = None
+        if own is not None and values:
+            before = sum((one for one in values if one > own), Fraction(0))
+            leads = before < self.share(share) * sum(values, Fraction(0))
+        return _all([self.compared(among), leads])
 
     def call_mean(self, value: Node, among: Node | None = None) -> Value:
         values = self.owner.figure(

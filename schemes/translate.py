@@ -734,8 +734,9 @@ class Translator:
             ),
         )
         self._n_figures += 1
+        known = exp.Not(this=exp.Is(this=paren(value.plain()), expression=exp.null()))
         made = self.program.compute(
-            self.column(f"at_or_below_{self._n_figures}"), at_or_below
+            self.column(f"at_or_below_{self._n_figures}"), case([(known, at_or_below)])
         )
         count = self.figure("count", function("count", value.plain()), among)
         return Value(made, "number", count, over_is_positive=True)

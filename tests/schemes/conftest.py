@@ -6,9 +6,7 @@ Everything between is real: DuckDB, the selects of `sql/core`, the compiled plan
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from fractions import Fraction
-from math import floor
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +16,12 @@ import pytest
 from project.folder import Project
 from project.settings import SchemeSettings, Settings
 from schemes.load import Scheme, in_order, read_schemes
-from schemes.metrics import needs_of
+from schemes.metrics import always, needs_of
 from schemes.model import UNRATED
 from schemes.names import Inputs, attributes
 from schemes.plan import SchemePlan, plan_of
 from schemes.reference import Interpreter
-from sql.contracts import contract, feeds
+from sql.contracts import TYPES, contract, feeds
 from sql.statements import create, quoted, select_of
 
 AS_OF = datetime.date(2026, 5, 31)
@@ -178,10 +176,13 @@ def interpreted(
     schemes: Iterable[Scheme],
     rows: Mapping[str, Mapping[str, Any]],
     as_of: datetime.date,
+    of: str | None = None,
 ) -> Found:
-    """What the reference interpreter finds."""
+    """What the reference interpreter finds, of one scheme where one is named."""
     found: Found = {}
     for name, one in interpreters(schemes, rows, as_of).items():
+        if of not in {None, name}:
+            continue
         found[name] = {
             key: (
                 result.tier,
@@ -219,13 +220,18 @@ def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
     return found
 
 
-def rounded(number: Any) -> Decimal | None:
-    """A score as it is stored: quotients have eight decimals."""
-    if number is None:
-        return None
-    exact = Fraction(number)
-    size = floor(abs(exact) * 10**6 + Fraction(1, 2))
-    return Decimal(size if exact >= 0 else -size).scaleb(-6)
+class Score(Fraction):
+    """A score; equal to another where both are stored alike, with eight decimals."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fraction) and abs(self - other) <= Fraction(1, 10**7)
+
+    __hash__ = Fraction.__hash__
+
+
+def rounded(number: Any) -> Score | None:
+    """A score to compare."""
+    return None if number is None else Score(number)
 
 
 def known_rows(
@@ -350,3 +356,88 @@ def order() -> Callable[..., dict[str, object]]:
         }
 
     return line
+
+
+def write_inputs(
+    con: duckdb.DuckDBPyConnection,
+    plan: SchemePlan,
+    rows: Mapping[str, Mapping[str, Any]],
+    as_of: datetime.date,
+) -> None:
+    """Put customers with these metrics and attributes in place of computed ones."""
+    types = {one.column: TYPES[one.metric.type] for one in (*always(), *plan.asked)}
+    columns = {"customer_id": "VARCHAR", "as_of_date": "DATE", **types}
+    given = [
+        {"customer_id": name, "as_of_date": as_of, **row} for name, row in rows.items()
+    ]
+    _write_table(con, "customer_metrics", columns, given)
+    described = {
+        row[0]: row[1] for row in con.execute("describe core.customers").fetchall()
+    }
+    prefix = "customers__"
+    given = [
+        {"customer_id": name}
+        | {key.removeprefix(prefix): row[key] for key in row if key.startswith(prefix)}
+        for name, row in rows.items()
+    ]
+    _write_table(con, "customers", described, given)
+
+
+def _write_table(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: Mapping[str, str],
+    rows: Rows,
+) -> None:
+    fields = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
+    con.execute(f"create or replace table core.{table} ({fields})")
+    marks = ", ".join("?" for _ in columns)
+    con.executemany(
+        f"insert into core.{table} values ({marks})",
+        [[row.get(name) for name in columns] for row in rows],
+    )
+
+
+Evaluate = Callable[..., tuple[Found, Found]]
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
+    """Grade customers with given metrics: `evaluate(schemes, rows)` → ours, theirs.
+
+    Rows are customer → column → value, as in `core.customer_metrics`, and
+    `customers__<name>` for attributes. All feeds are present.
+    """
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'UTC'")
+    write_staging(con, {})
+    params = {"as_of_date": AS_OF, "spend_source": "transactions"}
+    for name in CORE:
+        table = contract("core", name)
+        create(con, ("core", name), select_of(table), params, kind=table.kind)
+    everything = {
+        name: frozenset(column.name for column in feed.columns)
+        for name, feed in feeds().items()
+    }
+
+    def run(
+        schemes: Iterable[Scheme],
+        rows: Mapping[str, Mapping[str, Any]],
+        of: str | None = None,
+    ) -> tuple[Found, Found]:
+        schemes = tuple(schemes)
+        plan = plan_of(schemes, project_at(tmp_path), everything)
+        for name, select in plan.facts.items():
+            create(con, ("core", name), select, params)
+        write_inputs(con, plan, rows, AS_OF)
+        create(con, ("marts", "scheme_cuts"), plan.cuts, params)
+        columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
+        fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
+        con.execute(f"create or replace table marts.previous_tiers ({fields})")
+        create(con, ("marts", "scheme_results"), plan.results, params)
+        running = [one.scheme for one in plan.schemes if one.runs]
+        theirs = interpreted(running, rows, AS_OF, of)
+        return compiled(con, plan), theirs
+
+    yield run
+    con.close()
