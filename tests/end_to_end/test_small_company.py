@@ -723,17 +723,33 @@ def test_a_killed_run_leaves_the_last_release(story, companies):
     assert company.digest != story.company.digest
 
 
-def test_a_failing_check_leaves_the_last_release(story, companies):
-    """A row that was read is lost in the warehouse: the counts no longer add up."""
-    company = companies.new("lost_row")
+@pytest.mark.parametrize(
+    ("harm", "table", "check"),
+    [
+        (
+            "update raw.customers set party_type = 'alien' where customer_id = '00042'",
+            "customers",
+            "in_set(party_type)",
+        ),
+        # A row that was read is lost: the counts no longer add up.
+        (
+            "delete from raw.transactions where transaction_id = 't01'",
+            "feed_reconciliation",
+            "rows_add_up",
+        ),
+    ],
+    ids=["a_wrong_value", "a_lost_row"],
+)
+def test_a_failing_check_leaves_the_last_release(story, companies, harm, table, check):
+    """The warehouse is harmed behind the pipeline's back: only a check can see it."""
+    company = companies.new("harmed")
     shutil.copytree(story.company.root, company.root, symlinks=True, dirs_exist_ok=True)
     last = company.current
     with duckdb.connect(str(company.root / "data" / "warehouse.duckdb")) as warehouse:
-        warehouse.execute("delete from raw.transactions where transaction_id = 't01'")
-    outcome = company.call("run", "--as-of", "2026-05-30").expect(1)
-    line = outcome.last_line()
-    assert "feed_reconciliation" in line
-    assert "rows_add_up" in line
+        warehouse.execute(harm)
+    line = company.call("run", "--as-of", "2026-05-30").expect(1).last_line()
+    assert table in line
+    assert check in line
     assert re.search(r"\b1\b", line)
     assert company.current == last
     listed = company.call("releases", "--json").expect(0).json["releases"]
