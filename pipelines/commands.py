@@ -1,6 +1,7 @@
 """The commands behind the command line: each does one thing and shows the result."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -18,7 +19,7 @@ from pipelines.running import (
     read_date,
     today,
 )
-from project.errors import FenjiError
+from project.errors import FenjiError, RunError
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from releases import store
 
@@ -216,6 +217,8 @@ def serve(project: Project, port: int) -> None:
     where = ["-m", "pipelines.definitions"]
     web = ["dagster_webserver", "-h", "127.0.0.1", "-p", str(port), *where]
     daemon = ["dagster._daemon", "run", *where]
+    # A service manager ends a command with SIGTERM; its servers must end with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     terminal.console().print(f"Dagster UI: http://127.0.0.1:{port}  (Ctrl+C stops)")
     children = [
         subprocess.Popen([sys.executable, "-m", *arguments], env=environment)  # noqa: S603
@@ -224,6 +227,11 @@ def serve(project: Project, port: int) -> None:
     try:
         while all(child.poll() is None for child in children):
             time.sleep(0.5)
+        raise RunError(
+            f"--port {port}: the UI ended by itself; is the port taken? Name another"
+        )
+    except KeyboardInterrupt:
+        terminal.console().print("Stopping the servers …")
     finally:
         for child in children:
             child.terminate()
