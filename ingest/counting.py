@@ -9,6 +9,7 @@ hashes are counted, then keys are compared.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 
@@ -21,67 +22,185 @@ from sql.contracts import Agreement, Column, Contract
 _PLACE = Sql("files.place * 1099511627776 + t._line_no")
 
 
-def forget_touched(con: duckdb.DuckDBPyConnection) -> None:
-    """Begin a load: nothing is touched yet."""
-    con.execute("create or replace temporary table _touched_keys (h ubigint)")
-    con.execute("create or replace temporary table _touched_groups (h ubigint)")
+@dataclass
+class Settlement:
+    """The rows of a feed whose status one load may have changed."""
 
+    con: duckdb.DuckDBPyConnection
+    feed: Contract
+    columns: frozenset[str]  # that any file gives; the others are null in every row
+    numbers: str = "some"  # all, some or none of the rows have a number
 
-def touch(
-    con: duckdb.DuckDBPyConnection, feed: Contract, file_ids: Sequence[int]
-) -> None:
-    """Remember the keys of the files' rows: before rows go, after rows came."""
-    if not file_ids:
-        return
-    files = {"first": min(file_ids), "last": max(file_ids), "ids": list(file_ids)}
-    wanted = "where _file_id between $first and $last and list_contains($ids, _file_id)"
-    source = sql("from {raw} as t {wanted}", raw=_raw(feed), wanted=Sql(wanted))
-    con.execute(
-        sql(
-            "insert into _touched_keys select distinct {h} {source}",
-            h=_key_hash(feed),
-            source=source,
-        ),
-        files,
-    )
-    for rule in feed.agree:
-        con.execute(
+    def begin(self) -> None:
+        """Nothing is touched yet."""
+        self.con.execute("create or replace temporary table _touched_keys (h ubigint)")
+        self.con.execute(
+            "create or replace temporary table _touched_groups (h ubigint)"
+        )
+
+    def touch(self, file_ids: Sequence[int]) -> None:
+        """Remember the keys of the files' rows: before rows go, after rows came."""
+        if not file_ids:
+            return
+        files = {"first": min(file_ids), "last": max(file_ids), "ids": list(file_ids)}
+        source = sql(
+            "from {raw} as t where _file_id between $first and $last"
+            " and list_contains($ids, _file_id)",
+            raw=_raw(self.feed),
+        )
+        self.con.execute(
             sql(
-                "insert into _touched_groups select distinct {h} {source}",
-                h=_group_hash(rule),
+                "insert into _touched_keys select distinct {h} {source}",
+                h=self._key_hash(),
                 source=source,
             ),
             files,
         )
+        for rule in self.feed.agree:
+            self.con.execute(
+                sql(
+                    "insert into _touched_groups select distinct {h} {source}",
+                    h=_group_hash(rule),
+                    source=source,
+                ),
+                files,
+            )
 
+    def settle(self, *, everything: bool, n_files: int) -> None:
+        """Work out the status of the rows whose keys were touched, or of all rows.
 
-def settle(con: duckdb.DuckDBPyConnection, feed: Contract, *, everything: bool) -> None:
-    """Work out the status of the rows whose keys were touched, or of all rows."""
-    touched = Sql("true")
-    if not everything:
-        touched = sql("{h} in (select h from _touched_keys)", h=_key_hash(feed))
-        _clear(con, feed, touched)
-        for rule in feed.agree:
-            group = sql("{h} in (select h from _touched_groups)", h=_group_hash(rule))
-            _clear(con, feed, group, only="rejected")
-    con.execute(
-        sql(
-            "create or replace temporary table _repeated as select h from"
-            " (select {h} as h, _file_id, {unnumbered} as is_unnumbered"
-            " from {raw} as t where {touched}) group by h having count(*) > 1"
-            # Equal lines of one file are separate lines where they have no number.
-            " and not (bool_and(is_unnumbered) and min(_file_id) = max(_file_id))",
-            h=_key_hash(feed),
-            unnumbered=_unnumbered(feed),
-            raw=_raw(feed),
-            touched=touched,
+        Args:
+            everything: all rows are new.
+            n_files: from how many files.
+        """
+        self.numbers = self._find_numbers()
+        touched = Sql("true")
+        if not everything:
+            touched = sql("{h} in (select h from _touched_keys)", h=self._key_hash())
+            _clear(self.con, self.feed, touched)
+            for rule in self.feed.agree:
+                group = sql(
+                    "{h} in (select h from _touched_groups)", h=_group_hash(rule)
+                )
+                _clear(self.con, self.feed, group, only="rejected")
+        # Equal lines of one file are separate lines where they have no number.
+        if not (everything and n_files == 1 and self.numbers == "none"):
+            self._find_repeated(touched)
+            if self.con.execute("select 1 from _repeated limit 1").fetchone():
+                self._settle_keys()
+            self.con.execute("drop table _repeated")
+        for rule in self.feed.agree:
+            _settle_agreement(self.con, self.feed, rule, everything=everything)
+
+    def _find_numbers(self) -> str:
+        number = self.feed.numbered_by
+        if number is None:
+            return "all"
+        if number not in self.columns:
+            return "none"
+        found = self.con.execute(
+            sql(
+                "select count({number}) = count(*), count({number}) = 0 from {raw}",
+                number=identifier(number),
+                raw=_raw(self.feed),
+            )
+        ).fetchone()
+        if found is None or not any(found):
+            return "some"
+        return "all" if found[0] else "none"
+
+    def _find_repeated(self, touched: Sql) -> None:
+        """The hashes of the keys that more than one row has."""
+        only = Sql("")
+        if self.numbers != "all":
+            only = Sql(
+                "and not (bool_and(is_unnumbered) and min(_file_id) = max(_file_id))"
+            )
+        self.con.execute(
+            sql(
+                "create or replace temporary table _repeated as select h from"
+                " (select {h} as h, _file_id, {unnumbered} as is_unnumbered"
+                " from {raw} as t where {touched})"
+                " group by h having count(*) > 1 {only}",
+                h=self._key_hash(),
+                unnumbered=self._unnumbered(),
+                raw=_raw(self.feed),
+                touched=touched,
+                only=only,
+            )
         )
-    )
-    if con.execute("select 1 from _repeated limit 1").fetchone():
-        _settle_keys(con, feed)
-    con.execute("drop table _repeated")
-    for rule in feed.agree:
-        _settle_agreement(con, feed, rule, everything=everything)
+
+    def _unnumbered(self) -> Sql:
+        if self.numbers != "some":
+            return literal(self.numbers == "none")
+        return sql("t.{name} is null", name=identifier(self.feed.numbered_by or ""))
+
+    def _content_hash(self) -> Sql:
+        """Compared only among rows of one key, so that 64 bits are ample."""
+        columns = [one for one in self.feed.columns if one.name in self.columns]
+        return sql(
+            "hash({columns})", columns=listed(_column(column) for column in columns)
+        )
+
+    def _key_hash(self) -> Sql:
+        """Equal for equal keys; the key of a row without its number is its content."""
+        by_key = sql("hash({key})", key=listed(_key(self.feed)))
+        if self.numbers == "all" or self.feed.numbered_by is None:
+            return by_key
+        if self.numbers == "none":
+            return self._content_hash()
+        return sql(
+            "case when {unnumbered} then {content} else {key} end",
+            unnumbered=self._unnumbered(),
+            content=self._content_hash(),
+            key=by_key,
+        )
+
+    def _nth(self) -> Sql:
+        """What parts unnumbered rows of one key: content, and place among equals."""
+        if self.numbers == "all":
+            return Sql("0")
+        return sql(
+            "case when {unnumbered} then row(row_number() over (partition by"
+            " t._file_id, {key}, {content} order by t._line_no), {content}) end",
+            unnumbered=self._unnumbered(),
+            key=listed(_key(self.feed)),
+            content=self._content_hash(),
+        )
+
+    def _settle_keys(self) -> None:
+        self.con.execute(
+            sql(
+                "insert into raw.row_status by name with files as"
+                " (select file_id, row_number() over (order by path) as place"
+                " from raw.files where feed = {feed}),"
+                " repeated as (select t._file_id, t._line_no, {key},"
+                " {content} as content, {place} as place, {nth} as nth"
+                " from {raw} as t inner join files on t._file_id = files.file_id"
+                " where {h} in (select h from _repeated)),"
+                " placed as (select _file_id, _line_no, place,"
+                " min(place) over same as first_place,"
+                " max(place) over same as last_place,"
+                " max(place) over keyed as key_place from repeated"
+                " window keyed as (partition by {names}, nth),"
+                " same as (partition by {names}, nth, content))"
+                " select {feed} as feed, _file_id as file_id, _line_no as line_no,"
+                " case when place > first_place then 'duplicate' else 'superseded' end"
+                " as status from placed"
+                " where place > first_place or last_place < key_place",
+                feed=literal(self.feed.table),
+                key=listed(
+                    sql("{value} as k{n}", value=value, n=literal(n))
+                    for n, value in enumerate(_key(self.feed))
+                ),
+                names=listed(Sql(f"k{n}") for n in range(len(self.feed.key))),
+                content=self._content_hash(),
+                place=_PLACE,
+                nth=self._nth(),
+                raw=_raw(self.feed),
+                h=self._key_hash(),
+            )
+        )
 
 
 def _raw(feed: Contract) -> Sql:
@@ -100,32 +219,6 @@ def _column(column: Column) -> Sql:
 
 def _key(feed: Contract) -> list[Sql]:
     return [_column(feed.column(name)) for name in feed.key]
-
-
-def _content_hash(feed: Contract) -> Sql:
-    """Compared only among rows of one key, so that 64 bits are ample."""
-    return sql(
-        "hash({columns})", columns=listed(_column(column) for column in feed.columns)
-    )
-
-
-def _unnumbered(feed: Contract) -> Sql:
-    if feed.numbered_by is None:
-        return Sql("false")
-    return sql("t.{name} is null", name=identifier(feed.numbered_by))
-
-
-def _key_hash(feed: Contract) -> Sql:
-    """Equal for rows with equal keys; without its number a row's key is its content."""
-    by_key = sql("hash({key})", key=listed(_key(feed)))
-    if feed.numbered_by is None:
-        return by_key
-    return sql(
-        "case when {unnumbered} then {content} else {key} end",
-        unnumbered=_unnumbered(feed),
-        content=_content_hash(feed),
-        key=by_key,
-    )
 
 
 def _group_hash(rule: Agreement) -> Sql:
@@ -167,53 +260,6 @@ def _clear(
         given,
     )
     con.execute("drop table _cleared")
-
-
-def _settle_keys(con: duckdb.DuckDBPyConnection, feed: Contract) -> None:
-    con.execute(
-        sql(
-            "insert into raw.row_status by name"
-            " with files as (select file_id, row_number() over (order by path) as place"
-            " from raw.files where feed = {feed}),"
-            " repeated as (select t._file_id, t._line_no, {key}, {content} as content,"
-            " {place} as place, {nth} as nth"
-            " from {raw} as t inner join files on t._file_id = files.file_id"
-            " where {h} in (select h from _repeated)),"
-            " placed as (select _file_id, _line_no, place,"
-            " min(place) over same as first_place, max(place) over same as last_place,"
-            " max(place) over keyed as key_place from repeated"
-            " window keyed as (partition by {names}, nth),"
-            " same as (partition by {names}, nth, content))"
-            " select {feed} as feed, _file_id as file_id, _line_no as line_no,"
-            " case when place > first_place then 'duplicate' else 'superseded' end"
-            " as status from placed"
-            " where place > first_place or last_place < key_place",
-            feed=literal(feed.table),
-            key=listed(
-                sql("{value} as k{n}", value=value, n=literal(n))
-                for n, value in enumerate(_key(feed))
-            ),
-            names=listed(Sql(f"k{n}") for n in range(len(feed.key))),
-            content=_content_hash(feed),
-            place=_PLACE,
-            nth=_nth(feed),
-            raw=_raw(feed),
-            h=_key_hash(feed),
-        )
-    )
-
-
-def _nth(feed: Contract) -> Sql:
-    """What tells unnumbered rows of one key apart: content, and place among equals."""
-    if feed.numbered_by is None:
-        return Sql("0")
-    return sql(
-        "case when {unnumbered} then row(row_number() over (partition by t._file_id,"
-        " {key}, {content} order by t._line_no), {content}) end",
-        unnumbered=_unnumbered(feed),
-        key=listed(_key(feed)),
-        content=_content_hash(feed),
-    )
 
 
 def _settle_agreement(

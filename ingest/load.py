@@ -10,7 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import counting, ledger, quarantine, records, transcoding
+from ingest import ledger, quarantine, records, transcoding
+from ingest.counting import Settlement
 from ingest.expressions import RefusedExpression
 from ingest.landing import find_files
 from ingest.layouts import (
@@ -121,9 +122,11 @@ def _attempt(con: duckdb.DuckDBPyConnection, work: _Work) -> dict[str, int]:
     try:
         first_load = _is_first_load(con, work.feed, former)
         ids = _file_ids(con, groups, work.changes)
-        counting.forget_touched(con)
+        columns = feed_columns(con).get(work.feed.table, frozenset())
+        settlement = Settlement(con, work.feed, columns.union(*work.columns.values()))
+        settlement.begin()
         if former:
-            counting.touch(con, work.feed, former)
+            settlement.touch(former)
             delete(con, work.feed, former)
         for group in groups:
             try:
@@ -136,8 +139,8 @@ def _attempt(con: duckdb.DuckDBPyConnection, work: _Work) -> dict[str, int]:
         for change in work.changes:
             _enter(con, work, change, ids[change.file.path])
         if not first_load:
-            counting.touch(con, work.feed, list(ids.values()))
-        counting.settle(con, work.feed, everything=first_load)
+            settlement.touch(list(ids.values()))
+        settlement.settle(everything=first_load, n_files=len(work.columns))
     except duckdb.Error as err:
         con.execute("rollback")
         raise RunError(f"raw.{work.feed.table}: {first_line(err)}") from err
@@ -262,7 +265,6 @@ def _typed(
     for bound in group.bounds:
         if bound.expression is None:
             continue
-        place = ("columns", bound.column.name)
         try:
             replace(group, bounds=(bound,)).typed_expressions(con)
         except RefusedExpression as err:
@@ -272,7 +274,8 @@ def _typed(
             unknown[first.mapping_digest] = (first, bound.column.name, str(err))
             return None
         except duckdb.Error as err:
-            raise _mapping_error(work, group, place, first_line(err)) from None
+            where = ("columns", bound.column.name)
+            raise _mapping_error(work, group, where, first_line(err)) from None
     return group.typed_expressions(con)
 
 
@@ -345,10 +348,12 @@ def remove(
     """Take a file's rows and its ledger entry out; the number of rows."""
     con.execute("begin")
     try:
-        counting.forget_touched(con)
-        counting.touch(con, feed, [entry.file_id])
+        columns = feed_columns(con).get(feed.table, frozenset())
+        settlement = Settlement(con, feed, columns)
+        settlement.begin()
+        settlement.touch([entry.file_id])
         n_rows = delete(con, feed, [entry.file_id])
-        counting.settle(con, feed, everything=False)
+        settlement.settle(everything=False, n_files=1)
     except BaseException:
         con.execute("rollback")
         raise

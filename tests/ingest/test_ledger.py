@@ -166,10 +166,11 @@ def test_a_killed_load_leaves_nothing_half_done(on_disk):
         import os, sys
         from pathlib import Path
         import duckdb
-        from ingest import counting, load
+        from ingest import load
+        from ingest.counting import Settlement
         from project.folder import open_project
         from sql.contracts import feeds
-        counting.settle = lambda *_, **__: os._exit(9)
+        Settlement.settle = lambda *_, **__: os._exit(9)
         project = open_project(Path(sys.argv[1]))
         con = duckdb.connect(str(project.warehouse))
         load.load_feed(con, project, feeds()["customers"])
