@@ -44,7 +44,17 @@ class Cast:
 
 def blank(x: Sql) -> Sql:
     """Whether the text holds nothing but blanks; null for null."""
-    return sql("trim({x}, {blanks}) = ''", x=x, blanks=literal(BLANKS))
+    return sql("{x} = ''", x=_trimmed(x))
+
+
+def _trimmed(x: Sql) -> Sql:
+    """The text without surrounding blanks; costs more than most casts."""
+    return sql("trim({x}, {blanks})", x=x, blanks=literal(BLANKS))
+
+
+def _lenient(make: Callable[[Sql], Sql], x: Sql) -> Sql:
+    """What is made of the text, or else of the text without surrounding blanks."""
+    return sql("coalesce({plain}, {cut})", plain=make(x), cut=make(_trimmed(x)))
 
 
 @dataclass(frozen=True)
@@ -106,11 +116,12 @@ class _Made:
 
 
 def _text(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
-    # Blanks are cut only to find out that there is nothing else: ids stay as they
-    # are. Most values start with a letter or a digit, which a comparison tells.
+    # Blanks are cut only to find out that there is nothing else: ids stay as they are.
+    # Comparisons tell that most values start with no blank: Latin or Chinese ones.
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     value = sql(
         "case when {x} >= '!' and {x} < chr(128) then {x}"
+        " when {x} > chr(12288) and {x} < chr(65279) then {x}"
         " when {blank} then null else {x} end",
         x=source,
         blank=blank(source),
@@ -123,16 +134,18 @@ def _currency(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     del column
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     value = sql(
-        "nullif(upper(trim({x}, {blanks})), '')", x=source, blanks=literal(BLANKS)
+        "case when length({x}) = 3 and {x} between 'AAA' and 'ZZZ'"
+        " and {x}[2] between 'A' and 'Z' and {x}[3] between 'A' and 'Z' then {x}"
+        " else nullif(upper({trimmed}), '') end",
+        x=source,
+        trimmed=_trimmed(source),
     )
     return _Made(value, literal("required_missing"), exact=True)
 
 
 def _choice(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    word = sql(
-        "nullif(lower(trim({x}, {blanks})), '')", x=source, blanks=literal(BLANKS)
-    )
+    word = sql("nullif(lower({trimmed}), '')", trimmed=_trimmed(source))
     if not column.values:
         return _Made(word, literal("required_missing"), exact=True)
     values = [literal(one) for one in column.values]
@@ -162,9 +175,9 @@ def _boolean(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
         return _Made(x, why, exact=True)
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     value = sql(
-        "case lower(trim({x}, {blanks})) {yes} {no} end",
+        "case {x} {yes} {no} else case lower({trimmed}) {yes} {no} end end",
         x=source,
-        blanks=literal(BLANKS),
+        trimmed=_trimmed(source),
         yes=Sql(" ".join(f"when {literal(one)} then true" for one in TRUE_WORDS)),
         no=Sql(" ".join(f"when {literal(one)} then false" for one in FALSE_WORDS)),
     )
@@ -215,13 +228,15 @@ def _integer(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
 def _exact_text(x: Sql, source_type: str, kind: Sql) -> Sql:
     """The number that the text says, null where it says none."""
     if source_type == "VARCHAR":
-        # DuckDB reads 1_000 as a number, people and programs do not write that.
+        # DuckDB reads 1_000 as a number, people and programs do not write that. The
+        # second way names the text once only: DuckDB would work out a part that
+        # occurs twice for all rows, not just for those that it is meant for.
         return sql(
-            "case when not contains({x}, '_') then"
-            " try_cast(trim({x}, {blanks}) as {kind}) end",
+            "coalesce(case when not contains({x}, '_') then try_cast({x} as {kind})"
+            " end, try_cast(regexp_extract({x}, {pattern}, 1) as {kind}))",
             x=x,
             kind=kind,
-            blanks=literal(BLANKS),
+            pattern=literal(f"^[{BLANKS}]*([^_]*?)[{BLANKS}]*$"),
         )
     return sql("try_cast(cast({x} as varchar) as {kind})", x=x, kind=kind)
 
@@ -268,11 +283,11 @@ def _times_outside(v: Sql) -> Sql:
 
 
 def _formatted(x: Sql, date_format: str) -> Sql:
-    return sql(
-        "try_strptime(trim({x}, {blanks}), {format})",
-        x=x,
-        blanks=literal(BLANKS),
-        format=literal(date_format),
+    return _lenient(
+        lambda text: sql(
+            "try_strptime({text}, {format})", text=text, format=literal(date_format)
+        ),
+        x,
     )
 
 
@@ -310,12 +325,12 @@ def _timestamp(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
 def _iso_timestamp(x: Sql) -> Sql:
     """ISO 8601 with or without a time and a zone; also 20260531 and +0800."""
     return sql(
-        "coalesce(try_cast(trim({x}, {blanks}) as timestamptz),"
-        " try_cast(regexp_replace(regexp_replace(trim({x}, {blanks}),"
+        "coalesce(try_cast({x} as timestamptz),"
+        " try_cast(regexp_replace(regexp_replace({trimmed},"
         " '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})(T|$)', '\\1-\\2-\\3\\4'),"
         " '([0-9][+-][0-9]{{2}})([0-9]{{2}})$', '\\1:\\2') as timestamptz))",
         x=x,
-        blanks=literal(BLANKS),
+        trimmed=_trimmed(x),
     )
 
 
@@ -345,11 +360,11 @@ def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     if (dates.format is None or dates.iso_too) and not day.exact:
         source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
         value = sql(
-            "coalesce(cast(try_strptime(trim({x}, {blanks}),"
-            " ['%Y-%m', '%Y%m', '%Y/%m']) as date), {value})",
+            "coalesce(case when length({x}) < 8 then {plain} end, {value}, {cut})",
             x=source,
+            plain=_month_alone(source),
             value=value,
-            blanks=literal(BLANKS),
+            cut=_month_alone(_trimmed(source)),
         )
     return _Made(
         sql("cast(date_trunc('month', {value}) as date)", value=value),
@@ -357,6 +372,10 @@ def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
         exact=day.exact,
         outside=_days_outside,
     )
+
+
+def _month_alone(x: Sql) -> Sql:
+    return sql("cast(try_strptime({x}, ['%Y-%m', '%Y%m', '%Y/%m']) as date)", x=x)
 
 
 _MAKERS: dict[str, Callable[[Column, Sql, str, Dates], _Made]] = {
