@@ -150,17 +150,24 @@ def _walk(
     real = os.path.realpath(folder)
     if real in seen:
         return
-    with os.scandir(folder) as entries:
-        for entry in sorted(entries, key=lambda one: os.fsencode(one.name)):
-            if _HIDDEN.search(entry.name):
-                continue
-            # A name that is not UTF-8 is shown by its bytes; its file is refused.
-            shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
-            path = f"{below}{shown}"
-            if entry.is_dir():
-                yield from _walk(Path(entry.path), f"{path}/", seen | {real})
-            elif entry.is_file():
-                yield path, Path(entry.path)
+    for entry in _entries(folder):
+        # A name that is not UTF-8 is shown by its bytes; its file is refused.
+        shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+        path = f"{below}{shown}"
+        if entry.is_dir():
+            yield from _walk(Path(entry.path), f"{path}/", seen | {real})
+        elif entry.is_file():
+            yield path, Path(entry.path)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder, hidden and temporary things left out."""
+    try:
+        with os.scandir(folder) as entries:
+            shown = [one for one in entries if not _HIDDEN.search(one.name)]
+    except OSError as err:
+        raise ConfigurationError(f"{folder}: cannot be read: {err.strerror}") from None
+    return sorted(shown, key=lambda one: os.fsencode(one.name))
 
 
 def _stat(path: Path) -> os.stat_result | None:

@@ -148,35 +148,43 @@ def note_time(con: duckdb.DuckDBPyConnection, entry: Entry, file: LandingFile) -
     )
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file that was read."""
+
+    file_id: int
+    status: str
+    reason: str | None
+    columns: tuple[str, ...] | None
+    n_read: int | None
+
+
 def enter(
-    con: duckdb.DuckDBPyConnection,
-    change: Change,
-    file_id: int,
-    *,
-    status: str,
-    reason: str | None,
-    columns: Sequence[str] | None,
-    n_read: int | None,
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[tuple[Change, Outcome]]
 ) -> None:
-    """Enter a file that was read."""
+    """Enter the files that were read, in one statement."""
+    changes = [change for change, _ in outcomes]
+    ends = [outcome for _, outcome in outcomes]
     con.execute(
-        "insert into raw.files by name select $file_id as file_id, $feed as feed,"
-        " $path as path, $size as size, $mtime_ns as mtime_ns,"
-        " $content_digest as content_digest, $mapping_digest as mapping_digest,"
-        " $status as status, $reason as reason, $columns::varchar[] as columns,"
-        " $n_read as n_read",
+        "insert into raw.files by name select unnest($file_id) as file_id,"
+        " unnest($feed) as feed, unnest($path) as path, unnest($size) as size,"
+        " unnest($mtime_ns) as mtime_ns, unnest($content_digest) as content_digest,"
+        " unnest($mapping_digest) as mapping_digest, unnest($status) as status,"
+        " unnest($reason::varchar[]) as reason,"
+        " string_split(unnest($columns::varchar[]), ',') as columns,"
+        " unnest($n_read::bigint[]) as n_read",
         {
-            "file_id": file_id,
-            "feed": change.file.feed,
-            "path": change.file.path,
-            "size": change.file.size,
-            "mtime_ns": change.file.mtime_ns,
-            "content_digest": change.digest,
-            "mapping_digest": change.mapping_digest,
-            "status": status,
-            "reason": reason,
-            "columns": list(columns) if columns is not None else None,
-            "n_read": n_read,
+            "file_id": [one.file_id for one in ends],
+            "feed": [one.file.feed for one in changes],
+            "path": [one.file.path for one in changes],
+            "size": [one.file.size for one in changes],
+            "mtime_ns": [one.file.mtime_ns for one in changes],
+            "content_digest": [one.digest for one in changes],
+            "mapping_digest": [one.mapping_digest for one in changes],
+            "status": [one.status for one in ends],
+            "reason": [one.reason for one in ends],
+            "columns": [one.columns and ",".join(one.columns) for one in ends],
+            "n_read": [one.n_read for one in ends],
         },
     )
 

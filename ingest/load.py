@@ -136,8 +136,13 @@ def _attempt(con: duckdb.DuckDBPyConnection, work: _Work) -> dict[str, int]:
                 con.execute("begin")
                 _find_culprits(con, work, group, err)
                 raise _ReadAgain from None
-        for change in work.changes:
-            _enter(con, work, change, ids[change.file.path])
+        ledger.enter(
+            con,
+            [
+                (change, _outcome(work, change.file.path, ids[change.file.path]))
+                for change in work.changes
+            ],
+        )
         if not first_load:
             settlement.touch(list(ids.values()))
         settlement.settle(everything=first_load, n_files=len(work.columns))
@@ -229,6 +234,8 @@ def _with_json_headers(
                 )
             ).fetchall()
         except duckdb.Error as err:
+            if _hold_longer_records(work, source):
+                raise _ReadAgain from None
             work.refused[source.landing.path] = f"is no JSON: {first_line(err)}"
             continue
         header = tuple(row[0] for row in rows)
@@ -476,18 +483,26 @@ def _learn(con: duckdb.DuckDBPyConnection, work: _Work, group: Group) -> None:
             work.reader.learn(path, is_encoding_settled=True, encoding=encoding)
             learnt = learnt or encoding is not None
     for place in records.cut_records(con):
-        source = group.files[place]
-        # What follows an open quote is one record, so all of it must be held; how
-        # much that is, a packed file tells only once it is unpacked.
-        size = source.readable.stat().st_size
-        is_packed = source.landing.compression is not None and not source.is_copy
-        needed = max(size, 2 * MAX_LINE_SIZE)
-        is_long = size > MAX_LINE_SIZE or is_packed
-        if is_long and source.layout.max_line_size < needed:
-            work.reader.learn(source.landing.path, max_line_size=needed)
-            learnt = True
+        learnt = _hold_longer_records(work, group.files[place]) or learnt
     if learnt:
         raise _ReadAgain
+
+
+def _hold_longer_records(work: _Work, source: SourceFile) -> bool:
+    """Read the file with room for the longest record it can have, if that is new.
+
+    What follows an open quote is one record, so all of the file must be held; how much
+    that is, a packed file tells only once it is unpacked.
+    """
+    size = source.readable.stat().st_size
+    is_packed = source.landing.compression is not None and not source.is_copy
+    needed = max(size, 2 * MAX_LINE_SIZE)
+    if not is_packed and size <= MAX_LINE_SIZE:
+        return False
+    if source.layout.max_line_size >= needed:
+        return False
+    work.reader.learn(source.landing.path, max_line_size=needed)
+    return True
 
 
 def _encoding_of_all(source: SourceFile) -> str | None:
@@ -566,24 +581,13 @@ def _find_culprits(
         raise RunError(f"raw.{work.feed.table}: {first_line(err)}") from err
 
 
-def _enter(
-    con: duckdb.DuckDBPyConnection, work: _Work, change: Change, file_id: int
-) -> None:
-    path = change.file.path
-    status, reason = "loaded", None
-    n_read: int | None = work.n_read.get(path, 0)
+def _outcome(work: _Work, path: str, file_id: int) -> ledger.Outcome:
     if path in work.refused:
-        status, reason, n_read = "refused", work.refused[path], None
-    elif path in work.empty:
-        status, n_read = "empty", 0
-    ledger.enter(
-        con,
-        change,
-        file_id,
-        status=status,
-        reason=reason,
-        columns=None if status != "loaded" else work.columns[path],
-        n_read=n_read,
+        return ledger.Outcome(file_id, "refused", work.refused[path], None, None)
+    if path in work.empty:
+        return ledger.Outcome(file_id, "empty", None, None, 0)
+    return ledger.Outcome(
+        file_id, "loaded", None, work.columns[path], work.n_read[path]
     )
 
 

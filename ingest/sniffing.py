@@ -28,6 +28,9 @@ UTF8 = "utf-8"
 # What is tried where a file is not UTF-8 and says nothing itself.
 _ENCODINGS = ("gb18030", "big5", "euc_kr", "cp1252", "shift_jis", "cp1251", "cp1250")
 
+# The share of lines that must decode for the rest to be bad rows.
+_SOUND_SHARES = {UTF8: 0.5, "gb18030": 0.98, "big5": 0.98}
+
 _MARKS = (
     (codecs.BOM_UTF8, UTF8),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -165,8 +168,12 @@ def likely_encodings(sample: bytes) -> list[str]:
     # Takes 50 ms to import, and most files are UTF-8.
     from charset_normalizer import from_bytes  # noqa: PLC0415
 
-    decodable = [one for one in _ENCODINGS if _decode(sample, one) is not None]
-    matches = from_bytes(sample, cp_isolation=decodable, threshold=1.0)
+    possible = [one for one in _ENCODINGS if _decode(sample, one) is not None]
+    lines = [line for line in sample.split(b"\n") if not line.isascii()]
+    sound = [line for line in lines if all(_is_text(line, one) for one in possible)]
+    matches = from_bytes(
+        b"\n".join(sound or lines), cp_isolation=possible, threshold=1.0
+    )
     # Its measure of chaos says little of short texts: where it hardly differs, the
     # order of the list holds.
     chaos = {
@@ -174,35 +181,34 @@ def likely_encodings(sample: bytes) -> list[str]:
         for match in matches
         for encoding in match.could_be_from_charset
     }
-    return sorted(decodable, key=lambda one: chaos.get(one, 1.0))
+    return sorted(possible, key=lambda one: chaos.get(one, 1.0))
 
 
 def _decode(head: bytes, encoding: str) -> str | None:
-    """The text, a cut last character left out; None where it does not decode."""
+    """The text, a cut last character left out; None where it does not decode.
+
+    A few bad rows make no other encoding: bytes of another one are hardly ever UTF-8 by
+    chance, and rarely two bytes of Chinese text.
+    """
     decoder = codecs.getincrementaldecoder(encoding)
     try:
         text = decoder().decode(head)
     except UnicodeError:
-        if encoding != UTF8 or not _is_mostly_utf8(head):
+        lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+        sound = sum(_is_text(line, encoding) for line in lines)
+        share = _SOUND_SHARES.get(encoding)
+        if share is None or sound <= share * len(lines):
             return None
         text = decoder("replace").decode(head)
     return text.lstrip("\ufeff")
 
 
-def _is_mostly_utf8(head: bytes) -> bool:
-    """Whether most lines that are not ASCII are UTF-8: a few bad rows make no other.
-
-    Bytes of another encoding are hardly ever UTF-8 by chance.
-    """
-    lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
-    valid = 0
-    for line in lines:
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            continue
-        valid += 1
-    return valid * 2 > len(lines)
+def _is_text(line: bytes, encoding: str) -> bool:
+    try:
+        line.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _sniff_text(

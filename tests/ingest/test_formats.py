@@ -33,43 +33,45 @@ def customers(company):
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("f.csv", HEAD + "1,a\n2,b\n"),
-        ("F.CSV", HEAD + "1,a\n2,b\n"),
-        ("f.txt", HEAD + "1,a\n2,b"),
-        ("f.csv", "customer_id;industry\n1;a\n2;b\n"),
-        ("f.tsv", "customer_id\tindustry\n1\ta\n2\tb\n"),
-        ("f.txt", "customer_id|industry\n1|a\n2|b\n"),
-        ("f.csv", " Customer_ID , INDUSTRY \n1,a\n2,b\n"),
-        ("f.csv", "\ufeff" + HEAD + "1,a\n2,b\n"),
-        ("f.csv", '"customer_id","industry"\n"1","a"\n"2","b"\n'),
-        ("f.csv", "Customers 2026\n\nprinted,by,hand\n" + HEAD + "1,a\n2,b\n"),
-        ("deep/er/f.csv", HEAD + "1,a\n2,b\n"),
-        ("year=2026/f.csv", HEAD + "1,a\n2,b\n"),
-        ("s[1]*?.csv", HEAD + "1,a\n2,b\n"),
-        ("it's.csv", HEAD + "1,a\n2,b\n"),
-        ("客户.csv", HEAD + "1,a\n2,b\n"),
-        (
-            "f.jsonl",
-            '{"customer_id":1,"industry":"a"}\n{"customer_id":"2","industry":"b"}',
-        ),
-        ("f.json", PRETTY),
-    ],
-)
-@pytest.mark.parametrize("pack", [None, ".gz", ".zst"])
-def test_text_formats(company, name, content, pack):
-    data = content.encode()
-    if pack == ".gz":
-        data = gzipped(data)
-    elif pack == ".zst":
-        half = len(data) // 2  # several frames are one stream
-        data = zstandard.compress(data[:half]) + zstandard.compress(data[half:])
-    company.land(f"customers/{name}{pack or ''}", data)
+TEXTS = [
+    ("f.csv", HEAD + "1,a\n2,b\n"),
+    ("F.CSV", HEAD + "1,a\n2,b\n"),
+    ("f.txt", HEAD + "1,a\n2,b"),
+    ("f.csv", "customer_id;industry\n1;a\n2;b\n"),
+    ("f.tsv", "customer_id\tindustry\n1\ta\n2\tb\n"),
+    ("f.txt", "customer_id|industry\n1|a\n2|b\n"),
+    ("f.csv", " Customer_ID , INDUSTRY \n1,a\n2,b\n"),
+    ("f.csv", "\ufeff" + HEAD + "1,a\n2,b\n"),
+    ("f.csv", '"customer_id","industry"\n"1","a"\n"2","b"\n'),
+    ("f.csv", "Customers 2026\n\nprinted,by,hand\n" + HEAD + "1,a\n2,b\n"),
+    ("deep/er/f.csv", HEAD + "1,a\n2,b\n"),
+    ("year=2026/f.csv", HEAD + "1,a\n2,b\n"),
+    ("s[1]*?.csv", HEAD + "1,a\n2,b\n"),
+    ("it's.csv", HEAD + "1,a\n2,b\n"),
+    ("客户.csv", HEAD + "1,a\n2,b\n"),
+    (
+        "f.jsonl",
+        '{"customer_id":1,"industry":"a"}\n{"customer_id":"2","industry":"b"}',
+    ),
+    ("f.json", PRETTY),
+]
+
+
+def test_text_formats_packed_or_not(company):
+    for number, (name, content) in enumerate(TEXTS):
+        plain = content.encode()
+        half = len(plain) // 2  # several frames are one stream
+        frames = zstandard.compress(plain[:half]) + zstandard.compress(plain[half:])
+        for suffix, data in (("", plain), (".gz", gzipped(plain)), (".zst", frames)):
+            company.land(f"customers/{number}{suffix[1:]}/{name}{suffix}", data)
     company.load("customers")
-    assert customers(company) == ROWS
-    assert set(company.books().values()) == {("loaded", 2, 2, 0, 0)}
+    found = company.rows(
+        "select path, list((customer_id, industry) order by _line_no)"
+        " from raw.customers inner join raw.files on _file_id = file_id group by path"
+    )
+    assert len(found) == 3 * len(TEXTS)
+    assert [path for path, rows in found if rows != ROWS] == []
+    assert {book[:2] for book in company.books().values()} == {("loaded", 2)}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +130,22 @@ def test_a_given_encoding_rejects_what_is_not_in_it(company):
     assert customers(company)[-1] == ("b", "北")
 
 
+def test_a_bad_byte_at_the_start_makes_no_other_encoding(company):
+    rows = [f"{n},办公用品".encode("gb18030") for n in range(200)]
+    rows[3] = b"3,\xff\xff"
+    company.land("customers/f.csv", HEAD.encode() + b"\n".join(rows) + b"\n")
+    company.load("customers")
+    assert company.rejected() == [(4, None, "bad_encoding")]
+    assert customers(company)[-1] == ("199", "办公用品")
+
+
+def test_rows_that_end_in_a_delimiter_more_than_the_header(company):
+    company.land("customers/f.csv", HEAD + "1,a,\n2,b\n3,c,x\n")
+    company.load("customers")
+    assert customers(company) == ROWS
+    assert company.rejected() == [(3, None, "too_many_columns")]
+
+
 def test_json_numbers_keep_their_text_and_invalid_lines_are_rejected(company):
     lines = [
         '{"customer_id": 17850.0, "industry": "x|y"}',
@@ -176,6 +194,20 @@ def test_a_json_name_that_comes_late_is_a_column_too(company):
     assert customers(company)[-1] == ("z", "late")
 
 
+@pytest.mark.parametrize("pack", [bytes, gzipped])
+@pytest.mark.parametrize("form", ["{}\n{}", "[{},\n{}]"])
+def test_long_json_objects(company, pack, form):
+    long = json.dumps({"customer_id": "1", "industry": "x" * 17_000_000})
+    text = "\ufeff" + form.format(long, OBJECTS[1])
+    suffix = ".gz" if pack is gzipped else ""
+    company.land(f"customers/f.json{suffix}", pack(text.encode()))
+    company.load("customers")
+    assert [(one, len(text)) for one, text in customers(company)] == [
+        ("1", 17_000_000),
+        ("2", 1),
+    ]
+
+
 def workbook(path, sheets):
     """A minimal .xlsx; ("day", n) is the n-th day of Excel's calendar."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +223,8 @@ def workbook(path, sheets):
         if isinstance(value, bool):
             return f'<c t="b"><v>{int(value)}</v></c>'
         if isinstance(value, str):
-            return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+            text = f'<t xml:space="preserve">{escape(value)}</t>'
+            return f'<c t="inlineStr"><is>{text}</is></c>'
         return f"<c><v>{value}</v></c>"
 
     with zipfile.ZipFile(path, "w") as book:
@@ -204,7 +237,8 @@ def workbook(path, sheets):
         book.writestr(
             "_rels/.rels",
             f'<Relationships xmlns="{package}/relationships"><Relationship Id="r"'
-            f' Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+            f' Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
+            "</Relationships>",
         )
         names = list(sheets)
         book.writestr(
@@ -260,8 +294,8 @@ def test_a_workbook(company):
     workbook(company.root / "landing/customers/f.xlsx", SHEETS)
     company.load("customers")
     found = company.rows(
-        "select customer_id, registered_date::text, can_buy, _line_no from raw.customers"
-        " order by _line_no"
+        "select customer_id, registered_date::text, can_buy, _line_no"
+        " from raw.customers order by _line_no"
     )
     assert found == [
         ("00042", "2026-05-31", True, 1),
@@ -287,67 +321,67 @@ def test_a_date_format_is_for_the_text_cells_of_a_workbook(company):
     assert days == ["2026-05-31", "2026-05-31"]
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        (
-            "f.csv",
-            "name,amount\n1,2\n",
-            "no column for customer_id; the file has 'name'",
-        ),
-        (
-            "f.csv",
-            b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)),
-            "no text",
-        ),
-        ("f.csv.gz", b"no gzip at all", "cannot be read"),
-        ("f.csv.gz", gzipped(HEAD.encode() * 9000)[:90], "cannot be read"),
-        ("f.csv.zst", b"no zstd at all", "cannot be read"),
-        ("f.parquet", b"no parquet", "is no Parquet file"),
-        ("f.xlsx", b"no workbook", "is no workbook"),
-        ("f.xls", b"no workbook", "is no workbook"),
-        ("f.json", '[{"customer_id": 1}, {"cust', "is no JSON"),
-        ("f.json", '"text"', "holds no JSON objects"),
-        ("f.jsonl", '{"name": 1}\n', "no column for customer_id"),
-        ("f.dat", HEAD + "1,a\n", "is of an unknown kind (.dat)"),
-        ("README", "hello", "is of an unknown kind"),
-    ],
-)
-def test_a_file_that_cannot_be_used_is_refused_and_the_rest_loads(
-    company, name, content, problem
-):
+REFUSED = [
+    (
+        "f.csv",
+        "name,amount\n1,2\n",
+        "no column for customer_id; the file has 'name'",
+    ),
+    (
+        "f.csv",
+        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)),
+        "no text",
+    ),
+    ("f.csv.gz", b"no gzip at all", "cannot be read"),
+    ("f.csv.gz", gzipped(HEAD.encode() * 9000)[:90], "cannot be read"),
+    ("f.csv.zst", b"no zstd at all", "cannot be read"),
+    ("f.parquet", b"no parquet", "is no Parquet file"),
+    ("f.xlsx", b"no workbook", "is no workbook"),
+    ("f.xls", b"no workbook", "is no workbook"),
+    ("f.json", '[{"customer_id": 1}, {"cust', "is no JSON"),
+    ("f.json", '"text"', "holds no JSON objects"),
+    ("f.jsonl", '{"name": 1}\n', "no column for customer_id"),
+    ("f.dat", HEAD + "1,a\n", "is of an unknown kind (.dat)"),
+    ("README", "hello", "is of an unknown kind"),
+]
+
+
+def test_files_that_cannot_be_used_are_refused_and_the_rest_loads(company):
     company.land("customers/good.csv", HEAD + "1,a\n")
-    company.land(f"customers/{name}", content)
+    for number, (name, content, _) in enumerate(REFUSED):
+        company.land(f"customers/{number}/{name}", content)
     load = company.load_one("customers")
-    assert company.books() == {
-        "good.csv": ("loaded", 1, 1, 0, 0),
-        name: ("refused", None, None, None, None),
-    }
-    assert problem in company.reason(name)
-    assert "\n" not in company.reason(name)
-    assert load.refused == ((name, company.reason(name)),)
-    # It is not tried again until it changes.
+    books = company.books()
+    assert books.pop("good.csv") == ("loaded", 1, 1, 0, 0)
+    assert len(books) == len(REFUSED)
+    for number, (name, _, problem) in enumerate(REFUSED):
+        path = f"{number}/{name}"
+        assert books[path] == ("refused", None, None, None, None)
+        assert problem in company.reason(path)
+        assert "\n" not in company.reason(path)
+        assert (path, company.reason(path)) in load.refused
+    # They are not tried again until they change.
     assert company.load_one("customers").n_new == 0
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("f.csv", ""),
-        ("f.csv", "\n\n  \n"),
-        ("f.csv", "\ufeff"),
-        ("f.csv.gz", gzipped(b"")),
-        ("f.json", "[]"),
-        ("f.json", ""),
-        ("f.jsonl", "\n"),
-        ("f.parquet", ""),
-    ],
-)
-def test_an_empty_file(company, name, content):
-    company.land(f"customers/{name}", content)
+EMPTY = [
+    ("f.csv", ""),
+    ("f.csv", "\n\n  \n"),
+    ("f.csv", "\ufeff"),
+    ("f.csv.gz", gzipped(b"")),
+    ("f.json", "[]"),
+    ("f.json", ""),
+    ("f.jsonl", "\n"),
+    ("f.parquet", ""),
+]
+
+
+def test_empty_files(company):
+    for number, (name, content) in enumerate(EMPTY):
+        company.land(f"customers/{number}/{name}", content)
     load = company.load_one("customers")
-    assert company.books() == {name: ("empty", 0, 0, 0, 0)}
-    assert load.empty == (name,)
+    assert len(load.empty) == len(EMPTY)
+    assert set(company.books().values()) == {("empty", 0, 0, 0, 0)}
 
 
 def test_a_header_without_rows_makes_the_feed_present(company):

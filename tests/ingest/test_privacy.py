@@ -2,8 +2,6 @@
 
 import stat
 
-import pytest
-
 from ingest.rejections import REASONS
 from sql.contracts import contract
 from sql.statements import select_of
@@ -34,31 +32,32 @@ def test_personal_and_unmapped_columns_are_masked_as_a_whole(company):
     )
 
 
-@pytest.mark.parametrize(
-    ("text", "masked"),
-    [
-        ("mail bob.o'neil+x@example.co.uk now", "mail *** now"),
-        ("a@b", "***"),
-        ("call 13812345678", "call ***"),
-        ("call 138-1234-5678.", "call ***."),
-        ("(555) 123-4567", "***"),
-        ("+44 20 7946 0958", "***"),
-        ("010 8888 9999", "***"),
-        ("1.23.45.67.89", "***"),
-        ("short 123456", "short 123456"),
-        ("2026-05-31 10:20", "2026-05-31 10:20"),
-        ("2026-05-31 10:20:30+08:00", "2026-05-31 10:20:30+08:00"),
-        ("12,345.67", "12,345.67"),
-        ("2026-13-45", "***"),
-        ("1234567", "***"),
-    ],
-)
-def test_what_looks_like_mail_or_telephone_is_masked_anywhere(company, text, masked):
-    company.land("resources/f.csv", f'resource_id,kind\n,"{text}"\n')
+MASKED = [
+    ("mail bob.o'neil+x@example.co.uk now", "mail *** now"),
+    ("a@b", "***"),
+    ("call 13812345678", "call ***"),
+    ("call 138-1234-5678.", "call ***."),
+    ("(555) 123-4567", "***"),
+    ("+44 20 7946 0958", "***"),
+    ("010 8888 9999", "***"),
+    ("1.23.45.67.89", "***"),
+    ("short 123456", "short 123456"),
+    ("2026-05-31 10:20", "2026-05-31 10:20"),
+    ("2026-05-31 10:20:30+08:00", "2026-05-31 10:20:30+08:00"),
+    ("12,345.67", "12,345.67"),
+    ("2026-13-45", "***"),
+    ("1234567", "***"),
+]
+
+
+def test_what_looks_like_mail_or_telephone_is_masked_anywhere(company):
+    rows = "".join(f',"{text}"\n' for text, _ in MASKED)
+    company.land("resources/f.csv", f"resource_id,kind\n{rows}")
     company.load("resources")
-    (found,) = shown(company)
     # A record is CSV: what holds a comma is quoted.
-    assert found == (f',"{masked}"' if "," in text else f",{masked}")
+    assert shown(company) == [
+        f',"{masked}"' if "," in masked else f",{masked}" for _, masked in MASKED
+    ]
 
 
 def test_unreadable_rows_of_feeds_with_personal_columns_keep_only_their_shape(company):

@@ -40,7 +40,8 @@ def test_dates_that_are_facts_read_as_null_before_they_come(company):
     )
     company.load("invoices")
     assert company.rows(
-        "select invoice_id, due_on::text, paid_on::text from staging.invoices order by 1"
+        "select invoice_id, due_on::text, paid_on::text from staging.invoices"
+        " order by 1"
     ) == [("a", "2026-06-30", "2026-05-31"), ("b", "2026-06-30", None)]
 
 
@@ -151,7 +152,8 @@ def test_amounts_are_converted_by_the_latest_rate_at_the_rows_date(company):
         "j": D("0.01"),
     }
     assert company.rows(
-        "select unit_price, currency from staging.transactions where transaction_id = 'b'"
+        "select unit_price, currency from staging.transactions"
+        " where transaction_id = 'b'"
     ) == [(D("7.0007"), "CNY")]
     assert company.rejected() == [
         (1, "currency", "no_exchange_rate"),
