@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-START_LIMIT_SECONDS = 90
+START_LIMIT_SECONDS = 180
 SALES = """\
 transaction_id,customer_id,occurred_at,amount
 t1,c1,2026-05-01,10.00
@@ -103,7 +103,7 @@ def words(chromium, ui, tmp_path):
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
             check=True,
         )
         body = re.sub(r"(?s)<(style|script)\b.*?</\1>", "", done.stdout)
