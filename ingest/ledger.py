@@ -21,6 +21,7 @@ from sql.contracts import Contract, contract, feeds
 from sql.statements import select_of
 
 TABLES = ("files", "row_status", "rejected_rows")
+LOADED_ROWS = "loaded_rows"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,22 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
         columns += [("_file_id", "INTEGER"), ("_line_no", "BIGINT")]
         columns += [("_reject", "UTINYINT")]
         _make_table(con, name, columns, present.get(name))
+    if LOADED_ROWS not in present:
+        counts = [
+            sql(
+                "select _file_id as file_id, count(*) as n_rows from {raw}"
+                " group by _file_id",
+                raw=identifier("raw", name),
+            )
+            for name in feeds()
+        ]
+        con.execute(
+            sql(
+                "create view {view} as {counts}",
+                view=identifier("raw", LOADED_ROWS),
+                counts=listed(counts, " union all "),
+            )
+        )
 
 
 def _columns(table: Contract) -> list[tuple[str, str]]:

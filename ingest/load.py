@@ -411,23 +411,25 @@ def _load_group(
             " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
         )
     _keep_rejected(con, work, group, first, rejected)
-    counts = con.execute(
-        sql(
-            "select _file_id, sum(n)::bigint from ("
-            " select _file_id, count(*) as n from {raw}"
-            " where _file_id between {first} and {last} group by _file_id union all"
-            " select file_id, count(*) as n from raw.rejected_rows"
-            " where file_id between {first} and {last} group by file_id)"
-            " group by _file_id",
-            raw=identifier("raw", group.contract.table),
-            first=literal(first),
-            last=literal(first + len(group.files) - 1),
-        )
+    for source_file, n_read in zip(group.files, _counted(con, group), strict=True):
+        work.n_read[source_file.landing.path] = n_read
+
+
+def _counted(con: duckdb.DuckDBPyConnection, group: Group) -> list[int]:
+    """The records of each file, from what was read and not from what was written."""
+    if group.layout.kind in {"parquet", "workbook"}:
+        rows = con.execute(
+            sql(
+                "select file_name, num_rows from parquet_file_metadata([{paths}])",
+                paths=group.paths(),
+            )
+        ).fetchall()
+        return [dict(rows)[str(file.readable)] for file in group.files]
+    rows = con.execute(
+        "select _file, count(*) from (select _file from _typed union all"
+        " select _file from _unread) group by _file"
     ).fetchall()
-    by_id = dict(counts)
-    for source_file in group.files:
-        path = source_file.landing.path
-        work.n_read[path] = by_id.get(ids[path], 0)
+    return [dict(rows).get(place, 0) for place in range(len(group.files))]
 
 
 def _load_columnar(

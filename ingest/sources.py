@@ -7,7 +7,6 @@ number of the record, where the reader tells it.
 
 import json
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -272,19 +271,14 @@ class Group:
             sql("case when _reject != 0 then {shown} end as _masked", shown=shown),
         ]
 
-    def path_of(self, place: int) -> Sql:
-        """The path of one file of the group, as DuckDB reads it."""
-        return _paths([self.files[place]])
+    def paths(self) -> Sql:
+        """The files as a list, as DuckDB reads it."""
+        return listed(literal(glob_escaped(file.readable)) for file in self.files)
 
     def masked_line(self, line: Sql) -> Sql:
         """The text of an unreadable record, as far as it may be shown."""
         # Which of its values belongs to which column cannot be told.
         return shape(line) if any(self.hidden) else masked(line)
-
-
-def _paths(files: Sequence[SourceFile]) -> Sql:
-    """The files as a list."""
-    return listed(literal(glob_escaped(file.readable)) for file in files)
 
 
 def _parquet(group: Group) -> Sql:
@@ -300,7 +294,7 @@ def _parquet(group: Group) -> Sql:
         "select {columns}, file_index as _file, file_row_number + 1 as _line"
         " from read_parquet([{paths}], hive_partitioning = false)",
         columns=listed(columns),
-        paths=_paths(group.files),
+        paths=group.paths(),
     )
 
 
@@ -329,7 +323,7 @@ def _text(group: Group) -> Sql:
         " rejects_limit = 0, rejects_line_size_limit = {size},"
         " hive_partitioning = false, {options}) {only}",
         columns=listed(group.columns),
-        paths=_paths(group.files),
+        paths=group.paths(),
         options=listed(options),
         size=literal(layout.max_line_size),
         only=only,
@@ -415,7 +409,7 @@ def _json(group: Group) -> Sql:
         columns=listed(columns),
         pointers=pointers,
         is_object=is_object(Sql("_text")),
-        texts=json_texts(group.layout, _paths(group.files)),
+        texts=json_texts(group.layout, group.paths()),
     )
 
 

@@ -1,11 +1,13 @@
 -- One row is a file of a landing folder, with what became of its rows.
--- Reads: raw.files, raw.row_status, raw.rejected_rows.
-with duplicates as (
+-- Reads: raw.files, raw.loaded_rows, raw.row_status, raw.rejected_rows.
+-- Every number is counted where its rows lie, so that it would show if one were lost.
+with excluded as (
     select
         file_id,
-        count(*) as n_duplicate
+        count(*) filter (where status = 'duplicate') as n_duplicate,
+        -- Their rows are in the feed's table, and listed in rejected_rows.
+        count(*) filter (where status = 'rejected') as n_late
     from raw.row_status
-    where status = 'duplicate'
     group by file_id
 ),
 
@@ -23,16 +25,23 @@ select
     files.status,
     files.reason,
     files.n_read,
-    files.n_read - coalesce(duplicates.n_duplicate, 0)
-    - coalesce(rejections.n_rejected, 0) as n_loaded,
     case
-        when files.n_read is not null then coalesce(duplicates.n_duplicate, 0)
+        when files.n_read is not null
+            then
+                coalesce(loaded.n_rows, 0)
+                - coalesce(excluded.n_duplicate, 0)
+                - coalesce(excluded.n_late, 0)
+    end as n_loaded,
+    case
+        when files.n_read is not null then coalesce(excluded.n_duplicate, 0)
     end as n_duplicate,
     case
         when files.n_read is not null then coalesce(rejections.n_rejected, 0)
     end as n_rejected
 from raw.files as files
-left join duplicates
-    on files.file_id = duplicates.file_id
+left join raw.loaded_rows as loaded
+    on files.file_id = loaded.file_id
+left join excluded
+    on files.file_id = excluded.file_id
 left join rejections
     on files.file_id = rejections.file_id
