@@ -1,5 +1,5 @@
 -- One row is a customer and one of the categories that it spends most on.
--- Reads: core.lines.
+-- Reads: core.lines, core.customer_metrics.
 -- Params: as_of_date (date), n_hotspots (integer).
 -- Of categories with equal spend the first by name stands before the others.
 with spend as (
@@ -10,33 +10,48 @@ with spend as (
     from core.lines
     where
         customer_id is not null
+        and category is not null
         and line_date > ($as_of_date - to_months(12))::date
     group by customer_id, category
-),
-
-shares as (
-    select
-        customer_id,
-        category,
-        category_amount,
-        sum(category_amount) over (partition by customer_id) as total_amount
-    from spend
+    having sum(spend_amount) > 0
 ),
 
 ranked as (
     select
         customer_id,
         category,
+        category_amount,
         row_number() over (
             partition by customer_id
             order by category_amount desc, category asc
-        ) as hotspot_rank,
-        category_amount as spend_12m_amount,
-        (100 * category_amount)::hugeint as category_cents,
-        case when total_amount > 0 then (100 * total_amount)::hugeint end
-            as total_cents
-    from shares
-    where category is not null and category_amount > 0
+        ) as hotspot_rank
+    from spend
+),
+
+leaders as (
+    select
+        customer_id,
+        category,
+        category_amount,
+        hotspot_rank
+    from ranked
+    where hotspot_rank <= $n_hotspots
+),
+
+hotspots as (
+    select
+        leaders.customer_id,
+        leaders.category,
+        leaders.hotspot_rank,
+        leaders.category_amount as spend_12m_amount,
+        (100 * leaders.category_amount)::hugeint as category_cents,
+        case
+            when metrics.spend_12m_amount > 0
+                then (100 * metrics.spend_12m_amount)::hugeint
+        end as total_cents
+    from leaders
+    left join core.customer_metrics as metrics
+        on leaders.customer_id = metrics.customer_id
 )
 
 select
@@ -48,5 +63,4 @@ select
         when category_cents >= total_cents then 1
         else (2000000 * category_cents + total_cents) // (2 * total_cents) * 0.000001
     end::decimal(18, 6) as share_ratio
-from ranked
-where hotspot_rank <= $n_hotspots
+from hotspots

@@ -51,12 +51,11 @@ sums as (
             where movements.movement_date >= period.cleared_on
         ) as points_redeemed,
         sum(movements.points_earned - movements.points_redeemed) filter (
-            where
-            movements.movement_date < period.cleared_on
-            and movements.movement_date >= period.cleared_before_on
+            where movements.movement_date < period.cleared_on
         ) as points_cleared
     from movements
-    cross join period
+    inner join period
+        on movements.movement_date >= period.cleared_before_on
     group by movements.customer_id
 ),
 
@@ -71,7 +70,9 @@ balances as (
     from core.customers as customers
     left join sums
         on customers.customer_id = sums.customer_id
-    where exists (select 1 from movements)
+    where
+        exists (select 1 from core.points_events)
+        or exists (select 1 from staging.point_redemptions)
 )
 
 select

@@ -1,12 +1,10 @@
 -- One row is a customer of the customers feed: what grading prospects looks at.
--- Reads: core.customers, core.orders, core.lines.
-with buyers as (
-    select customer_id
-    from core.orders
-    union
-    select customer_id
-    from core.lines
-    where kind = 'bill'
+-- Reads: core.customers, core.customer_metrics, staging.bills.
+-- Params: spend_source ('transactions', 'bills' or 'both').
+with billed as (
+    select distinct customer_id
+    from staging.bills
+    where $spend_source in ('bills', 'both')
 )
 
 select
@@ -16,8 +14,11 @@ select
     customers.annual_revenue_amount,
     customers.is_listed,
     customers.need_level,
-    buyers.customer_id is not null as has_bought
+    coalesce(metrics.n_orders > 0, false) or billed.customer_id is not null
+        as has_bought
 from core.customers as customers
-left join buyers
-    on customers.customer_id = buyers.customer_id
+left join core.customer_metrics as metrics
+    on customers.customer_id = metrics.customer_id
+left join billed
+    on customers.customer_id = billed.customer_id
 where customers.is_in_customers_feed
