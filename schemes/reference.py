@@ -5,7 +5,8 @@ the parsed files. Numbers are fractions, so nothing is ever rounded.
 """
 
 import datetime
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -90,6 +91,9 @@ class Interpreter:
     rows: Mapping[Hashable, Inputs]
     as_of: datetime.date
     others: Mapping[str, "Interpreter"] = field(default_factory=dict)
+    # Whom figures look at: `among` in rules, the population in `among`, and everyone
+    # in the condition of the population.
+    look: str = "among"
     _figures: dict[Hashable, Value] = field(default_factory=dict)
     _results: dict[Hashable, Result | None] = field(default_factory=dict)
 
@@ -107,8 +111,10 @@ class Interpreter:
 
     def _grade(self, row: "_Row") -> Result | None:
         document = self.scheme.document
-        if document.population and not row.holds(document.population):
-            return None
+        if document.population:
+            with self.looking_at("everyone"):
+                if not row.holds(document.population):
+                    return None
         tiers = [tier.tier for tier in document.tiers]
         rule_id, code, tier, score, points = self._rule(row)
         final, is_capped = tier, False
@@ -174,7 +180,7 @@ class Interpreter:
                 bound is not None
                 and score is not None
                 and score >= bound
-                and (not isinstance(document, Percentile) or row.is_among())
+                and (not isinstance(document, Percentile) or row.compared() is True)
             )
             if is_open or reaches:
                 return tier.tier, tier.tier, tier.tier
@@ -220,23 +226,41 @@ class Interpreter:
 
     # Figures about the population.
 
+    @contextmanager
+    def looking_at(self, whom: str) -> Iterator[None]:
+        """Let figures look at others for a while."""
+        kept, self.look = self.look, whom
+        try:
+            yield
+        finally:
+            self.look = kept
+
+    def compared(self) -> tuple[str | None, str]:
+        """The condition on those who are compared, and whom figures in it look at."""
+        document = self.scheme.document
+        if self.look == "among" and document.among is not None:
+            return document.among, "population"
+        if self.look == "everyone":
+            return None, "everyone"
+        return document.population, "everyone"
+
     def values(self, expression: str | Node, among: Node | None) -> list[Fraction]:
         """The known values of all who are compared."""
         found = []
         for key in self.rows:
             row = _Row(self, key)
-            counted = row.is_among() if among is None else row.evaluate(among) is True
-            if counted:
+            if row.compared(among) is True:
                 value = row.evaluate(expression)
                 if value not in (None, ABSENT):
                     found.append(Fraction(value))
         return found
 
     def figure(self, name: Hashable, compute: Callable[[], Value]) -> Value:
-        """A figure, computed once."""
-        if name not in self._figures:
-            self._figures[name] = compute()
-        return self._figures[name]
+        """A figure, computed once for those whom it looks at."""
+        known = (self.look, name)
+        if known not in self._figures:
+            self._figures[known] = compute()
+        return self._figures[known]
 
     def _top_bound(
         self, expression: str | Node, share: Fraction, among: Node | None
@@ -279,11 +303,6 @@ class _Row:
     def holds(self, expression: str | Node) -> bool:
         """Whether a condition is true; not known is not true."""
         return self.evaluate(expression) is True
-
-    def is_among(self) -> bool:
-        """Whether the scheme compares this customer with others."""
-        said = self.document.among or self.document.population
-        return said is None or self.holds(said)
 
     def level(self, axis: Axis) -> str:
         """The first level of an axis that matches."""
@@ -506,12 +525,16 @@ class _Row:
         """A share of the population."""
         return Fraction(self.evaluate(node))
 
-    def compared(self, among: Node | None) -> bool | None:
+    def compared(self, among: Node | None = None) -> bool | None:
         """Whether this customer is one of those who are compared."""
-        said = self.document.among or self.document.population
-        if among is None and said is None:
+        said: str | Node | None = among
+        look = self.owner.look
+        if among is None:
+            said, look = self.owner.compared()
+        if said is None:
             return True
-        value = self.evaluate(said if among is None else among)  # type: ignore[arg-type]
+        with self.owner.looking_at(look):
+            value = self.evaluate(said)
         return False if value is ABSENT else value
 
     def beside(
@@ -543,7 +566,8 @@ class _Row:
         leads: bool | None = None
         if own is not None and values:
             before = sum((one for one in values if one > own), Fraction(0))
-            leads = before < self.share(share) * sum(values, Fraction(0))
+            total = sum(values, Fraction(0))
+            leads = total > 0 and before < self.share(share) * total
         return _all([self.compared(among), leads])
 
     def call_mean(self, value: Node, among: Node | None = None) -> Value:

@@ -805,7 +805,13 @@ class Leading(exp.Expression):
             "listed",
         )
         limit = exp.Mul(this=column("total"), expression=self.args["share"].copy())
-        leads = exp.LT(this=column("before"), expression=limit)
+        # Nobody leads a total that is not above zero.
+        leads = both(
+            [
+                exp.GT(this=column("total"), expression=number(0)),
+                exp.LT(this=column("before"), expression=limit),
+            ]
+        )
         least = function("min", column("measured"))
         return select([least], listed, "totals", where=[leads])
 

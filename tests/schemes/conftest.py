@@ -392,10 +392,9 @@ def _write_table(
     fields = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
     con.execute(f"create or replace table core.{table} ({fields})")
     marks = ", ".join("?" for _ in columns)
-    con.executemany(
-        f"insert into core.{table} values ({marks})",
-        [[row.get(name) for name in columns] for row in rows],
-    )
+    values = [[row.get(name) for name in columns] for row in rows]
+    if values:
+        con.executemany(f"insert into core.{table} values ({marks})", values)
 
 
 Evaluate = Callable[..., tuple[Found, Found]]
@@ -428,7 +427,8 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
         schemes = tuple(schemes)
         plan = plan_of(schemes, project_at(tmp_path), everything)
         for name, select in plan.facts.items():
-            create(con, ("core", name), select, params)
+            if name.endswith(("override_tiers", "_graded", "_chosen")):
+                create(con, ("core", name), select, params)
         write_inputs(con, plan, rows, AS_OF)
         create(con, ("marts", "scheme_cuts"), plan.cuts, params)
         columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
