@@ -32,6 +32,7 @@ COMPILED = tuple(
         "scheme_tiers",
         "scheme_rules",
         "service_level",
+        "category_discounts",
         "opportunity_grades",
         "scheme_results_by_category",
     )

@@ -51,7 +51,7 @@ from schemes.results import (
     scoped_select,
 )
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
-from schemes.service_level import service_level_select
+from schemes.service_level import category_discounts_select, service_level_select
 from schemes.tables import rules_select, schemes_select, tiers_select
 from schemes.tag_rules import CompiledTags, compile_tags
 from schemes.tags import read_tags
@@ -140,6 +140,9 @@ class SchemePlan:
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
             "service_level": service_level_select(self.applicable),
+            "category_discounts": category_discounts_select(
+                {one.scheme.scheme: one.scheme for one in self._running}
+            ),
             OPPORTUNITY_GRADES: opportunity_grades_select(self._opportunity_grade),
         }
 

@@ -1,6 +1,5 @@
 -- One row is a customer, a calendar year and a category: points, tier and price.
--- Reads: core.category_points_events, marts.scheme_tiers.
--- Params: a_pay_ratio, b_pay_ratio, c_pay_ratio, d_pay_ratio.
+-- Reads: core.category_points_events, marts.scheme_tiers, marts.category_discounts.
 -- The tier is that of the scheme category_points, whose bounds are in scheme_tiers.
 with years as (
     select
@@ -14,17 +13,14 @@ with years as (
 
 tiers as (
     select
-        tier,
-        lower_bound,
-        upper_bound,
-        case tier
-            when 'A' then $a_pay_ratio
-            when 'B' then $b_pay_ratio
-            when 'C' then $c_pay_ratio
-            when 'D' then $d_pay_ratio
-        end::decimal(18, 6) as pay_ratio
-    from marts.scheme_tiers
-    where scheme = 'category_points' and tier_rank is not null
+        bounds.tier,
+        bounds.lower_bound,
+        bounds.upper_bound,
+        discounts.pay_ratio
+    from marts.scheme_tiers as bounds
+    left join marts.category_discounts as discounts
+        on bounds.tier = discounts.tier
+    where bounds.scheme = 'category_points' and bounds.tier_rank is not null
 )
 
 select

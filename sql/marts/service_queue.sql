@@ -1,35 +1,19 @@
 -- One row is a customer, with its place in the queues of the service team.
--- Reads: core.customers, marts.service_level, marts.importance_list, staging.tickets.
--- Params: as_of_date (date), need_days, black_priority, red_priority, high_priority,
--- mid_priority, general_priority (integers).
+-- Reads: core.customers, marts.service_level, marts.importance_list.
+-- Params: black_priority, red_priority, high_priority, mid_priority, general_priority
+-- (integers).
 -- The black list goes before everything else, also before the best level.
-with needs as (
-    select
-        customer_id,
-        bool_or(kind = 'complaint') as has_complaint,
-        bool_or(kind = 'consult') as has_consult
-    from staging.tickets
-    where opened_date > $as_of_date - $need_days
-    group by customer_id
-),
-
-standing as (
+with standing as (
     select
         customers.customer_id,
         coalesce(levels.service_level, 'general') as service_level,
-        case
-            when needs.has_complaint then 'complaint'
-            when needs.has_consult then 'consult'
-            else 'none'
-        end as service_need,
+        coalesce(levels.service_need, 'none') as service_need,
         coalesce(lists.list_flag, 'normal') as list_flag
     from core.customers as customers
     left join marts.service_level as levels
         on customers.customer_id = levels.customer_id
     left join marts.importance_list as lists
         on customers.customer_id = lists.customer_id
-    left join needs
-        on customers.customer_id = needs.customer_id
 )
 
 select
