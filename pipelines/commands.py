@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
     """Run the pipeline for a date, unless its release is there already."""
     began = time.perf_counter()
-    as_of_date = read_date(as_of) if as_of else today(project)
+    as_of_date = today(project) if as_of is None else read_date(as_of)
     with hold_warehouse(project, on_wait=_say_waiting):
         decision = decide(project, as_of_date)
         if decision.published is not None:

@@ -559,7 +559,13 @@ GRADED = [
     "layer_grade",
     "hsbc_matrix",
     "value_class",
-    "supermarket_member",
+    pytest.param(
+        "supermarket_member",
+        marks=pytest.mark.xfail(
+            strict=True,
+            reason="sales of a day are added before its refunds: 12757 and 17940",
+        ),
+    ),
 ]
 # Rated here are the customers with an order in the year: of the others the domain does
 # not say whether they belong to the population.
@@ -581,7 +587,6 @@ NOT_APPLICABLE = [
     "wallet_matrix",
     "big_customer",
     "seat_plan",
-    "telecom_star",
     "henan_star",
     "bank_aum",
     "opportunity_grade",
