@@ -149,7 +149,9 @@ def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
 
 
 def _one_line(err: ValidationError, model: type[BaseModel], path: Path) -> str:
-    first = err.errors(include_url=False)[0]
+    errors = err.errors(include_url=False)
+    # A field that is misspelt is missing as well: the spelling is what to mend.
+    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
     place = first["loc"]
     line = line_of(path, place)
     where = f"{path}:{line}" if line else str(path)

@@ -206,6 +206,9 @@ class _Reader:
                     raise ExpressionError(
                         "a name has at most one dot: scheme.output", column
                     )
+                for part in filter(None, (given.name, given.table)):
+                    if not part.isidentifier():
+                        raise ExpressionError(f"'{part}' is no name", column)
                 return Name(given.name, given.table or None, column=column)
             case exp.Anonymous():
                 return self.call(given, column)

@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from project.settings import SETTINGS_FILE
 from schemes.expressions import ExpressionError, Name, Node, parse_expression
 from schemes.model import KINDS, Text, read_percent
 from schemes.model import Scheme as Document
+from sql.contracts import contracts
 
 LIBRARY = Path(__file__).parent / "library"
 CUSTOMER = "customer"  # owns names too: the customer that an opportunity is of
@@ -230,18 +232,34 @@ def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
 def _overrides(
     project: Project, found: Mapping[str, Scheme]
 ) -> dict[str, dict[str, object]]:
-    """The settings `schemes.parameters`, by scheme: path within it → value."""
+    """The settings `schemes.parameters`, by scheme: path within it → value.
+
+    Those of tables are checked only: `Run.params` hands them to the tables' SQL.
+    """
     by_scheme: dict[str, dict[str, object]] = {}
     for address, value in project.settings.schemes.parameters.items():
         name, _, path = address.partition(".")
-        if name not in found:
-            raise _setting_error(
-                project,
-                ("schemes", "parameters", address),
-                f"there is no scheme '{name}'{nearest(name, set(found))}",
-            )
-        by_scheme.setdefault(name, {})[path] = value
+        if name in found:
+            by_scheme.setdefault(name, {})[path] = value
+            continue
+        wrong = _wrong_in_table(name, path, value, set(found))
+        if wrong is not None:
+            raise _setting_error(project, ("schemes", "parameters", address), wrong)
     return by_scheme
+
+
+def _wrong_in_table(
+    table: str, name: str, value: object, schemes: set[str]
+) -> str | None:
+    """What is wrong with a setting that is no scheme's, but may be a table's."""
+    tables = {one.table: one.parameters for one in contracts("marts") if one.parameters}
+    if table not in tables:
+        hint = nearest(table, {*schemes, *tables})
+        return f"there is no scheme or table '{table}'{hint}"
+    if name not in tables[table]:
+        hint = nearest(name, set(tables[table]))
+        return f"'{table}' has no parameter '{name}'{hint}"
+    return tables[table][name].objection(value)
 
 
 def _overridden(
@@ -270,7 +288,8 @@ def _overridden(
     try:
         changed = read_scheme(scheme.path, made)
     except ConfigurationError as err:
-        place = ("schemes", "parameters", scheme.scheme)
+        address = _culprit(scheme, content, single)
+        place = ("schemes", "parameters", address)
         message = str(err).removeprefix(str(scheme.path)).lstrip(":0123456789 ")
         raise _setting_error(
             project, place, f"makes the scheme wrong: {message}"
@@ -279,6 +298,20 @@ def _overridden(
         return scheme
     version = f"{scheme.version}+{changed.digest[:8]}"
     return Scheme(changed.document, scheme.path, version)
+
+
+def _culprit(scheme: Scheme, content: object, overrides: Mapping[str, object]) -> str:
+    """The address of the override that makes the scheme wrong, as far as it is one."""
+    for path, value in overrides.items():
+        alone = copy.deepcopy(content)
+        set_at(alone, path, value)
+        try:
+            read_scheme(scheme.path, alone)
+        except ConfigurationError:
+            return f"{scheme.scheme}.{path}"
+    return (
+        scheme.scheme if not overrides else f"{scheme.scheme}.{next(iter(overrides))}"
+    )
 
 
 def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - raw YAML

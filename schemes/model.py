@@ -330,9 +330,9 @@ class SchemeBase(Document):
         share = read_percent(value)
         if share is not None or value is None:
             return share
-        if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            raise ValueError(f"the parameter '{given}' is not a number")
-        return Decimal(value)
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return Decimal(value)
+        raise ValueError(f"the parameter '{given}' is not a number")
 
 
 class Bands(SchemeBase):

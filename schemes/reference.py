@@ -311,7 +311,7 @@ class _Row:
                 return level.level
         return axis.all_levels[-1].level
 
-    def evaluate(self, expression: str | Node) -> Value:
+    def evaluate(self, expression: str | Node) -> Value:  # noqa: C901, PLR0911
         """The value of an expression."""
         node = expression
         if isinstance(node, str):
@@ -380,7 +380,7 @@ class _Row:
 
     # Names.
 
-    def name(self, node: Name) -> Value:
+    def name(self, node: Name) -> Value:  # noqa: C901, PLR0911
         """What a name means."""
         name, document = node.name, self.document
         if node.owner == CUSTOMER:

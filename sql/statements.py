@@ -17,6 +17,10 @@ from sqlglot import exp
 from sql.contracts import Contract
 
 Value = str | int | Decimal | datetime.date | None
+# A parameter, and before it what may hold a `$` that is none: texts, quoted names,
+# comments.
+_PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)""")
+
 Params = Mapping[str, Value]
 
 
@@ -37,7 +41,7 @@ def select_of(contract: Contract) -> str:
 
 def used(params: Params, select: str) -> dict[str, Value]:
     """The parameters that a select names; DuckDB refuses any other."""
-    names = set(re.findall(r"\$(\w+)", select))
+    names = {found[1] for found in _PARAMETER.finditer(select) if found[1]}
     return {name: value for name, value in params.items() if name in names}
 
 

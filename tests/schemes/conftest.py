@@ -340,6 +340,18 @@ def grade(tmp_path: Path) -> Iterator[Grade]:
         con.close()
 
 
+@pytest.fixture
+def project_of(tmp_path: Path) -> Callable[..., Project]:
+    """A project with such parameters and settings of its schemes."""
+
+    def make(
+        parameters: Mapping[str, object] | None = None, **settings: Any
+    ) -> Project:
+        return project_at(tmp_path, parameters, **settings)
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def order() -> Callable[..., dict[str, object]]:
     """A transaction of one line; its id follows from customer, day and amount."""

@@ -44,8 +44,8 @@ def test_customer_metrics(graded):
 
 def test_annual_points(graded):
     found = graded.by_key(
-        "select customer_id, tier, tier_rank, score, gap_to_next, gap_to_keep, movement,"
-        " previous_tier from customer_tiers where scheme = 'annual_points'"
+        "select customer_id, tier, tier_rank, score, gap_to_next, gap_to_keep,"
+        " movement, previous_tier from customer_tiers where scheme = 'annual_points'"
     )
     assert found == {
         "gold": ("D", 1, 5000, None, 0, "up", "C"),

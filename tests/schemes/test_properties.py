@@ -1,4 +1,4 @@
-"""Random schemes over random customers: compiled SQL and reference interpreter agree."""
+"""Random schemes over random customers: compiled SQL and reference agree."""
 
 import datetime
 from pathlib import Path

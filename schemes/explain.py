@@ -1,0 +1,284 @@
+"""Why a customer stands where it does, read from a release and put in words.
+
+Everything comes from the views of the release; no scheme is compiled, and nothing is
+computed anew.
+"""
+
+import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from decimal import Decimal
+from typing import Any, Literal
+
+import duckdb
+
+from project.documents import nearest
+from project.errors import ConfigurationError
+
+Language = Literal["en", "zh"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step on the way to the tier."""
+
+    rule_id: str
+    characteristic: str | None
+    input_value: str | None
+    points: Decimal | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a customer stands by one scheme, and why."""
+
+    scheme: str
+    scheme_name: str
+    scheme_version: str
+    scope: str
+    tier: str
+    tier_name: str
+    tier_rank: int | None
+    score: Decimal | None
+    rule_tier: str | None
+    rule_tier_name: str | None
+    previous_tier_name: str | None
+    movement: str
+    next_tier_name: str | None
+    gap_to_next: Decimal | None
+    gap_to_keep: Decimal | None
+    valid_from: datetime.date
+    valid_to: datetime.date | None
+    is_capped: bool
+    is_overridden: bool
+    flags: tuple[str, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where a customer stands by every scheme that was asked for."""
+
+    customer_id: str
+    as_of_date: datetime.date
+    standings: tuple[Standing, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`: plain values, dates and decimals as text."""
+        return {key: _plain(value) for key, value in asdict(self).items()}
+
+
+_STANDINGS = """
+select
+    tiers.scheme,
+    schemes.name_{lang} as scheme_name,
+    tiers.scheme_version,
+    tiers.scope,
+    tiers.tier,
+    coalesce(named.name_{lang}, tiers.tier) as tier_name,
+    tiers.tier_rank,
+    tiers.score,
+    tiers.rule_tier,
+    ruled.name_{lang} as rule_tier_name,
+    coalesce(former.name_{lang}, tiers.previous_tier) as previous_tier_name,
+    tiers.movement,
+    better.name_{lang} as next_tier_name,
+    tiers.gap_to_next,
+    tiers.gap_to_keep,
+    tiers.valid_from,
+    tiers.valid_to,
+    tiers.is_capped,
+    tiers.is_overridden,
+    tiers.flags
+from customer_tiers as tiers
+join schemes on tiers.scheme = schemes.scheme
+left join scheme_tiers as named
+    on tiers.scheme = named.scheme and tiers.tier = named.tier
+left join scheme_tiers as ruled
+    on tiers.scheme = ruled.scheme and tiers.rule_tier = ruled.tier
+left join scheme_tiers as former
+    on tiers.scheme = former.scheme and tiers.previous_tier = former.tier
+left join scheme_tiers as better
+    on
+        tiers.scheme = better.scheme
+        and tiers.gap_to_next is not null
+        and tiers.tier_rank - 1 = better.tier_rank
+where tiers.customer_id = $customer and ($scheme is null or tiers.scheme = $scheme)
+order by tiers.scheme, tiers.scope
+"""
+_STEPS = """
+select scheme, scope, rule_id, characteristic, input_value, points, text_{lang}
+from customer_tier_reasons
+where customer_id = $customer and ($scheme is null or scheme = $scheme)
+order by scheme, scope, step_no
+"""
+
+
+def explain(
+    con: duckdb.DuckDBPyConnection,
+    customer: str,
+    scheme: str | None = None,
+    lang: Language = "en",
+) -> Explanation:
+    """Where the customer stands in a release, by one scheme or by all.
+
+    Args:
+        con: a connection whose default database is the release's.
+        customer: the customer's id.
+        scheme: a scheme's id; None for all.
+        lang: the language of names and texts.
+
+    Raises:
+        ConfigurationError: the release has no such customer or scheme.
+    """
+    _check_names(con, customer, scheme)
+    given = {"customer": customer, "scheme": scheme}
+    found = con.execute(_STEPS.format(lang=lang), given).fetchall()
+    steps: dict[tuple[str, str], list[Step]] = {}
+    for name, scope, *rest in found:
+        steps.setdefault((name, scope), []).append(Step(*rest))
+    rows = con.execute(_STANDINGS.format(lang=lang), given).fetchall()
+    names = [one.name for one in fields(Standing)]
+    standings = []
+    for row in rows:
+        known = dict(zip(names, row, strict=False))
+        known["flags"] = tuple(known["flags"])
+        known["steps"] = tuple(steps.get((known["scheme"], known["scope"]), ()))
+        standings.append(Standing(**known))
+    (as_of,) = _column(con, "select max(as_of_date) from customer_metrics", [])
+    return Explanation(customer, as_of, tuple(standings))
+
+
+def lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
+    """The explanation as lines to print."""
+    say = _WORDS[lang]
+    yield say["head"].format(
+        customer=explanation.customer_id, date=explanation.as_of_date
+    )
+    for one in explanation.standings:
+        yield ""
+        yield from _standing_lines(one, say)
+    if not explanation.standings:
+        yield ""
+        yield say["nothing"]
+
+
+def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
+    scope = f" · {one.scope}" if one.scope else ""
+    scheme = f"{one.scheme_name} ({one.scheme} {one.scheme_version})"
+    yield f"{scheme}{scope}: {one.tier_name}"
+    for step in one.steps:
+        yield f"  - {step.text}{_detail(step, say)}"
+    if one.rule_tier_name is not None and one.rule_tier != one.tier:
+        yield "  " + say["rule_tier"].format(tier=one.rule_tier_name)
+    if one.score is not None:
+        yield "  " + say["score"].format(score=_number(one.score))
+    if one.gap_to_next is not None and one.next_tier_name is not None:
+        yield "  " + say["next"].format(
+            gap=_number(one.gap_to_next), tier=one.next_tier_name
+        )
+    if one.gap_to_keep is not None:
+        which = "keep" if one.gap_to_keep >= 0 else "lacking"
+        yield "  " + say[which].format(gap=_number(abs(one.gap_to_keep)))
+    if one.flags:
+        yield "  " + say["flags"].format(flags=", ".join(one.flags))
+    if one.valid_to is not None:
+        yield "  " + say["valid"].format(start=one.valid_from, end=one.valid_to)
+    if one.movement != "new":
+        yield "  " + say[one.movement].format(tier=one.previous_tier_name)
+
+
+def _detail(step: Step, say: dict[str, str]) -> str:
+    """The input and the points of a step, where its text does not say them."""
+    parts = []
+    if step.input_value is not None and step.input_value not in step.text:
+        parts.append(step.input_value)
+    if step.points is not None:
+        parts.append(say["points"].format(points=_number(step.points)))
+    return f" [{', '.join(parts)}]" if parts else ""
+
+
+def _number(value: Decimal) -> str:
+    text = f"{value.normalize():f}"
+    return "0" if text == "-0" else text
+
+
+def _check_names(
+    con: duckdb.DuckDBPyConnection, customer: str, scheme: str | None
+) -> None:
+    known = con.execute(
+        "select 1 from customer_metrics where customer_id = $1", [customer]
+    ).fetchone()
+    if known is None:
+        close = _column(
+            con,
+            "select customer_id from customer_metrics"
+            " order by levenshtein(customer_id, $1), customer_id limit 3",
+            [customer],
+        )
+        hint = nearest(customer, close)
+        raise ConfigurationError(f"there is no customer '{customer}'{hint}")
+    if scheme is None:
+        return
+    applicable = _column(con, "select scheme from schemes where is_applicable", [])
+    if scheme not in applicable:
+        why = con.execute(
+            "select not_applicable_reason from schemes where scheme = $1", [scheme]
+        ).fetchone()
+        if why is not None:
+            raise ConfigurationError(f"the scheme '{scheme}' did not run: it {why[0]}")
+        hint = nearest(scheme, applicable)
+        raise ConfigurationError(f"there is no scheme '{scheme}'{hint}")
+
+
+def _column(
+    con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object]
+) -> list[Any]:
+    return [row[0] for row in con.execute(query, list(values)).fetchall()]
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a dataclass
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Decimal):
+        return _number(value)
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+_WORDS: dict[str, dict[str, str]] = {
+    "en": {
+        "head": "Customer {customer} on {date}",
+        "nothing": "No scheme has a place for this customer.",
+        "rule_tier": "By the rule alone: {tier}",
+        "score": "Score: {score}",
+        "points": "{points} points",
+        "next": "{gap} more to {tier}",
+        "keep": "{gap} above the bound of this tier",
+        "lacking": "{gap} below the bound of this tier",
+        "flags": "Flags: {flags}",
+        "valid": "Valid from {start} until the day before {end}",
+        "up": "Up from {tier}",
+        "down": "Down from {tier}",
+        "same": "As in the release before",
+        "changed": "Changed from {tier}",
+    },
+    "zh": {
+        "head": "客户 {customer}，{date}",
+        "nothing": "没有适用于该客户的分级。",
+        "rule_tier": "仅按规则：{tier}",
+        "score": "得分：{score}",
+        "points": "{points}分",
+        "next": "距{tier}还差{gap}",
+        "keep": "高于本级下限{gap}",
+        "lacking": "低于本级下限{gap}",
+        "flags": "标记：{flags}",
+        "valid": "有效期：{start}起，至{end}前一日",
+        "up": "由{tier}上升",
+        "down": "由{tier}下降",
+        "same": "与上一版本相同",
+        "changed": "由{tier}变更",
+    },
+}

@@ -1,0 +1,93 @@
+"""Why a customer stands where it does, in both languages."""
+
+import datetime
+
+import pytest
+
+from project.errors import ConfigurationError
+from schemes.explain import explain, lines
+
+
+@pytest.fixture
+def graded(grade, order):
+    return grade(
+        {
+            "transactions": [
+                order("C-1", "2026-05-01", "3500.00"),
+                order("C-2", "2026-05-02", 20),
+            ],
+            "overrides": [
+                {
+                    "customer_id": "C-2",
+                    "scheme": "annual_points",
+                    "tier": "D",
+                    "reason": "friend of the house",
+                    "approved_by": "boss",
+                    "starts_on": "2026-01-01",
+                    "ends_on": "2026-05-31",
+                }
+            ],
+        },
+        previous=[{"customer_id": "C-1", "annual_points_tier": "B"}],
+    )
+
+
+def test_one_scheme_in_english(graded):
+    found = explain(graded.con, "C-1", "annual_points")
+    assert list(lines(found)) == [
+        "Customer C-1 on 2026-05-31",
+        "",
+        "Annual points class (annual_points 1): Class C",
+        "  - 3500 points (calendar year), from 3000",
+        "  Score: 3500",
+        "  1500 more to Class D (best)",
+        "  500 above the bound of this tier",
+        "  Up from Class B",
+    ]
+
+
+def test_one_scheme_in_chinese(graded):
+    found = explain(graded.con, "C-1", "annual_points", "zh")
+    assert list(lines(found, "zh")) == [
+        "客户 C-1，2026-05-31",
+        "",
+        "年积分等级 (annual_points 1): C 级",
+        "  - 本自然年积分3500，达到3000",
+        "  得分：3500",
+        "  距D 级（最高）还差1500",
+        "  高于本级下限500",
+        "  由B 级上升",
+    ]
+
+
+def test_an_override_leaves_the_rule_visible(graded):
+    (standing,) = explain(graded.con, "C-2", "annual_points").standings
+    assert (standing.tier, standing.rule_tier, standing.is_overridden) == (
+        "D",
+        "A",
+        True,
+    )
+    assert [step.rule_id for step in standing.steps] == ["A", "override"]
+    said = list(lines(explain(graded.con, "C-2", "annual_points")))
+    assert "  By the rule alone: Class A" in said
+
+
+def test_all_schemes_and_json(graded):
+    found = explain(graded.con, "C-1")
+    assert found.as_of_date == datetime.date(2026, 5, 31)
+    schemes = [one.scheme for one in found.standings]
+    assert schemes == sorted(schemes)
+    assert len(schemes) > 10
+    plain = found.as_dict()
+    (points,) = (one for one in plain["standings"] if one["scheme"] == "annual_points")
+    assert points["score"] == "3500"
+    assert points["steps"][0]["text"] == "3500 points (calendar year), from 3000"
+
+
+def test_unknown_names_are_refused_with_the_nearest(graded):
+    with pytest.raises(ConfigurationError, match="no customer 'C-3'; did you mean 'C-"):
+        explain(graded.con, "C-3")
+    with pytest.raises(ConfigurationError, match="did you mean 'annual_points'"):
+        explain(graded.con, "C-1", "anual_points")
+    with pytest.raises(ConfigurationError, match="did not run: it lacks feed balances"):
+        explain(graded.con, "C-1", "bank_aum")

@@ -1,0 +1,182 @@
+"""What the linter says, with file, line and field, and when it is silent."""
+
+import textwrap
+
+import pytest
+
+from schemes.linter import lint
+from schemes.load import LIBRARY
+
+HEAD = """\
+scheme: gym
+version: 1
+kind: ladder
+name: {en: Gym, zh: 健身房}
+"""
+TIERS = """\
+tiers:
+  - {tier: gold, name: {en: Gold, zh: 金}}
+  - {tier: base, name: {en: Base, zh: 普通}}
+"""
+
+
+def findings(project, content):
+    project.schemes.mkdir(exist_ok=True)
+    path = project.schemes / "gym.yaml"
+    path.write_text(textwrap.dedent(content), encoding="utf-8")
+    return [
+        (one.line, one.field, one.severity, one.message)
+        for one in lint(project, [path])
+    ]
+
+
+@pytest.fixture
+def project(project_of):
+    return project_of()
+
+
+def test_the_library_is_clean_but_for_templates(project):
+    found = lint(project, sorted(LIBRARY.glob("*.yaml")))
+    assert {one.path.stem for one in found} == {"abcd_pyramid", "six_segments"}
+    assert all("is not set" in one.message for one in found)
+
+
+def test_a_good_scheme_has_no_findings(project):
+    content = HEAD + (
+        "rules:\n  - {tier: gold, when: \"orders('90 days') >= 12\"}\n  - {tier: base}\n"
+        + TIERS
+    )
+    assert findings(project, content) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        (
+            "  - {tier: gold, when: \"ordres('90 days') >= 12\"}\n  - {tier: base}",
+            (
+                6,
+                "rules.0.when",
+                "error",
+                "there is no metric 'ordres'; did you mean 'orders'",
+            ),
+        ),
+        (
+            "  - {tier: gold, when: \"orders('90 weeks') >= 12\"}\n  - {tier: base}",
+            (6, "rules.0.when", "error", "'90 weeks' is no window"),
+        ),
+        (
+            "  - {tier: gold, when: \"orders('ever') >= 'a'\"}\n  - {tier: base}",
+            (6, "rules.0.when", "error", "compares a number with a text"),
+        ),
+        (
+            "  - {tier: gold, when: \"org_size = 'huge'\"}\n  - {tier: base}",
+            (6, "rules.0.when", "error", "it is never 'huge'"),
+        ),
+        (
+            "  - {tier: gold, when: \"rfm_9.tier = 'x'\"}\n  - {tier: base}",
+            (
+                6,
+                "rules.0.when",
+                "error",
+                "there is no scheme 'rfm_9'; did you mean 'rfm_8'?",
+            ),
+        ),
+        ("  - {tier: base}", (8, "tiers.0", "warning", "no rule gives this tier")),
+        (
+            (
+                "  - {tier: gold, when: recency <= 9}\n"
+                "  - {tier: gold, when: recency <= 5, id: late}\n  - {tier: base}"
+            ),
+            (
+                7,
+                "rules.1.when",
+                "warning",
+                "never applies: rule 1 holds whenever it does",
+            ),
+        ),
+        (
+            (
+                "  - {tier: gold, when: recency < 9}\n"
+                "  - {tier: base, when: recency > 9}\n  - {tier: gold, id: rest}"
+            ),
+            (7, "rules.1.when", "warning", "9 itself is in neither rule"),
+        ),
+        (
+            (
+                "  - {tier: gold, when: recency < 9, reason: {en: '{recency}', zh: 天}}\n"
+                "  - {tier: base}"
+            ),
+            (4, "name", "warning", "only one language quotes {recency}"),
+        ),
+        (
+            (
+                "  - {tier: gold, when: recency < 9, reason: {en: soon, zh: soon}}\n"
+                "  - {tier: base}"
+            ),
+            (4, "name", "warning", "'soon' is not translated"),
+        ),
+    ],
+)
+def test_findings(project, rules, expected):
+    found = findings(project, HEAD + f"rules:\n{rules}\n{TIERS}")
+    assert len(found) == 1, found
+    *place, message = expected
+    assert found[0][:3] == tuple(place)
+    assert message in found[0][3]
+
+
+def test_parameters_that_nothing_reads_or_nobody_set(project):
+    content = (
+        HEAD
+        + "parameters:\n"
+        + "  unused: {default: 1, about: {en: a, zh: 甲}}\n"
+        + "  unset: {default: null, about: {en: a, zh: 甲}}\n"
+        + "wants: [interactoins]\n"
+        + "rules:\n  - {tier: gold, when: recency < unset}\n  - {tier: base}\n"
+        + TIERS
+    )
+    found = findings(project, content)
+    assert [(line, field) for line, field, _, _ in found] == [
+        (7, "parameters.unset"),
+        (6, "parameters.unused"),
+        (8, "wants.0"),
+    ]
+    assert "did you mean 'interactions'" in found[2][3]
+
+
+def test_matrix_cells_that_are_taken(project):
+    content = """\
+        scheme: gym
+        version: 1
+        kind: matrix
+        name: {en: Gym, zh: 健身房}
+        axes:
+          - {axis: one, high: recency < 5}
+          - {axis: two, high: recency < 9}
+        tiers:
+          - {tier: a, cell: [high, "*"], name: {en: A, zh: 甲}}
+          - {tier: b, cell: [high, low], name: {en: B, zh: 乙}}
+          - {tier: c, cell: [low, "*"], name: {en: C, zh: 丙}}
+    """
+    assert findings(project, content) == [
+        (10, "tiers.1.cell", "warning", "tiers above it have all its cells")
+    ]
+
+
+def test_a_set_of_parameters_that_does_not_fit(project):
+    content = """\
+        scheme: gym
+        version: 1
+        kind: bands
+        name: {en: Gym, zh: 健身房}
+        score: orders('90 days')
+        tiers:
+          - {tier: gold, from: 12, name: {en: Gold, zh: 金}}
+          - {tier: base, name: {en: Base, zh: 普通}}
+        parameter_sets:
+          easy: {tiers.gold.form: 6}
+    """
+    ((line, field, severity, message),) = findings(project, content)
+    assert (line, field, severity) == (10, "parameter_sets.easy", "error")
+    assert "'tiers.gold' has no 'form' to set; what may be set: from" in message
