@@ -74,6 +74,20 @@ class Parameter(Document):
     default: str | int | Decimal
     about: str
     unit: str | None = None
+    min: int = 0  # of a number: the least that a project may set
+
+    def objection(self, value: object) -> str | None:
+        """Why a project may not set this value; None where it may."""
+        if isinstance(self.default, str):
+            is_word = isinstance(value, str)
+            return None if is_word else f"must be a word such as '{self.default}'"
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            return "must be a number"
+        if value < self.min:
+            return f"must be at least {self.min}"
+        if isinstance(self.default, int) and not isinstance(value, int):
+            return "must be a whole number"
+        return None
 
 
 class Agreement(Document):
