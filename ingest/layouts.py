@@ -56,6 +56,11 @@ class Layout:
     json_format: str = ""
     compression: str = "none"  # of the files as they are read
 
+    @property
+    def is_columnar(self) -> bool:
+        """Whether the reader tells the number of each row."""
+        return self.kind in {"parquet", "workbook"}
+
 
 @dataclass(frozen=True)
 class Override:
@@ -75,13 +80,16 @@ class Reader:
     project: Project
     feed: Contract
     scratch: Path
-    overrides: dict[str, Override] = field(default_factory=dict)
+    _overrides: dict[str, Override] = field(default_factory=dict)
     _copies: int = 0
 
     def learn(self, path: str, **taught: object) -> None:
         """Read the file another way next time."""
-        former = self.overrides.get(path, Override())
-        self.overrides[path] = replace(former, **taught)  # type: ignore[arg-type]
+        self._overrides[path] = replace(self.override(path), **taught)  # type: ignore[arg-type]
+
+    def override(self, path: str) -> Override:
+        """What is known of a file from earlier attempts."""
+        return self._overrides.get(path, Override())
 
     def layout(self, file: LandingFile) -> tuple[Layout, Path]:
         """The layout of a file, and what is to be read: the file, or a copy of it.
@@ -155,7 +163,7 @@ class Reader:
         return Layout("workbook", header, ("VARCHAR",) * len(header)), copy
 
     def _json(self, file: LandingFile) -> tuple[Layout, Path]:
-        override = self.overrides.get(file.path, Override())
+        override = self.override(file.path)
         head = read_head(file.absolute, file.compression)
         dialect = sniff(
             head,
@@ -182,7 +190,7 @@ class Reader:
         return layout, readable
 
     def _text(self, file: LandingFile) -> tuple[Layout, Path]:
-        override = self.overrides.get(file.path, Override())
+        override = self.override(file.path)
         mapping = file.mapping
         dialect = sniff(
             read_head(file.absolute, file.compression),

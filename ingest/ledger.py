@@ -156,13 +156,21 @@ def changes(
     return tuple(made), tuple(touched)
 
 
-def note_time(con: duckdb.DuckDBPyConnection, entry: Entry, file: LandingFile) -> None:
-    """Remember a file's time, so that it is not opened again."""
-    con.execute(
-        "update raw.files set size = $size, mtime_ns = $mtime_ns"
-        " where file_id = $file_id",
-        {"size": file.size, "mtime_ns": file.mtime_ns, "file_id": entry.file_id},
-    )
+def note_times(
+    con: duckdb.DuckDBPyConnection, touched: Sequence[tuple[Entry, LandingFile]]
+) -> None:
+    """Remember the times of files that are as they were, so that they stay unopened."""
+    if touched:
+        con.execute(
+            "update raw.files set size = now.size, mtime_ns = now.mtime_ns"
+            " from (select unnest($file_id) as file_id, unnest($size) as size,"
+            " unnest($mtime_ns) as mtime_ns) as now where files.file_id = now.file_id",
+            {
+                "file_id": [entry.file_id for entry, _ in touched],
+                "size": [file.size for _, file in touched],
+                "mtime_ns": [file.mtime_ns for _, file in touched],
+            },
+        )
 
 
 @dataclass(frozen=True)

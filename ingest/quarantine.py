@@ -1,8 +1,8 @@
 """Rejected rows as they were, in `data/quarantine/`, readable for the owner alone.
 
 One CSV file a landing file, named by the file's number in the ledger. They are written
-before the transaction that loads the file commits; what a killed run left is written
-over when its numbers are given again.
+before the transaction that loads the file commits; what a killed run left is removed
+before its numbers are given again.
 """
 
 import re
@@ -25,8 +25,6 @@ def write(
     folder = project.quarantine / file.feed
     folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
     project.quarantine.chmod(_PRIVATE_FOLDER)
-    for left in folder.glob(f"{file_id}-*"):
-        left.unlink()
     name = re.sub(r"[^\w.-]+", "_", file.path)[-100:]
     target = folder / f"{file_id}-{name}.csv"
     target.touch(mode=_PRIVATE_FILE)
@@ -37,6 +35,13 @@ def write(
         params={"file": file.path, "file_id": file_id},
     ).write_csv(str(target))
     target.chmod(_PRIVATE_FILE)
+
+
+def remove_above(project: Project, feed: Contract, last: int) -> None:
+    """Remove what attempts have left whose files were never entered in the ledger."""
+    for kept in (project.quarantine / feed.table).glob("*-*"):
+        if int(kept.name.partition("-")[0]) > last:
+            kept.unlink()
 
 
 def remove(project: Project, feed: Contract, entries: Sequence[Entry]) -> None:

@@ -112,7 +112,7 @@ def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     )
 
 
-def cut_records(con: duckdb.DuckDBPyConnection) -> list[int]:
+def cut(con: duckdb.DuckDBPyConnection) -> list[int]:
     """The places of the files with a record that is longer than the reader held."""
     return _places(
         con,

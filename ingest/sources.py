@@ -37,7 +37,6 @@ class SourceFile:
     """A file that is about to be loaded."""
 
     landing: LandingFile
-    digest: str
     mapping_digest: str
     layout: Layout
     readable: Path  # the file itself, or its copy in UTF-8
@@ -94,7 +93,7 @@ class Group:
         """The rows of the files."""
         return _RELATIONS[self.layout.kind](self)
 
-    def typed_expressions(self, con: duckdb.DuckDBPyConnection) -> "Group":
+    def with_expression_types(self, con: duckdb.DuckDBPyConnection) -> "Group":
         """The group with the types of its expressions, which DuckDB works out.
 
         Raises:

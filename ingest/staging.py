@@ -28,6 +28,7 @@ def create_views(
     Raises:
         ConfigurationError: the rows name several currencies, and the settings none.
     """
+    con.execute("set timezone = $zone", {"zone": project.settings.timezone})
     ledger.prepare(con)
     con.execute("begin")
     try:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _CHUNK = 1 << 20
+_SAMPLE = 1 << 18  # bytes from which an encoding is told
 
 
 def copy_text(
@@ -73,9 +74,7 @@ def decoded_head(head: bytes, encoding: str) -> str:
     return head.decode(encoding, "ignore").lstrip("\ufeff")
 
 
-def encoding_lines(
-    source: Path, compression: str | None, limit: int
-) -> tuple[int, int, bytes]:
+def encoding_lines(source: Path, compression: str | None) -> tuple[int, int, bytes]:
     """Of the lines that are not ASCII: how many are UTF-8, how many not, a sample."""
     valid = invalid = 0
     sample: list[bytes] = []
@@ -90,7 +89,7 @@ def encoding_lines(
                 invalid += 1
             else:
                 valid += 1
-            if size < limit:
+            if size < _SAMPLE:
                 sample.append(line)
                 size += len(line)
     return valid, invalid, b"\n".join(sample)

@@ -179,7 +179,7 @@ def test_berka_balances(company, test_data):
 
 
 @pytest.mark.parametrize(
-    ("path", "feed", "columns", "key"),
+    "case",
     [
         (
             "airline_loyalty/customer_loyalty_history.csv",
@@ -206,7 +206,8 @@ def test_berka_balances(company, test_data):
         ),
     ],
 )
-def test_every_record_of_a_file_is_there(company, test_data, path, feed, columns, key):
+def test_every_record_of_a_file_is_there(company, test_data, case):
+    path, feed, columns, key = case
     company.settings({"feeds": {feed: {"columns": columns}}})
     company.land(f"{feed}/f.csv", (test_data / path).read_bytes())
     company.load(feed)

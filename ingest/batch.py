@@ -1,0 +1,277 @@
+"""The new files of a feed, grouped so that each group is read in one statement.
+
+A batch remembers what reading its files has taught: which are empty or refused, and
+which have to be read another way. It is grouped anew after each lesson.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+
+import duckdb
+
+from ingest import transcoding
+from ingest.expressions import RefusedExpression
+from ingest.layouts import MAX_LINE_SIZE, Reader, first_line, glob_escaped
+from ingest.ledger import Change, Outcome
+from ingest.mapping import Bound, UnusableHeader, bind, position_of
+from ingest.mapping import field as setting
+from ingest.sniffing import Empty, Unreadable, likely_encodings
+from ingest.sources import Group, SourceFile, is_object, json_texts
+from ingest.statements import Sql, literal, sql
+from project.errors import ConfigurationError
+from project.folder import Project
+from sql.contracts import Contract
+
+
+class ReadAgain(Exception):  # noqa: N818 - no error, but another attempt
+    """Something was learnt about a file; the files are grouped and read again."""
+
+
+@dataclass
+class Batch:
+    """The files of a feed that are new or changed."""
+
+    con: duckdb.DuckDBPyConnection
+    project: Project
+    feed: Contract
+    reader: Reader
+    changes: Sequence[Change]
+    refused: dict[str, str] = field(default_factory=dict)  # path: why
+    empty: set[str] = field(default_factory=set)
+    columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    n_read: dict[str, int] = field(default_factory=dict)
+    # Of mappings: a file without a column that they name, the column, what is wrong.
+    _unknown: dict[str, tuple[SourceFile, str, str]] = field(default_factory=dict)
+
+    def groups(self) -> list[Group]:
+        """Files of equal layout and mapping, in path order; the others are refused.
+
+        Raises:
+            ReadAgain: a file turned out to be other than was thought.
+            ConfigurationError: the mapping is wrong.
+        """
+        self._unknown.clear()
+        bound = [
+            (source, bounds)
+            for source in self._sources()
+            for bounds in self._bind(source)
+        ]
+
+        def likeness(one: tuple[SourceFile, tuple[Bound, ...]]) -> str:
+            return repr((one[0].layout, one[0].mapping_digest))
+
+        groups: list[Group] = []
+        for _, together in groupby(sorted(bound, key=likeness), key=likeness):
+            members = list(together)
+            group = Group(
+                contract=self.feed,
+                mapping=members[0][0].landing.mapping,
+                layout=members[0][0].layout,
+                bounds=members[0][1],
+                files=tuple(source for source, _ in members),
+            )
+            groups.extend(self._typed(group))
+        self._check_unknown(groups)
+        self.columns = {
+            source.landing.path: tuple(one.column.name for one in group.bounds)
+            for group in groups
+            for source in group.files
+        }
+        return groups
+
+    def outcome(self, path: str, file_id: int) -> Outcome:
+        """What the ledger says of a file."""
+        if path in self.refused:
+            return Outcome(file_id, "refused", self.refused[path], None, None)
+        if path in self.empty:
+            return Outcome(file_id, "empty", None, None, 0)
+        return Outcome(file_id, "loaded", None, self.columns[path], self.n_read[path])
+
+    def hold_longer_records(self, source: SourceFile) -> bool:
+        """Make room for the longest record a file can have; whether that is new.
+
+        What follows an open quote is one record, so all of the file must be held; how
+        much that is, a packed file tells only once it is unpacked.
+        """
+        size = source.readable.stat().st_size
+        is_packed = source.landing.compression is not None and not source.is_copy
+        needed = max(size, 2 * MAX_LINE_SIZE)
+        if not is_packed and size <= MAX_LINE_SIZE:
+            return False
+        if source.layout.max_line_size >= needed:
+            return False
+        self.reader.learn(source.landing.path, max_line_size=needed)
+        return True
+
+    def try_encodings(self, source: SourceFile) -> bool:
+        """Look at the whole file for an encoding; whether there is a better one."""
+        path = source.landing.path
+        if self.reader.override(path).is_encoding_settled:
+            return False
+        encoding = None
+        if not source.is_copy and source.landing.mapping.encoding is None:
+            valid, invalid, sample = transcoding.encoding_lines(
+                source.landing.absolute, source.landing.compression
+            )
+            if invalid > valid:
+                encoding = next(iter(likely_encodings(sample)), None)
+        self.reader.learn(path, is_encoding_settled=True, encoding=encoding)
+        return encoding is not None
+
+    def find_culprits(self, group: Group) -> bool:
+        """Try each file alone, after reading all of them failed; whether one is bad.
+
+        Raises:
+            duckdb.OutOfMemoryException: no file is bad, there is too little memory.
+        """
+        found = False
+        for source in group.files:
+            single = replace(group, files=(source,))
+            try:
+                self.con.execute(
+                    sql(
+                        "select bit_xor(hash(r)) from ({relation}) as r",
+                        relation=single.relation(),
+                    )
+                ).fetchall()
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error as err:
+                self._blame(source, err)
+                found = True
+        return found
+
+    def _blame(self, source: SourceFile, err: duckdb.Error) -> None:
+        path = source.landing.path
+        same_newlines = self.reader.override(path).same_newlines
+        if source.layout.kind == "text" and not same_newlines:
+            # What DuckDB cannot make sense of are mostly line ends of several kinds.
+            self.reader.learn(path, same_newlines=True)
+        else:
+            self.refused[path] = f"cannot be read: {first_line(err)}"
+
+    def _sources(self) -> Iterator[SourceFile]:
+        """The files that can be read."""
+        for change in self.changes:
+            path = change.file.path
+            if path in self.refused or path in self.empty:
+                continue
+            try:
+                layout, readable = self.reader.layout(change.file)
+                source = SourceFile(
+                    change.file, change.mapping_digest, layout, readable
+                )
+                if layout.kind in {"lines", "json"}:
+                    source = self._with_json_header(source)
+                yield source
+            except Empty:
+                self.empty.add(path)
+            except Unreadable as err:
+                self.refused[path] = str(err)
+
+    def _with_json_header(self, source: SourceFile) -> SourceFile:
+        """The source with all names that any of its objects has.
+
+        Raises:
+            Empty: it holds no value at all.
+            Unreadable: it is no JSON.
+            ReadAgain: it holds a longer value than was thought.
+        """
+        layout = source.layout
+        texts = json_texts(layout, literal(glob_escaped(source.readable)))
+        try:
+            rows = self.con.execute(
+                sql(
+                    "select distinct unnest(case when {is_object}"
+                    " then json_keys(_text) end) as name from ({texts}) order by name",
+                    is_object=is_object(Sql("_text")),
+                    texts=texts,
+                )
+            ).fetchall()
+            any_row = sql("select 1 from ({texts}) limit 1", texts=texts)
+            is_empty = not rows and not self.con.execute(any_row).fetchone()
+        except duckdb.Error as err:
+            if self.hold_longer_records(source):
+                raise ReadAgain from None
+            raise Unreadable(f"is no JSON: {first_line(err)}") from None
+        if is_empty:
+            raise Empty
+        header = tuple(row[0] for row in rows)
+        types = ("VARCHAR",) * len(header)
+        return replace(source, layout=replace(layout, header=header, types=types))
+
+    def _bind(self, source: SourceFile) -> Iterator[tuple[Bound, ...]]:
+        """Where the canonical columns come from; nothing where the file is refused."""
+        file = source.landing
+        try:
+            yield bind(self.feed, file.mapping, source.layout.header)
+        except UnusableHeader as err:
+            self.refused[file.path] = str(err)
+            if err.unknown_field is not None:
+                self._unknown[source.mapping_digest] = (
+                    source,
+                    err.unknown_field,
+                    str(err),
+                )
+
+    def _typed(self, group: Group) -> Iterator[Group]:
+        """The group with its expressions' types; nothing where its files are refused.
+
+        Raises:
+            ConfigurationError: an expression does not fit the types of its columns, or
+                the format of dates is none.
+        """
+        date_format = group.mapping.date_format
+        if date_format is not None:
+            try:
+                self.con.execute("select try_strptime('', $f)", {"f": date_format})
+            except duckdb.Error as err:
+                raise self._error(
+                    group.files[0], first_line(err), "date_format"
+                ) from None
+        for bound in group.bounds:
+            if bound.expression is None:
+                continue
+            try:
+                replace(group, bounds=(bound,)).with_expression_types(self.con)
+            except RefusedExpression as err:
+                for source in group.files:
+                    self.refused[source.landing.path] = f"{bound.column.name}: {err}"
+                first = group.files[0]
+                self._unknown[first.mapping_digest] = (
+                    first,
+                    bound.column.name,
+                    str(err),
+                )
+                return
+            except duckdb.Error as err:
+                place = ("columns", bound.column.name)
+                raise self._error(group.files[0], first_line(err), *place) from None
+        yield group.with_expression_types(self.con)
+
+    def _check_unknown(self, groups: Sequence[Group]) -> None:
+        """A column that no file of a mapping has is an error of the mapping.
+
+        Raises:
+            ConfigurationError: see above.
+        """
+        used = {group.files[0].mapping_digest for group in groups}
+        used |= {
+            row[0]
+            for row in self.con.execute(
+                "select distinct mapping_digest from raw.files"
+                " where columns is not null"
+            ).fetchall()
+        }
+        for digest, (source, column, problem) in self._unknown.items():
+            if digest not in used:
+                told = f"{source.landing.path}: {problem}"
+                raise self._error(source, told, "columns", column)
+
+    def _error(
+        self, source: SourceFile, problem: str, *place: str
+    ) -> ConfigurationError:
+        position = position_of(self.project, self.feed.table, source.landing.mapping)
+        where = setting(self.project, self.feed.table, position, *place)
+        return ConfigurationError(f"{where}: {problem}")
