@@ -4,6 +4,7 @@ Start-up is part of every command, so what is heavy (Dagster, Great Expectations
 DuckDB) is imported where it is used.
 """
 
+import enum
 import os
 import sys
 import traceback
@@ -28,6 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Lang(enum.StrEnum):
+    """The languages of names and reasons."""
+
+    en = "en"
+    zh = "zh"
+
 
 ProjectOption = Annotated[
     Path | None,
@@ -87,6 +96,43 @@ def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
     from pipelines import commands  # noqa: PLC0415
 
     commands.list_releases(open_project(project), as_json=json)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    scheme: Annotated[str | None, typer.Option(metavar="S", help="One scheme.")] = None,
+    as_of: AsOfOption = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say why the customer stands where it does."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.explain(
+        open_project(project), customer, scheme, as_of, lang.value, as_json=json
+    )
+
+
+@app.command()
+def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """List the schemes, and whether each can run here."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.list_schemes(open_project(project), as_json=json)
+
+
+@app.command()
+def lint(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check scheme files; without any, all of the project."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.lint(open_project(project), files or [], as_json=json)
 
 
 @app.command()

@@ -19,13 +19,14 @@ from pipelines.running import (
     read_date,
     today,
 )
-from project.errors import FenjiError, RunError
+from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from releases import store
 
 if TYPE_CHECKING:
     from assets.run import Run
     from releases.manifest import Manifest
+    from schemes.explain import Language
 
 
 def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
@@ -126,6 +127,106 @@ def list_releases(project: Project, *, as_json: bool) -> None:
             "current" if one.release_id == current_id else "",
         )
     terminal.console().print(rows)
+
+
+def explain(
+    project: Project,
+    customer: str,
+    scheme: str | None,
+    as_of: str | None,
+    lang: "Language",
+    *,
+    as_json: bool,
+) -> None:
+    """Say why a customer stands where it does, from the release of the date."""
+    import duckdb  # noqa: PLC0415
+
+    from schemes.explain import explain as explained  # noqa: PLC0415
+    from schemes.explain import lines  # noqa: PLC0415
+
+    manifest = _release_of(project, as_of)
+    path = str(store.database(project, manifest.release_id))
+    with duckdb.connect(path, read_only=True) as con:
+        found = explained(con, customer, scheme, lang)
+    if as_json:
+        terminal.say_json(found.as_dict())
+        return
+    for line in lines(found, lang):
+        terminal.console().print(line, markup=False)
+
+
+def list_schemes(project: Project, *, as_json: bool) -> None:
+    """List the schemes with the feeds that are loaded; why those that cannot run."""
+    import duckdb  # noqa: PLC0415
+
+    from ingest.load import feed_columns  # noqa: PLC0415
+    from schemes.plan import make_plan  # noqa: PLC0415
+    from schemes.tables import why_not  # noqa: PLC0415
+
+    feeds: dict[str, frozenset[str]] = {}
+    with hold_warehouse(project, on_wait=_say_waiting):
+        if project.warehouse.is_file():
+            with duckdb.connect(str(project.warehouse), read_only=True) as con:
+                feeds = feed_columns(con)
+    found = [(one.scheme, why_not(one)) for one in make_plan(project, feeds).schemes]
+    if as_json:
+        listed = [
+            {
+                "scheme": one.scheme,
+                "version": one.version,
+                "kind": one.kind,
+                "name_en": one.name.en,
+                "name_zh": one.name.zh,
+                "is_applicable": reason is None,
+                "not_applicable_reason": reason,
+            }
+            for one, reason in found
+        ]
+        terminal.say_json({"schemes": listed})
+        return
+    rows = terminal.table("Schemes 方案", "scheme", "name", "can run")
+    for one, reason in found:
+        rows.add_row(one.scheme, f"{one.name.en}\n{one.name.zh}", reason or "yes")
+    terminal.console().print(rows)
+
+
+def lint(project: Project, files: list[Path], *, as_json: bool) -> None:
+    """Check scheme files.
+
+    Raises:
+        ConfigurationError: at least one finding is an error.
+    """
+    from schemes.linter import lint as findings_of  # noqa: PLC0415
+
+    found = findings_of(project, files)
+    if as_json:
+        listed = [{**asdict(one), "path": str(one.path)} for one in found]
+        terminal.say_json({"findings": listed})
+    else:
+        for one in found:
+            terminal.console().print(str(one), markup=False, soft_wrap=True)
+    n_errors = sum(one.severity == "error" for one in found)
+    if n_errors:
+        raise ConfigurationError(f"{n_errors} errors in scheme files")
+    if not as_json:
+        terminal.console().print(f"No errors, {len(found)} warnings.")
+
+
+def _release_of(project: Project, as_of: str | None) -> "Manifest":
+    """The current release, or the last one published for a date."""
+    current = store.current(project)
+    if as_of is None and current is not None:
+        return current
+    if as_of is not None:
+        date = read_date(as_of)
+        found = [one for one in store.releases(project) if one.as_of_date == date]
+        if found:
+            return found[-1]
+    raise ConfigurationError(
+        f"{project.releases}: there is no release"
+        + (f" as of {as_of}" if as_of else "")
+        + "; `fenji run` publishes one"
+    )
 
 
 def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
