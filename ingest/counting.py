@@ -40,7 +40,7 @@ class Settlement:
 
     def touch(self, file_ids: Sequence[int]) -> None:
         """Remember the keys of the files' rows: before rows go, after rows came."""
-        if not file_ids:
+        if not file_ids or not self.columns:
             return
         files = {"first": min(file_ids), "last": max(file_ids), "ids": list(file_ids)}
         source = sql(
@@ -73,6 +73,9 @@ class Settlement:
             everything: all rows are new.
             n_files: from how many files.
         """
+        if not self.columns:
+            # No file has had a usable header, so that there are no rows.
+            return
         self.numbers = self._find_numbers()
         touched = Sql("true")
         if not everything:

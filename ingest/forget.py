@@ -13,6 +13,8 @@ from sql.contracts import feeds
 def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
     """Take a file's rows and its ledger entry out; the number of rows.
 
+    A file that is still in its folder is loaded again by the next run.
+
     Args:
         con: the warehouse.
         project: the project.
@@ -20,7 +22,7 @@ def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
             where several feeds have such a file, or its path as a shell completes it.
 
     Raises:
-        ConfigurationError: no such file was loaded, or it is still in its folder.
+        ConfigurationError: no such file was loaded, or several feeds have one.
     """
     ledger.prepare(con)
     known = ledger.entries(con)

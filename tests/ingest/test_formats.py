@@ -384,6 +384,20 @@ def test_empty_files(company):
     assert set(company.books().values()) == {("empty", 0, 0, 0, 0)}
 
 
+@pytest.mark.parametrize("feed", ["transactions", "customers"])
+def test_a_feed_of_which_nothing_can_be_used(company, feed):
+    empty = company.land(f"{feed}/empty.csv", "")
+    company.land(f"{feed}/strange.csv", "colour,weight\nred,5\n")
+    company.load(feed)
+    assert {book[0] for book in company.books().values()} == {"empty", "refused"}
+    assert feed_columns(company.con) == {}
+    empty.unlink()
+    company.forget("empty.csv")
+    company.land(f"{feed}/strange.csv", "weight,colour\nred,5\n")
+    company.load(feed)
+    assert list(company.books()) == ["strange.csv"]
+
+
 def test_a_header_without_rows_makes_the_feed_present(company):
     company.land("customers/f.csv", HEAD)
     company.land("bills/f.csv", "")
