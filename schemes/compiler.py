@@ -12,8 +12,16 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from schemes.expressions import ExpressionError
+from schemes.expressions import (
+    Binary,
+    Call,
+    ExpressionError,
+    Literal,
+    Name,
+    Node,
+)
 from schemes.load import Scheme
+from schemes.memory import WAYS, Memory, memory_of, next_held, nothing, rating
 from schemes.model import (
     UNRATED,
     Axis,
@@ -31,8 +39,16 @@ from schemes.model import (
     rule_ids,
 )
 from schemes.names import Inputs
-from schemes.program import Program
-from schemes.translate import Outputs, Place, Translator, code, compare, within
+from schemes.program import CUSTOMERS, Program
+from schemes.translate import (
+    Outputs,
+    Place,
+    Translator,
+    as_of_date,
+    code,
+    compare,
+    within,
+)
 from schemes.values import (
     Value,
     binary,
@@ -120,6 +136,7 @@ class CompiledScheme:
     score_is_amount: bool = False
     max_score: Decimal | None = None
     is_capped: bool = False
+    memory: Memory | None = None
     among: exp.Expr | None = None  # whom its figures look at; None: everyone
     outputs: Mapping[str, Value] = field(default_factory=dict)
     stored: tuple[str, ...] = ()  # its columns in the results
@@ -219,6 +236,7 @@ class _Compiler:
         own = self.kind()
         rules = [*unrated, *self.input_unrated(), *first, *own]
         rule = self.rule(population, rules)
+        self.silence()
         self.stored += tier_column(
             self.say, rule, [one.tier for one in rules], self.codes
         )
@@ -241,6 +259,7 @@ class _Compiler:
             score_is_amount=self.score_is_amount,
             max_score=self.max_score(),
             is_capped=bool(document.caps),
+            memory=memory_of(self.scheme),
             among=self.say.among,
             outputs=outputs,
             stored=tuple(self.stored),
@@ -300,6 +319,23 @@ class _Compiler:
                 when = self.say.condition((*place, "when"), rule.when)
             said = rule.reason or self.document.reason or _default_reason(rule.when)
             yield _Rule(name, rule.code or name, rule.tier, when, said, place)
+
+    def silence(self) -> None:
+        """Whether nothing has been heard for so long that the rule decides again."""
+        document = self.document
+        if not isinstance(document, Ladder) or document.forward_only is None:
+            return
+        said = document.forward_only.silence
+        window: Node = Literal(said)
+        if said in document.parameters:
+            window = Name(said)
+        heard = [
+            Call("coalesce", (Call(name, (window,)), Literal(Decimal(0))))
+            for name in document.forward_only.activity
+        ]
+        silent = [Binary("=", one, Literal(Decimal(0))) for one in heard]
+        when = both([self.say.condition_of(("forward_only",), one) for one in silent])
+        self.compute("is_silent", when)
 
     def prefer(self) -> None:
         """Which of a customer's several are preferred, as columns."""
@@ -382,6 +418,7 @@ class _Compiler:
         self.has_score, self.score_is_amount = True, score.is_amount
         stored = self.compute("score", score.stored())
         self.store("score")
+        memory = memory_of(self.scheme)
         # A quotient is compared as one; what others read is the same, undivided.
         compared = Value(stored, "number", is_amount=score.is_amount)
         if score.over is not None:
@@ -411,6 +448,8 @@ class _Compiler:
                 _Rule(tier.tier, tier.tier, tier.tier, when, said, ("tiers", place))
             )
             upper = lower
+        if memory is not None and memory.margin is not None:
+            self.compute("margin_rank", _margin_rank(raised, bounds, memory.margin))
         if upper is not None:
             rules.append(
                 _Rule(
@@ -532,6 +571,12 @@ class _Compiler:
         quotes = self.quotes(rule.text, rule.place, rule.tier)
         return CompiledRule(rule.id, rule.code, rule.tier, rule.text, quotes)
 
+    def ways(self) -> tuple[str, ...]:
+        """The ways in which a customer's tier may differ from what the rule gives."""
+        memory = memory_of(self.scheme)
+        is_whole = self.program.entity is CUSTOMERS
+        return memory.ways if memory is not None and is_whole else ()
+
     def steps(self) -> Iterable[CompiledStep]:
         """What is looked at before the rule, and what changes the tier after it."""
         document = self.document
@@ -549,6 +594,9 @@ class _Compiler:
             for where, sign in (("characteristics", 1), ("deductions", -1)):
                 for place, one in enumerate(getattr(document, where)):
                     yield self.points_step((where, place), one, sign)
+        for way in self.ways():
+            column_ = self.column(f"kept_{way}")
+            yield CompiledStep(f"kept_{way}", WAYS[way], {}, when=column_)
         for place, cap in enumerate(document.caps):
             quotes = self.quotes(cap.reason, ("caps", place), "")
             when = self.column(f"cap_{cap.id}")
@@ -667,9 +715,15 @@ def tier_column(
         to=exp.DataType(this=exp.DataType.Type.ARRAY, expressions=[kind], nested=True),
     )
     given = function("list_extract", listed, rule)
-    stored = []
-    if say.scheme.document.caps:
+    stored: list[str] = []
+    memory = memory_of(say.scheme)
+    if say.scheme.document.caps or memory is not None:
         given = say.program.compute(say.column("rule_tier"), given)
+    if memory is not None and say.program.entity is CUSTOMERS:
+        given = _held(say, memory, rule, tiers, codes)
+        stored += [say.column(f"kept_{way}") for way in memory.ways]
+        if memory.term is not None:
+            stored += [say.column("valid_from"), say.column("valid_to")]
     for place, cap in enumerate(say.scheme.document.caps):
         limit = exp.Cast(this=text(cap.tier_at_most), to=kind.copy())
         when = say.condition(("caps", place, "when"), cap.when)
@@ -683,13 +737,98 @@ def tier_column(
         source = say.column("override")
         say.program.attributes[source] = (OVERRIDES, say.scheme.scheme)
         name = say.column("approved_tier")
-        known = exp.TryCast(this=column(source), to=kind.copy())
+        known = exp.Cast(this=column(source), to=kind.copy())
         given = function("coalesce", say.program.compute(name, known), given)
         stored.append(name)
     name = say.column("tier")
     tier = say.program.compute(name, given)
     say.outputs["tier"] = Value(tier, "text", choices=(*codes, UNRATED))
     return [*stored, name]
+
+
+def _held(
+    say: Translator,
+    memory: Memory,
+    rule: exp.Expr,
+    tiers: list[str],
+    codes: list[str],
+) -> exp.Expr:
+    """The tier that is held after the as-of date's rating.
+
+    Puts the columns `valid_from`, `valid_to` and `kept_<way>` beside it.
+    """
+    program = say.program
+    for name in ("rank", "valid_from", "valid_to"):
+        source = (f"core.{say.scheme.scheme}_held", name)
+        program.attributes[say.column(f"held_{name}")] = source
+    fields = rating_fields(say.scheme, memory, rule, tiers, as_of_date())
+
+    def held(name: str) -> exp.Expr:
+        former = say.column(f"held_{name}")
+        known = former in program.attributes
+        return column(former) if known else nothing()[name]
+
+    after = next_held(memory, held, lambda name: fields[name].copy())
+    state = program.compute(say.column("state"), after)
+
+    def found(name: str) -> exp.Expr:
+        return function("struct_extract", state.copy(), text(name))
+
+    rated = exp.Not(this=exp.Is(this=rule, expression=exp.null()))
+    for way in memory.ways:
+        kept = both([rated, exp.EQ(this=found("way"), expression=text(way))])
+        made = function("coalesce", kept, exp.false())
+        program.compute(say.column(f"kept_{way}"), made)
+    is_held = exp.Not(this=exp.Is(this=found("rank"), expression=exp.null()))
+    if memory.term is not None:
+        start = case([(is_held, found("valid_from"))], as_of_date())
+        program.compute(say.column("valid_from"), start)
+        end = case([(is_held.copy(), found("valid_to"))])
+        program.compute(say.column("valid_to"), end)
+    kind = enum_type([*codes, UNRATED])
+    listed = exp.Cast(
+        this=exp.Array(expressions=[text(tier) for tier in codes]),
+        to=exp.DataType(this=exp.DataType.Type.ARRAY, expressions=[kind], nested=True),
+    )
+    unrated = exp.Cast(this=text(UNRATED), to=kind.copy())
+    tier = function("list_extract", listed, found("rank"))
+    return case([(rated.copy(), function("coalesce", tier, unrated))])
+
+
+def rating_fields(
+    scheme: Scheme, memory: Memory, rule: exp.Expr, tiers: list[str], day: exp.Expr
+) -> Mapping[str, exp.Expr]:
+    """What the rule gives on a rating date; tiers by their place, 1 is the best."""
+    codes = [tier.tier for tier in scheme.document.tiers]
+    ranks = [
+        (number(place), number(codes.index(tier) + 1))
+        for place, tier in enumerate(tiers, 1)
+        if tier != UNRATED
+    ]
+    margin_rank: exp.Expr = exp.null()
+    if memory.margin is not None:
+        margin_rank = column(f"{scheme.scheme}__margin_rank")
+    resets: exp.Expr = exp.false()
+    if memory.is_forward_only:
+        resets = column(f"{scheme.scheme}__is_silent")
+    return rating(
+        memory,
+        rank=case(ranks, of=rule.copy()),
+        day=day,
+        margin_rank=margin_rank,
+        resets=resets,
+    )
+
+
+def _margin_rank(score: Value, bounds: list[Value | None], margin: Decimal) -> exp.Expr:
+    """The best tier whose bound the score misses by no more than the margin."""
+    branches: list[tuple[exp.Expr, exp.Expr]] = []
+    for place, bound in enumerate(bounds, 1):
+        if bound is None or bound.sql is None:
+            continue
+        less = Value(binary(exp.Sub, bound.sql.copy(), number(margin)), "number")
+        branches.append((compare(">=", score, less), number(place)))
+    return case(branches)
 
 
 def placeholders(words: str) -> list[str]:

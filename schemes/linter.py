@@ -163,6 +163,10 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
         for one in getattr(document, "characteristics", ())
         if isinstance(one.max, str)
     }
+    if isinstance(document, Ladder) and document.forward_only is not None:
+        used.add(document.forward_only.silence)
+    if (validity := document.validity) is not None:
+        used |= {str(validity.length), str(validity.grace), str(validity.margin)}
     priced = re.compile(r"_pay_ratio$")  # read by the tables beside the scheme
     for name in document.parameters:
         if name not in used and not priced.search(name):

@@ -97,7 +97,7 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
             continue
         seen.add(one)
         if one.table is None:
-            ahead.extend(_inputs(one))
+            ahead.extend(inputs(one))
         else:
             found.setdefault(one.table, {})[one.column] = one
     return found
@@ -106,7 +106,7 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
 def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
     select = _keys(file)
     for name, one in sorted(members.items()):
-        aggregate = _filtered(_fragment(one.metric.aggregate or ""), _rows(one))
+        aggregate = filtered(fragment(one.metric.aggregate or ""), rows_in_window(one))
         value = cast(aggregate, TYPES[one.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
     return select.group_by(*_grouping(file))
@@ -116,10 +116,10 @@ def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
     inner = _keys(file).select(*file.per)
     outer = exp.select("customer_id")
     for name, one in sorted(members.items()):
-        each = _filtered(_fragment(one.metric.each or ""), _rows(one))
+        each = filtered(fragment(one.metric.each or ""), rows_in_window(one))
         inner = inner.select(exp.alias_(each, name, quoted=True), copy=False)
-        aggregate = _replaced(
-            _fragment(one.metric.aggregate or ""),
+        aggregate = replaced(
+            fragment(one.metric.aggregate or ""),
             lambda found, name=name: (
                 column(name)  # type: ignore[misc]
                 if isinstance(found, exp.Column) and found.name == "value"
@@ -129,7 +129,7 @@ def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
         value = cast(aggregate, TYPES[one.metric.type])
         outer = outer.select(exp.alias_(value, name, quoted=True), copy=False)
     inner = inner.where(*(f"{key} is not null" for key in file.per))
-    rows = [_rows(one) for one in members.values()]
+    rows = [rows_in_window(one) for one in members.values()]
     if all(one is not None for one in rows):
         # A row that no member counts need not be grouped.
         distinct = {one.sql(): one for one in rows if one is not None}
@@ -153,7 +153,7 @@ def _own_select(one: Asked) -> exp.Expr:
         is_number = one.metric.arguments[name].type == "number"
         return exp.Literal.number(given[name]) if is_number else text(given[name])
 
-    made = _replaced(_file(one.metric.select or ""), fill)
+    made = replaced(_file(one.metric.select or ""), fill)
     return exp.select(
         "customer_id",
         exp.alias_(
@@ -166,26 +166,38 @@ def _own_select(one: Asked) -> exp.Expr:
 
 def _keys(file: MetricFile) -> exp.Select:
     """The select of a fact table's keys, of rows that name a customer."""
-    source: exp.Expr
-    if file.relation is not None:
-        alias = exp.TableAlias(this=exp.to_identifier("events"))
-        source = exp.Subquery(this=_fragment(file.relation).copy(), alias=alias)
-    else:
-        source = _table(file.reads[0], None)
+    source = fact_source(file)
     select = exp.select(exp.alias_(exp.column(file.customer), "customer_id"))
     select = select.select(*file.key[1:]).from_(source)
     return select.where(*(f"{key} is not null" for key in _grouping(file)))
+
+
+def fact_source(file: MetricFile) -> exp.Expr:
+    """The fact table, or the select that stands for it."""
+    if file.relation is None:
+        return _table(file.reads[0], None)
+    alias = exp.TableAlias(this=exp.to_identifier("events"))
+    return exp.Subquery(this=fragment(file.relation).copy(), alias=alias)
 
 
 def _grouping(file: MetricFile) -> tuple[str, ...]:
     return (file.customer, *file.key[1:])
 
 
-def _rows(one: Asked) -> exp.Expr | None:
-    """The condition on the rows that count; None where all do."""
+def rows_in_window(one: Asked) -> exp.Expr | None:
+    """The condition on the rows that count in the window; None where all do."""
     conditions = _within(one.window, column(one.file.date or ""))
+    counted = rows_that_count(one)
+    if counted is not None:
+        conditions.append(counted)
+    return both(conditions) if conditions else None
+
+
+def rows_that_count(one: Asked) -> exp.Expr | None:
+    """The condition on the rows that count, whenever they are; None where all do."""
+    conditions: list[exp.Expr] = []
     if one.metric.where is not None:
-        conditions.append(_fragment(one.metric.where))
+        conditions.append(fragment(one.metric.where))
     for name, value in one.arguments:
         argument = one.metric.arguments[name]
         if argument.column is not None:
@@ -196,7 +208,8 @@ def _rows(one: Asked) -> exp.Expr | None:
     return both(conditions) if conditions else None
 
 
-def _filtered(aggregate: exp.Expr, rows: exp.Expr | None) -> exp.Expr:
+def filtered(aggregate: exp.Expr, rows: exp.Expr | None) -> exp.Expr:
+    """The aggregate over some rows; over all where no condition is given."""
     if rows is None:
         return aggregate
     return exp.Filter(this=aggregate, expression=exp.Where(this=rows))
@@ -266,11 +279,12 @@ def _of_customer(one: Asked) -> exp.Expr:
             return exp.Paren(this=_of_customer(_input(one, found)))
         return None
 
-    return _replaced(_fragment(one.metric.expression or ""), fill)
+    return replaced(fragment(one.metric.expression or ""), fill)
 
 
-def _inputs(one: Asked) -> list[Asked]:
-    expression = _fragment(one.metric.expression or "")
+def inputs(one: Asked) -> list[Asked]:
+    """The metrics that an expression reads, over their windows."""
+    expression = fragment(one.metric.expression or "")
     names = inputs_of(one.metric)
     calls = expression.find_all(exp.Anonymous)
     return [_input(one, call) for call in calls if call.name in names]
@@ -287,7 +301,7 @@ def _input(one: Asked, call: exp.Anonymous) -> Asked:
     return Asked(call.name, window)
 
 
-def _replaced(
+def replaced(
     tree: exp.Expr, replacement: Callable[[exp.Expr], exp.Expr | None]
 ) -> exp.Expr:
     """A copy of the tree in which some nodes, with all they hold, are replaced."""
@@ -302,7 +316,8 @@ def _replaced(
 
 
 @cache
-def _fragment(sql: str) -> exp.Expr:
+def fragment(sql: str) -> exp.Expr:
+    """A piece of Fenji's own SQL, parsed once; copy it before changing it."""
     return sqlglot.parse_one(sql, dialect="duckdb")
 
 

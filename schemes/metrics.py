@@ -78,6 +78,9 @@ class MetricFile(Document):
         str, ...
     ] = ()  # the fact table, a row an event; or what `relation` reads
     relation: str | None = None  # a select, where no table has the events as they are
+    # The table of rows that once counted: customer_id, date, and until_date, the first
+    # day on which they did not.
+    former: str | None = None
     customer: str = "customer_id"  # whose event it is
     date: str | None = None  # the day of the event
     per: tuple[str, ...] = ()  # what is grouped by first, beside the customer

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from project.documents import Document
-from schemes.windows import parse_window
+from schemes.windows import Window, parse_window
 
 UNRATED = "unrated"  # the tier of those to whom the rule cannot be applied
 
@@ -177,8 +177,9 @@ class Level(Document):
 class ForwardOnly(Document):
     """A tier is kept until a better one, or until a long silence ends it."""
 
-    silence: Expression  # a window of months
-    activity: tuple[Name, ...]  # metrics that count what breaks the silence
+    silence: Expression  # a number of months, or a parameter that has it
+    # Metrics that count what breaks the silence.
+    activity: tuple[Name, ...] = Field(min_length=1)
 
 
 class Axis(Document):
@@ -227,11 +228,22 @@ class Cap(Document):
 
 
 class Validity(Document):
-    """For how long a tier holds once it is given."""
+    """For how long a tier holds once it is given, and how it falls.
 
-    length: Expression  # a window of months, or 'calendar year'
+    Ratings are replayed over the first of each month and the as-of date.
+    """
+
+    # A number of months, 'calendar year', or a parameter that has it; where it is not
+    # given, a tier holds to the next rating date.
+    length: Expression | None = None
     upgrade: Literal["at_once", "at_end"] = "at_once"
-    downgrade: Literal["at_once", "at_end"] = "at_end"
+    downgrade: Literal["at_end"] = "at_end"
+    grace: Expression | None = None  # months after the end before a tier falls
+    steps_down: int | None = Field(
+        default=None, ge=1
+    )  # tiers it falls at once, at most
+    # By how much the score may miss the bound of the tier that is held.
+    margin: Number | None = None
 
 
 class Benefit(Document):
@@ -297,6 +309,32 @@ class SchemeBase(Document):
                 raise ValueError(f"entitlements: no tier '{tier}'")
         return self
 
+    @model_validator(mode="after")
+    def _fitting_validity(self) -> "SchemeBase":
+        """What a validity says must fit together, and fit the scheme."""
+        validity = self.validity
+        if validity is None:
+            return self
+        if self.grades != "customers":
+            raise ValueError("validity: is for schemes that grade customers")
+        length, grace = self.window(validity.length), self.window(validity.grace)
+        if length is not None and (
+            length.kind not in {"months", "calendar_year"} or length.is_elsewhere
+        ):
+            raise ValueError(
+                "validity.length: write a number of months, or 'calendar year'"
+            )
+        if grace is not None and (grace.kind != "months" or grace.is_elsewhere):
+            raise ValueError("validity.grace: write a number of months")
+        if length is None and (grace is not None or validity.upgrade == "at_end"):
+            raise ValueError("validity: 'grace' and 'upgrade: at_end' need a 'length'")
+        margin = self.number(validity.margin)
+        if validity.margin is not None and (margin is None or margin < 0):
+            raise ValueError("validity.margin: write a number of at least 0")
+        if margin is not None and not isinstance(self, Bands | Scorecard):
+            raise ValueError("validity.margin: is for bands and scorecards")
+        return self
+
     def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Each expression of the file with its place."""
         for field in ("population", "among"):
@@ -315,6 +353,18 @@ class SchemeBase(Document):
     def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """The expressions that only this kind has."""
         return iter(())
+
+    def window(self, given: str | None) -> Window | None:
+        """A window of the file, also where it names a parameter; None where unset.
+
+        Raises:
+            ValueError: it is no window.
+        """
+        if given is None:
+            return None
+        if given in self.parameters:
+            given = str(self.parameters[given].default)
+        return parse_window(given)
 
     def number(self, given: Decimal | str | None) -> Decimal | None:
         """A number of the file, also where it names a parameter; None where unset.
@@ -399,7 +449,19 @@ class Ladder(SchemeBase):
         _known_tiers(self.rules, [tier.tier for tier in self.tiers], "rules")
         _last_is_open([rule.when for rule in self.rules], "rule")
         _no_repeats(rule_ids(self.rules), "rule id")
+        if self.forward_only is not None:
+            self._check_forward_only(self.forward_only)
         return self
+
+    def _check_forward_only(self, forward_only: ForwardOnly) -> None:
+        """A ladder remembers in one way, and for customers only."""
+        if self.grades != "customers":
+            raise ValueError("forward_only: is for schemes that grade customers")
+        if self.validity is not None:
+            raise ValueError("forward_only: goes without 'validity'")
+        silence = self.window(forward_only.silence)
+        if silence is None or silence.kind != "months" or silence.is_elsewhere:
+            raise ValueError("forward_only.silence: write a number of months")
 
     def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """The expressions that only this kind has."""

@@ -45,6 +45,7 @@ class Attribute:
     needs: frozenset[str]
     is_amount: bool
     is_personal: bool
+    has_happened: bool  # a date that is a fact, not known before it
 
 
 @cache
@@ -68,6 +69,7 @@ def attributes(feed: str) -> Mapping[str, Attribute]:
                 needs=frozenset({f"{feed}.{column.name}"}),
                 is_amount=column.type == "amount",
                 is_personal=column.personal,
+                has_happened=column.happened,
             )
     return found
 

@@ -39,6 +39,7 @@ from schemes.chosen import (
     opportunity_grades_select,
 )
 from schemes.compiler import CompiledScheme, compile_scheme
+from schemes.history import History, compile_history
 from schemes.load import Scheme, in_order, read_schemes
 from schemes.metric_sql import category_select, customer_select, fact_selects
 from schemes.metrics import Asked, always
@@ -73,6 +74,7 @@ class SchemePlan:
 
     schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
     graded_opportunities: tuple[CompiledScheme, ...]  # as they grade each of them
+    histories: tuple[History, ...]  # of the schemes with memory
     programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
     tags: CompiledTags
@@ -107,6 +109,8 @@ class SchemePlan:
         for one in self.graded_opportunities:
             facts[graded_table(one)] = graded_select(one, opportunities)
             facts[chosen_table(one)] = chosen_select(one, opportunities)
+        for history in self.histories:
+            facts.update(history.facts)
         return facts
 
     @cached_property
@@ -209,6 +213,7 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
     rfm = compile_rfm(rfm_scheme, programs[CUSTOMERS.name], project)
     compiled: dict[str, CompiledScheme] = {}
     of_opportunities: list[CompiledScheme] = []
+    histories: list[History] = []
     for scheme in in_order(schemes):
         inputs = Inputs(
             feeds=feeds,
@@ -222,6 +227,8 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         one = compile_scheme(scheme, trial, outputs, inputs)
         if one.runs:
             programs[grades] = trial
+            if one.memory is not None:
+                histories.append(compile_history(scheme, one.memory, inputs))
             if grades == OPPORTUNITIES.name:
                 of_opportunities.append(one)
                 one = lift(one, programs[CUSTOMERS.name])
@@ -235,5 +242,10 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
     )
     programs[CUSTOMERS.name] = tags.program
     return SchemePlan(
-        tuple(compiled.values()), tuple(of_opportunities), programs, rfm, tags
+        schemes=tuple(compiled.values()),
+        graded_opportunities=tuple(of_opportunities),
+        histories=tuple(histories),
+        programs=programs,
+        rfm=rfm,
+        tags=tags,
     )

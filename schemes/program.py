@@ -23,6 +23,7 @@ class Entity:
     metrics: str | None  # the table of its metrics
     rows: str  # the table that it is a row of
     feed: str  # whose columns are its attributes
+    cuts: str | None = None  # the table of figures per date, where it has many dates
 
 
 CUSTOMERS = Entity(

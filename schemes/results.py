@@ -12,7 +12,7 @@ from schemes.compiler import CompiledScheme
 from schemes.program import AS_OF_DATE, Program
 from schemes.queries import join_customers, named, relation, select, text_of
 from schemes.translate import Leading
-from schemes.values import cast, column, function, text
+from schemes.values import both, cast, column, function, text
 from sql.contracts import contract
 
 CUTS = "marts.scheme_cuts"
@@ -68,15 +68,18 @@ def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
 def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
     """One row per customer with a tier set by a person: a column per scheme.
 
-    Of the entries in force the one with the latest start counts.
+    Of the entries in force that name a tier of the scheme, the one with the latest
+    start counts.
     """
     columns: list[exp.Expr] = [column("customer_id")]
     for one in schemes:
         name = one.scheme.scheme
         of_scheme = exp.EQ(this=column("scheme"), expression=text(name))
+        tiers = [text(tier.tier) for tier in one.scheme.document.tiers]
+        is_known = exp.In(this=column("tier"), expressions=tiers)
         latest = exp.Filter(
             this=function("arg_max", column("tier"), column("starts_on")),
-            expression=exp.Where(this=of_scheme),
+            expression=exp.Where(this=both([of_scheme, is_known])),
         )
         columns.append(named(latest, name))
     as_of = cast(exp.Placeholder(this=AS_OF_DATE), "date")
@@ -92,6 +95,20 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
         group_by=[column("customer_id")],
     )
     return text_of(query)
+
+
+def dated_cuts_select(program: Program) -> str:
+    """One row per date: every figure about the customers on it."""
+    figures = list(program.cuts.values())
+    source = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
+    made = [named(one.copy(), name) for name, one in program.cuts.items()]
+    day = column(AS_OF_DATE)
+    return text_of(select([day, *made], source, "graded", group_by=[day.copy()]))
+
+
+def rests_on_figures(program: Program, figure: exp.Expr) -> bool:
+    """Whether a figure is one over other figures."""
+    return not _needed(program, [figure]).isdisjoint(program.cuts)
 
 
 def layered_select(program: Program, expressions: Iterable[exp.Expr]) -> exp.Select:
@@ -208,7 +225,13 @@ def _base(
     query = select(columns, entity.metrics or entity.rows, "graded")
     for table, alias in joined.items():
         join_customers(query, "graded", table, alias)
-    if cuts:
+    if cuts and entity.cuts is not None:
+        same = exp.EQ(
+            this=exp.column(AS_OF_DATE, "graded"),
+            expression=exp.column(AS_OF_DATE, "figures"),
+        )
+        query.join(relation(entity.cuts, "figures"), on=same, copy=False)
+    elif cuts:
         for table in tables:
             query.join(relation(table), join_type="cross", copy=False)
     return query

@@ -109,6 +109,14 @@ class Translator:
         value = self.value(place, expression, "boolean")
         return FALSE if value.sql is None else value.sql
 
+    def condition_of(self, place: Place, node: Node) -> exp.Expr:
+        """A tree as a condition."""
+        try:
+            value = expect(self.evaluate(node), "boolean", node)
+        except ExpressionError as err:
+            raise self.scheme.error(place, str(err)) from None
+        return FALSE if value.sql is None else value.sql
+
     def value(self, place: Place, expression: str, kind: str | None = None) -> Value:
         """The expression as a value, of a type where one is named.
 

@@ -263,9 +263,11 @@ def _reason_code(one: CompiledScheme) -> exp.Expr:
 
 def _validity(one: CompiledScheme) -> dict[str, exp.Expr]:
     """From when and until when the tier holds, where the scheme says."""
-    validity = one.scheme.document.validity
-    if validity is None or validity.length != "calendar year":
+    if one.memory is not None and one.memory.term is not None:
+        return {name: _stored(one, name) for name in ("valid_from", "valid_to")}
+    if one.memory is not None or one.scheme.document.validity is None:
         return {}
+    # Valid for a calendar year, and no day of it changes the tier.
     start = cast(
         function("date_trunc", text("year"), _of_results(one, AS_OF_DATE)), "date"
     )
@@ -331,12 +333,16 @@ def _movement(one: CompiledScheme, previous: exp.Expr) -> exp.Expr:
 
 
 def _flags(one: CompiledScheme) -> exp.Expr:
-    if not one.flags:
-        return texts([])
+    """The flags that hold, then how memory changed the tier."""
+    columns = {flag: f"flag_{flag}" for flag in one.flags}
+    if one.memory is not None:
+        columns |= {f"kept_{way}": f"kept_{way}" for way in one.memory.ways}
     parts = [
-        case([(_stored(one, f"flag_{flag}"), texts([flag]))], texts([]))
-        for flag in one.flags
+        case([(_stored(one, name), texts([flag]))], texts([]))
+        for flag, name in columns.items()
     ]
+    if not parts:
+        return texts([])
     made = parts[0]
     for part in parts[1:]:
         made = function("list_concat", made, part)

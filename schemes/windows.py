@@ -31,6 +31,11 @@ class Window:
     is_before: bool = False  # ends on the day before the as-of date
 
     @property
+    def is_elsewhere(self) -> bool:
+        """Whether it ends before the as-of date."""
+        return self.is_before or self.periods_back > 0
+
+    @property
     def suffix(self) -> str:
         """How the window stands in a column's name, such as `_12m`."""
         if self.kind == "ever":

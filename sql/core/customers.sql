@@ -3,7 +3,9 @@
 -- Params: as_of_date (date).
 -- A customer exists from its earliest dated row on; without a dated row, always.
 with known as (
-    select customer_id
+    select
+        customer_id,
+        min(row_date) as first_known_date
     from staging.customer_rows
     group by customer_id
     having min(row_date) is null or min(row_date) <= $as_of_date
@@ -11,6 +13,7 @@ with known as (
 
 select
     known.customer_id,
+    known.first_known_date,
     customers.customer_id is not null as is_in_customers_feed,
     customers.* exclude (customer_id) -- noqa: RF02
 from known

@@ -30,6 +30,7 @@ CORE = (
     "transactions",
     "refunds",
     "orders",
+    "former_orders",
     "points_events",
     "category_points_events",
     "customers",
@@ -110,8 +111,13 @@ def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> 
             marks = ", ".join("?" for _ in columns)
             con.executemany(f"insert into {table} values ({marks})", rows)
         if feed.customer:
+            dates = [
+                f"{one.removesuffix('_at')}_date" if one.endswith("_at") else one
+                for one in feed.dated_by
+            ]
+            day = f"least({', '.join(map(quoted, dates))})" if dates else "null::date"
             named.append(
-                f"select {quoted(feed.customer)} as customer_id, null::date as row_date"
+                f"select {quoted(feed.customer)} as customer_id, {day} as row_date"
                 f" from {table} where {quoted(feed.customer)} is not null"
             )
     con.execute(
@@ -209,7 +215,8 @@ def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
         rows = con.execute(f"select {columns} from marts.scheme_results").fetchall()
         found[one.scheme.scheme] = {
             customer: (
-                tier,
+                # Memory is no matter of the rule; see test_memory.py.
+                one.rules[rule - 1].tier if one.memory else tier,
                 one.rules[rule - 1].id,
                 {flag for flag, holds in zip(one.flags, rest, strict=False) if holds},
                 rounded(rest[-1]) if one.has_score and tier != UNRATED else None,
@@ -438,8 +445,9 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
     ) -> tuple[Found, Found]:
         schemes = tuple(schemes)
         plan = plan_of(schemes, project_at(tmp_path), everything)
+        metric_tables = {one.table for one in (*always(), *plan.asked)}
         for name, select in plan.facts.items():
-            if name.endswith(("override_tiers", "_graded", "_chosen")):
+            if name not in metric_tables:
                 create(con, ("core", name), select, params)
         write_inputs(con, plan, rows, AS_OF)
         create(con, ("marts", "scheme_cuts"), plan.cuts, params)
