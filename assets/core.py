@@ -8,7 +8,7 @@ from assets.run import Run
 from assets.specs import made_in_sql, spec_of
 from project.errors import RunError
 from sql.contracts import Contract, contract
-from sql.statements import create, row_count, select_of
+from sql.statements import create, row_count, select_of, without_rows
 
 
 def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefinition:
@@ -19,6 +19,8 @@ def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefiniti
     def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
         with run.step(table.name, phase="compute") as step:
             made = select or select_of(table)
+            if table.scheme is not None and table.scheme not in run.plan.applicable:
+                made = without_rows(made)
             create(run.con, name, made, run.params(table), kind=table.kind)
             if table.kind == "view":
                 return dg.MaterializeResult()

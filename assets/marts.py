@@ -54,7 +54,10 @@ def tags(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
         with run.step(table.name, phase="compute") as step:
             name = ("marts", table.table)
             select = run.plan.tags.tables[table.table]
-            create(run.con, name, select, run.params(table))
+            create(run.con, name, select, run.params(table), kind=table.kind)
+            if table.kind == "view":
+                yield dg.MaterializeResult(asset_key=key_of(table.name))
+                continue
             step.rows = row_count(run.con, *name)
         yield dg.MaterializeResult(
             asset_key=key_of(table.name), metadata={"dagster/row_count": step.rows}

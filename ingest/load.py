@@ -19,7 +19,7 @@ from ingest.statements import Sql, identifier, listed, literal, sql
 from project.errors import RunError
 from project.folder import Project
 from sql.contracts import Contract, contract
-from sql.statements import select_of
+from sql.statements import any_order, select_of
 
 
 @dataclass(frozen=True)
@@ -230,7 +230,8 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
         The records of each file, by what it says itself.
     """
     con, raw = batch.con, identifier("raw", group.contract.table)
-    _insert(con, group, first, group.typed(with_rejects=False))
+    with any_order(con):  # rows carry their file and number
+        _insert(con, group, first, group.typed(with_rejects=False))
     bad = con.execute(
         sql(
             "select distinct _file_id - {first} from {raw} where _reject != 0",

@@ -26,9 +26,10 @@ def table_digest(
     ]
     row = f"concat_ws({text(_SEPARATOR)}, {', '.join(parts)})"
     found = con.execute(
-        "select count(*), sum(md5_number_upper(row_text)),"
-        f" sum(md5_number_lower(row_text))"
-        f" from (select {row} as row_text from {relation})"
+        # Halves that fit into 64 bits have exact sums.
+        "select count(*), sum((sum_of_row & ((1::uhugeint << 64) - 1))::ubigint),"
+        " sum((sum_of_row >> 64)::ubigint)"
+        f" from (select md5_number({row})::uhugeint as sum_of_row from {relation})"
     ).fetchone()
     n_rows, upper, lower = found or (0, 0, 0)
     return f"{n_rows}\t{upper or 0}\t{lower or 0}"

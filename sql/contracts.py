@@ -141,6 +141,7 @@ class Contract(Document):
     published: bool = False
     key: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table
+    scheme: str | None = None  # the table belongs to it: empty where it does not run
     # $params of the SQL that a project may set in fenji.yaml, as <table>.<parameter>.
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     # Feeds: the columns that date a row (its earliest counts), and who it is about.

@@ -6,7 +6,8 @@ takes none (views), as literals of the parsed select.
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,7 +61,21 @@ def create(
         con.execute(f"create or replace view {quoted(*name)} as {view}")
     else:
         given = used(params, select)
-        con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+        with any_order(con):
+            con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+
+
+@contextmanager
+def any_order(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let DuckDB store rows as they come: faster, and smaller on disk.
+
+    No table's meaning lies in the order of its rows; `order by` is still kept.
+    """
+    con.execute("set preserve_insertion_order = false")
+    try:
+        yield
+    finally:
+        con.execute("set preserve_insertion_order = true")
 
 
 def create_with_rows(
@@ -77,6 +92,11 @@ def create_with_rows(
     values = [[row[one.name] for one in contract.columns] for row in rows]
     if values:
         con.executemany(f"insert into {quoted(*name)} values ({places})", values)
+
+
+def without_rows(select: str) -> str:
+    """The select with its columns alone; DuckDB reads nothing for it."""
+    return f"select * from ({select}) where false"
 
 
 def bound(select: str, params: Params) -> str:

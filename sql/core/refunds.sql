@@ -13,6 +13,23 @@ with refund_lines as (
     where kind = 'refund'
 ),
 
+-- Few transactions are refunded: they are looked up once.
+refunded as (
+    select
+        transaction_id,
+        customer_id,
+        sold_amount + adjusted_amount as paid_amount
+    from core.transactions
+    where
+        transaction_id in (
+            select refund_lines.original_transaction_id
+            from refund_lines
+            union all
+            select refund_lines.transaction_id
+            from refund_lines
+        )
+),
+
 targets as (
     select
         refund_lines.line_date as refund_date,
@@ -26,14 +43,14 @@ targets as (
         end as customer_id,
         case
             when named.transaction_id is not null
-                then named.sold_amount + named.adjusted_amount
+                then named.paid_amount
             when own.transaction_id is not null
-                then own.sold_amount + own.adjusted_amount
+                then own.paid_amount
         end as paid_amount
     from refund_lines
-    left join core.transactions as named
+    left join refunded as named
         on refund_lines.original_transaction_id = named.transaction_id
-    left join core.transactions as own
+    left join refunded as own
         on refund_lines.transaction_id = own.transaction_id
 ),
 

@@ -20,16 +20,17 @@ with sold as (
 
 purchases as (
     select
-        customer_id,
-        category,
-        occurred_at,
-        max(unit_price) as unit_price
-    from core.lines
-    where
-        kind = 'sale'
-        and category is not null
-        and customer_id in (select sold.customer_id from sold)
-    group by customer_id, category, occurred_at
+        bought.customer_id,
+        bought.category,
+        bought.occurred_at,
+        max(bought.unit_price) as unit_price
+    from core.lines as bought
+    semi join sold
+        on
+            bought.customer_id = sold.customer_id
+            and bought.category = sold.category
+    where bought.kind = 'sale'
+    group by bought.customer_id, bought.category, bought.occurred_at
 )
 
 select

@@ -1,0 +1,136 @@
+"""A run says what the hand-written script says, and finds the flaws that were made.
+
+The script is the benchmark's floor: SQL that shares nothing with the project's own.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from benchmarks import floor
+from benchmarks.agreement import DisagreementError, compare
+from synthetic.generator import UNTIL, generate
+
+CUSTOMERS = 400
+SETTINGS = """\
+name: agreement
+timezone: Asia/Shanghai
+currency: CNY
+schemes: {only: [rfm_8, annual_points, value_pyramid, ecommerce_ladder]}
+"""
+
+
+def run(folder: Path, *, flaws: bool) -> dict:
+    generate(folder, customers=CUSTOMERS, seed=11, flaws=flaws)
+    (folder / "fenji.yaml").write_text(SETTINGS)
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("fenji"),
+            "run",
+            "--json",
+            *("--project", folder),
+            *("--as-of", UNTIL.isoformat()),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("clean")
+    made = run(folder, flaws=False)
+    (folder / "run.json").write_text(json.dumps(made))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def floored(clean) -> Path:
+    floor.run(
+        clean,
+        clean / "floor",
+        as_of_date=UNTIL,
+        threads=2,
+        memory_limit="1GB",
+    )
+    return clean / "floor/fenji.duckdb"
+
+
+def test_every_customer_stands_where_the_script_says(clean, floored):
+    rows = compare(clean / "data/current/fenji.duckdb", floored)
+    assert rows["customer_metrics"] == rows["customers"] == CUSTOMERS
+    assert rows["customer_tiers"] > 3 * CUSTOMERS
+
+
+def test_a_table_of_a_scheme_that_is_left_out_is_empty(clean):
+    made = json.loads((clean / "run.json").read_text())
+    assert made["tables"]["points_by_category"] == 0
+
+
+def test_a_difference_of_one_customer_is_found(clean, floored, tmp_path):
+    wrong = tmp_path / "wrong.duckdb"
+    wrong.write_bytes(floored.read_bytes())
+    with duckdb.connect(str(wrong)) as con:
+        con.execute(
+            "update customer_metrics set spend_amount = spend_amount + 0.01"
+            " where customer_id = 'C-1042'"
+        )
+    with pytest.raises(
+        DisagreementError, match=r"customer_metrics: only fenji.*C-1042"
+    ):
+        compare(clean / "data/current/fenji.duckdb", wrong)
+
+
+def test_flaws_are_found_and_change_no_figure(clean, tmp_path):
+    made = run(tmp_path, flaws=True)
+    told = json.loads((tmp_path / "generated.json").read_text())["feeds"]
+    with duckdb.connect(
+        str(tmp_path / "data/current/fenji.duckdb"), read_only=True
+    ) as con:
+        found = con.execute(
+            "select feed, sum(n_read)::bigint, sum(n_loaded)::bigint,"
+            " sum(n_duplicate)::bigint, sum(n_rejected)::bigint"
+            " from feed_reconciliation group by feed order by feed"
+        ).fetchall()
+        columns = con.execute(
+            "select feed, column_name, count(*) from rejected_rows"
+            " group by all order by all"
+        ).fetchall()
+    assert found == [
+        (
+            feed,
+            *(
+                told[feed][f"n_{n}"]
+                for n in ("read", "loaded", "duplicate", "rejected")
+            ),
+        )
+        for feed in ("customers", "transactions")
+    ]
+    flaws = {feed: told[feed]["flaws"] for feed in told}
+    assert columns == [
+        row
+        for row in (
+            ("customers", "party_type", flaws["customers"].get("unknown_value", 0)),
+            (
+                "customers",
+                "registered_at",
+                flaws["customers"].get("impossible_date", 0),
+            ),
+            ("transactions", "amount", flaws["transactions"]["unreadable_amount"]),
+            ("transactions", "occurred_at", flaws["transactions"]["impossible_date"]),
+            ("transactions", "status", flaws["transactions"]["unknown_value"]),
+            ("transactions", "transaction_id", flaws["transactions"]["missing_value"]),
+        )
+        if row[2]
+    ]
+    assert (
+        made["content_digest"]
+        == json.loads((clean / "run.json").read_text())["content_digest"]
+    )
