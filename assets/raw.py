@@ -9,7 +9,7 @@ from assets.run import Run
 from assets.specs import spec_of
 from ingest.load import load_feed
 from project.errors import RunError
-from sql.contracts import contracts, feeds
+from sql.contracts import feeds
 from sql.statements import row_count
 
 LANDING = [
@@ -24,19 +24,11 @@ LANDING = [
 ]
 
 
-# The ledger of files, and what became of rows that do not count.
-BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
-
-
 @dg.multi_asset(
     name="raw",
     description="Load the landing files that are new or changed.",
     specs=[
-        *(spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()),
-        *(
-            spec_of(table, reads=[f"landing.{name}" for name in feeds()])
-            for table in BOOKS
-        ),
+        spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()
     ],
 )
 def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
@@ -63,9 +55,3 @@ def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
                 f"{run.project.landing}: nothing could be loaded; put files below"
                 " landing/<feed>/, such as landing/transactions/sales.csv"
             )
-    for table in BOOKS:
-        n_rows = row_count(run.con, table.layer, table.table)
-        yield dg.MaterializeResult(
-            asset_key=[table.layer, table.table],
-            metadata={"dagster/row_count": n_rows},
-        )

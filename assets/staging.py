@@ -9,10 +9,14 @@ from sqlglot import exp
 from assets.run import Run
 from assets.specs import spec_of
 from ingest.staging import create_views
-from sql.contracts import Contract, contract, feeds
-from sql.statements import create
+from sql.contracts import Contract, contract, contracts, feeds
+from sql.statements import create, row_count
 
 CUSTOMER_ROWS = contract("staging", "customer_rows")
+
+# The ledger of files, and what became of rows that do not count. Rows that no exchange
+# rate converts are rejected here, so that the books are not complete before.
+BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
 
 
 @dg.multi_asset(
@@ -23,7 +27,10 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
             spec_of(feed, layer="staging", reads=[f"raw.{name}"])
             for name, feed in feeds().items()
         ),
-        spec_of(CUSTOMER_ROWS, reads=[f"raw.{name}" for name in feeds()]),
+        *(
+            spec_of(table, reads=[f"raw.{name}" for name in feeds()])
+            for table in (CUSTOMER_ROWS, *BOOKS)
+        ),
     ],
 )
 def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
@@ -36,6 +43,12 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     for feed in feeds():
         yield dg.MaterializeResult(asset_key=["staging", feed])
     yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
+    for table in BOOKS:
+        n_rows = row_count(run.con, table.layer, table.table)
+        yield dg.MaterializeResult(
+            asset_key=[table.layer, table.table],
+            metadata={"dagster/row_count": n_rows},
+        )
 
 
 def customer_rows() -> exp.Expr:
