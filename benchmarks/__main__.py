@@ -105,7 +105,13 @@ def _data(wanted: int, console: Console) -> tuple[Path, int]:
     if not (folder / SIDECAR).is_file():
         console.print(f"generating {wanted:,} lines ...")
         began = time.perf_counter()
-        generate(folder, customers=wanted // LINES_PER_CUSTOMER, flaws=False)
+        generate(
+            folder,
+            customers=wanted // LINES_PER_CUSTOMER,
+            file_format="parquet",
+            sources=("customers", "transactions"),
+            flaws=False,
+        )
         console.print(f"generated in {time.perf_counter() - began:.0f} s")
     sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
     return folder, int(sidecar["feeds"]["transactions"]["n_read"])

@@ -31,6 +31,13 @@ app = typer.Typer(
 )
 
 
+class Format(enum.StrEnum):
+    """The formats of made-up files."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
 class Lang(enum.StrEnum):
     """The languages of names and reasons."""
 
@@ -82,12 +89,15 @@ def generate(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    file_format: Annotated[
+        Format, typer.Option("--format", help="csv or parquet.")
+    ] = Format.csv,
     json: JsonOption = False,
 ) -> None:
-    """Write raw feeds of made-up customers below DIR."""
+    """Write all raw feeds of made-up customers below DIR."""
     from pipelines import commands  # noqa: PLC0415
 
-    commands.generate(folder, customers, seed, as_json=json)
+    commands.generate(folder, customers, seed, file_format.value, as_json=json)
 
 
 @app.command()

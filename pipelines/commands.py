@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assets.run import Run
     from releases.manifest import Manifest
     from schemes.explain import Language
+    from synthetic.generator import FileFormat
 
 
 def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
@@ -77,11 +78,19 @@ def demo(folder: Path, customers: int, *, as_json: bool) -> None:
         _show_where_next(folder)
 
 
-def generate(folder: Path, customers: int, seed: int, *, as_json: bool) -> None:
+def generate(
+    folder: Path,
+    customers: int,
+    seed: int,
+    file_format: "FileFormat",
+    *,
+    as_json: bool,
+) -> None:
     """Write raw feeds of made-up customers."""
+    from synthetic.generator import SIDECAR  # noqa: PLC0415
     from synthetic.generator import generate as write_feeds  # noqa: PLC0415
 
-    made = write_feeds(folder, customers=customers, seed=seed)
+    made = write_feeds(folder, customers=customers, seed=seed, file_format=file_format)
     if as_json:
         terminal.say_json(
             {
@@ -90,10 +99,14 @@ def generate(folder: Path, customers: int, seed: int, *, as_json: bool) -> None:
             }
         )
         return
-    rows = terminal.table(f"Generated in {folder}", "feed", "rows", numbers=("rows",))
+    numbers = ("files", "rows", "duplicate", "to reject")
+    rows = terminal.table(f"Generated in {folder}", "feed", *numbers, numbers=numbers)
     for name, feed in made.feeds.items():
-        rows.add_row(name, f"{feed.n_read:,}")
-    terminal.console().print(rows)
+        counts = (len(feed.files), feed.n_read, feed.n_duplicate, feed.n_rejected)
+        rows.add_row(name, *(f"{count:,}" for count in counts))
+    out = terminal.console()
+    out.print(rows)
+    out.print(f"What is wrong with the rows, by reason: {folder / SIDECAR}")
 
 
 def list_releases(project: Project, *, as_json: bool) -> None:

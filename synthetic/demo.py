@@ -1,10 +1,11 @@
 """The demo project: a small made-up company, with the settings that go with it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from project.errors import ConfigurationError
 from project.settings import SETTINGS_FILE
-from synthetic.generator import Generated, generate
+from synthetic.generator import FileFormat, Generated, generate
 
 _SETTINGS = """\
 # A made-up company. See docs/ of Fenji for what may stand here.
@@ -12,6 +13,16 @@ name: demo
 timezone: Asia/Shanghai
 currency: CNY
 """
+
+# Each system exports in its own way; what is not named here is CSV.
+_FORMATS: Mapping[str, FileFormat] = {
+    "balances": "parquet",
+    "bills": "parquet",
+    "calls": "csv.gz",
+    "interactions": "jsonl",
+    "tickets": "tsv",
+    "transactions.campus": "jsonl.gz",
+}
 
 
 def make_demo(folder: Path, *, customers: int) -> Generated:
@@ -25,6 +36,6 @@ def make_demo(folder: Path, *, customers: int) -> Generated:
         raise ConfigurationError(
             f"{settings}: belongs to another project; name an empty folder for the demo"
         )
-    made = generate(folder, customers=customers, file_format="csv")
+    made = generate(folder, customers=customers, file_format=_FORMATS)
     settings.write_text(_SETTINGS, encoding="utf-8")
     return made

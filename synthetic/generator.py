@@ -1,22 +1,27 @@
 """Writes the raw files of a made-up company, and a sidecar that says what is in them.
 
-A feed is one select in `sql/`; adding a file there adds the feed. A select that asks
-for `$from_date` and `$to_date` is written as one file a month. Its last three columns
-are `flaw`, `flaw_column` and `flaw_text`: a row with a flaw is sent a second time, in
-`sent_again.csv`, as it is ('duplicate') or with the text in place of the column; a row
-that is 'late' is in that file only. So flaws add rows that must be found duplicate or
-be rejected, and never change what the company's figures should be.
+A source is one select in `sql/`: `<feed>.sql`, or `<feed>.<part>.sql` for more files of
+the same feed. A select that asks for `$from_date` and `$to_date` is written as one file
+a month, any other as one file. Its last three columns are `flaw`, `flaw_column` and
+`flaw_text`.
+
+A row with a flaw is sent a second time, in `sent_again.csv`: as it is ('duplicate'), as
+a torn record, or with the text in place of the column. A row that is 'late', or that is
+made up to be rejected (another flaw, without a column), is in that file only. All other
+flaws are named after the reason for which the row is rejected. So flaws add rows that
+must be found duplicate or be rejected, and never change what the figures should be.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import duckdb
 
@@ -27,19 +32,38 @@ ROOT = Path(__file__).parent
 SIDECAR = "generated.json"
 UNTIL = date(2026, 5, 31)
 MONTHS = 36  # with orders; the last one is that of the end date
+# What is worked out in one go: more takes memory, less takes planning.
+CUSTOMER_MONTHS_AT_A_TIME = 500_000
 CUSTOMERS_AT_MOST = 1_000_000_000
 SEED_AT_MOST = 2**32 - 1
 
 SENT_AGAIN = "sent_again"
+FLAWED = "flawed"  # the work folder of rows that go there
 LATE = "late"
 DUPLICATE = "duplicate"
 FLAW_COLUMNS = ("flaw", "flaw_column", "flaw_text")
+TOO_FEW = "too_few_columns"
+TOO_MANY = "too_many_columns"
 
-FileFormat = Literal["parquet", "csv"]
+FileFormat = Literal["csv", "tsv", "csv.gz", "jsonl", "jsonl.gz", "parquet"]
 _WRITERS: Mapping[FileFormat, str] = {
-    "parquet": "format parquet",
     "csv": "format csv, header",
+    "tsv": "format csv, header, delimiter '\t'",
+    "csv.gz": "format csv, header, compression gzip",
+    "jsonl": "format json",
+    "jsonl.gz": "format json, compression gzip",
+    "parquet": "format parquet",
 }
+FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
+
+# The rows of a source's own files; the others are in `sent_again.csv`.
+_SENT_FIRST = (
+    f"flaw is null or flaw in ('{DUPLICATE}', '{TOO_FEW}', '{TOO_MANY}')"
+    f" or flaw_column is not null or (flaw = '{LATE}' and not $flaws)"
+)
+
+# The time of the rows of sources with a file for each month.
+_WITHIN = "occurred_at >= $from_date and occurred_at < $to_date"
 
 
 @dataclass(frozen=True)
@@ -51,7 +75,7 @@ class GeneratedFeed:
     n_loaded: int
     n_duplicate: int
     n_rejected: int
-    flaws: Mapping[str, int]  # kind → rows of sent_again.csv
+    flaws: Mapping[str, int]  # 'duplicate', 'late' or a reason for rejection → rows
 
 
 @dataclass(frozen=True)
@@ -66,17 +90,41 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class _Select:
-    """The select of a feed with the values of its parameters."""
+class _Source:
+    """A select with the values of its parameters."""
 
-    feed: str
+    name: str
     sql: str
     values: Mapping[str, Any]
     is_monthly: bool
 
+    @property
+    def feed(self) -> str:
+        return self.name.partition(".")[0]
 
-def feed_names() -> tuple[str, ...]:
-    """The feeds that can be generated."""
+    @property
+    def part(self) -> str:
+        return self.name.partition(".")[2]
+
+    @property
+    def sent_again(self) -> str:
+        """The stem of the file of what is sent again."""
+        return f"{self.part}_{SENT_AGAIN}" if self.part else SENT_AGAIN
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Files of a source that are worked out in one go."""
+
+    source: _Source
+    span: Mapping[str, date]  # the time that they cover, where it matters
+    files: Mapping[Path, Mapping[str, date]]  # and the time of each
+    writer: str
+    flawed: Path  # where the flawed rows wait for `sent_again.csv`
+
+
+def source_names() -> tuple[str, ...]:
+    """The sources: feeds, and further parts of feeds."""
     return tuple(sorted(path.stem for path in (ROOT / "sql").glob("*.sql")))
 
 
@@ -85,8 +133,8 @@ def generate(
     *,
     customers: int,
     seed: int = 1,
-    file_format: FileFormat = "parquet",
-    feeds: Collection[str] | None = None,
+    file_format: FileFormat | Mapping[str, FileFormat] = "csv",
+    sources: Collection[str] | None = None,
     until: date = UNTIL,
     flaws: bool = True,
     threads: int | None = None,
@@ -102,8 +150,9 @@ def generate(
         folder: The project folder; it is made where it is missing.
         customers: How many customers; each has some fifty lines of transactions.
         seed: Another seed makes another company.
-        file_format: That of the files; `sent_again.csv` is always CSV.
-        feeds: The feeds to write; all when None.
+        file_format: That of the files, or those of some sources (csv for the others);
+            `sent_again.csv` is always CSV.
+        sources: The sources to write; all when None.
         until: The last day with rows.
         flaws: Whether to add the errors of real exports.
         threads: How many files are written at a time; one per core when None.
@@ -114,37 +163,52 @@ def generate(
         ConfigurationError: an argument is out of range, or the folder holds files
             of a feed that were not generated.
     """
-    wanted = _checked(customers=customers, seed=seed, feeds=feeds)
+    wanted = _checked(customers=customers, seed=seed, sources=sources)
+    feeds = sorted({name.partition(".")[0] for name in wanted})
     landing = folder / "landing"
-    former = _former_files(folder, wanted)
+    former = _former_files(folder, feeds)
     since = _month_before(until, MONTHS - 1)
     values = {"seed": seed, "customers": customers, "since": since, "until": until}
+    formats: dict[str, FileFormat] = {
+        name: file_format
+        if isinstance(file_format, str)
+        else file_format.get(name, "csv")
+        for name in wanted
+    }
 
     work = folder / ".generating"
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     config: dict[str, Any] = {
         "temp_directory": str(work / "spill"),
         **({"threads": str(threads)} if threads else {}),
         **({"memory_limit": memory_limit} if memory_limit else {}),
     }
     try:
+        for feed in feeds:
+            (work / feed).mkdir(parents=True)
         with duckdb.connect(config=config) as con:
             con.execute((ROOT / "functions.sql").read_text(encoding="utf-8"))
-            made = {
-                feed: _write_feed(
-                    con,
-                    _select(con, feed, values),
-                    work,
-                    file_format=file_format,
-                    flaws=flaws,
-                    on_file=on_file,
+            read = [_source(con, name, values) for name in wanted]
+            jobs = [
+                _Job(
+                    source=source,
+                    span=span,
+                    files={
+                        work / source.feed / f"{stem}.{formats[source.name]}": times
+                        for stem, times in files.items()
+                    },
+                    writer=_WRITERS[formats[source.name]],
+                    flawed=work / FLAWED / source.name / f"{number:02}.parquet",
                 )
-                for feed in wanted
-            }
+                for source in read
+                for number, (span, files) in enumerate(
+                    _batches(source, customers, until)
+                )
+            ]
+            made = _write(con, work, jobs, flaws=flaws, on_file=on_file)
         for path in former:
             path.unlink()
-        for feed in wanted:
+        for feed in feeds:
             (landing / feed).mkdir(parents=True, exist_ok=True)
             for path in sorted((work / feed).iterdir()):
                 path.replace(landing / feed / path.name)
@@ -160,9 +224,9 @@ def generate(
 
 
 def _checked(
-    *, customers: int, seed: int, feeds: Collection[str] | None
+    *, customers: int, seed: int, sources: Collection[str] | None
 ) -> tuple[str, ...]:
-    """The names of the feeds to write, in order."""
+    """The names of the sources to write, in order."""
     if not 1 <= customers <= CUSTOMERS_AT_MOST:
         raise ConfigurationError(
             f"--customers {customers}: give a number from 1 to {CUSTOMERS_AT_MOST}"
@@ -171,13 +235,13 @@ def _checked(
         raise ConfigurationError(
             f"--seed {seed}: give a number from 0 to {SEED_AT_MOST}"
         )
-    known = feed_names()
-    for feed in feeds or ():
-        if feed not in known:
+    known = source_names()
+    for name in sources or ():
+        if name not in known:
             raise ConfigurationError(
-                f"--feed {feed}: cannot be generated{nearest(feed, known)}"
+                f"{name}: cannot be generated{nearest(name, known)}"
             )
-    return known if feeds is None else tuple(sorted(set(feeds)))
+    return known if sources is None else tuple(sorted(set(sources)))
 
 
 def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
@@ -209,150 +273,165 @@ def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
     return found
 
 
-def _select(
-    con: duckdb.DuckDBPyConnection, feed: str, values: Mapping[str, Any]
-) -> _Select:
-    """The feed's select, with those of the values that it asks for."""
-    sql = (ROOT / "sql" / f"{feed}.sql").read_text(encoding="utf-8")
+def _source(
+    con: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any]
+) -> _Source:
+    """The source's select, with those of the values that it asks for."""
+    sql = (ROOT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
     (statement,) = con.extract_statements(sql)
     asked = statement.named_parameters
-    return _Select(
-        feed=feed,
+    return _Source(
+        name=name,
         sql=sql,
         values={name: value for name, value in values.items() if name in asked},
         is_monthly="from_date" in asked,
     )
 
 
-def _write_feed(
+def _write(
     con: duckdb.DuckDBPyConnection,
-    select: _Select,
     work: Path,
+    jobs: Collection[_Job],
     *,
-    file_format: FileFormat,
     flaws: bool,
     on_file: Callable[[str, int], None],
-) -> GeneratedFeed:
-    """The feed's files written below the work folder, as they are counted."""
-    (work / select.feed).mkdir()
-    spans = _spans(select)
+) -> dict[str, GeneratedFeed]:
+    """The files written, as they are counted, by feed."""
+    for job in jobs:
+        job.flawed.parent.mkdir(parents=True, exist_ok=True)
+    files: dict[str, dict[str, int]] = {job.source.feed: {} for job in jobs}
+    kinds: dict[str, Counter[str]] = {feed: Counter() for feed in files}
+
+    def note(path: Path, n_rows: int) -> None:
+        if n_rows:
+            feed = path.parent.name
+            files[feed][f"{feed}/{path.name}"] = n_rows
+            on_file(f"{feed}/{path.name}", n_rows)
+
     # A select cannot use more than one thread, its source being a range of numbers:
-    # so as many files are written at a time as there are threads.
+    # so as many are worked out at a time as there are threads.
     with ThreadPoolExecutor(max_workers=_threads(con)) as pool:
-        counts = pool.map(
-            lambda name: _write_file(
-                con,
-                select,
-                spans[name],
-                work / select.feed / f"{name}.{file_format}",
-                file_format=file_format,
-                flaws=flaws,
-            ),
-            spans,
-        )
-        files = {}
-        for name, n_rows in zip(spans, counts, strict=True):
-            if n_rows:
-                path = f"{select.feed}/{name}.{file_format}"
-                files[path] = n_rows
-                on_file(path, n_rows)
-    kinds = _write_sent_again(con, select, spans, work) if flaws else {}
-    n_sent_again = sum(kinds.values())
-    if n_sent_again:
-        path = f"{select.feed}/{SENT_AGAIN}.csv"
-        files[path] = n_sent_again
-        on_file(path, n_sent_again)
+        for counts in pool.map(lambda job: _write_files(con, job, flaws=flaws), jobs):
+            for path, n_rows in counts.items():
+                note(path, n_rows)
+    if flaws:
+        for source in {job.source.name: job.source for job in jobs}.values():
+            path = work / source.feed / f"{source.sent_again}.csv"
+            flawed = [job.flawed for job in jobs if job.source is source]
+            found = _write_sent_again(con, flawed, path)
+            kinds[source.feed] += found
+            note(path, found.total())
+    return {feed: _counted(files[feed], kinds[feed]) for feed in files}
+
+
+def _counted(files: Mapping[str, int], kinds: Counter[str]) -> GeneratedFeed:
     n_read = sum(files.values())
-    n_duplicate = kinds.get(DUPLICATE, 0)
-    n_rejected = n_sent_again - n_duplicate - kinds.get(LATE, 0)
+    n_duplicate = kinds[DUPLICATE]
+    n_rejected = kinds.total() - n_duplicate - kinds[LATE]
     return GeneratedFeed(
         files=files,
         n_read=n_read,
         n_loaded=n_read - n_duplicate - n_rejected,
         n_duplicate=n_duplicate,
         n_rejected=n_rejected,
-        flaws=kinds,
+        flaws=dict(sorted(kinds.items())),
     )
 
 
-def _write_file(
-    con: duckdb.DuckDBPyConnection,
-    select: _Select,
-    span: Mapping[str, date],
-    path: Path,
-    *,
-    file_format: FileFormat,
-    flaws: bool,
-) -> int:
-    """The number of rows written to the file; no file where there are none."""
+def _write_files(
+    con: duckdb.DuckDBPyConnection, job: _Job, *, flaws: bool
+) -> dict[Path, int]:
+    """The number of rows written to each file; no file where there are none."""
+    rows = f"({job.source.sql})"
+    values: dict[str, Any] = {**job.source.values, **job.span}
+    counts = {}
     with con.cursor() as cursor:
-        cursor.execute(
-            f"copy (select columns(* exclude ({', '.join(FLAW_COLUMNS)}))"
-            f" from ({select.sql}) where not $flaws or flaw is distinct from $late)"
-            f" to $path ({_WRITERS[file_format]})",
-            {
-                **select.values,
-                **span,
-                "flaws": flaws,
-                "late": LATE,
-                "path": str(path),
-            },
-        )
-        n_rows = int(cursor.fetchall()[0][0])
-    if not n_rows:
-        path.unlink()
-    return n_rows
-
-
-def _write_sent_again(
-    con: duckdb.DuckDBPyConnection,
-    select: _Select,
-    spans: Mapping[str, Mapping[str, date]],
-    work: Path,
-) -> dict[str, int]:
-    """The number of rows by flaw in the feed's file of rows that are sent again."""
-    whole = {}
-    if select.is_monthly:
-        first, *_, last = (*spans.values(), *spans.values())
-        whole = {"from_date": first["from_date"], "to_date": last["to_date"]}
-    con.execute(
-        f"create or replace temp table sent_again as from ({select.sql})"
-        " where flaw is not null",
-        {**select.values, **whole},
-    ).fetchall()
-    rows = con.table("sent_again")
-    counts = dict(
-        con.execute(
-            "select flaw, count(*) from sent_again group by all order by all"
-        ).fetchall()
-    )
-    if counts:
-        rows.select(
-            *(
-                duckdb.CaseExpression(
-                    duckdb.ColumnExpression("flaw_column")
-                    == duckdb.ConstantExpression(name),
-                    duckdb.ColumnExpression("flaw_text"),
-                )
-                .otherwise(duckdb.ColumnExpression(name).cast("VARCHAR"))
-                .alias(name)
-                for name in rows.columns
-                if name not in FLAW_COLUMNS
+        is_kept = flaws or len(job.files) > 1
+        if is_kept:
+            cursor.execute(f"create temp table made as from {rows}", values)
+            rows, values = "made", {}
+        if flaws:
+            cursor.execute(
+                "copy (from made where flaw is not null) to $path (format parquet)",
+                {"path": str(job.flawed)},
             )
-        ).write_csv(str(work / select.feed / f"{SENT_AGAIN}.csv"), header=True)
+        for path, times in job.files.items():
+            within = f" and {_WITHIN}" if is_kept and times else ""
+            cursor.execute(
+                f"copy (select columns(* exclude ({', '.join(FLAW_COLUMNS)}))"
+                f" from {rows} where ({_SENT_FIRST}){within}) to $path ({job.writer})",
+                {
+                    **values,
+                    **(times if within else {}),
+                    "flaws": flaws,
+                    "path": str(path),
+                },
+            )
+            counts[path] = int(cursor.fetchall()[0][0])
+            if not counts[path]:
+                path.unlink()
+        if is_kept:
+            cursor.execute("drop table made")
     return counts
 
 
-def _spans(select: _Select) -> dict[str, dict[str, date]]:
-    """The files of a feed, by stem, with the time that each covers."""
-    if not select.is_monthly:
-        return {select.feed: {}}
-    until: date = select.values["until"]
-    firsts = [_month_before(until, back) for back in range(MONTHS - 1, -2, -1)]
-    return {
-        f"{first:%Y-%m}": {"from_date": first, "to_date": following}
-        for first, following in pairwise(firsts)
+def _write_sent_again(
+    con: duckdb.DuckDBPyConnection, flawed: Iterable[Path], path: Path
+) -> Counter[str]:
+    """The number of rows by flaw in the source's file of rows that are sent again."""
+    rows = con.read_parquet([str(one) for one in flawed])
+    counts = Counter(
+        dict(rows.aggregate("flaw, count(*)", "flaw").order("flaw").fetchall())
+    )
+    if not counts:
+        return counts
+    sent = [
+        duckdb.CaseExpression(
+            duckdb.ColumnExpression("flaw_column") == duckdb.ConstantExpression(name),
+            duckdb.ColumnExpression("flaw_text"),
+        )
+        .otherwise(duckdb.ColumnExpression(name).cast("VARCHAR"))
+        .alias(name)
+        for name in rows.columns
+        if name not in FLAW_COLUMNS
+    ]
+    # Torn records come last: CSV parts with other columns, one after the other.
+    more = duckdb.ConstantExpression("?").alias("more")
+    parts = {
+        f"flaw not in ('{TOO_FEW}', '{TOO_MANY}')": sent,
+        f"flaw = '{TOO_FEW}'": sent[:-2],
+        f"flaw = '{TOO_MANY}'": [*sent, more],
     }
+    with path.open("wb") as whole:
+        for number, (condition, columns) in enumerate(parts.items()):
+            part = path.with_suffix(".part")
+            rows.filter(condition).select(*columns).write_csv(
+                str(part), header=number == 0
+            )
+            whole.write(part.read_bytes())
+            part.unlink()
+    return counts
+
+
+def _batches(
+    source: _Source, customers: int, until: date
+) -> Iterator[tuple[dict[str, date], dict[str, dict[str, date]]]]:
+    """What is worked out in one go: its time, and its files, by stem, with theirs."""
+    if not source.is_monthly:
+        yield {}, {source.part or source.feed: {}}
+        return
+    firsts = [_month_before(until, back) for back in range(MONTHS - 1, -2, -1)]
+    months = list(pairwise(firsts))
+    n_months = max(1, CUSTOMER_MONTHS_AT_A_TIME // customers)
+    for number in range(0, MONTHS, n_months):
+        batch = months[number : number + n_months]
+        yield (
+            {"from_date": batch[0][0], "to_date": batch[-1][1]},
+            {
+                f"{first:%Y-%m}": {"from_date": first, "to_date": following}
+                for first, following in batch
+            },
+        )
 
 
 def _month_before(day: date, months: int) -> date:

@@ -27,9 +27,7 @@ placed as (
             else pick(key, 35, ['large', 'medium', 'medium', 'small', 'small', 'small'])
         end as size_class,
         draw_below(key, 36, 3)::integer as city_no,
-        -- Between 16 and 85 years, few of them old.
-        16 + least(draw_below(key, 37, 70), draw_below(key, 38, 70))::integer
-            as age_years,
+        age_of(key) as age_years,
         joined_on
         + to_seconds(28800 + draw_below(key, 39, 50400)::bigint) as joined_at,
         case
@@ -37,7 +35,7 @@ placed as (
                 then pick(
                     key,
                     41,
-                    ['duplicate', 'duplicate', 'impossible_date', 'unknown_value']
+                    ['duplicate', 'duplicate', 'not_a_date', 'not_in_list']
                 )
         end as flaw
     from traits
@@ -303,11 +301,11 @@ select
         as annual_revenue_amount,
     flaw,
     case flaw
-        when 'impossible_date' then 'registered_at'
-        when 'unknown_value' then 'party_type'
+        when 'not_a_date' then 'registered_at'
+        when 'not_in_list' then 'party_type'
     end as flaw_column,
     case flaw
-        when 'impossible_date' then strftime(joined_at, '%Y-13-%d %H:%M:%S')
-        when 'unknown_value' then 'alien'
+        when 'not_a_date' then strftime(joined_at, '%Y-13-%d %H:%M:%S')
+        when 'not_in_list' then 'alien'
     end as flaw_text
 from named

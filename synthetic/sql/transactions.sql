@@ -98,10 +98,12 @@ orders as (
                         'late',
                         'duplicate',
                         'duplicate',
-                        'impossible_date',
-                        'unknown_value',
-                        'missing_value',
-                        'unreadable_amount'
+                        'not_a_date',
+                        'not_in_list',
+                        'required_missing',
+                        'not_a_number',
+                        'too_few_columns',
+                        'too_many_columns'
                     ]
                 )
         end as flaw
@@ -264,20 +266,7 @@ select
     status,
     case when is_refund then 'T-' || order_number end as original_transaction_id,
     'P-' || (1000 + 50 * category_no + product_no) as product_id,
-    [
-        'stationery',
-        'snacks',
-        'tea',
-        'personal care',
-        'coffee',
-        'toys',
-        'kitchen',
-        'clothing',
-        'sports',
-        'shoes',
-        'furniture',
-        'electronics'
-    ][category_no + 1] as category,
+    category_of(category_no) as category,
     case when not is_adjustment then direction * pieces end as quantity,
     money(price_cents) as unit_price,
     -- One cost in fifty is not known.
@@ -295,14 +284,14 @@ select
     end as store_id,
     flaw,
     case flaw
-        when 'impossible_date' then 'occurred_at'
-        when 'unknown_value' then 'status'
-        when 'missing_value' then 'transaction_id'
-        when 'unreadable_amount' then 'amount'
+        when 'not_a_date' then 'occurred_at'
+        when 'not_in_list' then 'status'
+        when 'required_missing' then 'transaction_id'
+        when 'not_a_number' then 'amount'
     end as flaw_column,
     case flaw
-        when 'impossible_date' then strftime(occurred_at, '%Y-02-30 %H:%M:%S')
-        when 'unknown_value' then 'payed'
-        when 'unreadable_amount' then 'n/a'
+        when 'not_a_date' then strftime(occurred_at, '%Y-02-30 %H:%M:%S')
+        when 'not_in_list' then 'payed'
+        when 'not_a_number' then 'n/a'
     end as flaw_text
 from sums
