@@ -58,6 +58,11 @@ class Graded:
             for row in self.rows(query, *values)
         }
 
+    def again(self, given: Mapping[str, Rows], as_of: datetime.date) -> "Graded":
+        """Grade in the same warehouse, as of another date, with other rows."""
+        write_staging(self.con, given)
+        return run_plan(self.con, self.plan, as_of)
+
     def tiers(self, scheme: str, scope: str = "") -> dict[str, str]:
         return self.by_key(
             "select customer_id, tier from customer_tiers"
@@ -153,11 +158,11 @@ def run_plan(
     for name, select in plan.tables.items():
         create(con, ("marts", name), select, params)
     for name in ("scheme_results", *plan.tables):
-        con.execute(f"create table main.{name} as from marts.{name}")
-    con.execute("create table main.customer_metrics as from core.customer_metrics")
-    con.execute("create table main.customers as from core.customers")
+        con.execute(f"create or replace table main.{name} as from marts.{name}")
+    for name in ("customer_metrics", "customers"):
+        con.execute(f"create or replace table main.{name} as from core.{name}")
     for name, select in plan.views.items():
-        con.execute(f"create view main.{name} as {select}")
+        con.execute(f"create or replace view main.{name} as {select}")
     return Graded(con, plan)
 
 

@@ -426,27 +426,36 @@ def known_by(feeds, as_of):
     }
 
 
-def test_the_tier_is_that_of_all_rating_dates(grade):
+MEMORY = ["telecom_star", "high_ticket_ladder"]
+
+
+@pytest.fixture
+def graded(grade):
+    """A company with everything that may happen, graded on the as-of date."""
     feeds = company()
     columns = {name: list(rows[0]) for name, rows in feeds.items()}
-    chosen = {"only": ["telecom_star", "high_ticket_ladder"], "columns": columns}
-    ratings = {}
+    return grade(feeds, only=MEMORY, columns=columns)
+
+
+def test_the_tier_is_that_of_all_rating_dates(graded):
+    feeds, ratings = company(), {}
     for at in rating_dates(AS_OF, 32):
-        graded = grade(known_by(feeds, at), as_of=at, **chosen)
-        silence = graded.by_key(
+        dated = graded.again(known_by(feeds, at), at)
+        silence = dated.by_key(
             "select customer_id, coalesce(n_orders_24m, 0) = 0"
             " and coalesce(n_interactions_24m, 0) = 0 from customer_metrics"
         )
-        for customer, scheme, tier in graded.rows(
+        for customer, scheme, tier in dated.rows(
             "select customer_id, scheme, rule_tier from customer_tiers"
         ):
             silent = scheme == "high_ticket_ladder" and silence[customer]
             ratings.setdefault((customer, scheme), []).append((at, tier, silent))
-    found = grade(feeds, **chosen).rows(
-        "select customer_id, scheme, tier, valid_from, valid_to from customer_tiers"
+    found = dated.rows(
+        "select customer_id, scheme, tier, rule_tier, valid_from, valid_to"
+        " from customer_tiers"
     )
     assert len(found) > 20
-    for customer, scheme, tier, since, until in found:
+    for customer, scheme, tier, _, since, until in found:
         rated = ratings[customer, scheme]
         if tier == "unrated":
             assert (since, until) == (AS_OF, None)
@@ -458,3 +467,20 @@ def test_the_tier_is_that_of_all_rating_dates(grade):
             expected, *_ = held(rated, LADDER)
             assert tier == expected, (customer, rated)
             assert (since, until) == (AS_OF, None)
+    differing = {
+        scheme for _, scheme, tier, rule_tier, *_ in found if tier != rule_tier
+    }
+    assert differing == set(MEMORY)
+
+
+def test_no_date_depends_on_which_others_were_graded(graded, grade):
+    feeds = company()
+    columns = {name: list(rows[0]) for name, rows in feeds.items()}
+    shuffled = (6, 1, 12, 4, 9, 2, 11, 3, 8, 5, 10, 7)
+    month_ends = [add_months(datetime.date(2025, 5, 31), k) for k in shuffled]
+    query = "from customer_tiers order by customer_id, scheme"
+    for at in month_ends:
+        known = known_by(feeds, at)
+        alone = grade(known, as_of=at, only=MEMORY, columns=columns).rows(query)
+        assert graded.again(known, at).rows(query) == alone
+        assert len(alone) > 15
