@@ -222,7 +222,7 @@ class _Compiler:
     def compile(self) -> CompiledScheme:
         """The whole scheme."""
         document = self.document
-        self.say.inputs.take(frozenset(document.needs))
+        self.say.inputs.require(document.needs)
         population: exp.Expr | None = None
         if document.population is not None:
             population = self.say.condition(("population",), document.population)

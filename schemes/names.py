@@ -94,16 +94,29 @@ class Inputs:
         return "overrides" in self.feeds
 
     def take(self, needs: frozenset[str]) -> bool:
-        """Whether all that is needed is there; notes what is required and missing."""
+        """Whether all that is needed is there; notes feeds that are missing.
+
+        A column that a feed lacks is no reason not to run: what reads it is absent.
+        """
         there = True
         for need in sorted(needs):
-            wanted = need in self.wants or need.partition(".")[0] in self.wants
-            (self.optional if wanted else self.required).add(need)
+            feed, _, column = need.partition(".")
+            is_wanted = need in self.wants or feed in self.wants
+            (self.optional if is_wanted or column else self.required).add(need)
+            if column and not is_wanted:
+                self.required.add(feed)
             if not self.has(need):
                 there = False
-                if not wanted:
-                    self.missing.add(need)
+            if not is_wanted and not self.has(feed):
+                self.missing.add(feed)
         return there
+
+    def require(self, needs: tuple[str, ...]) -> None:
+        """Note the feeds, and columns, without which there is nothing to grade."""
+        for need in needs:
+            self.required.add(need)
+            if not self.has(need):
+                self.missing.add(need)
 
     def has(self, need: str) -> bool:
         """Whether a feed, or feed.column, is there."""

@@ -1,0 +1,108 @@
+"""Which feeds each scheme of the library asks for, and what it does without the rest.
+
+A scheme runs wherever its required feeds are, whatever columns they have; what a feed
+or column would have told is then taken for false, or marked as missing.
+"""
+
+import pytest
+
+from sql.contracts import feeds
+
+# Scheme → the feeds without which it has nothing to grade.
+REQUIRED = {
+    "account_kind": {"customers"},
+    "acquisition_status": {"transactions"},
+    "annual_points": {"transactions"},
+    "bank_aum": {"balances"},
+    "big_customer": {"bills", "customers", "service_lines"},
+    "category_points": {"transactions"},
+    "customer_status": {"transactions"},
+    "deal_intent": {"opportunities"},
+    "deal_size": {"opportunities"},
+    "dormancy": {"transactions"},
+    "ecommerce_ladder": {"transactions"},
+    "group_class": {"customers"},
+    "henan_star": {"bills", "service_lines"},
+    "high_ticket_ladder": {"transactions"},
+    "hotel_guest": {"transactions"},
+    "hsbc_matrix": {"transactions"},
+    "layer_grade": {"transactions"},
+    "lead_likelihood": {"opportunities"},
+    "lifecycle_focus": {"transactions"},
+    "loyalty_class": {"transactions"},
+    "mobile_card": {"transactions"},
+    "mvc_mgc_bzc": {"transactions"},
+    "opportunity_grade": {"opportunities"},
+    "private_domain_lifecycle": {"transactions"},
+    "real_estate_scorecard": {"customers", "assessments"},
+    "relation_type": {"customers"},
+    "relationship_phase": {"transactions"},
+    "relationship_stage": {"transactions"},
+    "rfm_8": {"transactions"},
+    "service_level": {"transactions"},
+    "service_need": {"tickets"},
+    "shopper_type": {"transactions"},
+    "size_class": {"transactions"},
+    "spend_band": {"transactions"},
+    "supermarket_member": {"transactions"},
+    "telecom_star": {"bills", "service_lines"},
+    "upgrade_potential": {"transactions"},
+    "value_3d": {"transactions"},
+    "value_class": {"transactions"},
+    "value_potential": {"transactions"},
+    "value_pyramid": {"transactions"},
+    "wallet_matrix": {"wallet", "transactions"},
+}
+# Cannot run by their feeds alone.
+SPECIAL = {
+    "abcd_pyramid",  # its parameters are not set
+    "six_segments",
+    "seat_plan",  # asks for a column
+}
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """Each feed with the columns that it must have, and no row."""
+    return {
+        name: [one.name for one in feed.columns if one.required]
+        for name, feed in feeds().items()
+    }
+
+
+def why_not(graded):
+    return graded.by_key("select scheme, not_applicable_reason from schemes")
+
+
+def test_every_scheme_runs_where_its_feeds_are(grade, bare):
+    found = why_not(grade(dict.fromkeys(bare, ()), columns=bare))
+    assert set(found) == set(REQUIRED) | SPECIAL
+    assert {name for name, reason in found.items() if reason} == SPECIAL
+    assert found["seat_plan"] == "lacks column customers.seat_count"
+    assert found["abcd_pyramid"].startswith("lacks parameter abcd_pyramid.a_share")
+
+
+@pytest.mark.parametrize("feed", sorted(set().union(*REQUIRED.values())))
+def test_a_scheme_is_left_out_where_a_feed_that_it_needs_is_absent(grade, bare, feed):
+    there = {name: columns for name, columns in bare.items() if name != feed}
+    found = why_not(grade(dict.fromkeys(there, ()), columns=there))
+    absent = {name for name in REQUIRED if found[name] is not None}
+    assert absent == {name for name, needs in REQUIRED.items() if feed in needs}
+    assert {found[name] for name in absent} & {f"lacks feed {feed}"}
+
+
+def test_what_absent_columns_would_have_told_is_false(grade, order):
+    graded = grade(
+        {
+            "transactions": [order("c", f"2026-0{month}-01") for month in range(1, 6)],
+            "customers": [{"customer_id": "c"}],
+            "bills": [{"customer_id": "c", "bill_month": "2026-05-01", "amount": 9}],
+            "service_lines": [
+                {"service_id": "s", "customer_id": "c", "activated_on": "2020-01-01"}
+            ],
+        },
+        only=["big_customer", "category_points", "shopper_type"],
+    )
+    assert graded.tiers("big_customer") == {"c": "other"}
+    assert graded.tiers("shopper_type") == {"c": "household"}
+    assert graded.tiers("category_points") == {}
