@@ -201,10 +201,10 @@ create macro asset_id_of(customer_no, asset_no) as
 create macro agent_of(key, salt, customers) as
 draw_below(key, salt, 8 * (1 + customers // 2000));
 
--- Per cent of the load that the staff can bear: 100 where a time has a fifth more than
--- the average of all times.
+-- Per cent of the load that the staff can bear: 100 where a time has twice the average
+-- of all times.
 create macro load_pct(n_now, n_all, n_times) as
-n_now * n_times * 500 // (6 * n_all);
+n_now * n_times * 50 // n_all;
 
 -- One row is a service ticket of the last two years. The more tickets a day has, the
 -- longer they wait: twice the load, four times the wait.
@@ -261,7 +261,7 @@ create macro service_tickets(seed, customers, since, until) as table
             pick(ticket_key, 4, [1, 2, 2, 3, 3, 3, 3, 4, 4, 5]) as severity,
             agent_of(ticket_key, 5, customers) as agent_no
         from keyed
-        where joined_on <= until::date
+        where joined_on <= until::date and leaves_on > until::date - 700
     ),
 
     loaded as (

@@ -7,11 +7,11 @@ with holders as (
         key,
         customer_id,
         joined_on,
-        skewed(key, 250, 4000000) as wealth_cents,
-        -- The richer, the more is not in deposits.
+        skewed(key, 250, 6000000) as wealth_cents,
+        -- One in ten has three kinds of assets, two in ten have two.
         case
-            when draw(key, 250) < 858993459 then [0, 1, 2, 3, 4, 5]
-            when draw(key, 250) < 1717986918 then [0, 1, 2]
+            when draw_below(key, 250, 10) = 0 then [0, 1, 2 + draw_below(key, 252, 4)]
+            when draw_below(key, 250, 10) <= 2 then [0, 1 + draw_below(key, 252, 5)]
             else [0]
         end as class_nos
     from customer_traits($seed, $customers, $since::date, $until::date)
@@ -21,7 +21,7 @@ with holders as (
 accounts as (
     select
         *,
-        unnest(class_nos) as class_no
+        unnest(class_nos)::integer as class_no
     from holders
 ),
 
@@ -30,7 +30,6 @@ held as (
         *,
         draw(key, 6000 + class_no::ubigint) as account_key
     from accounts
-    where class_no = 0 or chance(draw(key, 6000 + class_no::ubigint), 1, 5000)
 ),
 
 months as (

@@ -6,7 +6,7 @@ with numbered as (
         *,
         unnest(numbers_below(pick(key, 321, [1, 1, 1, 2, 3])))::ubigint as tag_no
     from customer_traits($seed, $customers, $since::date, $until::date)
-    where chance(key, 320, 1800)
+    where leaves_on > $until::date - 400 and chance(key, 320, 1800)
 ),
 
 keyed as (

@@ -12,7 +12,7 @@ with numbered as (
         and age_of(key) < 25
         and joined_on between $until::date - 200 and $until::date - 20
         and leaves_on > $until::date
-        and chance(key, 370, 6000)
+        and chance(key, 370, 9000)
 ),
 
 keyed as (
