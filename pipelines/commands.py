@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,13 @@ if TYPE_CHECKING:
     from synthetic.generator import FileFormat
 
 
-def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
+def run(
+    project: Project,
+    as_of: str | None,
+    *,
+    as_json: bool,
+    progress: terminal.StepLines | None = None,
+) -> None:
     """Run the pipeline for a date, unless its release is there already."""
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(as_of)
@@ -39,7 +44,7 @@ def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
         if decision.published is not None:
             _show_unchanged(project, decision.published, as_json=as_json)
             return
-        progress = None if as_json else terminal.StepLines()
+        progress = None if as_json else progress or terminal.StepLines()
         try:
             with open_run(
                 project, as_of_date, decision=decision, progress=progress
@@ -68,14 +73,19 @@ def run(project: Project, as_of: str | None, *, as_json: bool) -> None:
 
 def demo(folder: Path, customers: int, *, as_json: bool) -> None:
     """Make the demo company, run it, and show what came out."""
+    from pipelines import tour  # noqa: PLC0415
     from synthetic.demo import make_demo  # noqa: PLC0415
 
     made = make_demo(folder, customers=customers)
     project = open_project(folder)
-    run(project, made.until.isoformat(), as_json=as_json)
-    if not as_json:
-        _show_figures(project)
-        _show_where_next(folder)
+    if as_json:
+        run(project, made.until.isoformat(), as_json=True)
+        return
+    tour.show_company(folder, made)
+    progress = terminal.LayerLines()
+    run(project, made.until.isoformat(), as_json=False, progress=progress)
+    customer = tour.show_release(project)
+    tour.show_where_next(folder, customer)
 
 
 def generate(
@@ -385,66 +395,6 @@ def _show_published(project: Project, manifest: "Manifest") -> None:
         out.print(f"  warning: {one.table_name}: {one.check_name}: {one.n_failed} rows")
     out.print(f"  tables  {_shown(project.current / store.DATABASE_FILE)}")
     out.print(f"  report  {_shown(project.current / 'report.html')}")
-
-
-def _show_figures(project: Project) -> None:
-    """Tiers by scheme, RFM segments and checks, as they stand in the release."""
-    import duckdb  # noqa: PLC0415
-
-    from releases.summary import summarize  # noqa: PLC0415
-
-    with duckdb.connect() as con:
-        path = str(project.current / store.DATABASE_FILE).replace("'", "''")
-        con.execute(f"attach '{path}' as release (read_only)")
-        summary = summarize(con, "release")
-    out = terminal.console()
-    tiers = terminal.table(
-        "Tiers by scheme 各方案等级", "scheme 方案", "customers 客户数"
-    )
-    for _, group in groupby(summary.tiers, key=lambda one: one.scheme):
-        rows = list(group)
-        counts = [f"{one.tier} {one.n_customers:,}" for one in rows]
-        name = f"{rows[0].scheme}\n{rows[0].scheme_zh}"
-        tiers.add_row(name, " · ".join(counts), end_section=True)
-    out.print(tiers)
-    segments = terminal.table(
-        "RFM segments RFM 分群",
-        "segment", "分群", "customers", "days", "orders", "spend",
-        numbers=("customers", "days", "orders", "spend"),
-    )  # fmt: skip
-    for segment in summary.segments:
-        segments.add_row(
-            segment.name_en,
-            segment.name_zh,
-            f"{segment.n_customers:,}",
-            f"{segment.recency_days}",
-            f"{segment.frequency}",
-            f"{segment.monetary_amount:,.2f}",
-        )
-    out.print(segments)
-    n_checks = sum(one.n_checks for one in summary.quality)
-    n_failed = sum(one.n_failed for one in summary.quality)
-    out.print(
-        f"Checks 质量检查: {n_checks} on {len(summary.quality)} tables,"
-        f" {n_failed} failed"
-    )
-    for feed in summary.feeds:
-        out.print(
-            f"Input 输入: {feed.feed}: {feed.n_read:,} rows read ="
-            f" {feed.n_loaded:,} loaded + {feed.n_duplicate:,} duplicate"
-            f" + {feed.n_rejected:,} rejected"
-        )
-
-
-def _show_where_next(folder: Path) -> None:
-    terminal.console().print(
-        f"\nWhere to look next\n"
-        f"  report    {folder}/data/current/report.html\n"
-        f"  checks    {folder}/data/current/quality/index.html\n"
-        f"  tables    {folder}/data/current/fenji.duckdb\n"
-        f"  UI        .venv/bin/fenji ui --project {folder}\n"
-        f"  settings  {folder}/fenji.yaml"
-    )
 
 
 def _shown(path: Path) -> str:

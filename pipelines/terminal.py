@@ -76,3 +76,26 @@ class StepLines:
         """Take the live line away."""
         if self._status:
             self._status.stop()
+
+
+class LayerLines(StepLines):
+    """Progress of a run: a live line for the step under way, one line a layer after."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._layers: dict[str, tuple[int, int, float]] = {}
+
+    def finished(self, step: str, rows: int | None, seconds: float) -> None:
+        """Add the step to its layer."""
+        layer = step.partition(".")[0]
+        n_steps, n_rows, took = self._layers.get(layer, (0, 0, 0.0))
+        self._layers[layer] = (n_steps + 1, n_rows + (rows or 0), took + seconds)
+
+    def close(self) -> None:
+        """Leave a line for each layer."""
+        super().close()
+        for layer, (n_steps, n_rows, took) in self._layers.items():
+            steps = f"{n_steps:>3} steps" if n_steps > 1 else ""
+            rows = f"{n_rows:,} rows" if n_rows else ""
+            line = Text(f"  {layer:<28} {steps:>9} {rows:>16} {took:>8.2f} s")
+            self._console.print(line, soft_wrap=True)

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import duckdb
 
+from releases.facts import QUESTIONS
 from sql.statements import quoted
 
 
@@ -63,12 +64,22 @@ class QualityCount:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What the service side and the tags say, in figures."""
+
+    name_en: str
+    name_zh: str
+    figures: str
+
+
+@dataclass(frozen=True)
 class Summary:
     """The figures of one release."""
 
     n_customers: int
     tiers: tuple[TierCount, ...]
     segments: tuple[SegmentCount, ...]
+    facts: tuple[Fact, ...]
     feeds: tuple[FeedCount, ...]
     quality: tuple[QualityCount, ...]
 
@@ -153,6 +164,11 @@ def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
         n_customers=int(counted[0]) if counted else 0,
         tiers=tuple(TierCount(*row) for row in rows(_TIERS)),  # type: ignore[arg-type]
         segments=tuple(SegmentCount(*row) for row in rows(_SEGMENTS)),  # type: ignore[arg-type]
+        facts=tuple(
+            Fact(one.name_en, one.name_zh, str(figures))
+            for one in QUESTIONS
+            for (figures,) in con.execute(one.select(where)).fetchall()
+        ),
         feeds=tuple(FeedCount(*row) for row in rows(_FEEDS)),  # type: ignore[arg-type]
         quality=tuple(QualityCount(*row) for row in rows(_QUALITY)),  # type: ignore[arg-type]
     )

@@ -1,0 +1,125 @@
+"""The figures of the service side, the tags and the benefits, as people look at them.
+
+Each comes from one table of a release; a table without rows has nothing to say.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a table: aggregates, and how their answers are written."""
+
+    name_en: str
+    name_zh: str
+    table: str
+    answers: tuple[str, ...]
+    form: str = ""  # of DuckDB's format(); default: whole numbers, one by one
+    rows: str = "true"  # which of the table's rows are asked
+
+    def select(self, where: str) -> str:
+        """The select of the answer; without rows it has none.
+
+        Args:
+            where: the quoted schema of the release.
+        """
+        form = self.form or " · ".join("{:,}" for _ in self.answers)
+        return (
+            f"select format('{form}', {', '.join(self.answers)})"
+            f" from {where}.{self.table} where {self.rows} having count(*) > 0"
+        )
+
+
+def _counts(column: str, *values: str) -> tuple[str, ...]:
+    return tuple(f"count(*) filter (where {column} = '{value}')" for value in values)
+
+
+QUESTIONS = (
+    Question(
+        "Service level: high, mid, general",
+        "服务级别：高、中、一般",
+        "service_queue",
+        _counts("service_level", "high", "mid", "general"),
+    ),
+    Question(
+        "On the red list, the black list",
+        "红名单、黑名单",
+        "importance_list",
+        _counts("list_flag", "red", "black"),
+    ),
+    Question(
+        "Need: complaint, question",
+        "需求：投诉、咨询",
+        "service_queue",
+        _counts("service_need", "complaint", "consult"),
+        rows="service_need != 'none'",
+    ),
+    Question("Calls to return in 24 hours", "24 小时回访", "callbacks", ("count(*)",)),
+    Question(
+        "Calls answered in time; goals met",
+        "按时接通率；达标",
+        "sla_attainment",
+        (
+            "100 * sum(n_in_time) / sum(n_offered)",
+            "count(*) filter (where is_met)",
+            "count(*)",
+        ),
+        form="{:.1f} %; {:,} of {:,}",
+    ),
+    Question(
+        "Open tickets: first, second line",
+        "未结工单：一线、二线",
+        "ticket_triage",
+        _counts("ticket_level", "L1", "L2"),
+        rows="is_open",
+    ),
+    Question(
+        "Satisfaction, 1 to 5",
+        "满意度（1–5）",
+        "satisfaction_scores",
+        ("sum(score * n_answers) / sum(n_answers)",),
+        form="{:.2f}",
+        rows="scope_type = 'dimension' and month is null",
+    ),
+    Question(
+        "Agents to reward, to warn",
+        "客服：奖励、预警",
+        "satisfaction_scores",
+        _counts("band", "reward", "warn"),
+        rows="scope_type = 'agent' and month is null",
+    ),
+    Question(
+        "Open reservations, in conflict",
+        "待处理预约、冲突",
+        "reservation_priority",
+        ("count(*)", "count(*) filter (where is_conflict)"),
+    ),
+    Question(
+        "Installed assets, in warranty",
+        "在装设备、保修内",
+        "service_assets",
+        ("count(*)", "count(*) filter (where is_in_warranty)"),
+    ),
+    Question(
+        "Sold in service: cross, up, add-on",
+        "服务销售：交叉、升级、附加",
+        "service_sales",
+        _counts("sale_kind", "cross_sell", "up_sell", "add_on"),
+    ),
+    Question(
+        "Service levels called for",
+        "所需服务层次",
+        "service_maturity",
+        ("count(*) filter (where is_called_for)", "count(*)"),
+        form="{:,} of {:,}",
+    ),
+    Question(
+        "Tags held: by rule, by hand",
+        "标签：规则、人工",
+        "customer_tags",
+        _counts("source", "passive", "active"),
+    ),
+    Question(
+        "Tags that no dictionary has", "词典未收录标签", "unmapped_tags", ("count(*)",)
+    ),
+)

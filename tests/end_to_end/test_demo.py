@@ -1,0 +1,184 @@
+"""The demo company: every part of the library at work, on files that are spoilt."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+
+import pytest
+from rich.cells import cell_len
+
+from tests.end_to_end.conftest import FENJI, RUN_LIMIT_SECONDS, Company
+
+# What a first release cannot hold: movements since an earlier one.
+EMPTY = {"tier_migrations"}
+# Schemes that are templates: they run once their numbers are filled in.
+TEMPLATES = {"abcd_pyramid", "six_segments"}
+# Head offices are large or medium; whoever bought once or never spends little.
+UNSEEN = {
+    ("group_class", "C"),
+    ("layer_grade", "new_high"),
+    ("layer_grade", "potential_mid"),
+    ("seat_plan", "unrated"),
+}
+
+
+@dataclass(frozen=True)
+class Demo:
+    company: Company
+    printed: str
+
+    @property
+    def sidecar(self):
+        text = (self.company.root / "generated.json").read_text(encoding="utf-8")
+        return json.loads(text)["feeds"]
+
+
+@pytest.fixture(scope="module")
+def demo(companies) -> Demo:
+    company = companies.new("demo")
+    done = subprocess.run(
+        [FENJI, "demo", str(company.root)],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=RUN_LIMIT_SECONDS,
+    )
+    return Demo(company, done.stdout)
+
+
+@pytest.fixture(scope="module")
+def release(demo):
+    with demo.company.release() as opened:
+        yield opened
+
+
+def test_what_was_spoilt_is_what_was_rejected_or_found_duplicate(demo, release):
+    told = {
+        feed: {
+            reason: n_rows
+            for reason, n_rows in one["flaws"].items()
+            if reason not in ("duplicate", "late")
+        }
+        for feed, one in demo.sidecar.items()
+    }
+    found = {feed: {} for feed in told}
+    for feed, reason, n_rows in release.rows(
+        "select feed, reason_code, count(*) from rejected_rows group by all"
+    ):
+        found[feed][reason] = n_rows
+    assert found == told
+    assert len({reason for one in told.values() for reason in one}) >= 8
+
+    counts = ("n_read", "n_loaded", "n_duplicate", "n_rejected")
+    assert release.by_key(
+        "select feed, sum(n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
+        " from feed_reconciliation group by feed"
+    ) == {
+        feed: tuple(one[name] for name in counts) for feed, one in demo.sidecar.items()
+    }
+
+
+def test_every_file_is_read_to_its_end(demo, release):
+    found = release.by_key(
+        "select feed || '/' || file, n_read from feed_reconciliation"
+    )
+    assert found == {
+        path: n_rows
+        for one in demo.sidecar.values()
+        for path, n_rows in one["files"].items()
+    }
+    assert {path.partition(".")[2] for path in found} == {
+        "csv", "csv.gz", "jsonl", "jsonl.gz", "parquet", "tsv",
+    }  # fmt: skip
+
+
+def test_every_table_has_rows(release):
+    tables = [
+        name
+        for (name,) in release.rows(
+            "select table_name from information_schema.tables"
+            " where table_schema = 'main'"
+        )
+    ]
+    assert len(tables) >= 39
+    counts = {name: release.one(f'select count(*) from "{name}"')[0] for name in tables}
+    assert {name for name, n_rows in counts.items() if not n_rows} == EMPTY
+
+
+def test_every_scheme_runs_and_has_all_its_tiers(release):
+    assert {
+        scheme
+        for (scheme,) in release.rows(
+            "select scheme from schemes where not is_applicable"
+        )
+    } == TEMPLATES
+    unseen = release.rows(
+        "select scheme, tier from scheme_tiers where scheme not in $1"
+        " except select scheme, tier from customer_tiers",
+        sorted(TEMPLATES),
+    )
+    assert set(unseen) == UNSEEN
+
+
+def test_overrides_show_what_the_rule_gave(release):
+    assert release.one(
+        "select count(distinct scheme), count(*) filter (tier != rule_tier)"
+        " from customer_tiers where is_overridden"
+    ) >= (3, 5)
+
+
+def test_the_service_side_sees_every_case(release):
+    for column, table in (
+        ("service_level", "service_queue"),
+        ("service_need", "service_queue"),
+        ("list_flag", "service_queue"),
+        ("queue_priority", "service_queue"),
+        ("ticket_level", "ticket_triage"),
+        ("sale_kind", "service_sales"),
+        ("is_conflict", "reservation_priority"),
+        ("is_in_warranty", "service_assets"),
+        ("is_met", "sla_attainment"),
+        ("scope_type", "satisfaction_scores"),
+        ("direction || coalesce(service_stage, '')", "contact_class"),
+    ):
+        n_values = release.one(f"select count(distinct {column}) from {table}")[0]
+        expected = {"service_queue": 3, "service_sales": 3, "satisfaction_scores": 4}
+        assert n_values >= expected.get(table, 2), (table, column)
+    assert release.one(
+        "select count(distinct band) from satisfaction_scores where band is not null"
+    ) == (2,)
+
+
+def test_synonyms_became_one_tag_and_unknown_tags_are_counted(release):
+    assert release.one(
+        "select count(*) from customer_tags where source = 'active'"
+        " and tag_group = 'buying' and tag in ('first_order', 'repeat_order')"
+    ) > (100,)
+    assert "要开发票" in {
+        tag for (tag,) in release.rows("select tag from unmapped_tags")
+    }
+
+
+def test_every_table_is_checked_and_passes(release):
+    assert release.one(
+        "select count(*) filter (not passed), count(distinct table_name) >= 38"
+        " from quality_results"
+    ) == (0, True)
+
+
+def test_the_terminal_shows_the_parts_and_ends_with_where_to_look(demo):
+    lines = demo.printed.splitlines()
+    root = str(demo.company.root)
+    assert [
+        line for line in lines if root not in line and cell_len(line.rstrip()) > 80
+    ] == []
+    titles = [
+        "A made-up company", "Input", "Tiers by scheme", "RFM segments",
+        "Service and tags", "One customer", "Checks", "Where to look next",
+    ]  # fmt: skip
+    places = [
+        next(number for number, line in enumerate(lines) if line.startswith(title))
+        for title in titles
+    ]
+    assert places == sorted(places)
+    assert lines[-1].split()[0] == "walk"
