@@ -13,7 +13,9 @@ from assets.specs import published, spec_of
 from ingest.ledger import input_files
 from releases.building import (
     CATALOG,
+    Building,
     begin,
+    column_names,
     derive_table,
     finish_table,
     released,
@@ -23,9 +25,11 @@ from releases.building import (
 from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
+from sql.access import access_rows
 from sql.contracts import Contract, contract
 from sql.statements import create_with_rows, select_of, used
 
+ACCESS = contract("marts", "access_roles")
 QUALITY = contract("marts", "quality_results")
 TABLES = tuple(one for one in published() if one.table != QUALITY.table)
 
@@ -63,12 +67,24 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[
                 step.rows = derive_table(
                     run.con, run.building, table, select, used(params, select)
                 )
+            elif table.table == ACCESS.table:
+                _write_access(run, run.building)
             else:
                 step.rows = write_table(run.con, run.building, table)
         yield dg.MaterializeResult(
             asset_key=["release", table.table],
             metadata={} if step.rows is None else {"dagster/row_count": step.rows},
         )
+
+
+def _write_access(run: Run, building: Building) -> None:
+    """Write who may read what, once all other tables are there or settled."""
+    written = [one for one in released_tables(run) if one.table != ACCESS.table]
+    tables = [(one, column_names(run.con, one)) for one in written]
+    tables += [(one, [c.name for c in one.columns]) for one in (ACCESS, QUALITY)]
+    name = (CATALOG, "main", ACCESS.table)
+    create_with_rows(run.con, name, ACCESS, access_rows(tables))
+    finish_table(run.con, building, ACCESS)
 
 
 @dg.asset(

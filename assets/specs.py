@@ -75,9 +75,14 @@ def published() -> tuple[Contract, ...]:
         one for layer in ("core", "marts") for one in contracts(layer) if one.published
     ]
     # Views stand on stored tables, and tables of the release's own on the views.
+    late = ("release", "publish")
     return tuple(
         sorted(
             shown,
-            key=lambda one: (one.made_by == "release", one.kind == "view", one.table),
+            key=lambda one: (
+                late.index(one.made_by) + 1 if one.made_by in late else 0,
+                one.kind == "view",
+                one.table,
+            ),
         )
     )

@@ -128,7 +128,7 @@ def finish_table(
 ) -> None:
     """Describe, digest and copy to Parquet a table that stands in the release."""
     target = quoted(CATALOG, "main", contract.table)
-    names = [name for name, *_ in con.execute(f"describe {target}").fetchall()]
+    names = column_names(con, contract)
     _comment(con, "table", contract, names)
     file = text(str(building.tables / f"{contract.table}.parquet"))
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
@@ -157,9 +157,14 @@ def write_view(con: duckdb.DuckDBPyConnection, contract: Contract, select: str) 
     inside = con.cursor()
     inside.execute(f"use {CATALOG}")
     inside.execute(f"create view {quoted(contract.table)} as {select}")
-    described = inside.execute(f"describe {quoted(contract.table)}").fetchall()
     inside.close()
-    _comment(con, "view", contract, [name for name, *_ in described])
+    _comment(con, "view", contract, column_names(con, contract))
+
+
+def column_names(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
+    """The columns that a table or view has in the release."""
+    target = quoted(CATALOG, "main", contract.table)
+    return [name for name, *_ in con.execute(f"describe {target}").fetchall()]
 
 
 def _comment(

@@ -30,6 +30,28 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Decision:
+    """Who set the tier in place of the rule, why, and until when."""
+
+    reason: str
+    approved_by: str
+    starts_on: datetime.date
+    ends_on: datetime.date | None
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """A benefit of the tier."""
+
+    benefit: str
+    value: str
+    name: str
+    inherited_from: str | None
+    inherited_from_name: str | None
+    due_date: datetime.date | None
+
+
+@dataclass(frozen=True)
 class Standing:
     """Where a customer stands by one scheme, and why."""
 
@@ -54,6 +76,8 @@ class Standing:
     is_overridden: bool
     flags: tuple[str, ...]
     steps: tuple[Step, ...]
+    decision: Decision | None
+    entitlements: tuple[Entitlement, ...]
 
 
 @dataclass(frozen=True)
@@ -113,6 +137,26 @@ from customer_tier_reasons
 where customer_id = $customer and ($scheme is null or scheme = $scheme)
 order by scheme, scope, step_no
 """
+_DECISIONS = """
+select scheme, reason, approved_by, starts_on, ends_on
+from overrides_in_force
+where customer_id = $customer and effect = 'applied'
+"""
+_ENTITLEMENTS = """
+select
+    held.scheme, held.scope, held.benefit, held.value, named.name_{lang},
+    held.inherited_from, lower.name_{lang}, held.due_date
+from customer_entitlements as held
+join entitlements as named
+    on
+        held.scheme = named.scheme
+        and held.tier = named.tier
+        and held.benefit = named.benefit
+left join scheme_tiers as lower
+    on held.scheme = lower.scheme and held.inherited_from = lower.tier
+where held.customer_id = $customer and ($scheme is null or held.scheme = $scheme)
+order by held.scheme, held.scope, held.due_date nulls last, held.benefit
+"""
 
 
 def explain(
@@ -138,13 +182,25 @@ def explain(
     steps: dict[tuple[str, str], list[Step]] = {}
     for name, scope, *rest in found:
         steps.setdefault((name, scope), []).append(Step(*rest))
+    decisions = {
+        name: Decision(*rest)
+        for name, *rest in con.execute(_DECISIONS, {"customer": customer}).fetchall()
+    }
+    held: dict[tuple[str, str], list[Entitlement]] = {}
+    found = con.execute(_ENTITLEMENTS.format(lang=lang), given).fetchall()
+    for name, scope, *rest in found:
+        held.setdefault((name, scope), []).append(Entitlement(*rest))
     rows = con.execute(_STANDINGS.format(lang=lang), given).fetchall()
     names = [one.name for one in fields(Standing)]
     standings = []
     for row in rows:
         known = dict(zip(names, row, strict=False))
         known["flags"] = tuple(known["flags"])
-        known["steps"] = tuple(steps.get((known["scheme"], known["scope"]), ()))
+        at = (known["scheme"], known["scope"])
+        known["steps"] = tuple(steps.get(at, ()))
+        overridden = known["is_overridden"]
+        known["decision"] = decisions.get(known["scheme"]) if overridden else None
+        known["entitlements"] = tuple(held.get(at, ()))
         standings.append(Standing(**known))
     (as_of,) = _column(con, "select max(as_of_date) from customer_metrics", [])
     return Explanation(customer, as_of, tuple(standings))
@@ -170,8 +226,7 @@ def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
     yield f"{scheme}{scope}: {one.tier_name}"
     for step in one.steps:
         yield f"  - {step.text}{_detail(step, say)}"
-    if one.rule_tier_name is not None and one.rule_tier != one.tier:
-        yield "  " + say["rule_tier"].format(tier=one.rule_tier_name)
+    yield from _decision_lines(one, say)
     if one.score is not None:
         yield "  " + say["score"].format(score=_number(one.score))
     if one.gap_to_next is not None and one.next_tier_name is not None:
@@ -187,6 +242,28 @@ def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
         yield "  " + say["valid"].format(start=one.valid_from, end=one.valid_to)
     if one.movement != "new":
         yield "  " + say[one.movement].format(tier=one.previous_tier_name)
+    yield from _entitlement_lines(one, say)
+
+
+def _decision_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
+    """What the rule gives where the tier is another, and who decided so."""
+    if one.rule_tier_name is not None and one.rule_tier != one.tier:
+        yield "  " + say["rule_tier"].format(tier=one.rule_tier_name)
+    if one.decision is not None:
+        term = "open" if one.decision.ends_on is None else "until"
+        yield "  " + say["decision"].format(**asdict(one.decision))
+        yield "  " + say[term].format(**asdict(one.decision))
+
+
+def _entitlement_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
+    """What the tier entitles to."""
+    if one.entitlements:
+        yield "  " + say["entitled"]
+    for held in one.entitlements:
+        lower = held.inherited_from_name
+        inherited = say["inherited"].format(tier=lower) if lower else ""
+        due = say["due"].format(date=held.due_date) if held.due_date else ""
+        yield f"  + {held.name}{inherited}{due}"
 
 
 def _detail(step: Step, say: dict[str, str]) -> str:
@@ -264,6 +341,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "down": "Down from {tier}",
         "same": "As in the release before",
         "changed": "Changed from {tier}",
+        "decision": "Decided by {approved_by}: {reason}",
+        "until": "In force from {starts_on} to {ends_on}",
+        "open": "In force from {starts_on} until further notice",
+        "entitled": "Entitled to:",
+        "inherited": " (from {tier})",
+        "due": ", due {date}",
     },
     "zh": {
         "head": "客户 {customer}，{date}",
@@ -280,5 +363,11 @@ _WORDS: dict[str, dict[str, str]] = {
         "down": "由{tier}下降",
         "same": "与上一版本相同",
         "changed": "由{tier}变更",
+        "decision": "审批人{approved_by}：{reason}",
+        "until": "生效期：{starts_on}至{ends_on}",
+        "open": "自{starts_on}起生效，直至另行通知",
+        "entitled": "享有权益：",
+        "inherited": "（沿用{tier}）",
+        "due": "，日期{date}",
     },
 }

@@ -21,6 +21,7 @@ from schemes.expressions import Binary, Call, Name, Node
 from schemes.expressions import Literal as Constant
 from schemes.load import Scheme, read_scheme, read_schemes, scheme_files, set_at
 from schemes.model import (
+    Benefit,
     Flags,
     Ladder,
     Matrix,
@@ -167,9 +168,8 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
         used.add(document.forward_only.silence)
     if (validity := document.validity) is not None:
         used |= {str(validity.length), str(validity.grace), str(validity.margin)}
-    priced = re.compile(r"_pay_ratio$")  # read by the tables beside the scheme
     for name in document.parameters:
-        if name not in used and not priced.search(name):
+        if name not in used:
             yield _warning(scheme, ("parameters", name), "nothing reads it")
     for name in document.define:
         if name not in used and document.grades != "opportunities":
@@ -285,6 +285,31 @@ def _translations(scheme: Scheme) -> Iterator[Finding]:
             yield _warning(scheme, place, f"'{text.zh}' is not translated")
 
 
+def _benefits(scheme: Scheme) -> Iterator[Finding]:
+    """Benefits without a value or a translation, or that a lower tier gives already."""
+    document = scheme.document
+    order = {tier.tier: place for place, tier in enumerate(document.tiers)}
+    below: dict[str, Benefit] = {}  # what the tiers below hand up
+    for tier in sorted(document.entitlements, key=lambda one: -order[one]):
+        given = document.entitlements[tier]
+        for place, one in enumerate(given):
+            at: Place = ("entitlements", tier, place)
+            if one.value is None:
+                yield _warning(
+                    scheme,
+                    (*at, "benefit"),
+                    "is not set, so nobody has it; set"
+                    f" {scheme.scheme}.entitlements.{tier}.{one.benefit} in fenji.yaml",
+                )
+            if one.name is None:
+                message = f"'{one.benefit}' has no name; write name: {{en: …, zh: …}}"
+                yield _warning(scheme, (*at, "benefit"), message)
+            if document.inherit and one == below.get(one.benefit):
+                message = f"'{one.benefit}' comes from a lower tier already"
+                yield _warning(scheme, (*at, "benefit"), message)
+        below |= {one.benefit: one for one in given}
+
+
 def _parameter_sets(scheme: Scheme) -> Iterator[Finding]:
     """Sets of parameters that cannot be put into the scheme."""
     for name, values in scheme.document.parameter_sets.items():
@@ -312,6 +337,7 @@ _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (
     _dead_rules,
     _left_out,
     _translations,
+    _benefits,
     _parameter_sets,
 )
 

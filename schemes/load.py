@@ -337,8 +337,29 @@ def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - ra
             raise ValueError(f"'{first}.{name}' has no '{field}' to set{known}")
         entries[name][field] = value
         return
-    hint = nearest(path, {*parameters, *(f"{one}.…" for one in _NAMED_LISTS)})
+    if first == "entitlements" and len(rest) > 1:
+        _set_benefit(content, ".".join(rest[:-1]), rest[-1], value)
+        return
+    lists = (*_NAMED_LISTS, "entitlements")
+    hint = nearest(path, {*parameters, *(f"{one}.…" for one in lists)})
     raise ValueError(f"there is no parameter '{path}'{hint}")
+
+
+def _set_benefit(
+    content: Any,  # noqa: ANN401 - raw YAML
+    tier: str,
+    benefit: str,
+    value: object,
+) -> None:
+    """Set what a tier entitles to, where the file says that it does."""
+    by_tier = {str(one): given for one, given in content["entitlements"].items()}
+    stated = {str(one.get("benefit")): one for one in by_tier.get(tier) or ()}
+    if benefit not in stated:
+        known = stated or by_tier
+        hint = nearest(benefit if stated else tier, set(known))
+        what = f"benefit '{benefit}' of the tier '{tier}'" if stated else f"'{tier}'"
+        raise ValueError(f"'entitlements' has no {what}{hint}")
+    stated[benefit]["value"] = value
 
 
 def _setting_error(

@@ -4,6 +4,7 @@ Here stands the form only. What names mean is decided in `schemes.compiler`, fro
 same files; which files there are, in `schemes.library`.
 """
 
+import datetime
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -16,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from project.documents import Document
 from schemes.windows import Window, parse_window
 
+PAY_RATIO = "pay_ratio"  # the benefit whose value is the share of the price to pay
 UNRATED = "unrated"  # the tier of those to whom the rule cannot be applied
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
@@ -65,16 +67,35 @@ def read_percent(given: object) -> Decimal | None:
     return None
 
 
+def _number(text: str | None) -> Decimal | None:
+    try:
+        value = Decimal(text or "")
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
 def _tidy(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
     return text.strip()
 
 
+def _year_day(text: str) -> str:
+    try:
+        datetime.date.fromisoformat(f"2000-{text}")
+    except ValueError:
+        raise ValueError(
+            "is not a day of the year; write month and day, such as '02-29'"
+        ) from None
+    return text
+
+
 Name = Annotated[str, AfterValidator(_name)]
 Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code)]
 # A number of the file, or the name of a parameter that has it.
 Number = Annotated[Decimal | Name, BeforeValidator(_share)]
+YearDay = Annotated[str, AfterValidator(_year_day)]
 Sentence = Annotated[str, AfterValidator(_tidy)]
 Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
 
@@ -119,6 +140,14 @@ def check_parameter(parameter: Parameter, value: object) -> None:
         raise ValueError("must be a number, a share such as 20%, a window or a word")
 
 
+class Playbook(Document):
+    """How to treat the customers of a tier."""
+
+    traits: Text  # who they are
+    problems: Text  # what is likely wrong
+    actions: Text  # what to do
+
+
 class Tier(Document):
     """A tier: its code, its names, and where the kind asks for it, its bound."""
 
@@ -128,7 +157,7 @@ class Tier(Document):
     top: Number | None = None  # percentile: cumulative, from the best
     cell: tuple[Code | Literal["*"], ...] = ()  # matrix: a level of each axis
     reason: Text | None = None
-    treatment: Text | None = None  # what the business does for its customers
+    playbook: Playbook | None = None  # how the business treats its customers
     rank: int | None = Field(
         default=None, ge=1
     )  # where it is not the place in the list
@@ -250,7 +279,33 @@ class Benefit(Document):
     """What a tier entitles to."""
 
     benefit: Name
-    value: Annotated[str, BeforeValidator(_text)]
+    # Nobody has a benefit before its value is set.
+    value: Annotated[str | None, BeforeValidator(_text)] = None
+    name: Text | None = None  # the benefit with its value, in words
+    # When it falls due: on the customer's birthday, on a day whose spend reaches the
+    # value, with an order that does, or on these days of each year.
+    due: Literal["birthday", "day_spend", "basket"] | None = None
+    due_days: tuple[YearDay, ...] = ()
+
+    @model_validator(mode="after")
+    def _sound(self) -> "Benefit":
+        if self.due and self.due_days:
+            raise ValueError(f"{self.benefit}: give either 'due' or 'due_days'")
+        if self.value is None:
+            return self
+        if self.benefit == PAY_RATIO and not (self.share and 0 < self.share <= 1):
+            raise ValueError(f"{PAY_RATIO}: the value is a share, such as 0.95 or 95%")
+        if self.due in {"day_spend", "basket"} and _number(self.value) is None:
+            raise ValueError(
+                f"{self.benefit}: is due by {self.due}, so the value is an amount"
+            )
+        return self
+
+    @property
+    def share(self) -> Decimal | None:
+        """The value as a share of 1, where it is a number."""
+        percent = None if self.value is None else read_percent(self.value)
+        return _number(self.value) if percent is None else percent
 
 
 class SchemeBase(Document):
@@ -282,6 +337,7 @@ class SchemeBase(Document):
     reason: Text | None = None
     entitlements: dict[Code, tuple[Benefit, ...]] = Field(default_factory=dict)
     inherit: Literal["from_lower_tiers"] | None = None  # entitlements of lower tiers
+    approved_tier: Code | None = None  # of an override that names no tier
 
     @model_validator(mode="after")
     def _consistent(self) -> "SchemeBase":
@@ -304,9 +360,10 @@ class SchemeBase(Document):
         for cap in self.caps:
             if cap.tier_at_most not in codes:
                 raise ValueError(f"cap '{cap.id}': no tier '{cap.tier_at_most}'")
-        for tier in self.entitlements:
-            if tier not in codes:
-                raise ValueError(f"entitlements: no tier '{tier}'")
+        if self.approved_tier not in {None, *codes}:
+            raise ValueError(f"approved_tier: no tier '{self.approved_tier}'")
+        if self.inherit and self.is_classification:
+            raise ValueError("inherit: the tiers of a classification have no order")
         return self
 
     @model_validator(mode="after")

@@ -39,6 +39,14 @@ from schemes.chosen import (
     opportunity_grades_select,
 )
 from schemes.compiler import CompiledScheme, compile_scheme
+from schemes.entitlements import (
+    CUSTOMER_ENTITLEMENTS,
+    Entitlement,
+    birthday_benefits_select,
+    entitlements_of,
+    entitlements_view,
+    scheme_benefits_select,
+)
 from schemes.history import History, compile_history
 from schemes.load import Scheme, in_order, read_schemes
 from schemes.metric_sql import category_select, customer_select, fact_selects
@@ -53,7 +61,12 @@ from schemes.results import (
 )
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
 from schemes.service_level import category_discounts_select, service_level_select
-from schemes.tables import rules_select, schemes_select, tiers_select
+from schemes.tables import (
+    playbook_select,
+    rules_select,
+    schemes_select,
+    tiers_select,
+)
 from schemes.tag_rules import CompiledTags, compile_tags
 from schemes.tags import read_tags
 from schemes.views import (
@@ -78,6 +91,7 @@ class SchemePlan:
     programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
     tags: CompiledTags
+    entitlements: tuple[Entitlement, ...]  # of the schemes that run
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -143,10 +157,13 @@ class SchemePlan:
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
-            "service_level": service_level_select(self.applicable),
-            "category_discounts": category_discounts_select(
-                {one.scheme.scheme: one.scheme for one in self._running}
+            "segment_playbook": playbook_select(self._running),
+            "scheme_benefits": scheme_benefits_select(self.entitlements),
+            "birthday_benefits": birthday_benefits_select(
+                self._running, self.entitlements
             ),
+            "service_level": service_level_select(self.applicable),
+            "category_discounts": category_discounts_select(self.entitlements),
             OPPORTUNITY_GRADES: opportunity_grades_select(self._opportunity_grade),
         }
 
@@ -159,6 +176,7 @@ class SchemePlan:
             "customer_scores": scores_view(self._running),
             "customer_score_points": score_points_view(self._running),
             "customer_profile": profile_view(self._running),
+            CUSTOMER_ENTITLEMENTS: entitlements_view(self._running, self.entitlements),
         }
 
     @cached_property
@@ -241,6 +259,8 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         project.settings,
     )
     programs[CUSTOMERS.name] = tags.program
+    # Those of schemes that do not run are looked at as well: they may be wrong.
+    entitlements = {name: entitlements_of(one.scheme) for name, one in compiled.items()}
     return SchemePlan(
         schemes=tuple(compiled.values()),
         graded_opportunities=tuple(of_opportunities),
@@ -248,4 +268,10 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
         programs=programs,
         rfm=rfm,
         tags=tags,
+        entitlements=tuple(
+            entitlement
+            for name, one in compiled.items()
+            if one.runs
+            for entitlement in entitlements[name]
+        ),
     )

@@ -12,7 +12,7 @@ from schemes.compiler import CompiledScheme
 from schemes.program import AS_OF_DATE, Program
 from schemes.queries import join_customers, named, relation, select, text_of
 from schemes.translate import Leading
-from schemes.values import both, cast, column, function, text
+from schemes.values import both, case, cast, column, function, text
 from sql.contracts import contract
 
 CUTS = "marts.scheme_cuts"
@@ -68,17 +68,22 @@ def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
 def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
     """One row per customer with a tier set by a person: a column per scheme.
 
-    Of the entries in force that name a tier of the scheme, the one with the latest
-    start counts.
+    Of the entries in force that give a tier of the scheme, the one with the latest
+    start counts; one that names none gives the tier that the scheme has for approvals.
     """
     columns: list[exp.Expr] = [column("customer_id")]
     for one in schemes:
         name = one.scheme.scheme
         of_scheme = exp.EQ(this=column("scheme"), expression=text(name))
-        tiers = [text(tier.tier) for tier in one.scheme.document.tiers]
-        is_known = exp.In(this=column("tier"), expressions=tiers)
+        document = one.scheme.document
+        codes = [text(tier.tier) for tier in document.tiers]
+        is_known: exp.Expr = exp.In(this=column("tier"), expressions=codes)
+        given: exp.Expr = column("tier")
+        if document.approved_tier is not None:
+            given = case([(is_known, given)], text(document.approved_tier))
+            is_known = exp.true()
         latest = exp.Filter(
-            this=function("arg_max", column("tier"), column("starts_on")),
+            this=function("arg_max", given, column("starts_on")),
             expression=exp.Where(this=both([of_scheme, is_known])),
         )
         columns.append(named(latest, name))

@@ -4,14 +4,14 @@ A project may switch schemes off, and the columns of `marts.scheme_results` go w
 them; these selects have the same columns whatever runs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 
 from sqlglot import exp
 
-from schemes.load import Scheme
-from schemes.model import read_percent
+from schemes.entitlements import Entitlement
+from schemes.model import PAY_RATIO
+from schemes.tables import literal_rows
 from schemes.values import case, cast, column, function, number, text
-from sql.contracts import contract
 
 RESULTS = "marts.scheme_results"
 LEVELS = ("service_level", "spend_band")  # the first of them that runs says the level
@@ -40,28 +40,14 @@ def service_level_select(applicable: Collection[str]) -> str:
     return select.sql("duckdb", pretty=True)
 
 
-def category_discounts_select(running: Mapping[str, Scheme]) -> str:
+def category_discounts_select(entitlements: Iterable[Entitlement]) -> str:
     """One row per tier of `category_points`: the share of the price that it pays."""
-    rows: list[tuple[exp.Expr, exp.Expr]] = []
-    if DISCOUNTS in running:
-        document = running[DISCOUNTS].document
-        for tier in document.tiers:
-            ratio = document.parameters.get(f"{tier.tier.lower()}_pay_ratio")
-            if ratio is not None:
-                share = read_percent(ratio.default)
-                value = ratio.default if share is None else share
-                rows.append((text(tier.tier), number(value)))
-    columns = contract("marts", "category_discounts").columns
-    names = [one.name for one in columns]
-    values = exp.values(
-        rows or [(exp.null(), exp.null())], alias="given", columns=names
-    )
-    typed = [
-        exp.alias_(cast(column(one.name), one.duckdb_type), one.name, quoted=True)
-        for one in columns
-    ]
-    known = column("tier").is_(exp.null()).not_()
-    return exp.select(*typed).from_(values).where(known).sql("duckdb", pretty=True)
+    rows = []
+    for one in entitlements:
+        share = one.benefit.share
+        if (one.scheme, one.benefit.benefit) == (DISCOUNTS, PAY_RATIO) and share:
+            rows.append([text(one.tier), number(share)])
+    return literal_rows("category_discounts", rows)
 
 
 def _one_of(

@@ -16,7 +16,8 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per scheme, also those that do not run, with the reason."""
     rows: list[list[exp.Expr]] = []
     for one in sorted(schemes, key=lambda one: one.scheme.scheme):
-        reason = why_not(one)
+        reason, document = why_not(one), one.scheme.document
+        approved = document.approved_tier
         rows.append(
             [
                 text(one.scheme.scheme),
@@ -26,9 +27,11 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
                 text(one.scheme.name.zh),
                 exp.Boolean(this=reason is None),
                 exp.null() if reason is None else text(reason),
+                text(document.grades),
+                text(approved) if approved else exp.null(),
             ]
         )
-    return _rows("schemes", rows)
+    return literal_rows("schemes", rows)
 
 
 def why_not(scheme: CompiledScheme) -> str | None:
@@ -72,10 +75,24 @@ def rules_select(schemes: Iterable[CompiledScheme]) -> str:
             [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
             for name, said in steps
         )
-    return _rows("scheme_rules", rows)
+    return literal_rows("scheme_rules", rows)
 
 
-def _rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
+def playbook_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per tier that has a playbook: how its customers are to be treated."""
+    rows = []
+    for one in schemes:
+        for tier in one.scheme.document.tiers:
+            book = tier.playbook
+            if book is not None:
+                said = [text(one.scheme.scheme), text(tier.tier)]
+                for part in (book.traits, book.problems, book.actions):
+                    said += [text(part.en), text(part.zh)]
+                rows.append(said)
+    return literal_rows("segment_playbook", rows)
+
+
+def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
     """A select of literals with the columns of the table's contract."""
     columns = contract("marts", table).columns
     given = rows or [[exp.null() for _ in columns]]
@@ -94,7 +111,7 @@ def _rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
 
 
 def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str:
-    """As `_rows`, of expressions over a table of one row."""
+    """As `literal_rows`, of expressions over a table of one row."""
     columns = contract("marts", table).columns
     given = rows or [[exp.null() for _ in columns]]
     queries = [

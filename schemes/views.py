@@ -139,7 +139,7 @@ def _tier_columns(one: CompiledScheme) -> Columns:
         "scheme_version": text(one.scheme.version),
         "tier": tier,
         "tier_rank": _of_tier(one, lambda place: one.tiers[place].rank),
-        "rule_tier": _of_rule(one, [rule.tier for rule in one.rules]),
+        "rule_tier": _rule_tier(one),
         "movement": text("new"),
         "reason_code": _reason_code(one),
         "valid_from": _of_results(one, AS_OF_DATE),
@@ -254,6 +254,12 @@ def _is_capped(one: CompiledScheme) -> exp.Expr:
 
 def _is_known(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=value, expression=exp.null()))
+
+
+def _rule_tier(one: CompiledScheme) -> exp.Expr:
+    """What the rule gives; nothing to those outside who have a tier by approval."""
+    tier = _of_rule(one, [rule.tier for rule in one.rules])
+    return function("coalesce", tier, text(UNRATED))
 
 
 def _reason_code(one: CompiledScheme) -> exp.Expr:

@@ -84,14 +84,14 @@ def create_with_rows(
     contract: Contract,
     rows: Iterable[Mapping[str, object]],
 ) -> None:
-    """Make a table of a contract's columns and fill it with a few rows."""
-    columns = [(quoted(one.name), one.duckdb_type) for one in contract.columns]
-    typed = ", ".join(f"{column} {kind}" for column, kind in columns)
-    places = ", ".join("?" * len(columns))
-    con.execute(f"create or replace table {quoted(*name)} ({typed})")
-    values = [[row[one.name] for one in contract.columns] for row in rows]
-    if values:
-        con.executemany(f"insert into {quoted(*name)} values ({places})", values)
+    """Make a table of a contract's columns and fill it with rows that Python holds."""
+    kept = list(rows)
+    columns = ", ".join(
+        f"unnest(?::{one.duckdb_type}[]) as {quoted(one.name)}"
+        for one in contract.columns
+    )
+    values = [[row[one.name] for row in kept] for one in contract.columns]
+    con.execute(f"create or replace table {quoted(*name)} as select {columns}", values)
 
 
 def without_rows(select: str) -> str:

@@ -35,6 +35,8 @@ CORE = (
     "category_points_events",
     "customers",
 )
+# Beside the compiled ones, what the views of a release and explanations read.
+READ = ("entitlements", "benefit_dates", "overrides_in_force")
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -157,7 +159,9 @@ def run_plan(
     create(con, ("marts", "scheme_results"), plan.results, params)
     for name, select in plan.tables.items():
         create(con, ("marts", name), select, params)
-    for name in ("scheme_results", *plan.tables):
+    for name in READ:
+        create(con, ("marts", name), select_of(contract("marts", name)), params)
+    for name in ("scheme_results", *plan.tables, *READ):
         con.execute(f"create or replace table main.{name} as from marts.{name}")
     for name in ("customer_metrics", "customers"):
         con.execute(f"create or replace table main.{name} as from core.{name}")
@@ -208,7 +212,10 @@ def interpreted(
 
 
 def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
-    """What the compiled plan put into `marts.scheme_results`, in the same words."""
+    """What the compiled plan put into `marts.scheme_results`, in the same words.
+
+    Where a person decided, what the rule gives: the reference knows rules only.
+    """
     found: Found = {}
     for one in plan.schemes:
         if not one.runs or one.scheme.document.grades != "customers":
@@ -217,7 +224,18 @@ def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
         names += [one.column(f"flag_{flag}") for flag in one.flags]
         names += [one.column("score")] if one.has_score else []
         columns = ", ".join(quoted(name) for name in ["customer_id", *names])
-        rows = con.execute(f"select {columns} from marts.scheme_results").fetchall()
+        ruled = "*"
+        if one.has_overrides:
+            tiers = ", ".join(f"'{rule.tier}'" for rule in one.rules)
+            rule, tier = quoted(one.column("rule")), quoted(one.column("tier"))
+            approved = quoted(one.column("approved_tier"))
+            ruled += (
+                f" replace (if({approved} is null, {tier}::varchar,"
+                f" [{tiers}][{rule}]) as {tier})"
+            )
+        rows = con.execute(
+            f"select {columns} from (select {ruled} from marts.scheme_results)"
+        ).fetchall()
         found[one.scheme.scheme] = {
             customer: (
                 # Memory is no matter of the rule; see test_memory.py.

@@ -117,7 +117,8 @@ def test_discounts_of_the_categories_tiers(grade, order):
         for tier, ratio in graded.rows("select * from marts.category_discounts")
     } == {"A": "0.950000", "B": "0.900000", "C": "0.880000", "D": "0.800000"}
 
-    graded = grade(given, parameters={"category_points.d_pay_ratio": Decimal("0.75")})
+    address = "category_points.entitlements.D.pay_ratio"
+    graded = grade(given, parameters={address: Decimal("0.75")})
     assert (
         str(graded.by_key("select tier, pay_ratio from marts.category_discounts")["D"])
         == "0.750000"
@@ -126,4 +127,4 @@ def test_discounts_of_the_categories_tiers(grade, order):
 
 def test_without_the_scheme_there_are_no_discounts():
     with duckdb.connect() as con:
-        assert con.execute(category_discounts_select({})).fetchall() == []
+        assert con.execute(category_discounts_select(())).fetchall() == []

@@ -1,0 +1,80 @@
+"""Roles and what they may read: whole, and personal data only for who needs it."""
+
+import pytest
+
+from sql.access import access, access_rows
+from sql.contracts import contract, contracts
+
+PUBLISHED = {
+    one.table: one
+    for layer in ("core", "marts")
+    for one in contracts(layer)
+    if one.published
+}
+ROLES = {one.role: one for one in access().roles}
+
+
+def readable(table, names):
+    """Role → the columns of a table that it may read."""
+    found = {}
+    for row in access_rows([(PUBLISHED[table], names)]):
+        assert row["table_name"] == table
+        found.setdefault(row["role"], []).append(row["column_name"])
+    return found
+
+
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda one: one.role)
+def test_roles_name_tables_and_columns_that_there_are(role):
+    assert set(role.tables) - PUBLISHED.keys() == set()
+    guarded = {one.partition(".")[2] for one in access().guarded}
+    personal = {
+        column.name
+        for one in PUBLISHED.values()
+        for column in one.columns
+        if column.personal
+    }
+    assert set(role.may_read) - guarded - personal == set()
+
+
+def test_what_is_guarded_is_there():
+    for name in access().guarded:
+        table, _, column = name.partition(".")
+        assert PUBLISHED[table].column(column)
+
+
+@pytest.mark.parametrize("table", sorted(PUBLISHED))
+def test_every_table_has_readers(table):
+    names = [column.name for column in PUBLISHED[table].columns]
+    found = readable(table, names)
+    assert found["data_steward"] == names
+    assert "analyst" in found
+
+
+def test_personal_columns_are_for_roles_that_need_them():
+    found = readable("customers", ["customer_id", "phone", "region", "age_band"])
+    assert found == {
+        "data_steward": ["customer_id", "phone", "region", "age_band"],
+        "analyst": ["customer_id", "region", "age_band"],
+        "account_manager": ["customer_id", "phone", "region", "age_band"],
+        "service_agent": ["customer_id", "phone", "age_band"],
+        "marketing": ["customer_id", "region", "age_band"],
+    }
+
+
+def test_a_column_is_guarded_in_its_table_only():
+    dated = readable("customer_entitlements", ["customer_id", "due_date"])
+    assert {role for role, names in dated.items() if "due_date" in names} == {
+        "data_steward",
+        "account_manager",
+        "marketing",
+    }
+    assert "due_date" in readable("entitlements", ["due_date"])["service_agent"]
+
+
+def test_management_sees_no_customer():
+    names = {
+        column.name
+        for table in ROLES["management"].tables
+        for column in contract("marts", table).columns
+    }
+    assert "customer_id" not in names
