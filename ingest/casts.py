@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
 from ingest.statements import Sql, literal, sql
-from sql.contracts import Column
+from sql.contracts import LARGEST_AMOUNT, Column
 
 # Earlier and later days are typing errors, and `infinity` is no day.
 _FIRST_DAY = Sql("date '1000-01-01'")
@@ -262,13 +262,19 @@ def _decimal(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
         )
     else:
         value = _exact_text(x, source_type, kind)
-    if column.type != "rate":
+    if column.type not in {"rate", "amount"}:
         return _Made(value, why, exact=value == x)
 
     def outside(v: Sql) -> Sql:
-        return sql("{v} <= 0", v=v)
+        return sql("{v} <= 0", v=v) if column.type == "rate" else beyond(v)
 
     return _Made(value, why, exact=value == x, outside=outside)
+
+
+def beyond(amount: Sql) -> Sql:
+    """Whether an amount is too large to be reckoned with."""
+    most = literal(LARGEST_AMOUNT)
+    return sql("({v} >= {most} or {v} <= -{most})", v=amount, most=most)
 
 
 def _days_outside(v: Sql) -> Sql:

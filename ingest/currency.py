@@ -9,6 +9,7 @@ import datetime
 import duckdb
 
 from ingest import counting
+from ingest.casts import beyond
 from ingest.statements import Sql, identifier, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -92,11 +93,16 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
             if column.unit == "currency":
                 too_large = sql(
                     "select t._file_id, t._line_no from {rows} and t.{name} is not null"
-                    " and try_cast({product} as {kind}) is null",
+                    " and coalesce({too_large}, true)",
                     rows=foreign_rows,
                     name=identifier(column.name),
-                    product=_product(column, Sql("r.highest")),
-                    kind=Sql(column.duckdb_type),
+                    too_large=beyond(
+                        sql(
+                            "try_cast({product} as {kind})",
+                            product=_product(column, Sql("r.highest")),
+                            kind=Sql(column.duckdb_type),
+                        )
+                    ),
                 )
                 counting.reject(
                     con, feed, too_large, column=column.name, reason="out_of_range"

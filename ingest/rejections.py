@@ -14,7 +14,10 @@ REASONS: Mapping[str, str] = {
     "required_missing": "a required value is blank",
     "not_a_number": "no decimal number",
     "not_a_whole_number": "a number with a fraction where a whole one is asked for",
-    "out_of_range": "a number too large for the column, or a rate not above zero",
+    "out_of_range": (
+        "a number too large for the column (amounts: of 10^13 or more),"
+        " or a rate not above zero"
+    ),
     "not_a_date": "no date or time in ISO 8601 or the date_format of the mapping",
     "not_a_boolean": "neither true nor false, 1 nor 0, yes nor no, y nor n, 是 nor 否",
     "not_in_list": "not on the column's closed list",

@@ -610,10 +610,20 @@ class _Compiler:
             id=one.id,
             text=said,
             quotes=self.quotes(said, place, ""),
-            input=self.shown((*place, "input"), one.input),
+            input=self.kept(one, (*place, "input")),
             points=points if points in self.program.computed else None,
             sign=sign,
         )
+
+    def kept(self, one: Characteristic, place: Place) -> Value | None:
+        """The input that a characteristic shows, in the results where nothing has it."""
+        value = self.shown(place, one.input)
+        if value is None or value.sql is None or self.is_quotable(value):
+            return value
+        whole = self.say.value(place, one.input or "")
+        self.store(f"input_{one.id}")
+        made = self.compute(f"input_{one.id}", whole.stored())
+        return Value(made, whole.type, is_amount=whole.is_amount)
 
     def shown(self, place: Place, expression: str | None) -> Value | None:
         """The value that a step shows."""
@@ -652,9 +662,7 @@ class _Compiler:
         if not name.replace(".", "_").isidentifier():
             raise ExpressionError("is no name that a reason can quote")
         value = self.say.quoted(name)
-        if value.sql is not None and any(
-            not self.is_stored(one.name) for one in value.sql.find_all(exp.Column)
-        ):
+        if not self.is_quotable(value):
             raise ExpressionError(
                 "a reason quotes parameters, metrics, the score, results of other"
                 " schemes, and what is defined from these"
@@ -681,6 +689,11 @@ class _Compiler:
                     said = names.get(cell) or _LEVEL_NAMES.get(cell)
                     return Quote(said.en, said.zh) if said else _same(cell)
         return None
+
+    def is_quotable(self, value: Value) -> bool:
+        """Whether a release has all that the value is computed from."""
+        read = [] if value.sql is None else value.sql.find_all(exp.Column)
+        return all(self.is_stored(one.name) for one in read)
 
     def is_stored(self, name: str) -> bool:
         """Whether a column is in a release: a metric, an attribute, a result."""

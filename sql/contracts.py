@@ -38,6 +38,10 @@ TYPES: Mapping[str, str] = {
     "score": "DECIMAL(24,8)",
 }
 
+# An amount of this size or more is a typing error; sums, points and products of those
+# below it fit into their types.
+LARGEST_AMOUNT = 10**13
+
 
 class Before(Document):
     """What a value reads as while a date of its row still lies ahead."""

@@ -15,6 +15,7 @@ import duckdb
 import sqlglot
 from sqlglot import exp
 
+from project.errors import RunError
 from sql.contracts import Contract
 
 Value = str | int | Decimal | datetime.date | None
@@ -54,7 +55,11 @@ def create(
     *,
     kind: str = "table",
 ) -> None:
-    """Make a table or a view, such as ("core", "orders"), from a select."""
+    """Make a table or a view, such as ("core", "orders"), from a select.
+
+    Raises:
+        RunError: a number that is computed does not fit into its column.
+    """
     con.execute(f"create schema if not exists {quoted(name[0])}")
     if kind == "view":
         view = bound(select, params)
@@ -62,7 +67,15 @@ def create(
     else:
         given = used(params, select)
         with any_order(con):
-            con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+            try:
+                con.execute(
+                    f"create or replace table {quoted(*name)} as {select}", given
+                )
+            except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
+                said = str(err).splitlines()[0]
+                raise RunError(
+                    f"{'.'.join(name)}: amounts are too large to add up: {said}"
+                ) from err
 
 
 @contextmanager

@@ -187,14 +187,21 @@ def test_a_corrected_rate_counts(company):
     assert amounts(company) == {"a": D("80.00")}
 
 
-def test_an_amount_that_outgrows_its_column_is_rejected(company):
+@pytest.mark.parametrize(
+    ("amount", "rejected"),
+    [
+        ("1428571428571.42", []),  # 7 × it = 9,999,999,999,999.94
+        ("1428571428571.43", [(1, "amount", "out_of_range")]),
+        ("-1428571428571.43", [(1, "amount", "out_of_range")]),
+        ("9999999999999.99", [(1, "amount", "out_of_range")]),
+    ],
+)
+def test_an_amount_that_outgrows_its_column_is_rejected(company, amount, rejected):
     company.settings({"currency": "CNY"})
     company.land("exchange_rates/r.csv", RATES + "USD,2026-01-01,7\n")
-    company.land(
-        "transactions/f.csv", SALES + "a,2026-01-05,9999999999999999.99,USD,1\n"
-    )
+    company.land("transactions/f.csv", SALES + f"a,2026-01-05,{amount},USD,1\n")
     company.load("transactions", "exchange_rates")
-    assert company.rejected() == [(1, "amount", "out_of_range")]
+    assert company.rejected() == rejected
 
 
 def test_without_a_setting_one_currency_is_the_reporting_currency(company):

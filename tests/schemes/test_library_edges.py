@@ -41,6 +41,7 @@ TEMPLATES = {name for name, one in LIBRARY_SCHEMES.items() if one.document.is_te
 MET_ELSEWHERE = {
     "henan_star": {"4"},
     "high_ticket_ladder": {"stranger"},
+    "layer_grade": {"loyal_high"},
     "shopper_type": {"student"},
     "value_class": {"important"},
 }
