@@ -22,6 +22,8 @@ from schemes.values import cast, column, function, number, text
 from sql.contracts import contract
 
 _COMPUTED = "computed"
+# Sources in which a customer has many rows: the value that occurs most comes first.
+_COUNTED = ("lines", "orders")
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,14 @@ def _by_value(group: Group) -> exp.Select:
         exp.alias_(text(group.group), "rule_id"),
         exp.alias_(_order(source, value), "rule_order"),
     ).from_(exp.table_(table, db=layer))
-    if source == "orders":
+    if source in _COUNTED:
         select = select.group_by("customer_id", value.copy())
+    if source == "lines":
+        sold = column("kind").eq(text("sale"))
+        select = select.where(sold, column("customer_id").is_(exp.null()).not_())
+    if source == "consumption_hotspots" and group.is_exclusive:
+        # The others would lose against the first.
+        select = select.where(column("hotspot_rank").eq(number(1)))
     return select.where(value.copy().neq(""))
 
 
@@ -189,7 +197,7 @@ def _order(source: str, value: exp.Expr) -> exp.Expr:
     """Which of a customer's values comes first: the top category, the usual channel."""
     if source == "consumption_hotspots":
         return cast(column("hotspot_rank"), "bigint")
-    if source == "orders":
+    if source in _COUNTED:
         return exp.Window(
             this=exp.RowNumber(),
             partition_by=[column("customer_id")],

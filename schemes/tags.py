@@ -27,7 +27,8 @@ MANUAL = "manual"  # the group of what people write and no dictionary has
 SOURCES = {
     "consumption_hotspots": ("marts", "consumption_hotspots"),
     "customers": ("marts", "customers"),
-    "orders": ("core", "orders"),
+    "lines": ("core", "lines"),
+    "orders": ("core", "order_places"),
 }
 _WORDS = {"text", "choice", "boolean"}
 

@@ -5,9 +5,7 @@ select
     customer_id,
     order_date,
     sold_amount as gross_amount,
-    (sold_amount + adjusted_amount - refunded_amount)::decimal(18, 2) as net_amount,
-    store_id,
-    channel
+    (sold_amount + adjusted_amount - refunded_amount)::decimal(18, 2) as net_amount
 from core.transactions
 where
     customer_id is not null

@@ -3,62 +3,57 @@
 -- A refund line is linked to the transaction it names; where it names none, to the
 -- sales of its own transaction. All lines of a transaction agree on the customer
 -- (others were rejected), so that min() only skips lines that name nobody.
-with lines as (
-    select
-        transaction_id,
-        customer_id,
-        line_date,
-        kind,
-        spend_amount,
-        original_transaction_id,
-        store_id,
-        channel
-    from core.lines
-    where kind != 'bill'
-),
-
-own as (
+with sales as (
     select
         transaction_id,
         min(customer_id) as customer_id,
-        min(line_date) filter (where kind = 'sale') as order_date,
-        sum(spend_amount) filter (where kind = 'sale') as sold_amount,
-        sum(spend_amount) filter (where kind = 'adjustment') as adjusted_amount,
-        sum(spend_amount) filter (
-            where kind = 'refund'
-            and (
-                original_transaction_id is null
-                or original_transaction_id = transaction_id
-            )
-        ) as refund_spend_amount,
-        min(store_id) as store_id,
-        min(channel) as channel
-    from lines
+        min(line_date) as order_date,
+        sum(spend_amount) as sold_amount
+    from core.lines
+    where kind = 'sale'
     group by transaction_id
-    having sum(spend_amount) filter (where kind = 'sale') > 0
+    having sum(spend_amount) > 0
 ),
 
-linked as (
+-- Few transactions have any.
+changes as (
     select
-        original_transaction_id,
-        sum(spend_amount) as refund_spend_amount
-    from lines
-    where kind = 'refund' and original_transaction_id != transaction_id
-    group by original_transaction_id
+        transaction_id,
+        customer_id,
+        kind,
+        spend_amount,
+        case when kind = 'refund' then original_transaction_id end
+            as original_transaction_id
+    from core.lines
+    where kind in ('refund', 'adjustment')
+),
+
+changed as (
+    select
+        coalesce(original_transaction_id, transaction_id) as transaction_id,
+        sum(spend_amount) filter (where kind = 'adjustment') as adjusted_amount,
+        -sum(spend_amount) filter (where kind = 'refund') as refunded_amount
+    from changes
+    group by coalesce(original_transaction_id, transaction_id)
+),
+
+named as (
+    select
+        transaction_id,
+        min(customer_id) as customer_id
+    from changes
+    group by transaction_id
 )
 
 select
-    own.transaction_id,
-    own.customer_id,
-    own.order_date,
-    own.sold_amount::decimal(18, 2) as sold_amount,
-    coalesce(own.adjusted_amount, 0)::decimal(18, 2) as adjusted_amount,
-    (
-        -coalesce(own.refund_spend_amount, 0)
-        - coalesce(linked.refund_spend_amount, 0)
-    )::decimal(18, 2) as refunded_amount,
-    own.store_id,
-    own.channel
-from own
-left join linked
-    on own.transaction_id = linked.original_transaction_id
+    sales.transaction_id,
+    coalesce(sales.customer_id, named.customer_id) as customer_id,
+    sales.order_date,
+    sales.sold_amount::decimal(18, 2) as sold_amount,
+    coalesce(changed.adjusted_amount, 0)::decimal(18, 2) as adjusted_amount,
+    coalesce(changed.refunded_amount, 0)::decimal(18, 2) as refunded_amount
+from sales
+left join changed
+    on sales.transaction_id = changed.transaction_id
+left join named
+    on sales.transaction_id = named.transaction_id

@@ -46,7 +46,7 @@ rules as (
     from marts.rule_tags
 ),
 
-held as (
+found as (
     select
         customer_id,
         tag,
@@ -76,20 +76,33 @@ held as (
             and rules.tag_group = terms.tag_group
 ),
 
+held as (
+    select
+        found.*,
+        hash(
+            found.customer_id,
+            found.tag_group,
+            case when tag_groups.is_exclusive then '' else found.tag end
+        ) as place_hash,
+        case when tag_groups.is_exclusive then '' else found.tag end as place_tag
+    from found
+    inner join marts.tag_groups as tag_groups
+        on found.tag_group = tag_groups.tag_group
+),
+
+-- Few places are contested; only their tags are put in order.
+contested as (
+    select place_hash
+    from held
+    group by place_hash
+    having count(*) > 1
+),
+
 ranked as (
     select
-        held.customer_id,
-        held.tag,
-        held.tag_group,
-        held.held_by,
-        held.valid_from,
-        held.valid_to,
-        held.rule_id,
+        held.*,
         row_number() over (
-            partition by
-                held.customer_id,
-                held.tag_group,
-                case when tag_groups.is_exclusive then '' else held.tag end
+            partition by held.customer_id, held.tag_group, held.place_tag
             order by
                 held.held_by = 'active' desc,
                 held.last_tagged_at desc nulls last,
@@ -97,8 +110,19 @@ ranked as (
                 held.tag asc
         ) as place
     from held
-    inner join marts.tag_groups as tag_groups
-        on held.tag_group = tag_groups.tag_group
+    semi join contested
+        on held.place_hash = contested.place_hash
+),
+
+kept as (
+    select * exclude (place)
+    from ranked
+    where place = 1
+    union all
+    select held.*
+    from held
+    anti join contested
+        on held.place_hash = contested.place_hash
 )
 
 select
@@ -109,5 +133,4 @@ select
     valid_from::date as valid_from,
     valid_to::date as valid_to,
     rule_id::varchar as rule_id
-from ranked
-where place = 1
+from kept
