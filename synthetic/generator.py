@@ -138,7 +138,7 @@ def generate(
     until: date = UNTIL,
     flaws: bool = True,
     threads: int | None = None,
-    memory_limit: str | None = None,
+    memory_limit: str = "2GB",
     on_file: Callable[[str, int], None] = lambda _path, _n_rows: None,
 ) -> Generated:
     """The files written to `landing/<feed>/` of the folder, and their sidecar.
@@ -180,8 +180,8 @@ def generate(
     shutil.rmtree(work, ignore_errors=True)
     config: dict[str, Any] = {
         "temp_directory": str(work / "spill"),
+        "memory_limit": memory_limit,
         **({"threads": str(threads)} if threads else {}),
-        **({"memory_limit": memory_limit} if memory_limit else {}),
     }
     try:
         for feed in feeds:

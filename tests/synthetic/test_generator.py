@@ -378,7 +378,7 @@ def test_memory_does_not_grow_with_the_company(tmp_path):
             "import resource, sys; from pathlib import Path;"
             "from synthetic.generator import generate;"
             "generate(Path(sys.argv[1]), customers=int(sys.argv[2]), threads=1,"
-            " sources=['customers'], memory_limit='300MB');"
+            " sources=['customers', 'interactions'], memory_limit='150MB');"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         done = subprocess.run(
@@ -395,4 +395,4 @@ def test_memory_does_not_grow_with_the_company(tmp_path):
         )
         return int(done.stdout)
 
-    assert peak(400_000) < 1.3 * peak(100_000)
+    assert peak(400_000) < 1.3 * peak(200_000)
