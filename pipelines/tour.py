@@ -13,8 +13,7 @@ from releases.summary import Summary, summarize
 from schemes.explain import explain, lines
 from synthetic.generator import SIDECAR, Generated
 
-# Of what one customer is told in the end: an order, a card, a level of service.
-_EXPLAINED = ("rfm_8", "annual_points", "service_level")
+N_EXPLAINED = 3  # schemes of one customer
 
 
 def show_company(folder: Path, made: Generated) -> None:
@@ -122,19 +121,24 @@ def _show_facts(summary: Summary) -> None:
 
 
 def _show_customer(con: duckdb.DuckDBPyConnection) -> str:
-    """The customer of whom most schemes have something to say."""
+    """The customer with the most kinds of benefits: some schemes, and all tags."""
     customer = str(
         con.execute(
-            "select customer_id from customer_tiers where tier != 'unrated'"
-            " group by customer_id order by count(*) desc, customer_id asc limit 1"
+            "select customer_id from customers left join customer_entitlements"
+            " using (customer_id) group by customer_id"
+            " order by count(distinct benefit) desc, customer_id asc limit 1"
         ).fetchall()[0][0]
     )
+    schemes = con.execute(
+        "select scheme from customer_entitlements"
+        " where customer_id = $customer and scope = ''"
+        " group by scheme order by count(*) desc, scheme asc limit $n",
+        {"customer": customer, "n": N_EXPLAINED},
+    ).fetchall()
     out = terminal.console()
-    out.print("One customer 一位客户\n")
-    for scheme in _EXPLAINED:
-        head, _, *told = lines(explain(con, customer, scheme), "en")
-        if scheme == _EXPLAINED[0]:
-            out.print(f"  {head}", markup=False)
+    out.print(f"One customer 一位客户: {customer}\n")
+    for (scheme,) in schemes:
+        _, _, *told = lines(explain(con, customer, scheme), "en")
         for line in told:
             out.print(f"  {line}", markup=False)
     tags = con.execute(

@@ -122,4 +122,16 @@ QUESTIONS = (
     Question(
         "Tags that no dictionary has", "词典未收录标签", "unmapped_tags", ("count(*)",)
     ),
+    Question(
+        "Benefits held, with a day",
+        "客户权益、有日期的",
+        "customer_entitlements",
+        ("count(*)", "count(due_date)"),
+    ),
+    Question(
+        "Decisions of persons in force",
+        "生效中的人工决定",
+        "overrides_in_force",
+        ("count(*)",),
+    ),
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from project.errors import ConfigurationError
 from project.settings import SETTINGS_FILE
-from synthetic.generator import FileFormat, Generated, generate
+from synthetic.generator import SIDECAR, FileFormat, Generated, generate
 
 _SETTINGS = """\
 # A made-up company. See docs/ of Fenji for what may stand here.
@@ -26,16 +26,19 @@ _FORMATS: Mapping[str, FileFormat] = {
 
 
 def make_demo(folder: Path, *, customers: int) -> Generated:
-    """The demo project in the folder; made again where it is there already.
+    """The demo project in the folder, its files made again where they are there.
+
+    Settings that were changed since stay as they are.
 
     Raises:
         ConfigurationError: the folder holds something else.
     """
     settings = folder / SETTINGS_FILE
-    if settings.is_file() and settings.read_text(encoding="utf-8") != _SETTINGS:
+    if settings.is_file() and not (folder / SIDECAR).is_file():
         raise ConfigurationError(
             f"{settings}: belongs to another project; name an empty folder for the demo"
         )
     made = generate(folder, customers=customers, file_format=_FORMATS)
-    settings.write_text(_SETTINGS, encoding="utf-8")
+    if not settings.is_file():
+        settings.write_text(_SETTINGS, encoding="utf-8")
     return made

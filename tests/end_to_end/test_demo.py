@@ -1,13 +1,17 @@
 """The demo company: every part of the library at work, on files that are spoilt."""
 
 import json
+import re
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from tests.end_to_end.conftest import FENJI, RUN_LIMIT_SECONDS, Company
+
+WALKTHROUGH = Path(__file__).parents[2] / "docs/walkthrough.md"
 
 # What a first release cannot hold: movements since an earlier one.
 EMPTY = {"tier_migrations"}
@@ -100,7 +104,7 @@ def test_every_table_has_rows(release):
             " where table_schema = 'main'"
         )
     ]
-    assert len(tables) >= 39
+    assert len(tables) >= 45
     counts = {name: release.one(f'select count(*) from "{name}"')[0] for name in tables}
     assert {name for name, n_rows in counts.items() if not n_rows} == EMPTY
 
@@ -161,7 +165,7 @@ def test_synonyms_became_one_tag_and_unknown_tags_are_counted(release):
 
 def test_every_table_is_checked_and_passes(release):
     assert release.one(
-        "select count(*) filter (not passed), count(distinct table_name) >= 38"
+        "select count(*) filter (not passed), count(distinct table_name) >= 43"
         " from quality_results"
     ) == (0, True)
 
@@ -182,3 +186,22 @@ def test_the_terminal_shows_the_parts_and_ends_with_where_to_look(demo):
     ]
     assert places == sorted(places)
     assert lines[-1].split()[0] == "walk"
+
+
+def test_the_walkthrough_shows_what_the_demo_holds(demo, release):
+    text = WALKTHROUGH.read_text(encoding="utf-8")
+    shown = re.findall(r"```sql\n(.*?)```\n```text\n(.*?)```", text, flags=re.DOTALL)
+    assert len(shown) == text.count("```sql") >= 9
+    for query, table in shown:
+        _, *rows = table.splitlines()
+        assert rows == [
+            " | ".join("-" if value is None else str(value) for value in row)
+            for row in release.rows(query)
+        ]
+    month = demo.company.root / "landing/transactions/2026-05.csv"
+    lines = [
+        line.removesuffix("…") for line in text.splitlines() if line.startswith("T-")
+    ]
+    assert len(lines) == 4
+    raw = month.read_text(encoding="utf-8").splitlines()
+    assert all(any(one.startswith(line) for one in raw) for line in lines)
