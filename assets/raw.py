@@ -27,9 +27,7 @@ LANDING = [
 @dg.multi_asset(
     name="raw",
     description="Load the landing files that are new or changed.",
-    specs=[
-        spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()
-    ],
+    specs=[spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()],
 )
 def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Load every feed; one without files is an empty table."""

@@ -1,17 +1,20 @@
-"""Writes the generated pages under `docs/`: `make docs`.
+"""Writes the generated pages under `docs/`, and the JSON Schema of scheme files.
 
-A test compares the committed pages with what this module would write.
+`make docs` runs it; a test compares the committed files with what it would write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assets.specs import published
 from releases.building import released
+from schemes.catalog import library_page
+from schemes.json_schema import SCHEMA_FILE, json_schema
 from sql.contracts import Column, Contract, feeds
 
 DOCS = Path(__file__).parent.parent / "docs"
 DICTIONARY = DOCS / "data_dictionary.md"
+LIBRARY = DOCS / "library.md"
 
 _HEAD = """\
 # Data dictionary
@@ -71,9 +74,19 @@ def _table_notes(table: Contract) -> Iterable[str]:
         yield f"Computed by `sql/{table.layer}/{table.table}.sql`."
 
 
+def generated() -> Mapping[Path, str]:
+    """All generated files, with what they should hold."""
+    return {
+        DICTIONARY: data_dictionary(),
+        LIBRARY: library_page(),
+        SCHEMA_FILE: json_schema(),
+    }
+
+
 def main() -> None:
-    """Write all generated pages."""
-    DICTIONARY.write_text(data_dictionary(), encoding="utf-8")
+    """Write all generated files."""
+    for path, written in generated().items():
+        path.write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -616,7 +616,7 @@ class _Compiler:
         )
 
     def kept(self, one: Characteristic, place: Place) -> Value | None:
-        """The input that a characteristic shows, in the results where nothing has it."""
+        """The input that a characteristic shows, stored where no table has it."""
         value = self.shown(place, one.input)
         if value is None or value.sql is None or self.is_quotable(value):
             return value

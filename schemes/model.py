@@ -12,7 +12,13 @@ from functools import cached_property
 from itertools import product
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from project.documents import Document
 from schemes.windows import Window, parse_window
@@ -91,13 +97,26 @@ def _year_day(text: str) -> str:
     return text
 
 
-Name = Annotated[str, AfterValidator(_name)]
-Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code)]
+# What editors are told of a field that takes numbers and texts alike.
+_EITHER = WithJsonSchema({"type": ["string", "number"]})
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": _NAME.pattern, "maxLength": _LONGEST_NAME}
+    ),
+]
+Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code), _EITHER]
 # A number of the file, or the name of a parameter that has it.
-Number = Annotated[Decimal | Name, BeforeValidator(_share)]
-YearDay = Annotated[str, AfterValidator(_year_day)]
+Number = Annotated[Decimal | Name, BeforeValidator(_share), _EITHER]
 Sentence = Annotated[str, AfterValidator(_tidy)]
-Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1)]
+Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1), _EITHER]
+Version = Annotated[
+    str, BeforeValidator(_text), Field(min_length=1, max_length=20), _EITHER
+]
+Value = Annotated[str, BeforeValidator(_text), _EITHER]
+YearDay = Annotated[str, AfterValidator(_year_day)]
 
 
 class Text(Document):
@@ -280,7 +299,7 @@ class Benefit(Document):
 
     benefit: Name
     # Nobody has a benefit before its value is set.
-    value: Annotated[str | None, BeforeValidator(_text)] = None
+    value: Value | None = None
     name: Text | None = None  # the benefit with its value, in words
     # When it falls due: on the customer's birthday, on a day whose spend reaches the
     # value, with an order that does, or on these days of each year.
@@ -312,7 +331,7 @@ class SchemeBase(Document):
     """What all kinds of schemes say."""
 
     scheme: Name
-    version: Annotated[str, BeforeValidator(_text)] = Field(min_length=1, max_length=20)
+    version: Version
     name: Text
     about: Text | None = None
     is_classification: bool = False  # tiers without an order

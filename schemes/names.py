@@ -134,8 +134,12 @@ def in_words(need: str, inputs: Inputs) -> str:
     if need.startswith("parameter "):
         return need
     if need == SPEND:
-        source = inputs.settings.spend_source
-        return f"feed {source.replace('both', 'transactions or bills')}"
+        return f"feed {spend_source(inputs)}"
     feed, _, column = need.partition(".")
     is_whole = not column or feed not in inputs.feeds
     return f"feed {feed}" if is_whole else f"column {feed}.{column}"
+
+
+def spend_source(inputs: Inputs) -> str:
+    """The feed that spend comes from, in words."""
+    return inputs.settings.spend_source.replace("both", "transactions or bills")

@@ -1,11 +1,11 @@
 """The lists of schemes, their tiers and their rules, as selects of literals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
 from schemes.compiler import OVERRIDDEN, CompiledScheme
-from schemes.names import in_words
+from schemes.names import SPEND, in_words, spend_source
 from schemes.queries import named, select, text_of, union_text
 from schemes.results import CUTS
 from schemes.values import cast, column, number, text
@@ -45,6 +45,22 @@ def why_not(scheme: CompiledScheme) -> str | None:
         for need in scheme.inputs.missing
     }
     return f"lacks {', '.join(sorted(missing))}" if missing else None
+
+
+def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[str]]:
+    """The feeds, and columns, without which each scheme cannot run: scheme → names.
+
+    Those of the schemes that it reads are among them.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for one in schemes:
+        others = one.inputs.required & one.inputs.schemes
+        own = one.inputs.required - one.inputs.schemes
+        named = {spend_source(one.inputs) if need == SPEND else need for need in own}
+        found[one.scheme.scheme] = frozenset(named).union(
+            *(found[other] for other in others)
+        )
+    return found
 
 
 def tiers_select(schemes: Iterable[CompiledScheme]) -> str:

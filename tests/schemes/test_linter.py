@@ -48,8 +48,9 @@ def test_the_library_is_clean_but_for_templates(project):
 
 def test_a_good_scheme_has_no_findings(project):
     content = HEAD + (
-        "rules:\n  - {tier: gold, when: \"orders('90 days') >= 12\"}\n  - {tier: base}\n"
-        + TIERS
+        "rules:\n"
+        "  - {tier: gold, when: \"orders('90 days') >= 12\"}\n"
+        "  - {tier: base}\n" + TIERS
     )
     assert findings(project, content) == []
 
@@ -109,7 +110,8 @@ def test_a_good_scheme_has_no_findings(project):
         ),
         (
             (
-                "  - {tier: gold, when: recency < 9, reason: {en: '{recency}', zh: 天}}\n"
+                "  - tier: gold\n    when: recency < 9\n"
+                "    reason: {en: '{recency}', zh: 天}\n"
                 "  - {tier: base}"
             ),
             (4, "name", "warning", "only one language quotes {recency}"),
