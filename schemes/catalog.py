@@ -8,6 +8,7 @@ from project.folder import Project
 from project.settings import Settings
 from schemes.compiler import CompiledScheme
 from schemes.load import LIBRARY, Scheme, read_schemes, shown
+from schemes.metrics import definitions
 from schemes.model import Flags, Ladder, Matrix, Scorecard, Text, Tier
 from schemes.plan import plan_of
 from schemes.tables import feeds_needed
@@ -17,7 +18,8 @@ _HEAD = """\
 # The library of schemes · 分级方案库
 
 Generated from [schemes/library/](../schemes/library/); change a file there, then run
-`make docs`. How to read and write such files: [schemes.md](schemes.md).
+`make docs`. How to read and write such files: [schemes.md](schemes.md). What rules may
+read stands under [Metrics](#metrics--指标).
 
 A bound belongs to the tier above it. Parameters are set in `fenji.yaml` as
 `<scheme>.<parameter>`, bounds as `<scheme>.tiers.<tier>.from` or `.top`.
@@ -47,7 +49,23 @@ def library_page() -> str:
         )
     for one in found:
         lines += ["", *_section(one, sorted(needs[one.scheme.scheme]))]
+    lines += ["", *_metrics()]
     return "\n".join(lines) + "\n"
+
+
+def _metrics() -> Iterator[str]:
+    """What schemes may read of a customer, beside the columns of the customers feed."""
+    yield "## Metrics · 指标"
+    yield ""
+    yield "Metrics with a window are asked for as in `spend('12 months')`."
+    yield ""
+    yield "| metric | unit | meaning | 含义 |"
+    yield "|---|---|---|---|"
+    for name, (metric, _) in sorted(definitions().items()):
+        given = ["window"] if metric.is_windowed else []
+        given += [f"{argument} = …" for argument in metric.arguments]
+        asked = f"`{name}({', '.join(given)})`" if given else f"`{name}`"
+        yield _row(asked, metric.unit or "", metric.about.en, metric.about.zh)
 
 
 def _section(one: CompiledScheme, needs: list[str]) -> Iterator[str]:
