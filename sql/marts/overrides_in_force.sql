@@ -21,6 +21,7 @@ with in_force as (
         on
             entries.scheme = tiers.scheme
             and entries.tier = tiers.tier
+            and tiers.tier != 'unrated'
     where
         entries.starts_on <= $as_of_date
         and (entries.ends_on is null or entries.ends_on >= $as_of_date)
