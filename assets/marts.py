@@ -11,7 +11,7 @@ import dagster as dg
 
 from assets.core import table_asset
 from assets.run import Run
-from assets.specs import key_of, made_in_sql, spec_of
+from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
 from releases.previous import create_previous_tiers
 from schemes.load import Scheme, in_order
 from sql.contracts import contract
@@ -124,4 +124,5 @@ def _scheme_spec(scheme: Scheme) -> dg.AssetSpec:
         group_name="schemes",
         kinds={"duckdb", "yaml"},
         code_version=scheme.digest[:12],
+        partitions_def=AS_OF_DATES,
     )

@@ -9,7 +9,7 @@ import dagster as dg
 
 from assets.key import settings_digest
 from assets.run import Run
-from assets.specs import published, spec_of
+from assets.specs import AS_OF_DATES, published, spec_of
 from ingest.ledger import input_files
 from releases.building import (
     CATALOG,
@@ -89,6 +89,7 @@ def _write_access(run: Run, building: Building) -> None:
 
 @dg.asset(
     key=["release", "current"],
+    partitions_def=AS_OF_DATES,
     deps=[dg.AssetKey(["release", table.table]) for table in TABLES],
     group_name="release",
     kinds={"duckdb", "parquet"},

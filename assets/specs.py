@@ -9,6 +9,10 @@ import sqlglot
 from sql.contracts import Contract, contracts
 from sql.statements import select_of, tables_read
 
+# A run grades as of one date: its partition. In any zone today is at most tomorrow's
+# date in UTC.
+AS_OF_DATES = dg.DailyPartitionsDefinition("2000-01-01", end_offset=1)
+
 
 def key_of(name: str) -> dg.AssetKey:
     """The asset key of a table written as layer.table."""
@@ -35,6 +39,8 @@ def spec_of(
     ]
     return dg.AssetSpec(
         key=[placed, table.table],
+        # What files hold is loaded once, whatever dates are graded.
+        partitions_def=None if placed == "raw" else AS_OF_DATES,
         deps=[key_of(name) for name in sorted(read)],
         description=f"One row is {table.grain}.\n\n{table.description}",
         group_name=placed,

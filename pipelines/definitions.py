@@ -1,42 +1,62 @@
 """The Dagster code location: assembles assets, checks, the job and the schedule."""
 
+import datetime
 import os
 from pathlib import Path
 
 import dagster as dg
 
 from assets import checks, core, marts, raw, release, staging
+from assets.specs import AS_OF_DATES
 from pipelines.jobs import GRADE
 from pipelines.resources import RunResource
-from pipelines.schedules import daily
+from pipelines.schedules import schedules
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from project.settings import Settings
 from schemes.load import read_schemes
 
 
-def assemble(project: Project) -> dg.Definitions:
-    """All definitions; the same for the command line, the UI and the daemon."""
+def partition_of(as_of_date: datetime.date) -> str | None:
+    """The partition of an as-of date; None where there is none, such as far ahead."""
+    key = as_of_date.isoformat()
+    return key if AS_OF_DATES.has_partition_key(key) else None
+
+
+def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
+    """All definitions; the same for the command line, the UI and the daemon.
+
+    Args:
+        project: its schemes are assets.
+        in_partitions: whether what is graded is parted by as-of date; a date that no
+            partition has is graded without.
+    """
+    assets = [
+        raw.raw,
+        staging.staging,
+        *core.TABLES,
+        core.customer_metrics,
+        marts.grades_of(read_schemes(project)),
+        *marts.TABLES,
+        marts.tags,
+        release.release_tables,
+        release.current,
+    ]
+    if not in_partitions:
+        assets = [one.map_asset_specs(_without_partitions) for one in assets]
     return dg.Definitions(
-        assets=[
-            *raw.LANDING,
-            raw.raw,
-            staging.staging,
-            *core.TABLES,
-            core.customer_metrics,
-            marts.grades_of(read_schemes(project)),
-            *marts.TABLES,
-            marts.tags,
-            release.release_tables,
-            release.current,
-        ],
+        assets=[*raw.LANDING, *assets],
         asset_checks=[checks.quality],
         jobs=[GRADE],
-        schedules=[daily(project)],
+        schedules=schedules(project),
         resources={"run": RunResource()},
         # One process holds the warehouse; a process a step would pay the imports each.
         executor=dg.in_process_executor,
     )
+
+
+def _without_partitions(spec: dg.AssetSpec) -> dg.AssetSpec:
+    return spec.replace_attributes(partitions_def=None)
 
 
 @dg.definitions

@@ -116,17 +116,19 @@ def execute(run: "Run") -> None:
     """
     import dagster as dg  # noqa: PLC0415 - 1.3 s that a run with nothing new never pays
 
-    from pipelines.definitions import assemble  # noqa: PLC0415
+    from pipelines.definitions import assemble, partition_of  # noqa: PLC0415
     from pipelines.instance import instance_of  # noqa: PLC0415
 
-    job = assemble(run.project).resolve_job_def("grade")
+    partition = partition_of(run.as_of_date)
+    definitions = assemble(run.project, in_partitions=partition is not None)
+    job = definitions.resolve_job_def("grade")
     with instance_of(run.project) as instance:
         result = job.execute_in_process(
             instance=instance,
             resources={"run": run},
             raise_on_error=False,
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            tags={"fenji/as_of_date": run.as_of_date.isoformat()},
+            partition_key=partition,
         )
     if run.failure is not None:
         raise run.failure
