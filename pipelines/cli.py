@@ -89,9 +89,7 @@ def generate(
     folder: Annotated[Path, typer.Argument(metavar="DIR")],
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
-    file_format: Annotated[
-        Format, typer.Option("--format", help="csv or parquet.")
-    ] = Format.csv,
+    file_format: Annotated[Format, typer.Option(help="csv or parquet.")] = Format.csv,
     json: JsonOption = False,
 ) -> None:
     """Write all raw feeds of made-up customers below DIR."""

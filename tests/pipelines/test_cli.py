@@ -33,6 +33,10 @@ def shop(tmp_path):
         (["rollback", "x"], "there is no release 'x'"),
         (["generate", "g", "--customers", "0"], "--customers: "),
         (["generate", "g", "--customers", "x"], "--customers: "),
+        (
+            ["generate", "g", "--customers", "5", "--file-format", "xlsx"],
+            "--file-format: ",
+        ),
     ],
 )
 def test_a_wrong_call_is_one_line_and_exit_2(shop, arguments, says):
