@@ -38,6 +38,20 @@ class Format(enum.StrEnum):
     parquet = "parquet"
 
 
+class Every(enum.StrEnum):
+    """The dates of a backfill."""
+
+    day = "day"
+    month = "month"
+
+
+class Publish(enum.StrEnum):
+    """The releases that a backfill leaves."""
+
+    all = "all"
+    last = "last"
+
+
 class Lang(enum.StrEnum):
     """The languages of names and reasons."""
 
@@ -70,6 +84,31 @@ def run(
     from pipelines import commands  # noqa: PLC0415
 
     commands.run(open_project(project), as_of, as_json=json)
+
+
+@app.command()
+def backfill(
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first as-of date.")
+    ],
+    last: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="The last as-of date.")
+    ],
+    every: Annotated[
+        Every, typer.Option(help="Every day, or the last day of every month.")
+    ] = Every.month,
+    publish: Annotated[
+        Publish, typer.Option(help="Keep the releases of all dates, or the last one.")
+    ] = Publish.all,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Grade as of each date of a range, in order."""
+    from pipelines import commands  # noqa: PLC0415
+
+    commands.backfill(
+        open_project(project), first, last, every.value, publish.value, as_json=json
+    )
 
 
 @app.command()

@@ -24,6 +24,7 @@ from releases import store
 
 if TYPE_CHECKING:
     from assets.run import Run
+    from pipelines.backfill import Every, Graded, Publish
     from releases.manifest import Manifest
     from schemes.explain import Language
     from synthetic.generator import FileFormat
@@ -70,6 +71,42 @@ def run(
         terminal.say_json(_published(opened, opened.released))
     else:
         _show_published(project, opened.released)
+
+
+def backfill(
+    project: Project,
+    first: str,
+    last: str,
+    every: "Every",
+    publish: "Publish",
+    *,
+    as_json: bool,
+) -> None:
+    """Run the pipeline for each as-of date of a range."""
+    from pipelines import backfill as ranges  # noqa: PLC0415
+
+    dates = ranges.dates_of(
+        read_date(first, option="--from"), read_date(last, option="--to"), every
+    )
+    graded = []
+    try:
+        for one in ranges.backfill(
+            project,
+            dates,
+            publish=publish,
+            on_wait=_say_waiting,
+            progress=None if as_json else terminal.DateLine,
+        ):
+            graded.append(one)
+            if not as_json:
+                _show_graded(one)
+    finally:
+        if as_json:
+            terminal.say_json({"releases": [_graded(one) for one in graded]})
+    if not as_json and publish == "last":
+        terminal.console().print(
+            f"The release of {dates[-1]} stands; those of earlier dates were removed."
+        )
 
 
 def demo(folder: Path, customers: int, *, as_json: bool) -> None:
@@ -411,6 +448,23 @@ def _shown(path: Path) -> str:
     """A path from the current folder where that is shorter."""
     relative = os.path.relpath(path)
     return min(relative, str(path), key=len)
+
+
+def _show_graded(one: "Graded") -> None:
+    status = "published" if one.is_new else "unchanged"
+    terminal.console().print(
+        f"{one.manifest.as_of_date}  {one.manifest.release_id:<22}"
+        f"  {status}  {one.seconds:>8.1f} s"
+    )
+
+
+def _graded(one: "Graded") -> dict[str, Any]:
+    return {
+        "status": "published" if one.is_new else "unchanged",
+        **_facts(one.manifest),
+        "timings": {name: round(took, 3) for name, took in one.phases.items()},
+        "seconds": round(one.seconds, 3),
+    }
 
 
 def _facts(manifest: "Manifest") -> dict[str, Any]:

@@ -36,8 +36,8 @@ class Decision:
     published: Manifest | None  # the release of the same inputs, settings and code
 
 
-def read_date(text: str) -> datetime.date:
-    """An as-of date from text.
+def read_date(text: str, *, option: str = "--as-of") -> datetime.date:
+    """A date that an option was given.
 
     Raises:
         ConfigurationError: the text is not a day of the calendar.
@@ -46,7 +46,7 @@ def read_date(text: str) -> datetime.date:
         return datetime.date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
-            f"--as-of: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31"
+            f"{option}: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31"
         ) from None
 
 

@@ -4,6 +4,7 @@ Plain lines where the output is not a terminal. Errors and progress go to standa
 error, results to standard output.
 """
 
+import datetime
 import json
 import sys
 from typing import Any
@@ -76,6 +77,21 @@ class StepLines:
         """Take the live line away."""
         if self._status:
             self._status.stop()
+
+
+class DateLine(StepLines):
+    """Progress of one date of a backfill: a live line, gone when the date is done."""
+
+    def __init__(self, as_of_date: datetime.date) -> None:
+        super().__init__()
+        self._as_of_date = as_of_date
+
+    def started(self, step: str) -> None:
+        """Show the date and the step on the live line."""
+        super().started(f"{self._as_of_date}  {step}")
+
+    def finished(self, step: str, rows: int | None, seconds: float) -> None:
+        """Leave no line."""
 
 
 class LayerLines(StepLines):

@@ -1,0 +1,112 @@
+"""A backfill: one run after another, for each as-of date of a range, in one process.
+
+Dates come in order, so that each release is compared with the one before. Imports are
+paid once, and files are read once: after the first date there is nothing new in them.
+"""
+
+import calendar
+import datetime
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pipelines.running import decide, execute, hold_warehouse, open_run
+from project.errors import ConfigurationError
+from project.folder import Project
+from releases import store
+from releases.manifest import Manifest
+
+if TYPE_CHECKING:
+    from assets.run import Progress
+    from pipelines.terminal import StepLines
+
+Every = Literal["day", "month"]
+Publish = Literal["all", "last"]
+
+
+@dataclass(frozen=True)
+class Graded:
+    """One date of a backfill: its release, and what it took."""
+
+    manifest: Manifest
+    is_new: bool  # False: its release was there, and nothing has changed since
+    seconds: float
+    phases: dict[str, float]  # seconds by phase; empty where nothing was computed
+
+
+def dates_of(
+    first: datetime.date, last: datetime.date, every: Every
+) -> list[datetime.date]:
+    """The as-of dates of a range: every day, or the last day of every month.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    days = (last - first).days + 1
+    dates = [first + datetime.timedelta(days=one) for one in range(max(days, 0))]
+    if every == "month":
+        dates = [
+            one
+            for one in dates
+            if one.day == calendar.monthrange(one.year, one.month)[1]
+        ]
+    if not dates:
+        what = "day" if days <= 0 else "last day of a month"
+        raise ConfigurationError(
+            f"--from {first} --to {last}: there is no {what} in this range"
+        )
+    return dates
+
+
+def backfill(
+    project: Project,
+    dates: list[datetime.date],
+    *,
+    publish: Publish,
+    on_wait: Callable[[], None],
+    progress: "Callable[[datetime.date], StepLines] | None",
+) -> Iterator[Graded]:
+    """Grade as of each date, in order, and publish a release for each.
+
+    With `publish` "last" the releases of the earlier dates are removed again once the
+    last one stands: what they said stays in its history.
+
+    Raises:
+        FenjiError: a date could not be graded; the releases before it stand.
+    """
+    made: list[str] = []
+    with hold_warehouse(project, on_wait=on_wait):
+        for as_of_date in dates:
+            lines = progress(as_of_date) if progress else None
+            try:
+                graded = _grade(project, as_of_date, lines)
+            finally:
+                if lines is not None:
+                    lines.close()
+            if graded.is_new:
+                made.append(graded.manifest.release_id)
+            yield graded
+        if publish == "last":
+            current = store.current(project)
+            for release_id in made:
+                if current is None or release_id != current.release_id:
+                    shutil.rmtree(project.releases / release_id)
+
+
+def _grade(
+    project: Project, as_of_date: datetime.date, progress: "Progress | None"
+) -> Graded:
+    began = time.perf_counter()
+    decision = decide(project, as_of_date)
+    if decision.published is not None:
+        store.stand_by(project, decision.published.release_id)
+        took = time.perf_counter() - began
+        return Graded(decision.published, is_new=False, seconds=took, phases={})
+    with open_run(project, as_of_date, decision=decision, progress=progress) as run:
+        execute(run)
+    if run.released is None:
+        raise RuntimeError("the run ended without a release")
+    took = time.perf_counter() - began
+    return Graded(run.released, is_new=True, seconds=took, phases=run.seconds)

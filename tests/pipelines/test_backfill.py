@@ -1,0 +1,114 @@
+"""A backfill grades as of each date what a project says that grades only that date."""
+
+import datetime
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines.backfill import dates_of
+from project.errors import ConfigurationError
+
+ORDERS = """\
+transaction_id,customer_id,occurred_at,amount
+T1,A,2026-01-10T12:00:00,900
+T2,B,2026-02-28T23:59:59,2500
+T3,A,2026-03-01T00:00:00,100
+"""
+SETTINGS = """\
+name: past
+timezone: Asia/Shanghai
+schemes: {only: [annual_points, supermarket_member]}
+"""
+
+
+def company(folder: Path) -> Path:
+    (folder / "landing/transactions").mkdir(parents=True)
+    (folder / "landing/transactions/orders.csv").write_text(ORDERS)
+    (folder / "fenji.yaml").write_text(SETTINGS)
+    return folder
+
+
+def fenji(folder: Path, *arguments: str) -> dict:
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("fenji"),
+            *arguments,
+            "--json",
+            *("--project", folder),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def day(text: str) -> datetime.date:
+    return datetime.date.fromisoformat(text)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "every", "dates"),
+    [
+        ("2026-01-31", "2026-03-31", "month", ["01-31", "02-28", "03-31"]),
+        ("2026-02-01", "2026-03-30", "month", ["02-28"]),
+        ("2026-02-28", "2026-02-28", "month", ["02-28"]),
+        ("2026-02-27", "2026-03-01", "day", ["02-27", "02-28", "03-01"]),
+        ("2026-02-27", "2026-02-27", "day", ["02-27"]),
+    ],
+)
+def test_dates_of_a_range(first, last, every, dates):
+    found = dates_of(day(first), day(last), every)
+    assert found == [day(f"2026-{one}") for one in dates]
+
+
+def test_a_leap_day_ends_its_month():
+    assert dates_of(day("2028-02-28"), day("2028-03-01"), "month") == [
+        day("2028-02-29")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "every"),
+    [("2026-03-01", "2026-03-30", "month"), ("2026-03-02", "2026-03-01", "day")],
+)
+def test_a_range_without_a_date_is_refused(first, last, every):
+    with pytest.raises(ConfigurationError, match=f"--from {first} --to {last}"):
+        dates_of(day(first), day(last), every)
+
+
+def test_every_date_says_what_a_project_of_its_own_says(tmp_path):
+    folder = company(tmp_path / "backfilled")
+    span = ("--from", "2026-01-01", "--to", "2026-03-31")
+    made = fenji(folder, "backfill", *span)["releases"]
+    assert [(one["as_of_date"], one["status"]) for one in made] == [
+        ("2026-01-31", "published"),
+        ("2026-02-28", "published"),
+        ("2026-03-31", "published"),
+    ]
+    alone = company(tmp_path / "alone")
+    for one in made[:2]:
+        fresh = fenji(alone, "run", "--as-of", one["as_of_date"])
+        assert one["content_digest"] == fresh["content_digest"]
+
+    again = fenji(folder, "backfill", *span)["releases"]
+    assert [(one["release_id"], one["status"]) for one in again] == [
+        (one["release_id"], "unchanged") for one in made
+    ]
+
+
+def test_only_the_last_release_is_kept_when_asked(tmp_path):
+    folder = company(tmp_path)
+    made = fenji(
+        folder,
+        *("backfill", "--from", "2026-02-28", "--to", "2026-03-01"),
+        *("--every", "day", "--publish", "last"),
+    )["releases"]
+    assert len(made) == 2
+    (kept,) = fenji(folder, "releases")["releases"]
+    assert kept["as_of_date"] == "2026-03-01"
+    assert kept["is_current"]
