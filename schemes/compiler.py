@@ -21,7 +21,7 @@ from schemes.expressions import (
     Node,
 )
 from schemes.load import Scheme
-from schemes.memory import WAYS, Memory, memory_of, next_held, nothing, rating
+from schemes.memory import WAYS, Memory, end_of, memory_of, next_held, nothing, rating
 from schemes.model import (
     UNRATED,
     Axis,
@@ -771,7 +771,7 @@ def _held(
     Puts the columns `valid_from`, `valid_to` and `kept_<way>` beside it.
     """
     program = say.program
-    for name in ("rank", "valid_from", "valid_to"):
+    for name in ("rank", "valid_from"):
         source = (f"core.{say.scheme.scheme}_held", name)
         program.attributes[say.column(f"held_{name}")] = source
     fields = rating_fields(say.scheme, memory, rule, tiers, as_of_date())
@@ -779,9 +779,9 @@ def _held(
     def held(name: str) -> exp.Expr:
         former = say.column(f"held_{name}")
         known = former in program.attributes
-        return column(former) if known else nothing()[name]
+        return column(former) if known else nothing(memory)[name]
 
-    after = next_held(memory, held, lambda name: fields[name].copy())
+    after = next_held(memory, held, lambda name: fields[name].copy(), with_way=True)
     state = program.compute(say.column("state"), after)
 
     def found(name: str) -> exp.Expr:
@@ -796,7 +796,7 @@ def _held(
     if memory.term is not None:
         start = case([(is_held, found("valid_from"))], as_of_date())
         program.compute(say.column("valid_from"), start)
-        end = case([(is_held.copy(), found("valid_to"))])
+        end = case([(is_held.copy(), end_of(memory, found("valid_from")))])
         program.compute(say.column("valid_to"), end)
     kind = enum_type([*codes, UNRATED])
     listed = exp.Cast(

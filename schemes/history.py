@@ -121,7 +121,7 @@ def _held_select(history: History) -> str:
         expressions=[exp.to_identifier("held"), exp.to_identifier("rated")],
     )
     ratings = function("list", in_order)
-    folded = function("list_reduce", ratings, lambda_, struct(nothing()))
+    folded = function("list_reduce", ratings, lambda_, struct(nothing(memory)))
     states = select(
         [column("customer_id"), named(folded, "held")],
         rated,
@@ -130,7 +130,7 @@ def _held_select(history: History) -> str:
     )
     shown = [
         named(function("struct_extract", column("held"), text(name)), name)
-        for name in ("rank", "valid_from", "valid_to")
+        for name in ("rank", "valid_from")
     ]
     return text_of(select([column("customer_id"), *shown], states, "folded"))
 

@@ -16,7 +16,7 @@ from schemes.load import Scheme
 from schemes.metrics import definitions
 from schemes.model import Ladder, Text
 from schemes.translate import months_after
-from schemes.values import binary, case, cast, either, function, number, text
+from schemes.values import binary, case, cast, function, number, text
 from schemes.windows import Window, parse_window
 
 # Why a tier is another than the rule gives: way → words.
@@ -113,6 +113,7 @@ def _window(scheme: Scheme, node: Node) -> Window | None:
 
 
 Field = Callable[[str], exp.Expr]  # a field of a rating: rank, valid_from, …
+_Branches = list[tuple[exp.Expr, exp.Expr]]
 
 
 def rating(
@@ -132,23 +133,24 @@ def rating(
         margin_rank: the best tier whose bound the score misses by at most the margin.
         resets: whether the rule decides, whatever was held.
     """
-    return {
-        "rank": cast(rank, "integer"),
-        "margin_rank": cast(margin_rank, "integer"),
-        "resets": resets,
-        "valid_from": cast(day, "date"),
-        "valid_to": cast(_end(memory, day), "date"),
-        "way": _no_way(),
-    }
+    given = {"rank": rank, "valid_from": day}
+    given |= {"margin_rank": margin_rank, "resets": resets}
+    return {name: cast(given[name], kind) for name, kind in _fields(memory).items()}
 
 
-def nothing() -> Mapping[str, exp.Expr]:
+def nothing(memory: Memory) -> Mapping[str, exp.Expr]:
     """No tier, as fields."""
-    kinds = ("integer", "integer", "boolean", "date", "date", "varchar")
-    names = ("rank", "margin_rank", "resets", "valid_from", "valid_to", "way")
-    return {
-        name: cast(exp.null(), kind) for name, kind in zip(names, kinds, strict=True)
-    }
+    return {name: cast(exp.null(), kind) for name, kind in _fields(memory).items()}
+
+
+def _fields(memory: Memory) -> Mapping[str, str]:
+    """The fields of a rating: name → type."""
+    fields = {"rank": "utinyint", "valid_from": "date"}
+    if memory.margin is not None:
+        fields["margin_rank"] = "utinyint"
+    if memory.is_forward_only:
+        fields["resets"] = "boolean"
+    return fields
 
 
 def struct(fields: Mapping[str, exp.Expr]) -> exp.Expr:
@@ -161,62 +163,97 @@ def struct(fields: Mapping[str, exp.Expr]) -> exp.Expr:
     )
 
 
-def next_held(memory: Memory, held: Field, rated: Field) -> exp.Expr:
+def next_held(
+    memory: Memory, held: Field, rated: Field, *, with_way: bool = False
+) -> exp.Expr:
     """What is held after a rating: the rating, or what was held before it.
 
     A better tier is taken; a held one stays to the end of its term, and longer where
     the scheme says so.
+
+    Args:
+        memory: how the scheme remembers.
+        held: what was held before.
+        rated: what the rule gives.
+        with_way: whether a field `way` tells why the tier is another than the rule's.
     """
-
-    def keep(way: exp.Expr) -> exp.Expr:
-        return struct({name: held(name) for name in nothing()} | {"way": way})
-
-    def take(**other: exp.Expr) -> exp.Expr:
-        return struct({name: rated(name) for name in nothing()} | other)
-
-    def compared(kind: type[exp.Binary], left: exp.Expr, right: str) -> exp.Expr:
-        return kind(this=left, expression=held(right))
-
-    none = exp.Is(this=held("rank"), expression=exp.null())
-    resets = function("coalesce", rated("resets"), exp.false())
-    better = compared(exp.LT, rated("rank"), "rank")
-    same = compared(exp.EQ, rated("rank"), "rank")
-    branches = [(either([none, resets]), take())]
-    if memory.is_raised_at_once:
-        branches.append((better, take()))
-    if memory.is_forward_only:
-        way = case([(same, _no_way())], text("forward_only"))
-        return case(branches, keep(way))
-    # A tier without a term is looked at anew on each rating date.
-    over = function(
-        "coalesce", compared(exp.GTE, rated("valid_from"), "valid_to"), exp.true()
-    )
-    way = case([(same, _no_way())], text("validity"))
-    branches.append((exp.Not(this=over), keep(way)))
-    branches.append((compared(exp.LTE, rated("rank"), "rank"), take()))
-    if memory.margin is not None:
-        near = compared(exp.LTE, rated("margin_rank"), "rank")
-        branches.append((near, take(rank=held("rank"), way=text("margin"))))
-    if memory.grace_months:
-        end = months_after(held("valid_to"), number(memory.grace_months))
-        in_grace = exp.LT(this=rated("valid_from"), expression=end)
-        branches.append((in_grace, keep(text("grace"))))
-    if memory.steps_down is not None:
-        lowest = binary(exp.Add, held("rank"), number(memory.steps_down))
-        falls = exp.GT(this=rated("rank"), expression=lowest)
-        branches.append((falls, take(rank=lowest.copy(), way=text("one_step"))))
-    return case(branches, take())
+    return _Step(memory, held, rated, with_way).after()
 
 
-def _no_way() -> exp.Expr:
-    return cast(exp.null(), "varchar")
+@dataclass(frozen=True)
+class _Step:
+    """From one rating date to the next; see `next_held`."""
+
+    memory: Memory
+    held: Field
+    rated: Field
+    with_way: bool
+
+    def after(self) -> exp.Expr:
+        """The held tier after the rating."""
+        nobody = exp.Is(this=self.held("rank"), expression=exp.null())
+        branches: _Branches = [(nobody, self.take())]
+        if self.memory.is_forward_only:
+            resets = function("coalesce", self.rated("resets"), exp.false())
+            branches.append((resets, self.take()))
+        if self.memory.is_raised_at_once:
+            branches.append((self.compared(exp.LT), self.take()))
+        if self.memory.is_forward_only:
+            return case(branches, self.keep("forward_only"))
+        if self.memory.term is not None:
+            until = end_of(self.memory, self.held("valid_from"))
+            is_valid = exp.LT(this=self.rated("valid_from"), expression=until)
+            branches.append((is_valid, self.keep("validity")))
+        branches.append((self.compared(exp.LTE), self.take()))
+        return case([*branches, *self.falls()], self.take())
+
+    def falls(self) -> "_Branches":
+        """What stands between the end of the term and the worse tier."""
+        memory = self.memory
+        branches: _Branches = []
+        if memory.margin is not None:
+            near = exp.LTE(this=self.rated("margin_rank"), expression=self.held("rank"))
+            kept = self.made(self.rated, text("margin"), rank=self.held("rank"))
+            branches.append((near, kept))
+        if memory.grace_months:
+            until = end_of(memory, self.held("valid_from"))
+            last = months_after(until, number(memory.grace_months))
+            in_grace = exp.LT(this=self.rated("valid_from"), expression=last)
+            branches.append((in_grace, self.keep("grace")))
+        if memory.steps_down is not None:
+            step = binary(exp.Add, self.held("rank"), number(memory.steps_down))
+            lowest = cast(step, "utinyint")
+            falls = exp.GT(this=self.rated("rank"), expression=lowest)
+            less = self.made(self.rated, text("one_step"), rank=lowest.copy())
+            branches.append((falls, less))
+        return branches
+
+    def take(self) -> exp.Expr:
+        """The rating itself."""
+        return self.made(self.rated, exp.null())
+
+    def keep(self, way: str) -> exp.Expr:
+        """What was held; where the rule gives the same, not against it."""
+        unlike = case([(self.compared(exp.EQ), exp.null())], text(way))
+        return self.made(self.held, unlike)
+
+    def compared(self, kind: type[exp.Binary]) -> exp.Expr:
+        """The rated tier against the held one."""
+        return kind(this=self.rated("rank"), expression=self.held("rank"))
+
+    def made(self, of: Field, way: exp.Expr, **other: exp.Expr) -> exp.Expr:
+        """A value with the fields of a rating."""
+        fields = {name: of(name) for name in _fields(self.memory)} | other
+        if self.with_way:
+            fields["way"] = cast(way, "varchar")
+        return struct(fields)
 
 
-def _end(memory: Memory, day: exp.Expr) -> exp.Expr:
+def end_of(memory: Memory, start: exp.Expr) -> exp.Expr:
     """The first day after the term that begins on a day; null where there is none."""
     if memory.term is None:
-        return exp.null()
+        return cast(exp.null(), "date")
     if memory.term.kind == "calendar_year":
-        year = function("date_trunc", text("year"), day.copy())
+        year = function("date_trunc", text("year"), start)
         return months_after(year, number(12))
-    return months_after(day.copy(), number(memory.term.size))
+    return months_after(start, number(memory.term.size))
