@@ -1,6 +1,5 @@
 """The release: the published tables in their new folder, then `current` moved to it."""
 
-import datetime
 from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
@@ -11,6 +10,7 @@ from assets.key import settings_digest
 from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
 from ingest.ledger import input_files
+from releases import store
 from releases.building import (
     CATALOG,
     Building,
@@ -25,6 +25,7 @@ from releases.building import (
 from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
+from releases.tier_history import TierHistory
 from sql.access import access_rows
 from sql.contracts import Contract, contract
 from sql.statements import create_with_rows, select_of, used
@@ -42,7 +43,7 @@ def released_tables(run: Run) -> tuple[Contract, ...]:
 
 def _reads(table: Contract) -> list[str]:
     """What a table of the release is copied or computed from."""
-    if table.kind != "view" and table.made_by != "release":
+    if table.kind != "view" and table.made_by not in {"release", "history"}:
         return [table.name]
     inside = {one.table for one in TABLES}
     names = [(name, name.rpartition(".")[2]) for name in table.reads]
@@ -57,24 +58,55 @@ def _reads(table: Contract) -> list[str]:
 def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Copy each table, then define the views over them."""
     with run.step("release", phase="publish"):
-        run.building = begin(run.con, run.project, run.key)
+        building = begin(run.con, run.project, run.key)
+        run.building = building
+    history: TierHistory | None = None
     for table in released_tables(run):
         with run.step(f"release.{table.table}", phase="publish") as step:
-            if table.kind == "view":
+            if table.made_by == "history":
+                history = history or _open_history(run, building)
+                step.rows = _write_history(run, building, history, table)
+            elif table.kind == "view":
                 write_view(run.con, table, run.plan.views[table.table])
             elif table.made_by == "release":
                 select, params = select_of(table), run.params(table)
                 step.rows = derive_table(
-                    run.con, run.building, table, select, used(params, select)
+                    run.con, building, table, select, used(params, select)
                 )
             elif table.table == ACCESS.table:
-                _write_access(run, run.building)
+                _write_access(run, building)
             else:
-                step.rows = write_table(run.con, run.building, table)
+                step.rows = write_table(run.con, building, table)
         yield dg.MaterializeResult(
             asset_key=["release", table.table],
             metadata={} if step.rows is None else {"dagster/row_count": step.rows},
         )
+    if history is not None:
+        history.close()
+
+
+def _open_history(run: Run, building: Building) -> TierHistory:
+    """The history of tiers, going on from that of the release published last."""
+    last = store.last_published(run.project)
+    return TierHistory(
+        run.con,
+        store.database(run.project, last.release_id) if last else None,
+        release_id=run.release_id,
+        as_of_date=run.as_of_date,
+        published_at=building.published_at,
+    )
+
+
+def _write_history(
+    run: Run, building: Building, history: TierHistory, table: Contract
+) -> int | None:
+    """Write a table of the history, or the view over them."""
+    if table.kind == "view":
+        write_view(run.con, table, history.select(table.table))
+        return None
+    history.write(table.table)
+    finish_table(run.con, building, table)
+    return building.rows[table.table]
 
 
 def _write_access(run: Run, building: Building) -> None:
@@ -114,7 +146,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
         finish_table(run.con, building, QUALITY)
         digest = content_digest(building.digests)
         manifest = Manifest(
-            release_id=f"{run.as_of_date.isoformat()}-{run.key[:8]}",
+            release_id=run.release_id,
             as_of_date=run.as_of_date,
             contract_version=CONTRACT_VERSION,
             content_digest=digest,
@@ -130,7 +162,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             fenji_version=version("fenji"),
             run_key=run.key,
             previous_release_id=run.previous.release_id if run.previous else None,
-            published_at=datetime.datetime.now(datetime.UTC),
+            published_at=building.published_at,
         )
         run.released = publish(run.con, building, manifest, run.project)
     return dg.MaterializeResult(

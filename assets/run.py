@@ -74,6 +74,11 @@ class Run:
         """The schemes that can run on the feeds that are loaded, compiled."""
         return make_plan(self.project, feed_columns(self.con))
 
+    @property
+    def release_id(self) -> str:
+        """The release that the run publishes."""
+        return f"{self.as_of_date.isoformat()}-{self.key[:8]}"
+
     def params(self, table: Contract) -> Params:
         """The parameters that the SQL of a table may name.
 

@@ -81,7 +81,7 @@ def published() -> tuple[Contract, ...]:
         one for layer in ("core", "marts") for one in contracts(layer) if one.published
     ]
     # Views stand on stored tables, and tables of the release's own on the views.
-    late = ("release", "publish")
+    late = ("release", "history", "publish")
     return tuple(
         sorted(
             shown,

@@ -308,7 +308,8 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
         project,
         store.release(project, former),
         store.release(project, latter),
-        published(),
+        # What was stated when differs between any two releases, and is no fact.
+        [one for one in published() if one.made_by != "history"],
     )
     if as_json:
         terminal.say_json(asdict(found))

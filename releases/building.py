@@ -4,6 +4,7 @@ Nothing reads it before it is moved into place; what a killed run leaves is remo
 the next one.
 """
 
+import datetime
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +13,7 @@ from pathlib import Path
 import duckdb
 
 from project.folder import Project
-from releases import digest
-from releases.store import DATABASE_FILE
+from releases import digest, store
 from sql.contracts import Contract
 from sql.contracts import contract as contract_of
 from sql.statements import Params, quoted, row_count, text
@@ -27,6 +27,7 @@ class Building:
     """The folder of a release to be, and what is written of it so far."""
 
     folder: Path
+    published_at: datetime.datetime  # later than that of every other release
     rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
     digests: dict[str, str] = field(default_factory=dict)  # stored table → digest line
 
@@ -44,9 +45,13 @@ class Building:
 def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Building:
     """Make the folder and attach its database as the catalog `release`."""
     remove_unfinished(project)
-    building = Building(folder=project.releases / f"{_PREFIX}{run_key}")
+    now = datetime.datetime.now(datetime.UTC)
+    if (last := store.last_published(project)) is not None:
+        # A clock that was set back must not mix up what was known when.
+        now = max(now, last.published_at + datetime.timedelta(microseconds=1))
+    building = Building(project.releases / f"{_PREFIX}{run_key}", published_at=now)
     building.tables.mkdir(parents=True)
-    path = text(str(building.folder / DATABASE_FILE))
+    path = text(str(building.folder / store.DATABASE_FILE))
     # Readers of DuckDB 1.0 and later open this storage format.
     con.execute(f"attach {path} as {CATALOG} (storage_version 'v1.0.0')")
     return building

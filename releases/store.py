@@ -22,6 +22,11 @@ def releases(project: Project) -> list[Manifest]:
     return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
 
 
+def last_published(project: Project) -> Manifest | None:
+    """The release that was published last, which need not be the current one."""
+    return next(reversed(releases(project)), None)
+
+
 def current(project: Project) -> Manifest | None:
     """The release that readers are pointed at; None before the first."""
     if not (project.current / MANIFEST_FILE).is_file():

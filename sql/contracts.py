@@ -139,8 +139,11 @@ class Contract(Document):
     description: str
     owner: str = "team:data"
     # feed: loaded; sql: the select beside it; release: a select over the release's own
-    # tables; compiled: from feeds or schemes; ingest, publish: written as they run.
-    made_by: Literal["feed", "sql", "release", "compiled", "ingest", "publish"]
+    # tables; compiled: from feeds or schemes; history: what releases stated; ingest,
+    # publish: written as they run.
+    made_by: Literal[
+        "feed", "sql", "release", "compiled", "history", "ingest", "publish"
+    ]
     kind: Literal["table", "view"] = "table"
     published: bool = False
     key: tuple[str, ...] = ()

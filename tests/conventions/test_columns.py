@@ -38,6 +38,8 @@ FIXED = {
     "can_buy",
     "exceeds_authority",
     "holds_until",
+    "known_from",
+    "known_to",
     "list_flag",
     "needs_engineer",
     "passed",

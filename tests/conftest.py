@@ -1,0 +1,138 @@
+"""What tests of several rooms share: releases that hold nothing but tiers."""
+
+import datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
+from sql.statements import quoted, text
+
+Tiers = dict[tuple[str, str, str], str]  # customer, scheme, scope → tier
+BEGAN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What was said, when, of which date."""
+
+    as_of: datetime.date
+    published_at: datetime.datetime
+    schemes: frozenset[str]
+    tiers: Tiers
+
+
+@dataclass
+class Historian:
+    """Publishes tiers, release upon release, and asks the last one what was when."""
+
+    folder: Path
+    stated: list[Stated] = field(default_factory=list)
+
+    @property
+    def last(self) -> Path | None:
+        """The database of the release published last."""
+        number = len(self.stated)
+        return self.folder / f"{number}.duckdb" if number else None
+
+    def publish(self, con: duckdb.DuckDBPyConnection, as_of: datetime.date) -> Stated:
+        """Publish the tables scheme_results, schemes and customer_tiers of `main`."""
+        base, number = self.last, len(self.stated) + 1
+        published_at = BEGAN + datetime.timedelta(minutes=number)
+        path = self.folder / f"{number}.duckdb"
+        con.execute(f"attach {text(str(path))} as release (storage_version 'v1.0.0')")
+        for table in ("scheme_results", "schemes", "customer_tiers"):
+            con.execute(f"create table release.main.{table} as from main.{table}")
+        history = TierHistory(
+            con,
+            base,
+            release_id=f"r{number}",
+            as_of_date=as_of,
+            published_at=published_at,
+        )
+        for table in (STATEMENTS, OPEN, STRETCHES):
+            history.write(table)
+        with con.cursor() as inside:
+            inside.execute("use release")
+            inside.execute(f"create view {quoted(VIEW)} as {history.select(VIEW)}")
+        history.close()
+        tiers = {
+            (customer, scheme, scope): tier
+            for customer, scheme, scope, tier in con.execute(
+                "select customer_id, scheme, scope, tier"
+                " from release.main.customer_tiers"
+            ).fetchall()
+        }
+        con.execute("detach release")
+        made = Stated(as_of, published_at, frozenset(history.schemes), tiers)
+        self.stated.append(made)
+        return made
+
+    @contextmanager
+    def opened(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection to the release published last."""
+        with duckdb.connect(str(self.last), read_only=True) as con:
+            con.execute("set TimeZone = 'UTC'")
+            yield con
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query of the release published last."""
+        with self.opened() as con:
+            return con.execute(query).fetchall()
+
+    def agrees(self) -> None:
+        """Hold the history against every statement, at every time since it was made."""
+        dates = sorted({one.as_of for one in self.stated})
+        times = [one.published_at for one in self.stated]
+        got: dict[tuple[datetime.date, datetime.datetime], Tiers] = {}
+        with self.opened() as con:
+            found = con.execute(
+                "select as_of, known, customer_id, scheme, scope, tier"
+                f" from {VIEW}, unnest($1::date[]) as dates (as_of),"
+                " unnest($2::timestamptz[]) as times (known)"
+                " where valid_from <= as_of and coalesce(valid_to > as_of, true)"
+                " and known_from <= known and coalesce(known_to > known, true)",
+                [dates, times],
+            ).fetchall()
+        for as_of, known, *key, tier in found:
+            at = got.setdefault((as_of, known), {})
+            assert tuple(key) not in at, "two tiers at once"
+            at[tuple(key)] = tier
+        for as_of in dates:
+            for known in times:
+                expected, judged = self._expected(as_of, known)
+                held = got.get((as_of, known), {})
+                said = {key: tier for key, tier in held.items() if key[1] in judged}
+                assert said == expected, (as_of, known)
+
+    def _expected(
+        self, as_of: datetime.date, known: datetime.datetime
+    ) -> tuple[Tiers, set[str]]:
+        """What the latest statements of the date by then say, and of which schemes."""
+        expected: Tiers = {}
+        judged: set[str] = set()
+        for one in reversed(self.stated):
+            if one.as_of == as_of and one.published_at <= known:
+                new = one.schemes - judged
+                expected |= {
+                    key: tier for key, tier in one.tiers.items() if key[1] in new
+                }
+                judged |= new
+        return expected, judged
+
+
+@pytest.fixture
+def historian(tmp_path: Path) -> Historian:
+    """Publishes tiers in a folder of the test's own."""
+    return Historian(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_historian(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Historian]:
+    """Makes one after the other, each in a folder of its own."""
+    return lambda: Historian(tmp_path_factory.mktemp("history"))
