@@ -1,0 +1,113 @@
+"""The history of tiers over real runs: late rows, a rollback, folders that are gone."""
+
+import json
+
+import pytest
+
+SETTINGS = """\
+name: shop
+timezone: Asia/Shanghai
+schemes: {only: [annual_points, relation_type]}
+"""
+HEADER = ["transaction_id", "customer_id", "occurred_at", "amount"]
+HELD = (
+    "select customer_id, tier from customer_tier_history"
+    " where scheme = 'annual_points' and valid_from <= ?"
+    " and coalesce(valid_to > ?, true) and known_from <= ?"
+    " and coalesce(known_to > ?, true)"
+)
+
+
+def sale(transaction, customer, day, amount):
+    values = (transaction, customer, f"{day}T10:00:00", str(amount))
+    return dict(zip(HEADER, values, strict=True))
+
+
+@pytest.fixture(scope="module")
+def shop(companies):
+    """Four releases: January, February, January with a late row, March."""
+    company = companies.new("shop")
+    company.settings(SETTINGS + "publish: {keep_releases: 3}\n")
+    sales = [
+        sale("t1", "ann", "2026-01-10", 900),
+        sale("t2", "bob", "2026-01-11", 1500),
+        sale("t3", "ann", "2026-02-10", 200),
+        sale("t4", "cat", "2026-03-10", 3000),
+    ]
+    company.land_rows("transactions/sales.csv", HEADER, sales)
+    released = [company.run(day).expect(0).json for day in ("2026-01-31", "2026-02-28")]
+    company.land_rows(
+        "transactions/late.csv", HEADER, [sale("t5", "ann", "2026-01-31", 150)]
+    )
+    released.append(company.run("2026-01-31").expect(0).json)
+    company.call("rollback", released[1]["release_id"]).expect(0)
+    with company.release() as rolled_back:
+        seen = rolled_back.rows("select release_id from tier_statements")
+    released.append(company.run("2026-03-31").expect(0).json)
+    return company, released, [release_id for (release_id,) in seen]
+
+
+def test_what_was_known_when(shop):
+    company, released, _ = shop
+    with company.release() as current:
+        statements = current.rows(
+            "select release_id, as_of_date::varchar, published_at from tier_statements"
+            " order by statement_no"
+        )
+        times = [published_at for *_, published_at in statements]
+
+        def held(day, known):
+            return current.by_key(HELD, day, day, known, known)
+
+        # 900 points are A, 1050 are B: the late row of 150 lifts January, and it was
+        # known only after February.
+        assert held("2026-01-31", times[0]) == {"ann": "A", "bob": "B"}
+        assert held("2026-01-31", times[1]) == {"ann": "A", "bob": "B"}
+        assert held("2026-01-31", times[2]) == {"ann": "B", "bob": "B"}
+        assert held("2026-02-28", times[1]) == {"ann": "B", "bob": "B"}
+        assert held("2026-02-28", times[3]) == {"ann": "B", "bob": "B"}
+        assert held("2026-03-31", times[3]) == {"ann": "B", "bob": "B", "cat": "C"}
+        restated = current.rows(
+            "select customer_id, tier, valid_from::varchar, valid_to::varchar"
+            " from customer_tier_history where known_to is not null"
+        )
+    assert [release_id for release_id, *_ in statements] == [
+        one["release_id"] for one in released
+    ]
+    assert restated == [("ann", "A", "2026-01-31", "2026-02-28")]
+
+
+def test_the_times_are_those_of_the_manifests(shop):
+    company, _, _ = shop
+    with company.release() as current:
+        known = current.by_key(
+            "select release_id, epoch_us(published_at) from tier_statements"
+        )
+    for folder in (company.root / "data" / "releases").iterdir():
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        with company.release() as current:
+            (published,) = current.one(
+                "select epoch_us(?::timestamptz)", manifest["published_at"]
+            )
+        assert known[manifest["release_id"]] == published
+
+
+def test_history_outlives_the_folders_of_old_releases(shop):
+    company, released, _ = shop
+    folders = {folder.name for folder in (company.root / "data" / "releases").iterdir()}
+    assert folders == {one["release_id"] for one in released[1:]}
+
+
+def test_a_release_rolled_back_to_shows_what_was_known_then(shop):
+    _, released, seen = shop
+    assert seen == [one["release_id"] for one in released[:2]]
+
+
+def test_what_was_said_before_is_no_part_of_the_content(shop, company):
+    """A project that runs March only publishes the same content."""
+    first, released, _ = shop
+    company.settings(SETTINGS)
+    for file in (first.root / "landing" / "transactions").iterdir():
+        company.land(f"transactions/{file.name}", file.read_bytes())
+    alone = company.run("2026-03-31").expect(0).json
+    assert alone["content_digest"] == released[-1]["content_digest"]
