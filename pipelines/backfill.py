@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.running import decide, execute, hold_warehouse, open_run
+from pipelines.running import decide, hold_warehouse, open_run
 from project.errors import ConfigurationError
 from project.folder import Project
 from releases import store
@@ -104,6 +104,8 @@ def _grade(
         store.stand_by(project, decision.published.release_id)
         took = time.perf_counter() - began
         return Graded(decision.published, is_new=False, seconds=took, phases={})
+    from pipelines.execution import execute  # noqa: PLC0415 - imports Dagster
+
     with open_run(project, as_of_date, decision=decision, progress=progress) as run:
         execute(run)
     if run.released is None:

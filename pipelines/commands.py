@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from pipelines import terminal
 from pipelines.running import (
     decide,
-    execute,
     hold_warehouse,
     open_run,
     read_date,
@@ -45,6 +44,8 @@ def run(
         if decision.published is not None:
             _show_unchanged(project, decision.published, as_json=as_json)
             return
+        from pipelines.execution import execute  # noqa: PLC0415 - imports Dagster
+
         progress = None if as_json else progress or terminal.StepLines()
         try:
             with open_run(

@@ -1,4 +1,4 @@
-"""A run from outside Dagster: whether one is needed, opening it, carrying it out.
+"""A run before Dagster: whether one is needed, and opening it.
 
 Nothing here imports Dagster at the top: whether anything changed is decided first.
 """
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from assets.key import run_key
-from project.errors import ConfigurationError, RunError
+from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
 from releases import store
@@ -22,9 +22,6 @@ from releases.manifest import Manifest
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
-    from data_quality.result import CheckResult
-
-_NAMED = 5  # failed checks in the line of an error
 
 
 @dataclass(frozen=True)
@@ -105,55 +102,6 @@ def open_run(
             del run.con
     finally:
         con.close()
-
-
-def execute(run: "Run") -> None:
-    """Carry the run out: the same job as a scheduled one, in this process.
-
-    Raises:
-        FenjiError: what a user can mend, in one line.
-        Exception: what went wrong in a step, as it was raised.
-    """
-    import dagster as dg  # noqa: PLC0415 - 1.3 s that a run with nothing new never pays
-
-    from pipelines.definitions import assemble, partition_of  # noqa: PLC0415
-    from pipelines.instance import instance_of  # noqa: PLC0415
-
-    partition = partition_of(run.as_of_date)
-    definitions = assemble(run.project, in_partitions=partition is not None)
-    job = definitions.resolve_job_def("grade")
-    with instance_of(run.project) as instance:
-        result = job.execute_in_process(
-            instance=instance,
-            resources={"run": run},
-            raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            partition_key=partition,
-        )
-    if run.failure is not None:
-        raise run.failure
-    blocking = [one for one in run.checks if one.blocks]
-    if blocking:
-        raise RunError(_why_blocked(run, blocking))
-    if not result.success:
-        failed = [
-            event.step_key for event in result.all_events if event.is_step_failure
-        ]
-        raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
-
-
-def _why_blocked(run: "Run", blocking: "list[CheckResult]") -> str:
-    """Table, check and count of the checks that failed, and where to read on."""
-    named = [
-        f"{one.table_name}: the check {one.check_name} failed: {one.observed}"
-        for one in blocking[:_NAMED]
-    ]
-    if len(blocking) > _NAMED:
-        named.append(f"and {len(blocking) - _NAMED} more")
-    return (
-        f"{'; '.join(named)}; nothing was published, see"
-        f" {run.project.failed_quality / 'index.html'}"
-    )
 
 
 def _configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:

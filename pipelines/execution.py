@@ -1,0 +1,58 @@
+"""Carrying a run out in this process: the same job as the daemon runs.
+
+Imports Dagster, which takes a second: only when there is something to do.
+"""
+
+import dagster as dg
+
+from assets.run import Run
+from data_quality.result import CheckResult
+from pipelines.definitions import assemble, partition_of
+from pipelines.instance import instance_of
+from project.errors import RunError
+
+_NAMED = 5  # failed checks in the line of an error
+
+
+def execute(run: Run) -> None:
+    """Carry the run out.
+
+    Raises:
+        FenjiError: what a user can mend, in one line.
+        Exception: what went wrong in a step, as it was raised.
+    """
+    partition = partition_of(run.as_of_date)
+    definitions = assemble(run.project, in_partitions=partition is not None)
+    job = definitions.resolve_job_def("grade")
+    with instance_of(run.project) as instance:
+        result = job.execute_in_process(
+            instance=instance,
+            resources={"run": run},
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            partition_key=partition,
+        )
+    if run.failure is not None:
+        raise run.failure
+    blocking = [one for one in run.checks if one.blocks]
+    if blocking:
+        raise RunError(_why_blocked(run, blocking))
+    if not result.success:
+        failed = [
+            event.step_key for event in result.all_events if event.is_step_failure
+        ]
+        raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+
+
+def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:
+    """Table, check and count of the checks that failed, and where to read on."""
+    named = [
+        f"{one.table_name}: the check {one.check_name} failed: {one.observed}"
+        for one in blocking[:_NAMED]
+    ]
+    if len(blocking) > _NAMED:
+        named.append(f"and {len(blocking) - _NAMED} more")
+    return (
+        f"{'; '.join(named)}; nothing was published, see"
+        f" {run.project.failed_quality / 'index.html'}"
+    )
