@@ -30,6 +30,7 @@ CORE = (
     "transactions",
     "refunds",
     "orders",
+    "order_places",
     "former_orders",
     "points_events",
     "category_points_events",

@@ -57,7 +57,8 @@ REQUIRED = {
 SPECIAL = {
     "abcd_pyramid",  # its parameters are not set
     "six_segments",
-    "seat_plan",  # asks for a column
+    "industry_class",  # asks for a column
+    "seat_plan",
 }
 
 
