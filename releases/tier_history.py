@@ -156,19 +156,19 @@ class TierHistory:
 
     def _find_changes(self) -> None:
         """Make the tables of what differs: customers, and their tiers one by one."""
-        graded = (
+        rows = ["(null::varchar, null::date, null::boolean)"]
+        rows += [
             f"({text(one)}, {_date(dates.after)}, {dates.is_restated})"
             for one, dates in self.dates.items()
-        )
+        ]
         self._temporary(
             _GRADED,
-            "select * from (values (null::varchar, null::date, null::boolean),"
-            f" {', '.join(graded)}) as graded (scheme, next_date, is_restated)"
-            " where scheme is not null",
+            f"select * from (values {', '.join(rows)})"
+            " as graded (scheme, next_date, is_restated) where scheme is not null",
         )
-        self._temporary(_MOVED, self._moved_select())
         parts = [self._scoped_changes()]
         if self.has_base:
+            self._temporary(_MOVED, self._moved_select())
             for scheme in self.now:
                 parts += self._changes_of(scheme)
         self._temporary(_CHANGED, "\nunion all\n".join(parts))
@@ -183,15 +183,11 @@ class TierHistory:
         """The customers of whom something differs, with the tiers known and new."""
         new = [f"results.{_column(one)} as {_column(one, _NEW)}" for one in self.now]
         results = quoted(CATALOG, "main", "scheme_results")
-        if not self.has_base:
-            # All of them differ from nothing; they need not be copied.
-            columns = ", ".join(["customer_id", *new])
-            return f"select {columns} from {results} as results where false"
-        columns = ", ".join(["known.* exclude (customer_id)", *new])
+        whole = "coalesce(known.customer_id, results.customer_id) as customer_id"
+        old = [f"known.{_column(one, what)}" for one in self.known for what in _KNOWN]
         differs = " or ".join(self._differs(one) for one in self.now) or "false"
         return (
-            "select coalesce(known.customer_id, results.customer_id) as customer_id,"
-            f" {columns} from {_BASE}.main.{OPEN} as known"
+            f"select {', '.join([whole, *old, *new])} from {_BASE}.main.{OPEN} as known"
             f" full outer join {results} as results"
             " on known.customer_id = results.customer_id"
             f" where {differs}"
@@ -285,9 +281,9 @@ class TierHistory:
                     _KNOWN, self._as_known(one, kind, "known"), strict=True
                 )
             ]
+            columns = ", ".join(["known.customer_id", *kept])
             yield (
-                f"select known.customer_id, {', '.join(kept)}"
-                f" from {_BASE}.main.{OPEN} as known"
+                f"select {columns} from {_BASE}.main.{OPEN} as known"
                 f" anti join {_MOVED} as moved on known.customer_id = moved.customer_id"
             )
         stated = [
@@ -370,13 +366,14 @@ class TierHistory:
             ("tier", day, end, at, "$number", "is_restated"),
             # After it nothing changes; what has no end yet stays in open_tiers.
             ("tier", end, "valid_to", at, none, f"not is_open and {goes_on}"),
+            # Only the latest date's tier has no end yet.
             (
                 "new_tier",
                 day,
                 end,
                 "$number",
                 none,
-                f"scope <> '' or {end} is not null",
+                f"{end} is not null or scope <> ''",
             ),
         )
         made = "\nunion all\n".join(

@@ -242,6 +242,19 @@ def test_tiers_about_a_scope_have_a_history_of_their_own(historian, con):
     historian.agrees()
 
 
+def test_where_nobody_has_a_tier_of_its_own_or_none_at_all(historian, con):
+    """No scheme runs; then one about scopes alone; then none again."""
+    state(con, {})
+    historian.publish(con, day("01-31"))
+    assert historian.rows("select * from customer_tier_history") == []
+    state(con, {("a", "points", "tea"): "gold"})
+    historian.publish(con, day("02-28"))
+    state(con, {})
+    historian.publish(con, day("03-31"))
+    assert history(historian, scheme="points") == [("gold", "02-28", None, 2, None)]
+    historian.agrees()
+
+
 def test_what_does_not_change_is_not_written_again(historian, con):
     """A hundred customers in a scope and out of it; one of them moves."""
     tiers = {(f"c{n:02}", "card"): "gold" for n in range(100)}
