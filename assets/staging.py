@@ -1,6 +1,7 @@
 """The staging layer: the rows of each feed that count on the as-of date, as views."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -8,6 +9,7 @@ from sqlglot import exp
 
 from assets.run import Run
 from assets.specs import spec_of
+from ingest.assessed import Band
 from ingest.staging import create_views
 from sql.contracts import Contract, contract, contracts, feeds
 from sql.statements import create, row_count
@@ -15,7 +17,8 @@ from sql.statements import create, row_count
 CUSTOMER_ROWS = contract("staging", "customer_rows")
 
 # The ledger of files, and what became of rows that do not count. Rows that no exchange
-# rate converts are rejected here, so that the books are not complete before.
+# rate converts, and assessments outside their bands, are rejected here, so that the
+# books are not complete before.
 BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
 
 
@@ -36,7 +39,8 @@ BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
 def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
-        create_views(run.con, run.project, run.as_of_date)
+        bands = [Band(**asdict(band)) for band in run.plan.bands]
+        create_views(run.con, run.project, run.as_of_date, bands)
         name = ("staging", CUSTOMER_ROWS.table)
         select = customer_rows().sql("duckdb")
         create(run.con, name, select, run.params(CUSTOMER_ROWS), kind="view")

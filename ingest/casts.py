@@ -44,17 +44,17 @@ class Cast:
 
 def blank(x: Sql) -> Sql:
     """Whether the text holds nothing but blanks; null for null."""
-    return sql("{x} = ''", x=_trimmed(x))
+    return sql("{x} = ''", x=trimmed(x))
 
 
-def _trimmed(x: Sql) -> Sql:
+def trimmed(x: Sql) -> Sql:
     """The text without surrounding blanks; costs more than most casts."""
     return sql("trim({x}, {blanks})", x=x, blanks=literal(BLANKS))
 
 
 def _lenient(make: Callable[[Sql], Sql], x: Sql) -> Sql:
     """What is made of the text, or else of the text without surrounding blanks."""
-    return sql("coalesce({plain}, {cut})", plain=make(x), cut=make(_trimmed(x)))
+    return sql("coalesce({plain}, {cut})", plain=make(x), cut=make(trimmed(x)))
 
 
 @dataclass(frozen=True)
@@ -138,14 +138,14 @@ def _currency(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
         " and {x}[2] between 'A' and 'Z' and {x}[3] between 'A' and 'Z' then {x}"
         " else nullif(upper({trimmed}), '') end",
         x=source,
-        trimmed=_trimmed(source),
+        trimmed=trimmed(source),
     )
     return _Made(value, literal("required_missing"), exact=True)
 
 
 def _choice(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    word = sql("nullif(lower({trimmed}), '')", trimmed=_trimmed(source))
+    word = sql("nullif(lower({trimmed}), '')", trimmed=trimmed(source))
     if not column.values:
         return _Made(word, literal("required_missing"), exact=True)
     values = [literal(one) for one in column.values]
@@ -177,7 +177,7 @@ def _boolean(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     value = sql(
         "case {x} {yes} {no} else case lower({trimmed}) {yes} {no} end end",
         x=source,
-        trimmed=_trimmed(source),
+        trimmed=trimmed(source),
         yes=Sql(" ".join(f"when {literal(one)} then true" for one in TRUE_WORDS)),
         no=Sql(" ".join(f"when {literal(one)} then false" for one in FALSE_WORDS)),
     )
@@ -336,7 +336,7 @@ def _iso_timestamp(x: Sql) -> Sql:
         " '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})(T|$)', '\\1-\\2-\\3\\4'),"
         " '([0-9][+-][0-9]{{2}})([0-9]{{2}})$', '\\1:\\2') as timestamptz))",
         x=x,
-        trimmed=_trimmed(x),
+        trimmed=trimmed(x),
     )
 
 
@@ -370,7 +370,7 @@ def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
             x=source,
             plain=_month_alone(source),
             value=value,
-            cut=_month_alone(_trimmed(source)),
+            cut=_month_alone(trimmed(source)),
         )
     return _Made(
         sql("cast(date_trunc('month', {value}) as date)", value=value),

@@ -323,6 +323,7 @@ def reject(
     shown = shown_record(
         [sql("t.{name}", name=identifier(one.name)) for one in feed.columns],
         [one.personal for one in feed.columns],
+        [one.name in feed.ids for one in feed.columns],
     )
     con.execute(
         sql(

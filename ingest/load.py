@@ -169,6 +169,7 @@ def remove(
         raise
     con.execute("commit")
     quarantine.remove(project, feed, [entry])
+    quarantine.write_late(con, project, feed)
     return n_rows
 
 

@@ -30,7 +30,10 @@ REASONS: Mapping[str, str] = {
     "bad_encoding": "bytes that are no text in the file's encoding",
     "two_customers": "the lines of one transaction name several customers",
     "no_exchange_rate": "no rate of the currency on or before the row's date",
-    "outside_band": "points outside what the value allows",
+    "outside_band": (
+        "points of an assessment outside 0 to the most that its characteristic gives,"
+        " or outside what its word allows"
+    ),
 }
 
 MASK = "***"
@@ -62,6 +65,17 @@ def masked(text: Sql) -> Sql:
     )
 
 
+def _masked_id(text: Sql) -> Sql:
+    """The id as it is, since nobody finds its row without it; no e-mail address."""
+    return sql(
+        "regexp_replace(left({text}, {whole}), {mail}, {mask}, 'g')",
+        text=text,
+        mail=literal(_MAIL),
+        mask=literal(MASK),
+        whole=literal(_LOOKED_AT),
+    )
+
+
 def shape(text: Sql) -> Sql:
     """The text with its letters and digits out, so that only its build is seen."""
     return sql(
@@ -82,15 +96,19 @@ def record(columns: Sequence[Sql]) -> Sql:
     )
 
 
-def shown_record(columns: Sequence[Sql], hidden: Sequence[bool]) -> Sql:
-    """Source columns as one record, hidden ones masked as a whole."""
-    shown = [
-        sql("case when {one} is not null then {mask} end", one=one, mask=literal(MASK))
-        if hide
-        else one
-        for one, hide in zip(columns, hidden, strict=True)
-    ]
-    return masked(record(shown))
+def shown_record(
+    columns: Sequence[Sql], hidden: Sequence[bool], ids: Sequence[bool]
+) -> Sql:
+    """Source columns as one record, masked: hidden ones as a whole, ids hardly."""
+    shown = []
+    for one, hide, is_id in zip(columns, hidden, ids, strict=True):
+        if hide:
+            whole = "case when {one} is not null then {mask} end"
+            shown.append(sql(whole, one=one, mask=literal(MASK)))
+        else:
+            text = sql("cast({one} as varchar)", one=one)
+            shown.append(_masked_id(text) if is_id else masked(text))
+    return sql("left({record}, {shown})", record=record(shown), shown=literal(_SHOWN))
 
 
 def hidden_columns(

@@ -89,6 +89,16 @@ class Group:
         }
         return hidden_columns(self.bounds, len(self.layout.header), sources)
 
+    @cached_property
+    def ids(self) -> tuple[bool, ...]:
+        """Which source columns are ids by which a row is found again."""
+        ids = {
+            bound.index
+            for bound in self.bounds
+            if bound.column.name in self.contract.ids
+        }
+        return tuple(index in ids for index in range(len(self.layout.header)))
+
     def relation(self) -> Sql:
         """The rows of the files."""
         return _RELATIONS[self.layout.kind](self)
@@ -248,7 +258,7 @@ class Group:
             when = sql("when {place} then ", place=literal(place))
             columns.append(Sql(when + literal(bound.column.name)))
             reasons.append(Sql(when + reason))
-        shown = shown_record(self.columns, self.hidden)
+        shown = shown_record(self.columns, self.hidden, self.ids)
         whole = record(self.columns)
         if self.layout.kind in {"lines", "json"}:
             reasons.append(

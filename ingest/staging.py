@@ -6,24 +6,29 @@ many times and hold fifty million rows.
 """
 
 import datetime
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
-from ingest import currency, ledger
+from ingest import assessed, currency, ledger, quarantine
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.contracts import Column, Contract, day_name, feeds
 
 
 def create_views(
-    con: duckdb.DuckDBPyConnection, project: Project, as_of_date: datetime.date
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    as_of_date: datetime.date,
+    bands: Sequence[assessed.Band] = (),
 ) -> None:
     """Define `staging.<feed>` for every feed, present or not.
 
     Each has the feed's columns, defaults filled in and amounts in the reporting
     currency, and the day of every timestamp that ends in `_at` as a column that ends in
-    `_date`. Rows that no exchange rate converts are rejected first.
+    `_date`. Rows that no exchange rate converts, and assessments outside the bands, are
+    rejected first.
 
     Raises:
         ConfigurationError: the rows name several currencies, and the settings none.
@@ -36,6 +41,7 @@ def create_views(
         foreign = currency.settle(con, reporting)
         if foreign:
             currency.make_daily_rates(con, as_of_date)
+        assessed.settle(con, bands)
         excluded = {
             row[0]
             for row in con.execute(
@@ -60,6 +66,8 @@ def create_views(
         con.execute("rollback")
         raise
     con.execute("commit")
+    for feed in feeds().values():
+        quarantine.write_late(con, project, feed)
 
 
 @dataclass(frozen=True)

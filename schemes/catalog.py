@@ -161,7 +161,11 @@ def _points(scheme: Scheme) -> Iterator[str]:
     parts += [("Deduction", one) for one in document.deductions]
     for what, one in parts:
         name = one.name or Text(en=one.id, zh=one.id)
-        yield f"- {what}, {name.en} · {name.zh}: `{_one_line(one.points)}`"
+        words = "".join(
+            f"; {', '.join(attribute.values)} from {_number(scheme, attribute.from_)}"
+            for attribute in one.attributes
+        )
+        yield f"- {what}, {name.en} · {name.zh}: `{_one_line(one.points)}`{words}"
 
 
 def _exceptions(scheme: Scheme) -> Iterator[str]:

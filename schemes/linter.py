@@ -160,9 +160,10 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
         if isinstance(number, str)
     }
     used |= {
-        one.max
+        number
         for one in getattr(document, "characteristics", ())
-        if isinstance(one.max, str)
+        for number in (one.max, *(attribute.from_ for attribute in one.attributes))
+        if isinstance(number, str)
     }
     if isinstance(document, Ladder) and document.forward_only is not None:
         used.add(document.forward_only.silence)

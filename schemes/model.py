@@ -255,6 +255,13 @@ class Axis(Document):
         return (Level(level="high", when=self.high), Level(level="low"))
 
 
+class Attribute(Document):
+    """Words of an assessment, and the fewest points that they allow."""
+
+    values: tuple[Code, ...] = Field(min_length=1)
+    from_: Number = Field(alias="from")
+
+
 class Characteristic(Document):
     """A part of a score, with the points it gives."""
 
@@ -263,6 +270,9 @@ class Characteristic(Document):
     name: Text | None = None
     input: Expression | None = None  # the value that reasons show
     max: Number | None = None  # the most it gives
+    # Of assessed points, best first: up to the next better bound, or to `max` itself.
+    # Assessments whose points contradict their words are rejected.
+    attributes: tuple[Attribute, ...] = ()
     reason: Text | None = None
 
 

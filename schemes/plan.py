@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from project.folder import Project
+from schemes.assessed import AssessedBand, assessed_bands
 from schemes.chosen import (
     OPPORTUNITY_GRADES,
     OPPORTUNITY_SCHEME,
@@ -92,6 +93,7 @@ class SchemePlan:
     rfm: RFM
     tags: CompiledTags
     entitlements: tuple[Entitlement, ...]  # of the schemes that run
+    bands: tuple[AssessedBand, ...]  # that assessments must lie in
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -274,4 +276,5 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
             if one.runs
             for entitlement in entitlements[name]
         ),
+        bands=assessed_bands(schemes),
     )

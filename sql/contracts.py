@@ -199,6 +199,17 @@ class Contract(Document):
             if (column := self.column(name)).type == "timestamp"
         )
 
+    @property
+    def ids(self) -> frozenset[str]:
+        """Feeds: the ids by which a row is found again; none of them is personal."""
+        return frozenset(
+            column.name
+            for column in self.columns
+            if column.name.endswith("_id")
+            and column.name in (*self.key, self.customer)
+            and not column.personal
+        )
+
     def column(self, name: str) -> Column:
         """The column of that name.
 

@@ -1,6 +1,7 @@
 -- One row is what an account manager thought of one side of a company.
 -- Params: seed, customers (integers); since, until (dates): the time that orders span.
--- Points lie in the band of the word: the two upper ones are five points wide.
+-- Points lie in the band of the word: the two upper ones are five points wide. Some are
+-- made up to be rejected: an hour later, somebody thought that 100 was the most.
 with characteristics (
     characteristic_no, characteristic, highest_points, high_word, mid_word, low_word
 ) as (
@@ -62,7 +63,7 @@ judged as (
             - 20
             - 200 * (1 - round_no::integer)
             - draw_below(key, 332, 150)::integer
-        ) as assessed_at,
+        ) as judged_at,
         -- Whoever is strong in one respect tends to be so in others.
         pick_early(
             assessment_key,
@@ -73,6 +74,12 @@ judged as (
                 else [3, 3, 2, 1]
             end
         ) as word_no,
+        unnest(
+            case
+                when chance(assessment_key, 4, 40) then [false, true]
+                else [false]
+            end
+        ) as is_of_100,
         flaw_of(
             assessment_key, ['duplicate', 'not_a_number', 'required_missing']
         ) as flaw
@@ -83,12 +90,15 @@ judged as (
 select
     customer_id,
     characteristic,
-    assessed_at,
+    case
+        when is_of_100 then judged_at + interval 1 hour else judged_at
+    end as assessed_at,
     [high_word, mid_word, low_word][word_no] as value,  -- noqa: RF04
     -- Tenths above the lower bound of the word's band.
     (
         (
-            10
+            case when is_of_100 then 600 else 0 end
+            + 10
             * case word_no
                 when 1 then highest_points - 5
                 when 2 then highest_points - 10
@@ -103,12 +113,15 @@ select
         * 0.1
     )::decimal(18, 4) as points,
     pick(key, 336, ['lin.yue', 'm.brown', '赵敏']) as assessed_by,
-    flaw,
-    case flaw
-        when 'not_a_number' then 'points'
-        when 'required_missing' then 'characteristic'
+    case when is_of_100 then 'outside_band' else flaw end as flaw,
+    case
+        when is_of_100 then null
+        when flaw = 'not_a_number' then 'points'
+        when flaw = 'required_missing' then 'characteristic'
     end as flaw_column,
-    case flaw when 'not_a_number' then 'high' end as flaw_text
+    case
+        when not is_of_100 and flaw = 'not_a_number' then 'high'
+    end as flaw_text
 from judged
-where assessed_at::date >= joined_on
-order by customer_id asc, assessed_at asc, characteristic_no asc
+where judged_at::date >= joined_on
+order by customer_id asc, judged_at asc, characteristic_no asc, flaw asc

@@ -60,6 +60,45 @@ def test_what_looks_like_mail_or_telephone_is_masked_anywhere(company):
     ]
 
 
+def test_ids_by_which_a_row_is_found_again_stay(company):
+    """Long ones look like telephone numbers; other columns with such do not stay."""
+    company.land(
+        "transactions/f.csv",
+        "transaction_id,line_no,customer_id,occurred_at,amount,product_id\n"
+        "T-20260531001,1,10000000042,2026-05-31,x,13812345678\n"
+        "bob@example.com,1,,2026-05-31,x,\n",
+    )
+    company.load("transactions")
+    assert shown(company) == [
+        "T-20260531001,1,10000000042,2026-05-31,x,***",
+        "***,1,,2026-05-31,x,",
+    ]
+
+
+def test_ids_that_are_personal_or_composed_are_masked(company):
+    company.settings(
+        {
+            "feeds": {
+                "transactions": {
+                    "columns": {
+                        "transaction_id": {"expr": "order || '/' || phone"},
+                        "occurred_at": "on",
+                    }
+                }
+            }
+        }
+    )
+    company.land(
+        "transactions/f.csv", "order,phone,on,amount\n2026053100,13812345678,x,1\n"
+    )
+    company.land(
+        "identities/f.csv",
+        "customer_id,id_kind,id_value\n10000000042,,13812345678\n",
+    )
+    company.load("transactions", "identities")
+    assert sorted(shown(company)) == ["***,***,x,1", "10000000042,,***"]
+
+
 def test_unreadable_rows_of_feeds_with_personal_columns_keep_only_their_shape(company):
     company.land("customers/f.csv", "customer_id,customer_name\nC1,王小明,Bob 42\n")
     company.load("customers")
@@ -92,6 +131,25 @@ def test_rows_that_are_rejected_later_are_masked_too(company):
     company.load("transactions")
     assert "bob@example.com" not in str(shown(company))
     assert shown(company)[1].startswith("T,,B,2026-01-01")
+
+
+def test_rows_that_are_rejected_later_are_kept_as_they_were(company):
+    company.land(
+        "transactions/f.csv",
+        "transaction_id,customer_id,occurred_at,amount,product_id\n"
+        "T,A,2026-01-01,1,bob@example.com\nT,B,2026-01-01,1,x\nU,A,2026-01-01,1,\n",
+    )
+    company.load("transactions")
+    (file,) = company.project.quarantine.rglob("*.csv")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    _, *rows = file.read_text(encoding="utf-8").splitlines()
+    assert [row.partition(',"')[0] for row in rows] == [
+        "f.csv,1,customer_id,two_customers",
+        "f.csv,2,customer_id,two_customers",
+    ]
+    assert "bob@example.com" in rows[0]
+    assert company.forget("f.csv") == 3
+    assert kept(company) == ""
 
 
 def test_json_lines_are_masked_like_columns(company):

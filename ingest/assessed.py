@@ -1,0 +1,59 @@
+"""Assessments whose points contradict their own words, or lie on no scale at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+
+from ingest import casts, counting
+from ingest.statements import Sql, listed, literal, sql
+from sql.contracts import feeds
+
+FEED = "assessments"
+_REASON = "outside_band"
+
+
+@dataclass(frozen=True)
+class Band:
+    """The points that an assessment may have where it states a word, or any."""
+
+    characteristic: str
+    value: str | None  # in small letters; None: whatever the assessment states
+    low: Decimal
+    high: Decimal
+    is_high_included: bool
+
+
+def settle(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> None:
+    """Reject the assessments that count and lie outside a band of theirs.
+
+    Those that an earlier run has rejected are taken back first: the bands may have
+    changed since.
+    """
+    feed = feeds()[FEED]
+    counting.readmit(con, feed, _REASON)
+    if not bands:
+        return
+    rows = sql(
+        "select distinct t._file_id, t._line_no from raw.assessments as t"
+        " inner join (values {bands}) as b (characteristic, word, low, high, is_in)"
+        " on t.characteristic = b.characteristic"
+        " and (b.word is null or b.word = lower({value}))"
+        " where t.points < b.low or t.points > b.high"
+        " or (t.points = b.high and not b.is_in)",
+        bands=listed(_row(band) for band in bands),
+        value=casts.trimmed(Sql("t.value")),
+    )
+    counting.reject(con, feed, rows, column="points", reason=_REASON)
+
+
+def _row(band: Band) -> Sql:
+    cells = (
+        literal(band.characteristic),
+        literal(band.value),
+        literal(band.low),
+        literal(band.high),
+        literal(band.is_high_included),
+    )
+    return sql("({cells})", cells=listed(cells))
