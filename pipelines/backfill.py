@@ -70,8 +70,8 @@ def backfill(
 ) -> Iterator[Graded]:
     """Grade as of each date, in order, and publish a release for each.
 
-    With `publish` "last" the releases of the earlier dates are removed again once the
-    last one stands: what they said stays in its history.
+    With `publish` "last" those published before the last one are removed again at the
+    end: what they said stays in its history.
 
     Raises:
         FenjiError: a date could not be graded; the releases before it stand.
@@ -89,10 +89,8 @@ def backfill(
                 made.append(graded.manifest.release_id)
             yield graded
         if publish == "last":
-            current = store.current(project)
-            for release_id in made:
-                if current is None or release_id != current.release_id:
-                    shutil.rmtree(project.releases / release_id)
+            for release_id in made[:-1]:
+                shutil.rmtree(project.releases / release_id)
 
 
 def _grade(

@@ -104,10 +104,6 @@ def backfill(
     finally:
         if as_json:
             terminal.say_json({"releases": [_graded(one) for one in graded]})
-    if not as_json and publish == "last":
-        terminal.console().print(
-            f"The release of {dates[-1]} stands; those of earlier dates were removed."
-        )
 
 
 def demo(folder: Path, customers: int, *, as_json: bool) -> None:

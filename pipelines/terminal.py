@@ -41,9 +41,10 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     made = Table(
         title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
     )
-    for name in columns:
+    for place, name in enumerate(columns):
         side: JustifyMethod = "right" if name in numbers else "left"
-        made.add_column(name, justify=side, overflow="fold")
+        # The first column names the row: it is the last to be broken.
+        made.add_column(name, justify=side, overflow="fold", no_wrap=not place)
     return made
 
 

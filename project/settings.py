@@ -79,9 +79,10 @@ class Resources(Document):
 
 
 class PublishSettings(Document):
-    """How many releases are kept; the current one always is."""
+    """How many releases are kept, and how long; the current one always is."""
 
     keep_releases: int | None = Field(default=None, ge=1)
+    keep_days: int | None = Field(default=None, ge=1)
 
 
 class PrivacySettings(Document):

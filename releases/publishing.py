@@ -37,15 +37,5 @@ def publish(
         store.sync(project.releases)
     store.point_current_at(project, manifest.release_id)
     project.rolled_back.unlink(missing_ok=True)
-    _retire(project, manifest.release_id)
+    store.retire(project)
     return manifest
-
-
-def _retire(project: Project, current_id: str) -> None:
-    """Remove the oldest releases beyond the number to keep, never the current one."""
-    keep = project.settings.publish.keep_releases
-    if keep is None:
-        return
-    others = [one for one in store.releases(project) if one.release_id != current_id]
-    for manifest in others[: max(0, len(others) - (keep - 1))]:
-        shutil.rmtree(project.releases / manifest.release_id)

@@ -5,6 +5,7 @@ Reads manifests only, so that it is quick and needs no database.
 
 import datetime
 import os
+import shutil
 from pathlib import Path
 
 from project.documents import nearest
@@ -101,6 +102,27 @@ def stand_by(project: Project, release_id: str) -> None:
     """
     if not project.rolled_back.exists():
         point_current_at(project, release_id)
+
+
+def retire(project: Project) -> None:
+    """Remove the releases that are too many or too old, as the settings say.
+
+    Never the current one, nor the one published last, which holds the history of tiers.
+    Age is measured from the latest publication, so that an idle project keeps what it
+    has.
+    """
+    settings = project.settings.publish
+    kept = releases(project)
+    if not kept:
+        return
+    last, pointed_at = kept[-1], current(project)
+    spared = {last.release_id, pointed_at.release_id if pointed_at else ""}
+    too_many = len(kept) - (settings.keep_releases or len(kept))
+    for number, manifest in enumerate(kept):
+        age = last.published_at - manifest.published_at
+        is_old = settings.keep_days is not None and age.days >= settings.keep_days
+        if manifest.release_id not in spared and (number < too_many or is_old):
+            shutil.rmtree(project.releases / manifest.release_id)
 
 
 def sync(path: Path) -> None:

@@ -17,7 +17,7 @@ def project(tmp_path):
     return made
 
 
-def release(project, release_id, as_of, *, minute, key="k"):
+def release(project, release_id, as_of, *, minute, key="k", day=1):
     folder = project.releases / release_id
     folder.mkdir()
     manifest = Manifest(
@@ -33,7 +33,7 @@ def release(project, release_id, as_of, *, minute, key="k"):
         fenji_version="0",
         run_key=key,
         previous_release_id=None,
-        published_at=datetime.datetime(2026, 6, 1, 0, minute, tzinfo=datetime.UTC),
+        published_at=datetime.datetime(2026, 6, day, 0, minute, tzinfo=datetime.UTC),
     )
     manifest.write(folder)
     return manifest
@@ -91,3 +91,32 @@ def test_only_unfinished_folders_are_removed(project):
     (project.releases / ".building-x" / "tables").mkdir(parents=True)
     remove_unfinished(project)
     assert [path.name for path in project.releases.iterdir()] == ["a"]
+
+
+def keep(project, **settings):
+    return Project(
+        project.root,
+        Settings.model_validate({"name": "shop", "publish": settings}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "left"),
+    [
+        ({}, ["a", "b", "c", "d"]),
+        ({"keep_releases": 4}, ["a", "b", "c", "d"]),
+        ({"keep_releases": 3}, ["b", "c", "d"]),
+        # The current one and the one published last are there whatever is asked.
+        ({"keep_releases": 1}, ["b", "d"]),
+        ({"keep_days": 4}, ["a", "b", "c", "d"]),
+        ({"keep_days": 3}, ["b", "c", "d"]),
+        ({"keep_days": 1}, ["b", "d"]),
+        ({"keep_releases": 3, "keep_days": 1}, ["b", "d"]),
+    ],
+)
+def test_releases_are_removed_by_number_and_age(project, settings, left):
+    for days, release_id in enumerate("abcd"):
+        release(project, release_id, "2026-05-31", minute=0, day=1 + days)
+    store.point_current_at(project, "b")
+    store.retire(keep(project, **settings))
+    assert [one.release_id for one in store.releases(project)] == left
