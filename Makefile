@@ -44,5 +44,6 @@ lock: setup ## resolve the newest versions into requirements.txt, with hashes
 	  --no-emit-find-links --python-version 3.11 --group dev --quiet \
 	  --output-file requirements.txt pyproject.toml
 
-bench: setup ## time a run against a hand-written DuckDB script
+bench: setup ## time a run and all schemes against hand-written SQL
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.schemes

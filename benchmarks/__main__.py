@@ -22,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.agreement import compare
+from benchmarks.arguments import number_of
 from synthetic.generator import SIDECAR, UNTIL, generate
 
 ROOT = Path(__file__).parent
@@ -66,7 +67,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--transactions",
-        type=_number,
+        type=number_of,
         nargs="+",
         default=[10_000_000, 50_000_000],
         metavar="N",
@@ -91,12 +92,6 @@ def main() -> None:
         path = ROOT / "results" / f"{wanted}.json"
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def _number(text: str) -> int:
-    units = {"k": 1_000, "m": 1_000_000}
-    scale = units.get(text[-1:].lower(), 1)
-    return int(text[:-1] if scale > 1 else text) * scale
 
 
 def _data(wanted: int, console: Console) -> tuple[Path, int]:

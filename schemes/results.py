@@ -187,7 +187,7 @@ def _layered(
     program: Program,
     needed: set[str],
     tables: list[str],
-    keep: Iterable[str] = (),
+    keep: Sequence[str] = (),
 ) -> exp.Select:
     """What is graded, with the needed columns computed layer upon layer."""
     base = _base(program, needed, tables, keep)
@@ -195,14 +195,60 @@ def _layered(
     waiting = sorted(needed & set(program.computed))
     placed = needed - set(waiting)
     query, number = base, 0
+    has_keys = set(program.entity.key) <= set(keep)
     while waiting:
         layer = [name for name in waiting if reads[name] <= placed]
         number += 1
-        made = [named(program.computed[name].copy(), name) for name in layer]
-        query = select([exp.Star(), *made], query, f"layer_{number}")
+        below = f"layer_{number}"
+        ranked = [name for name in layer if has_keys and _is_ranked(program, name)]
+        made = [
+            named(program.computed[name].copy(), name)
+            for name in layer
+            if name not in ranked
+        ]
+        made += [exp.column(name, "ranked", quoted=True) for name in ranked]
+        every = exp.Column(this=exp.Star(), table=exp.to_identifier(below))
+        query = select([every, *made], query, below)
+        if ranked:
+            _join_ranked(query, below, program, ranked, tables, keep)
         placed.update(layer)
         waiting = [name for name in waiting if name not in placed]
     return query
+
+
+def _is_ranked(program: Program, name: str) -> bool:
+    return program.computed[name].find(exp.Window) is not None
+
+
+def _join_ranked(
+    query: exp.Select,
+    below: str,
+    program: Program,
+    names: list[str],
+    tables: list[str],
+    keep: Sequence[str],
+) -> None:
+    """Join columns that sort what is graded, computed beside it from what they read.
+
+    Sorting moves whole rows: among all other columns it takes ten times as long.
+    """
+    made = [program.computed[name] for name in names]
+    columns = [named(column(name), f"ranked__{name}") for name in keep]
+    columns += [named(one.copy(), name) for one, name in zip(made, names, strict=True)]
+    narrow = _layered(program, _needed(program, made), tables, keep)
+    same: list[exp.Expr] = [
+        exp.EQ(
+            this=exp.column(name, below, quoted=True),
+            expression=exp.column(f"ranked__{name}", "ranked", quoted=True),
+        )
+        for name in keep
+    ]
+    query.join(
+        relation(select(columns, narrow, "graded"), "ranked"),
+        on=both(same),
+        join_type="left",
+        copy=False,
+    )
 
 
 def _base(

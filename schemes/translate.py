@@ -529,16 +529,27 @@ class Translator:
         values = self.numbers(node)
         if any(one.sql is None for one in values):
             return Value(None, "number")
-        plain = [one.plain() for one in values]
-        unsure = [one for one in plain if not isinstance(one, exp.Literal)]
-        made = function(node.name, *plain)
+        quotients = [one for one in values if one.over is not None]
+        over: exp.Expr | None = None
+        compared = [one.plain() for one in values]
+        if len(quotients) == 1:
+            # Undivided, and above the same denominator: exact, and divided only once.
+            over, compared = _above_one(values, quotients[0])
+        unsure = [one for one in compared if not isinstance(one, exp.Literal)]
+        made = function(node.name, *compared)
         if unsure:
             empty = exp.null()
             unknown = either(
                 [exp.Is(this=paren(one), expression=empty) for one in unsure]
             )
             made = case([(unknown, empty)], made)
-        return Value(made, "number", is_amount=all(one.is_amount for one in values))
+        return Value(
+            made,
+            "number",
+            over,
+            over_is_positive=over is not None,
+            is_amount=all(one.is_amount for one in values),
+        )
 
     def call_clamp(self, node: Call) -> Value:
         """The value, held between two bounds."""
@@ -903,6 +914,24 @@ def expect(value: Value, kind: str, node: Node | None = None) -> Value:
         place = None if node is None else node.column
         raise ExpressionError(f"is a {value.type}, not a {kind}", place)
     return value
+
+
+def _above_one(values: list[Value], quotient: Value) -> tuple[exp.Expr, list[exp.Expr]]:
+    """The denominator of the one quotient, above zero; all values times it."""
+    if quotient.over is None:
+        raise AssertionError(quotient)
+    over, sign = quotient.over, None
+    if not quotient.over_is_positive:
+        sign = cast(function("sign", over), "integer")
+        over = function("nullif", function("abs", over), number(0))
+    multiplied = []
+    for one in values:
+        made = one.plain() if one.over is None else one.sql
+        factor = over if one.over is None else sign
+        if made is not None and factor is not None:
+            made = exp.Paren(this=binary(exp.Mul, made, factor.copy()))
+        multiplied.append(made or exp.null())
+    return over, multiplied
 
 
 def _is_leaf(value: Value) -> bool:

@@ -37,6 +37,9 @@ class Value:
         plain = self.plain()
         if plain.find(exp.IntDiv) is None:
             return plain
+        if self.sql is not None and self.over is not None:
+            # Cutting twelve decimals to eight would take as long as dividing.
+            plain = quotient(self.sql, self.over, STORED_DECIMALS)
         return cast(plain, f"decimal(28, {STORED_DECIMALS})")
 
     def plain(self) -> exp.Expr:
@@ -127,18 +130,20 @@ def case(
     return exp.Case(this=of, ifs=ifs, default=default)
 
 
-def quotient(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
-    """The quotient with twelve decimals, rounded half away from zero, without floats.
+def quotient(
+    numerator: exp.Expr, denominator: exp.Expr, decimals: int = DECIMALS
+) -> exp.Expr:
+    """The quotient with so many decimals, rounded half away from zero, without floats.
 
     Null where the denominator is zero.
     """
-    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**DECIMALS))
+    top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**decimals))
     bottom = function("abs", whole(denominator))
     size = exp.IntDiv(
         this=exp.Paren(this=binary(exp.Add, top, bottom)),
         expression=exp.Paren(this=binary(exp.Mul, number(2), bottom)),
     )
-    step = number(Decimal(1).scaleb(-DECIMALS))
+    step = number(Decimal(1).scaleb(-decimals))
     value = binary(exp.Mul, cast(size, "decimal(26, 0)"), step)
     sign = binary(
         exp.Mul,
@@ -165,8 +170,15 @@ def quotient_floor(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
 
 def whole(value: exp.Expr) -> exp.Expr:
     """The value times 10^8 as a whole number, exactly."""
-    scaled = binary(exp.Mul, cast(value, f"decimal(38, {_WHOLE})"), number(10**_WHOLE))
-    return cast(scaled, "hugeint")
+    wide = cast(value, f"decimal(38, {_WHOLE})")
+    exact = cast(binary(exp.Mul, wide, number(10**_WHOLE)), "hugeint")
+    if value.find(exp.IntDiv) is not None:
+        return exact
+    # A tenth of the time, where 64 bits hold it: 128 bits are slow to cast. The decimal
+    # point makes whole numbers decimals, too.
+    scale = exp.Literal.number(f"{10**_WHOLE}.0")
+    narrow = cast(binary(exp.Mul, value.copy(), scale), "hugeint")
+    return function("coalesce", function("try", narrow), exact)
 
 
 def _joined(kind: type[exp.Connector], conditions: list[exp.Expr]) -> exp.Expr:
