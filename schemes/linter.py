@@ -17,14 +17,25 @@ from typing import Literal
 from project.documents import Document, line_of, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
+from schemes.compiler import BELOW_LOWEST
 from schemes.expressions import Binary, Call, Name, Node
 from schemes.expressions import Literal as Constant
-from schemes.load import Scheme, read_scheme, read_schemes, scheme_files, set_at
+from schemes.load import (
+    LIBRARY,
+    Scheme,
+    read_scheme,
+    read_schemes,
+    scheme_files,
+    set_at,
+    taken_id,
+)
 from schemes.model import (
+    Bands,
     Benefit,
     Flags,
     Ladder,
     Matrix,
+    Scorecard,
     Text,
     matches,
     read_percent,
@@ -65,13 +76,24 @@ def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
         ConfigurationError: another scheme of the project, or a setting, is wrong.
     """
     chosen = [Path(file) for file in files] or scheme_files(project)
-    others: tuple[Scheme, ...] = ()
-    with contextlib.suppress(ConfigurationError):
-        # What is wrong with the others is found when they are looked at.
-        others = read_schemes(project)
+    others = _others(project)
     return tuple(
         finding for path in chosen for finding in _lint_file(project, path, others)
     )
+
+
+def _others(project: Project) -> tuple[Scheme, ...]:
+    """The schemes that a file may read, as far as they can be read themselves."""
+    try:
+        return read_schemes(project)
+    except ConfigurationError:
+        # What is wrong with them is found when they are looked at.
+        found: dict[str, Scheme] = {}
+        for path in scheme_files(project):
+            with contextlib.suppress(ConfigurationError):
+                scheme = read_scheme(path)
+                found.setdefault(scheme.scheme, scheme)
+        return tuple(found.values())
 
 
 def _lint_file(
@@ -79,12 +101,22 @@ def _lint_file(
 ) -> Iterator[Finding]:
     try:
         scheme = read_scheme(path)
+        _check_id(project, scheme, others)
         plan_of(_with_inputs(scheme, others), project, _everything())
     except ConfigurationError as err:
         yield _from_error(path, str(err))
         return
     for check in _CHECKS:
         yield from check(scheme)
+
+
+def _check_id(project: Project, scheme: Scheme, others: Iterable[Scheme]) -> None:
+    """An id is of one scheme; a draft elsewhere may bear that of the project's own."""
+    path, own = scheme.path.resolve(), project.schemes.resolve()
+    for other in others:
+        is_beside = other.path.parent == LIBRARY or path.parent == own
+        if other.scheme == scheme.scheme and other.path.resolve() != path and is_beside:
+            raise taken_id(scheme, other)
 
 
 def _with_inputs(scheme: Scheme, others: Iterable[Scheme]) -> tuple[Scheme, ...]:
@@ -221,6 +253,21 @@ def _unreachable(scheme: Scheme) -> Iterator[Finding]:
             taken |= own
 
 
+def _gap_below(scheme: Scheme) -> Iterator[Finding]:
+    """A lowest tier with a bound: whoever is below it has no tier."""
+    document = scheme.document
+    if not isinstance(document, Bands | Scorecard):
+        return
+    place, lowest = len(document.tiers) - 1, document.tiers[-1]
+    bound = document.number(lowest.from_)
+    if bound is not None and BELOW_LOWEST not in {one.code for one in document.unrated}:
+        message = (
+            f"values below {bound} are unrated; add a tier without 'from' below it,"
+            f" or say so by the code {BELOW_LOWEST} in 'unrated'"
+        )
+        yield _warning(scheme, ("tiers", place, "from"), message)
+
+
 def _dead_rules(scheme: Scheme) -> Iterator[Finding]:
     """Rules that can never apply: an earlier one holds whenever they do."""
     document = scheme.document
@@ -335,6 +382,7 @@ _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (
     _unused,
     _unknown_feeds,
     _unreachable,
+    _gap_below,
     _dead_rules,
     _left_out,
     _translations,

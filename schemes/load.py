@@ -108,17 +108,21 @@ def _read(project: Project) -> dict[str, Scheme]:
         content = read_yaml(path)
         scheme = read_scheme(path, content)
         if scheme.scheme in found:
-            other = found[scheme.scheme].path
-            where = "the library" if other.parent == LIBRARY else str(other)
-            raise scheme.error(
-                ("scheme",),
-                f"'{scheme.scheme}' is a scheme of {where} already; choose another id",
-            )
+            raise taken_id(scheme, found[scheme.scheme])
         found[scheme.scheme] = scheme
         contents[scheme.scheme] = content
     for name, overrides in _overrides(project, found).items():
         found[name] = _overridden(project, found[name], contents[name], overrides)
     return found
+
+
+def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
+    """The error that another scheme has the id of this one."""
+    where = "the library" if other.path.parent == LIBRARY else str(other.path)
+    return scheme.error(
+        ("scheme",),
+        f"'{scheme.scheme}' is a scheme of {where} already; choose another id",
+    )
 
 
 def scheme_files(project: Project) -> list[Path]:

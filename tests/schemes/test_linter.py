@@ -187,3 +187,62 @@ def test_a_set_of_parameters_that_does_not_fit(project):
     ((line, field, severity, message),) = findings(project, content)
     assert (line, field, severity) == (10, "parameter_sets.easy", "error")
     assert "'tiers.gold' has no 'form' to set; what may be set: from" in message
+
+
+BANDS = """\
+scheme: {id}
+version: 1
+kind: bands
+name: {{en: Buyers, zh: 买家}}
+score: spend('12 months')
+{unrated}tiers:
+  - {{tier: big, from: 1000, name: {{en: Big, zh: 大额}}}}
+{rest}reason: {{en: "Spend {{score}}", zh: "消费{{score}}"}}
+"""
+SMALL = "  - {tier: small, name: {en: Small, zh: 小额}}\n"
+UNRATED = """\
+unrated:
+  - {code: below_lowest, when: "spend('12 months') < 1000", reason: {en: Low, zh: 过低}}
+"""
+
+
+@pytest.mark.parametrize("unrated", ["", UNRATED])
+@pytest.mark.parametrize("rest", ["", SMALL])
+def test_values_below_the_lowest_bound(project, unrated, rest):
+    found = findings(project, BANDS.format(id="buyers", unrated=unrated, rest=rest))
+    expected = (
+        7,
+        "tiers.0.from",
+        "warning",
+        "values below 1000 are unrated; add a tier without 'from' below it, or say so by"
+        " the code below_lowest in 'unrated'",
+    )
+    assert found == ([] if unrated or rest else [expected])
+
+
+@pytest.mark.parametrize("taken", ["rfm_8", "spend_band"])
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_an_id_of_the_library_is_taken(project, tmp_path, taken, is_alone):
+    folder = tmp_path if is_alone else project.schemes
+    folder.mkdir(exist_ok=True)
+    path = folder / "mine.yaml"
+    content = BANDS.format(id=taken, unrated="", rest=SMALL)
+    path.write_text(content, encoding="utf-8")
+    found = [
+        (one.path, one.line, one.field, one.severity, one.message)
+        for one in lint(project, [path] if is_alone else [])
+        if one.severity == "error"
+    ]
+    message = f"'{taken}' is a scheme of the library already; choose another id"
+    assert found == [(path, 1, "scheme", "error", message)]
+
+
+def test_a_draft_may_have_the_id_of_the_scheme_it_replaces(project, tmp_path):
+    project.schemes.mkdir()
+    content = BANDS.format(id="buyers", unrated="", rest=SMALL)
+    for folder in (project.schemes, tmp_path):
+        (folder / "buyers.yaml").write_text(content, encoding="utf-8")
+    assert lint(project, [tmp_path / "buyers.yaml"]) == ()
+    (project.schemes / "again.yaml").write_text(content, encoding="utf-8")
+    (found,) = lint(project, [project.schemes / "buyers.yaml"])
+    assert "is a scheme of" in found.message
