@@ -12,6 +12,7 @@ import duckdb
 
 from ingest import transcoding
 from ingest.expressions import RefusedExpression
+from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Reader, first_line, glob_escaped
 from ingest.ledger import Change, Outcome
 from ingest.mapping import Bound, UnusableHeader, bind, position_of
@@ -168,7 +169,14 @@ class Batch:
             except Empty:
                 self.empty.add(path)
             except Unreadable as err:
-                self.refused[path] = str(err)
+                self._refuse(change.file, str(err))
+
+    def _refuse(self, file: LandingFile, why: str) -> None:
+        if file.is_unmatched:
+            why = (
+                f"no 'files' of feeds.{file.feed} in fenji.yaml takes it, and it {why}"
+            )
+        self.refused[file.path] = why
 
     def _with_json_header(self, source: SourceFile) -> SourceFile:
         """The source with all names that any of its objects has.
@@ -207,7 +215,7 @@ class Batch:
         try:
             yield bind(self.feed, file.mapping, source.layout.header)
         except UnusableHeader as err:
-            self.refused[file.path] = str(err)
+            self._refuse(file, f"has {err}" if file.is_unmatched else str(err))
             if err.unknown_field is not None:
                 self._unknown[source.mapping_digest] = (
                     source,

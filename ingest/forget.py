@@ -29,7 +29,12 @@ def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
     given = file.removeprefix("./")
     landing = str(project.landing) + "/"
     given = given.removeprefix(landing).removeprefix("landing/")
-    found = [one for one in known if given in {one.path, f"{one.feed}/{one.path}"}]
+    found = [
+        one
+        for one in known
+        if given in {one.path, f"{one.feed}/{one.path}"}
+        or one.path == file.removeprefix("./")
+    ]
     if not found:
         paths = [f"{one.feed}/{one.path}" for one in known]
         raise ConfigurationError(

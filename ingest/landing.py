@@ -39,6 +39,7 @@ class LandingFile:
     size: int
     mtime_ns: int
     mapping: FeedMapping
+    is_unmatched: bool = False  # there are mappings, and the files of none take it
 
     @property
     def compression(self) -> str | None:
@@ -65,8 +66,9 @@ class LandingFile:
 def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFile, ...]:
     """All files of all feeds, or of one, by feed and path, byte by byte.
 
-    Hidden and temporary files are left out, and so are files that no mapping of their
-    feed takes. Files whose format is unknown are found: they will be refused by name.
+    Hidden and temporary files are left out. A file that no mapping of its feed takes
+    is found without one. Files whose format is unknown are found as well: they will be
+    refused by name.
 
     Raises:
         ConfigurationError: a folder of `landing/` is no feed, a file lies outside the
@@ -109,25 +111,56 @@ def _nearest_feed(name: str) -> str:
 
 def _files_of(project: Project, feed: str) -> Iterator[LandingFile]:
     mappings = project.settings.mappings_of(feed)
-    folders = [mapping.folder for mapping in mappings]
-    several = len(set(folders)) > 1
-    taken: set[str] = set()
-    for position, mapping in enumerate(mappings):
-        folder = _folder(project, feed, position, mapping)
+    several = len({mapping.folder for mapping in mappings}) > 1
+    taken: set[Path] = set()
+    left: list[tuple[Path, str, Path]] = []
+    for own in dict.fromkeys(mapping.folder for mapping in mappings):
+        members = [one for one in mappings if one.folder == own]
+        folder = _folder(project, feed, mappings.index(members[0]), members[0])
         if folder is None:
             continue
         # Paths of several folders are told apart by the folder as it is written.
-        prefix = f"{mapping.folder.as_posix()}/" if several and mapping.folder else ""
+        prefix = f"{own.as_posix()}/" if several and own else ""
+        place = folder.resolve()
         for path, absolute in _walk(folder):
-            if prefix + path in taken or not _takes(mapping, path):
+            mapping = next((one for one in members if _takes(one, path)), None)
+            if mapping is None:
+                left.append((place / path, prefix + path, absolute))
                 continue
-            stat = _stat(absolute)
-            if stat is None:
-                continue
-            taken.add(prefix + path)
-            yield LandingFile(
-                feed, prefix + path, absolute, stat.st_size, stat.st_mtime_ns, mapping
-            )
+            taken.add(place / path)
+            yield from _found(feed, prefix + path, absolute, mapping)
+    if all(mapping.folder for mapping in mappings):
+        # Those folders stand for the feed's own, where files may lie all the same.
+        folder = project.landing / feed
+        prefix = f"{folder.relative_to(project.root).as_posix()}/"
+        if folder.is_dir():
+            place = folder.resolve()
+            left += [
+                (place / path, prefix + path, full) for path, full in _walk(folder)
+            ]
+    for place, path, absolute in left:
+        # Folders may overlap.
+        if place not in taken:
+            taken.add(place)
+            yield from _found(feed, path, absolute, FeedMapping(), is_unmatched=True)
+
+
+def _found(
+    feed: str,
+    path: str,
+    absolute: Path,
+    mapping: FeedMapping,
+    *,
+    is_unmatched: bool = False,
+) -> Iterator[LandingFile]:
+    """The file, unless it went away since it was listed."""
+    try:
+        stat = absolute.stat()
+    except FileNotFoundError:
+        return
+    yield LandingFile(
+        feed, path, absolute, stat.st_size, stat.st_mtime_ns, mapping, is_unmatched
+    )
 
 
 def _folder(
@@ -168,14 +201,6 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     except OSError as err:
         raise ConfigurationError(f"{folder}: cannot be read: {err.strerror}") from None
     return sorted(shown, key=lambda one: os.fsencode(one.name))
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    """None where the file went away since it was listed."""
-    try:
-        return path.stat()
-    except FileNotFoundError:
-        return None
 
 
 def _takes(mapping: FeedMapping, path: str) -> bool:

@@ -20,7 +20,7 @@ from sql.contracts import Column, Contract, feeds
 
 # Raised when the same file and mapping would be read differently than before, so
 # that a new version of Fenji reads the files again.
-READER_VERSION = 1
+READER_VERSION = 2
 
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
 FALSE_WORDS = ("false", "0", "no", "n", "否")
@@ -164,6 +164,8 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
         "reader": READER_VERSION,
         "timezone": project.settings.timezone,
         "mapping": mapping.model_dump(mode="json", exclude={"folder", "files"}),
+        # A file of an unknown kind is read where a pattern takes it.
+        "is_taken": mapping.files is not None,
         "columns": [
             (one.name, one.type, one.values, one.required) for one in contract.columns
         ],

@@ -19,6 +19,7 @@ from project.lock import hold
 from releases import store
 from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
+from sql.access import check_privacy
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
@@ -55,6 +56,7 @@ def today(project: Project) -> datetime.date:
 
 def decide(project: Project, as_of_date: datetime.date) -> Decision:
     """Whether a run for the date would find anything to do; the lock is held."""
+    check_privacy(project)
     previous = store.before(project, as_of_date)
     key = run_key(project, as_of_date, previous)
     return Decision(key, previous, store.with_key(project, key))

@@ -7,8 +7,11 @@ guarded.
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from project.documents import Document, read_document
-from sql.contracts import ROOT, Contract
+from project.documents import Document, line_of, nearest, read_document
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import SETTINGS_FILE
+from sql.contracts import ROOT, Contract, feeds
 
 ACCESS_ROLES = "access_roles"
 
@@ -60,3 +63,28 @@ def access_rows(
                         "table_name": table.table,
                         "column_name": name,
                     }
+
+
+def check_privacy(project: Project) -> None:
+    """Refuse a name in `privacy.publish` that is no personal column of any feed.
+
+    Raises:
+        ConfigurationError: the line names the file, the name and the nearest one.
+    """
+    known = sorted(
+        {
+            column.name
+            for feed in feeds().values()
+            for column in feed.columns
+            if column.personal
+        }
+    )
+    for position, name in enumerate(project.settings.privacy.publish):
+        if name not in known:
+            path = project.root / SETTINGS_FILE
+            line = line_of(path, ("privacy", "publish", position))
+            where = f"{path}:{line}" if line else str(path)
+            raise ConfigurationError(
+                f"{where}: privacy.publish: '{name}' is not a personal column of a feed"
+                f"{nearest(name, known)}"
+            )

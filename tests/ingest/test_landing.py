@@ -90,7 +90,9 @@ def test_patterns(company, pattern, expected):
     for path in ("a.csv", "shop/b.csv", "shop/x/c.csv", "shop/d.dat"):
         company.land(f"customers/{path}", "x")
     company.settings({"feeds": {"customers": {"files": pattern}}})
-    assert [path for _, path in paths(company)] == expected
+    found = find_files(company.project)
+    assert [one.path for one in found if not one.is_unmatched] == expected
+    assert len(found) == 4
 
 
 def test_the_first_mapping_that_matches_takes_a_file(company):
@@ -111,20 +113,79 @@ def test_the_first_mapping_that_matches_takes_a_file(company):
     assert company.rows("select customer_id, city from raw.customers order by 1") == [
         ("1", "shop"),
         ("2", "any"),
+        ("3", None),
+    ]
+
+
+def test_a_file_that_no_pattern_takes_is_read_without_a_mapping(company):
+    company.settings(
+        {
+            "feeds": {
+                "customers": {
+                    "files": "shop/*.csv",
+                    "encoding": "gb18030",
+                    "columns": {"customer_id": "客户"},
+                }
+            }
+        }
+    )
+    company.land("customers/shop/a.csv", "客户\n1\n".encode("gb18030"))
+    company.land("customers/web.csv", "customer_id\n2\n")
+    company.land("customers/other.csv", "客户\n3\n")
+    company.land("customers/readme.md", "notes")
+    company.load("customers")
+    assert company.books() == {
+        "other.csv": ("refused", None, None, None, None),
+        "readme.md": ("refused", None, None, None, None),
+        "shop/a.csv": ("loaded", 1, 1, 0, 0),
+        "web.csv": ("loaded", 1, 1, 0, 0),
+    }
+    why = "no 'files' of feeds.customers in fenji.yaml takes it, and it "
+    assert company.reason("other.csv").startswith(
+        f"{why}has no column for customer_id; the file has '客户'"
+    )
+    assert company.reason("readme.md") == f"{why}is of an unknown kind (.md)"
+
+
+def test_a_file_is_read_again_once_a_pattern_takes_it(company):
+    company.land("customers/a.dat", "customer_id\n1\n")
+    company.settings({"feeds": {"customers": {"files": "*.csv"}}})
+    company.load("customers")
+    assert company.books()["a.dat"][0] == "refused"
+    company.settings({"feeds": {"customers": {"files": "*.dat"}}})
+    company.load("customers")
+    assert company.books()["a.dat"][0] == "loaded"
+
+
+def test_a_file_of_overlapping_folders_is_found_once(company):
+    company.land("customers/shop/a.csv", "x")
+    company.land("customers/b.csv", "x")
+    company.settings(
+        {"feeds": {"customers": [{"folder": "landing/customers/shop"}, {"files": "c"}]}}
+    )
+    assert paths(company) == [
+        ("customers", "b.csv"),
+        ("customers", "landing/customers/shop/a.csv"),
     ]
 
 
 def test_a_folder_anywhere(company, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "a.csv").write_text("customer_id\n1\n")
-    company.land("customers/ignored.csv", "customer_id\n9\n")
+    company.land("customers/here.csv", "customer_id\n9\n")
     company.settings({"feeds": {"customers": {"folder": str(elsewhere)}}})
-    assert paths(company) == [("customers", "a.csv")]
+    # What lies in the feed's own folder is not lost.
+    assert paths(company) == [
+        ("customers", "a.csv"),
+        ("customers", "landing/customers/here.csv"),
+    ]
+    company.load("customers")
+    assert company.forget("landing/customers/here.csv") == 1
     relative = os.path.relpath(elsewhere, company.root)
     company.settings({"feeds": {"customers": [{"folder": relative}, {}]}})
     assert paths(company) == [
         ("customers", f"{relative}/a.csv"),
-        ("customers", "ignored.csv"),
+        ("customers", "here.csv"),
     ]
 
 

@@ -55,6 +55,26 @@ def test_a_project_without_any_file_ends_in_one_line_and_exit_1(shop):
     assert not (shop / "data" / "current").exists()
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        (
+            "regoin",
+            "'regoin' is not a personal column of a feed; did you mean 'region'",
+        ),
+        ("channel", "'channel' is not a personal column of a feed; known: "),
+    ],
+)
+def test_a_name_that_privacy_does_not_know_is_one_line_and_exit_2(shop, written, says):
+    (shop / "fenji.yaml").write_text(
+        f"name: shop\nprivacy:\n  publish:\n    - city\n    - {written}\n"
+    )
+    ended = fenji("run", "--as-of", "2026-05-31", folder=shop)
+    assert ended.returncode == 2
+    assert f"fenji.yaml:5: privacy.publish: {says}" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_without_a_release_the_list_is_empty(shop):
     assert json.loads(fenji("releases", "--json", folder=shop).stdout) == {
         "releases": []
