@@ -84,6 +84,7 @@ class Quote:
     zh: str = ""
     value: Value | None = None
     bound_of: str | None = None  # the lower bound of that tier
+    names: Mapping[str, Text] = field(default_factory=dict)  # of the values, if codes
 
 
 @dataclass(frozen=True)
@@ -658,7 +659,8 @@ class _Compiler:
             return _parameter_words(document.parameters[name])
         for place, axis in enumerate(getattr(document, "axes", ())):
             if axis.axis == name and axis.input is not None:
-                return Quote(value=self.shown(("axes", place, "input"), axis.input))
+                shown = self.shown(("axes", place, "input"), axis.input)
+                return Quote(value=shown, names=self.names(axis.input))
         if not name.replace(".", "_").isidentifier():
             raise ExpressionError("is no name that a reason can quote")
         value = self.say.quoted(name)
@@ -667,7 +669,15 @@ class _Compiler:
                 "a reason quotes parameters, metrics, the score, results of other"
                 " schemes, and what is defined from these"
             )
-        return Quote(value=value)
+        return Quote(value=value, names=self.names(name))
+
+    def names(self, expression: str) -> Mapping[str, Text]:
+        """The names of the tiers, where an expression is the tier by another scheme."""
+        owner, _, output = expression.partition(".")
+        if output != "tier" or owner not in self.say.others:
+            return {}
+        tiers = self.say.others[owner].scheme.document.tiers
+        return {tier.tier: tier.name for tier in tiers} | {UNRATED: _UNRATED_NAME}
 
     def quote_of_tier(self, name: str, place: int) -> Quote | None:
         """A placeholder that means something for a tier only."""

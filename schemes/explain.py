@@ -5,6 +5,7 @@ computed anew.
 """
 
 import datetime
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
@@ -14,6 +15,8 @@ import duckdb
 
 from project.documents import nearest
 from project.errors import ConfigurationError
+
+_CODE = re.compile(r"[a-z][a-z0-9_]*")
 
 Language = Literal["en", "zh"]
 
@@ -233,6 +236,8 @@ def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
         yield "  " + say["next"].format(
             gap=_number(one.gap_to_next), tier=one.next_tier_name
         )
+    if one.is_capped:
+        yield "  " + say["capped"]
     if one.gap_to_keep is not None:
         which = "keep" if one.gap_to_keep >= 0 else "lacking"
         yield "  " + say[which].format(gap=_number(abs(one.gap_to_keep)))
@@ -269,8 +274,11 @@ def _entitlement_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
 def _detail(step: Step, say: dict[str, str]) -> str:
     """The input and the points of a step, where its text does not say them."""
     parts = []
-    if step.input_value is not None and step.input_value not in step.text:
-        parts.append(step.input_value)
+    shown = step.input_value
+    # The level of an axis is named by the rule's text, in the reader's language.
+    is_named = step.points is None and shown is not None and _CODE.fullmatch(shown)
+    if shown is not None and shown not in step.text and not is_named:
+        parts.append(shown)
     if step.points is not None:
         parts.append(say["points"].format(points=_number(step.points)))
     return f" [{', '.join(parts)}]" if parts else ""
@@ -333,6 +341,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "score": "Score: {score}",
         "points": "{points} points",
         "next": "{gap} more to {tier}",
+        "capped": "A cap holds it at this tier",
         "keep": "{gap} above the bound of this tier",
         "lacking": "{gap} below the bound of this tier",
         "flags": "Flags: {flags}",
@@ -355,6 +364,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "score": "得分：{score}",
         "points": "{points}分",
         "next": "距{tier}还差{gap}",
+        "capped": "因封顶规则停留在本级",
         "keep": "高于本级下限{gap}",
         "lacking": "低于本级下限{gap}",
         "flags": "标记：{flags}",

@@ -358,7 +358,7 @@ class Translator:
             self.program.ask(asked),
             kind,
             choices=metric.values,
-            is_amount=metric.type == "amount",
+            is_amount=(metric.unit or "").startswith("currency"),
         )
 
     def detail(self, node: Call, name: str, given: Node) -> tuple[str, str]:
@@ -513,7 +513,7 @@ class Translator:
             function("coalesce", *(one.plain() for one in known)),
             kind,
             choices=choices if all(one.choices for one in known[:-1]) else (),
-            is_amount=all(one.is_amount for one in known),
+            is_amount=_are_amounts(known),
         )
 
     def call_least(self, node: Call) -> Value:
@@ -548,7 +548,7 @@ class Translator:
             "number",
             over,
             over_is_positive=over is not None,
-            is_amount=all(one.is_amount for one in values),
+            is_amount=_are_amounts(values),
         )
 
     def call_clamp(self, node: Call) -> Value:
@@ -570,7 +570,7 @@ class Translator:
         return Value(
             case([(when.sql, then.plain())], other.plain()),
             kind,
-            is_amount=then.is_amount and other.is_amount,
+            is_amount=_are_amounts([then, other]),
         )
 
     def call_count_true(self, node: Call) -> Value:
@@ -934,6 +934,14 @@ def _above_one(values: list[Value], quotient: Value) -> tuple[exp.Expr, list[exp
     return over, multiplied
 
 
+def _are_amounts(values: list[Value]) -> bool:
+    """Whether one of the values is money, and the others are, or written numbers."""
+    others = [one for one in values if not one.is_amount]
+    return len(others) < len(values) and all(
+        isinstance(one.sql, exp.Literal | exp.Null | None) for one in others
+    )
+
+
 def _is_leaf(value: Value) -> bool:
     """Whether nothing is gained by computing the value once for all its uses."""
     return value.over is not None or isinstance(
@@ -974,7 +982,8 @@ def _divide(node: Binary, left: Value, right: Value) -> Value:
     if left.over is not None:
         over = exp.Paren(this=binary(exp.Mul, left.over, over))
         positive = positive and left.over_is_positive
-    return Value(left.sql, "number", over, positive)
+    is_amount = left.is_amount and not right.is_amount
+    return Value(left.sql, "number", over, positive, is_amount=is_amount)
 
 
 def _date_arithmetic(node: Binary, left: Value, right: Value) -> Value:

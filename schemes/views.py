@@ -6,12 +6,18 @@ what DuckDB 1.0 has.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
 
-from schemes.compiler import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
+from schemes.compiler import (
+    OVERRIDDEN,
+    CompiledRule,
+    CompiledScheme,
+    CompiledStep,
+    Quote,
+)
 from schemes.model import UNRATED, Flags, Scorecard
 from schemes.program import AS_OF_DATE
 from schemes.queries import join_customers, named, select, text_of, union_text
@@ -75,6 +81,8 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
                 "text_zh": text(OVERRIDDEN.text.zh),
             }
             branches.append(_Branch(one, columns, _is_overridden(one)))
+        if isinstance(one.scheme.document, Flags):
+            branches += _mark_reasons(one)
     return _union("customer_tier_reasons", branches)
 
 
@@ -157,20 +165,16 @@ def _tier_columns(one: CompiledScheme) -> Columns:
         score = _stored(one, "score")
         rated = _is_rated(one)
         columns["score"] = case([(rated, score)])
-        columns["gap_to_next"] = _gap(one, lambda bound: (bound, score), step=1)
+        columns["gap_to_next"] = _gap_to_next(one, score)
         columns["gap_to_keep"] = _gap(one, lambda bound: (score, bound), step=0)
     return columns
 
 
 def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
     """A row per mark that holds, at the scope that is the mark's code."""
-    codes = [rule.tier for rule in one.rules if rule.tier != UNRATED]
     branches = []
-    for place, tier in enumerate(codes):
-        if place < len(codes) - 1:
-            holds = _stored(one, f"has_{tier}")
-        else:
-            holds = exp.EQ(this=_stored(one, "rule"), expression=number(len(one.rules)))
+    for rule, holds in _marks(one):
+        tier = rule.tier
         columns = {
             **_tier_columns(one),
             "scope": text(tier),
@@ -180,8 +184,35 @@ def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
             "previous_tier": exp.null(),
             "movement": text("new"),
         }
-        branches.append(_Branch(one, columns, both([_has_rule(one), holds])))
+        branches.append(_Branch(one, columns, holds))
     return branches
+
+
+def _mark_reasons(one: CompiledScheme) -> list["_Branch"]:
+    """The reason of each mark that holds."""
+    branches = []
+    for rule, holds in _marks(one):
+        columns = {
+            **_key(one),
+            "scope": text(rule.tier),
+            "step_no": number(1),
+            "rule_id": text(rule.id),
+            "text_en": _filled(one, rule.text.en, rule.quotes, "en"),
+            "text_zh": _filled(one, rule.text.zh, rule.quotes, "zh"),
+        }
+        branches.append(_Branch(one, columns, holds))
+    return branches
+
+
+def _marks(one: CompiledScheme) -> Iterator[tuple[CompiledRule, exp.Expr]]:
+    """The rule of each mark, and whether the mark holds."""
+    rules = [rule for rule in one.rules if rule.tier != UNRATED]
+    for rule in rules:
+        holds = _stored(one, f"has_{rule.tier}")
+        if rule is rules[-1]:
+            last = number(len(one.rules))
+            holds = exp.EQ(this=_stored(one, "rule"), expression=last)
+        yield rule, both([_has_rule(one), holds])
 
 
 def _step(one: CompiledScheme, place: int, step: CompiledStep) -> Columns:
@@ -374,6 +405,12 @@ def _gap(
     return case(branches, of=_stored(one, "tier"))
 
 
+def _gap_to_next(one: CompiledScheme, score: exp.Expr) -> exp.Expr:
+    """What the score lacks; null where it is enough, and something else holds it."""
+    gap = _gap(one, lambda bound: (bound, score), step=1)
+    return case([(exp.GT(this=gap, expression=number(0)), gap.copy())])
+
+
 def _bound(one: CompiledScheme, tier: str) -> exp.Expr:
     """The lower bound of a tier: as it is written, or as the population gave it."""
     (lower,) = (known.lower for known in one.tiers if known.tier == tier)
@@ -418,19 +455,25 @@ def _filled(
             if words:
                 parts.append(text(words))
             words = ""
-            parts.append(_quoted(one, quote))
+            parts.append(_quoted(one, quote, language))
     if words:
         parts.append(text(words))
     return parts[0] if len(parts) == 1 else function("concat", *parts)
 
 
-def _quoted(one: CompiledScheme, quote: Quote) -> exp.Expr:
+def _quoted(one: CompiledScheme, quote: Quote, language: str) -> exp.Expr:
     if quote.bound_of is not None:
         bound = _bound(one, quote.bound_of)
         return _shown(Value(bound, "number", is_amount=one.score_is_amount))
     value = quote.value or Value(None, "null")
     if value.sql == column(one.column("score")):
         value = Value(value.sql, "number", is_amount=one.score_is_amount)
+    if quote.names and value.sql is not None:
+        names = [
+            (text(code), text(name.en if language == "en" else name.zh))
+            for code, name in quote.names.items()
+        ]
+        return case(names, text(_NOTHING), of=cast(value.plain().copy(), "varchar"))
     return _shown(value)
 
 

@@ -38,7 +38,7 @@ def test_one_scheme_in_english(graded):
         "Customer C-1 on 2026-05-31",
         "",
         "Annual points class (annual_points 1): Class C",
-        "  - 3500 points (calendar year), from 3000",
+        "  - Points: 3500 (calendar year), from 3000",
         "  Score: 3500",
         "  1500 more to Class D (best)",
         "  500 above the bound of this tier",
@@ -81,7 +81,7 @@ def test_all_schemes_and_json(graded):
     plain = found.as_dict()
     (points,) = (one for one in plain["standings"] if one["scheme"] == "annual_points")
     assert points["score"] == "3500"
-    assert points["steps"][0]["text"] == "3500 points (calendar year), from 3000"
+    assert points["steps"][0]["text"] == "Points: 3500 (calendar year), from 3000"
 
 
 def test_unknown_names_are_refused_with_the_nearest(graded):

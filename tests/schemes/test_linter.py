@@ -214,8 +214,10 @@ def test_values_below_the_lowest_bound(project, unrated, rest):
         7,
         "tiers.0.from",
         "warning",
-        "values below 1000 are unrated; add a tier without 'from' below it, or say so by"
-        " the code below_lowest in 'unrated'",
+        (
+            "values below 1000 are unrated; add a tier without 'from' below it,"
+            " or say so by the code below_lowest in 'unrated'"
+        ),
     )
     assert found == ([] if unrated or rest else [expected])
 
