@@ -32,6 +32,7 @@ CORE = (
     "orders",
     "order_places",
     "former_orders",
+    "placed_orders",
     "points_events",
     "category_points_events",
     "customers",

@@ -289,6 +289,12 @@ def test_a_ladder_that_only_goes_forward(grade, order):
             back("at_once", "2026-01-20", "at_once/2026-01-10/100"),
             order("long_ago", "2024-03-10"),
             back("long_ago", "2024-05-10", "long_ago/2024-03-10/100"),
+            # Given back, and quiet after that: silent 24 months after the order.
+            order("given_back", "2024-06-01"),
+            back("given_back", "2025-01-15", "given_back/2024-06-01/100"),
+            order("day_before", "2024-05-31"),
+            back("day_before", "2025-01-15", "day_before/2024-05-31/100"),
+            order("biggest", "2024-05-30", 5000),
             order("silent", "2024-05-31"),
             order("other", "2026-01-05", 5000),
         ],
@@ -321,6 +327,8 @@ def test_a_ladder_that_only_goes_forward(grade, order):
     assert found["refunded"][:3] == ("first_order", "potential", kept)
     assert found["at_once"][:3] == ("stranger", "stranger", [])
     assert found["long_ago"][:3] == ("stranger", "stranger", [])
+    assert found["given_back"][:3] == ("first_order", "stranger", kept)
+    assert found["day_before"][:3] == ("stranger", "stranger", [])
     assert found["silent"][:3] == ("first_order", "first_order", [])
     assert found["talked"][:3] == ("intent", "intent", [])
     # Until the opportunity was opened the customer's own need was what was known.
@@ -442,7 +450,7 @@ def test_the_tier_is_that_of_all_rating_dates(graded):
     for at in rating_dates(AS_OF, 32):
         dated = graded.again(known_by(feeds, at), at)
         silence = dated.by_key(
-            "select customer_id, coalesce(n_orders_24m, 0) = 0"
+            "select customer_id, coalesce(n_placed_orders_24m, 0) = 0"
             " and coalesce(n_interactions_24m, 0) = 0 from customer_metrics"
         )
         for customer, scheme, tier in dated.rows(
