@@ -188,6 +188,21 @@ def test_the_terminal_shows_the_parts_and_ends_with_where_to_look(demo):
     assert lines[-1].split()[0] == "walk"
 
 
+def test_every_tier_has_reasons_and_no_gap_is_below_zero(release):
+    assert (
+        release.rows(
+            "select scheme, scope, count(*) from customer_tiers"
+            " anti join customer_tier_reasons using (scheme, scope, customer_id)"
+            " group by all"
+        )
+        == []
+    )
+    gaps = "select count(*), count(*) filter (gap_to_next <= 0) from customer_tiers"
+    ((n_gaps, n_wrong),) = release.rows(gaps + " where gap_to_next is not null")
+    assert n_gaps > 0
+    assert n_wrong == 0
+
+
 def test_the_walkthrough_shows_what_the_demo_holds(demo, release):
     text = WALKTHROUGH.read_text(encoding="utf-8")
     shown = re.findall(r"```sql\n(.*?)```\n```text\n(.*?)```", text, flags=re.DOTALL)
