@@ -4,7 +4,8 @@ The warehouse and the release hold masked text only; the rows as they were lie i
 `data/quarantine/`, readable for the owner alone.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from ingest.mapping import Bound
 from ingest.statements import Sql, identifier, listed, literal, sql
@@ -44,24 +45,50 @@ _LOOKED_AT = 2000  # and before masking, which may shorten them
 _MAIL = r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+"
 # Seven digits and more, with what people put between the digits of a number.
 _DIGITS = r"\+?\(?[0-9](?:[ .()/\-]{0,2}[0-9]){6,}"
-# ISO days are no telephone numbers; they are set aside while those are masked.
-_DAY = r"\b(19|20|21)([0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+# Days are no telephone numbers: they are taken apart by signs that no text holds, each
+# for what stood there, while those are masked. A day is not a part of a longer number,
+# but for ISO 8601, which nobody writes telephone numbers in.
+_APART = {"-": "\x1f", "/": "\x1e", ".": "\x1d", "": "\x1c"}
+_YEAR, _MONTH, _DAY = (
+    "((?:19|20|21)[0-9]{2})",
+    "(0?[1-9]|1[0-2])",
+    "(0?[1-9]|[12][0-9]|3[01])",
+)
+_ALONE = r"((?:^|[^0-9+()./\- ]) *)"
+
+
+def _days() -> Iterator[tuple[str, str]]:
+    """Each way to write a day as a pattern, and what takes it apart."""
+    for sign, apart in _APART.items():
+        parts = rf"\1\2{apart}\3{apart}\4{_APART['']}"
+        between = re.escape(sign)
+        if sign == "":
+            yield _ALONE + _YEAR + "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\\b", parts
+            continue
+        before = r"(\b)" if sign == "-" else _ALONE
+        yield before + between.join((_YEAR, _MONTH, _DAY)) + r"\b", parts
+        # Day and month in either order.
+        yield _ALONE + between.join((_DAY, _DAY, _YEAR)) + r"\b", parts
 
 
 def masked(text: Sql) -> Sql:
     """The text with whatever looks like an e-mail address or a telephone number out."""
+    steps = [*_days(), (_MAIL, MASK), (_DIGITS, MASK)]
+    made = sql("left({text}, {whole})", text=text, whole=literal(_LOOKED_AT))
+    for pattern, instead in steps:
+        made = sql(
+            "regexp_replace({made}, {pattern}, {instead}, 'g')",
+            made=made,
+            pattern=literal(pattern),
+            instead=literal(instead),
+        )
     return sql(
-        "left(replace(regexp_replace(regexp_replace(regexp_replace("
-        "left({text}, {whole}), {day}, '\\1\\2{cut}\\3{cut}\\4', 'g'),"
-        " {mail}, {mask}, 'g'), {digits}, {mask}, 'g'), '{cut}', '-'), {shown})",
-        text=text,
-        day=literal(_DAY),
-        mail=literal(_MAIL),
-        digits=literal(_DIGITS),
-        mask=literal(MASK),
+        # Signs that stand for nothing have none to become, and go.
+        "left(translate({made}, {apart}, {signs}), {shown})",
+        made=made,
+        apart=literal("".join(_APART.values())),
+        signs=literal("".join(_APART)),
         shown=literal(_SHOWN),
-        whole=literal(_LOOKED_AT),
-        cut=Sql("\x1f"),
     )
 
 
