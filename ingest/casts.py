@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
-from ingest.statements import Sql, literal, sql
+from ingest.statements import Sql, listed, literal, sql
 from sql.contracts import LARGEST_AMOUNT, Column
 
 # Earlier and later days are typing errors, and `infinity` is no day.
@@ -328,15 +328,44 @@ def _timestamp(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     return _Made(value, why, outside=_times_outside)
 
 
+# ISO 8601 but for its weeks and ordinal days, with a blank for the T as in SQL, with or
+# without the signs in the day and in the zone.
+_ISO_DAY = "([0-9]{4})(?:-([0-9]{2})-([0-9]{2})|([0-9]{2})([0-9]{2}))"
+_ISO_TIME = (
+    r"([T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?)"
+    "(?: ?(Z|[+-][0-9]{2})(?::?([0-9]{2}))?)?"
+)
+_ISO = f"^[{BLANKS}]*{_ISO_DAY}(?:{_ISO_TIME})?[{BLANKS}]*$"
+
+
+def _is_plain_day(x: Sql) -> Sql:
+    """Whether a text that casts is 2026-05-31; a pattern of digits would cost more."""
+    return sql("({x} like '____-__-__' and {x}[10] != ' ')", x=x)
+
+
+def _is_plain_time(x: Sql) -> Sql:
+    """Whether a text that casts is 2026-05-31T10:20, or longer, as ISO 8601."""
+    return sql(
+        # Two blanks would fill the place of a digit; a word would name a zone.
+        "(not contains({x}, '  ') and ({x} like '____-__-_____:__'"
+        " or {x} like '____-__-_____:__:__%' and (length({x}) = 19"
+        " or {x}[20] in ('.', '+', '-', 'Z') and {x}[-1] in ({last}))))",
+        x=x,
+        last=listed(literal(one) for one in "Z0123456789"),
+    )
+
+
 def _iso_timestamp(x: Sql) -> Sql:
     """ISO 8601 with or without a time and a zone; also 20260531 and +0800."""
     return sql(
-        "coalesce(try_cast({x} as timestamptz),"
-        " try_cast(regexp_replace(regexp_replace({trimmed},"
-        " '^([0-9]{{4}})([0-9]{{2}})([0-9]{{2}})(T|$)', '\\1-\\2-\\3\\4'),"
-        " '([0-9][+-][0-9]{{2}})([0-9]{{2}})$', '\\1:\\2') as timestamptz))",
+        "coalesce(case when {day} or {time} then try_cast({x} as timestamptz) end,"
+        " try_cast(case when regexp_matches({x}, {iso}) then rtrim(regexp_replace("
+        "regexp_replace({x}, {iso}, '\\1-\\2\\4-\\3\\5\\6\\7:\\8'),"
+        " ':$', '')) end as timestamptz))",
         x=x,
-        trimmed=trimmed(x),
+        day=_is_plain_day(x),
+        time=_is_plain_time(x),
+        iso=literal(_ISO),
     )
 
 
@@ -351,9 +380,10 @@ def _date(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     # Only a plain day is short; anything longer may name a zone.
     iso = sql(
-        "coalesce(case when length({x}) <= 10 then try_cast({x} as date) end,"
+        "coalesce(case when {plain} then try_cast({x} as date) end,"
         " cast({timestamp} as date))",
         x=source,
+        plain=_is_plain_day(source),
         timestamp=_iso_timestamp(source),
     )
     value = _stated(source, dates, Sql("date"), iso)
@@ -366,11 +396,12 @@ def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
     if (dates.format is None or dates.iso_too) and not day.exact:
         source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
         value = sql(
-            "coalesce(case when length({x}) < 8 then {plain} end, {value}, {cut})",
+            "coalesce(case when regexp_matches({x}, {month}) then"
+            " try_cast({trimmed} || '-01' as date) end, {value})",
             x=source,
-            plain=_month_alone(source),
+            month=literal(f"^[{BLANKS}]*[0-9]{{4}}-[0-9]{{2}}[{BLANKS}]*$"),
+            trimmed=trimmed(source),
             value=value,
-            cut=_month_alone(trimmed(source)),
         )
     return _Made(
         sql("cast(date_trunc('month', {value}) as date)", value=value),
@@ -378,10 +409,6 @@ def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
         exact=day.exact,
         outside=_days_outside,
     )
-
-
-def _month_alone(x: Sql) -> Sql:
-    return sql("cast(try_strptime({x}, ['%Y-%m', '%Y%m', '%Y/%m']) as date)", x=x)
 
 
 _MAKERS: dict[str, Callable[[Column, Sql, str, Dates], _Made]] = {
