@@ -1,8 +1,12 @@
 """Taking a file's rows out of the warehouse: `fenji forget FILE`."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import duckdb
 
 from ingest import ledger
+from ingest.landing import find_files
 from ingest.load import remove
 from project.documents import nearest
 from project.errors import ConfigurationError
@@ -10,8 +14,17 @@ from project.folder import Project
 from sql.contracts import feeds
 
 
-def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
-    """Take a file's rows and its ledger entry out; the number of rows.
+@dataclass(frozen=True)
+class Forgotten:
+    """A file whose rows were taken out."""
+
+    n_rows: int
+    # Where it still lies, so that the next run loads it again; None: nowhere.
+    still_at: Path | None
+
+
+def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> Forgotten:
+    """Take a file's rows and its ledger entry out.
 
     A file that is still in its folder is loaded again by the next run.
 
@@ -44,4 +57,12 @@ def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> int:
         names = " or ".join(f"{one.feed}/{one.path}" for one in found)
         raise ConfigurationError(f"{file}: name its feed as well: {names}")
     entry = found[0]
-    return remove(con, project, feeds()[entry.feed], entry)
+    still_at = next(
+        (
+            one.absolute
+            for one in find_files(project, feed=entry.feed)
+            if one.path == entry.path
+        ),
+        None,
+    )
+    return Forgotten(remove(con, project, feeds()[entry.feed], entry), still_at)

@@ -127,6 +127,63 @@ def shown_record(
     columns: Sequence[Sql], hidden: Sequence[bool], ids: Sequence[bool]
 ) -> Sql:
     """Source columns as one record, masked: hidden ones as a whole, ids hardly."""
+    shown = _shown_values(columns, hidden, ids)
+    return sql("left({record}, {shown})", record=record(shown), shown=literal(_SHOWN))
+
+
+def shown_object(
+    text: Sql,
+    names: Sequence[str],
+    columns: Sequence[Sql],
+    hidden: Sequence[bool],
+    ids: Sequence[bool],
+) -> Sql:
+    """A JSON object as it is written, but for the values that are masked.
+
+    Args:
+        text: the object's text.
+        names: all keys that objects of the file have.
+        columns: the value of each as text, null where there is none.
+        hidden: which values are masked as a whole.
+        ids: which values are ids.
+    """
+    values = [
+        sql(
+            "case when {column} is null then 'null' when {value} = {column}"
+            " then case when json_type({text}, [{pointer}])[1] in ('DOUBLE', 'BIGINT',"
+            " 'UBIGINT') then {column}"
+            " else json_extract({text}, [{pointer}])[1]::varchar end"
+            " else to_json({value})::varchar end",
+            column=column,
+            value=value,
+            text=text,
+            pointer=literal(json_pointer(name)),
+        )
+        for name, column, value in zip(
+            names, columns, _shown_values(columns, hidden, ids), strict=True
+        )
+    ]
+    return sql(
+        "left('{{' || array_to_string(list_transform(json_keys({text}), lambda k:"
+        " to_json({key})::varchar || ': ' || map([{names}], [{values}])[k]), ', ')"
+        " || '}}', {shown})",
+        text=text,
+        key=masked(Sql("k")),
+        names=listed(literal(name) for name in names),
+        values=listed(values),
+        shown=literal(_SHOWN),
+    )
+
+
+def json_pointer(name: str) -> str:
+    """The place of a key's value in a JSON object."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _shown_values(
+    columns: Sequence[Sql], hidden: Sequence[bool], ids: Sequence[bool]
+) -> list[Sql]:
+    """Source columns, masked: hidden ones as a whole, ids hardly."""
     shown = []
     for one, hide, is_id in zip(columns, hidden, ids, strict=True):
         if hide:
@@ -135,7 +192,7 @@ def shown_record(
         else:
             text = sql("cast({one} as varchar)", one=one)
             shown.append(_masked_id(text) if is_id else masked(text))
-    return sql("left({record}, {shown})", record=record(shown), shown=literal(_SHOWN))
+    return shown
 
 
 def hidden_columns(

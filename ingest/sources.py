@@ -18,7 +18,15 @@ from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
 from ingest.mapping import Bound, find_column
-from ingest.rejections import hidden_columns, masked, record, shape, shown_record
+from ingest.rejections import (
+    hidden_columns,
+    json_pointer,
+    masked,
+    record,
+    shape,
+    shown_object,
+    shown_record,
+)
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.settings import FeedMapping
 from sql.contracts import Contract
@@ -269,7 +277,13 @@ class Group:
             shown = sql(
                 "case when _unreadable then {line} else {shown} end",
                 line=self.masked_line(Sql("_text")),
-                shown=shown,
+                shown=shown_object(
+                    Sql("_text"),
+                    self.layout.header,
+                    self.columns,
+                    self.hidden,
+                    self.ids,
+                ),
             )
         if not columns:
             columns.append(Sql("when 0 then null"))
@@ -390,9 +404,7 @@ def is_object(text: Sql) -> Sql:
 
 def _json(group: Group) -> Sql:
     names = group.layout.header
-    pointers = listed(
-        literal("/" + name.replace("~", "~0").replace("/", "~1")) for name in names
-    )
+    pointers = listed(literal(json_pointer(name)) for name in names)
     columns = [
         sql(
             # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.

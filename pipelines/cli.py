@@ -67,11 +67,23 @@ ProjectOption = Annotated[
         help="The project folder; else FENJI_PROJECT, else the current folder.",
     ),
 ]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="Another way to name DIR."),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 AsOfOption = Annotated[
     str | None,
     typer.Option(
         "--as-of", metavar="DATE", help="As of which day; default: today in the zone."
+    ),
+]
+ReleaseOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="From the release of which day; default: the current release.",
     ),
 ]
 
@@ -113,28 +125,34 @@ def backfill(
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")] = Path("demo"),
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 5000,
+    project: FolderOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make a demo company in DIR (default: demo), grade it, show the result."""
     from pipelines import commands  # noqa: PLC0415
 
-    commands.demo(folder, customers, as_json=json)
+    where = _one_folder(folder, project) or Path("demo")
+    commands.demo(where, customers, as_json=json)
 
 
 @app.command()
 def generate(
-    folder: Annotated[Path, typer.Argument(metavar="DIR")],
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
     file_format: Annotated[Format, typer.Option(help="csv or parquet.")] = Format.csv,
+    project: FolderOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write all raw feeds of made-up customers below DIR."""
     from pipelines import commands  # noqa: PLC0415
 
-    commands.generate(folder, customers, seed, file_format.value, as_json=json)
+    where = _one_folder(folder, project)
+    if where is None:
+        raise ConfigurationError("DIR: is missing; name the folder to write into")
+    commands.generate(where, customers, seed, file_format.value, as_json=json)
 
 
 @app.command()
@@ -149,7 +167,7 @@ def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
 def explain(
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
     scheme: Annotated[str | None, typer.Option(metavar="S", help="One scheme.")] = None,
-    as_of: AsOfOption = None,
+    as_of: ReleaseOfOption = None,
     lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
     project: ProjectOption = None,
     json: JsonOption = False,
@@ -262,6 +280,17 @@ def run_command() -> int:
         )
         return FenjiError.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _one_folder(argument: Path | None, option: Path | None) -> Path | None:
+    """The folder to make, which is named either way.
+
+    Raises:
+        ConfigurationError: both ways name one.
+    """
+    if argument is not None and option is not None:
+        raise ConfigurationError("--project: names the folder, and so does DIR")
+    return argument or option
 
 
 def _usage_line(err: TyperException) -> str:

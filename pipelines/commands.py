@@ -363,15 +363,26 @@ def forget(project: Project, file: str, *, as_json: bool) -> None:
     with hold_warehouse(project, on_wait=_say_waiting):
         con = duckdb.connect(str(project.warehouse))
         try:
-            n_rows = take_out(con, project, file)
+            forgotten = take_out(con, project, file)
         finally:
             con.close()
     if as_json:
-        terminal.say_json({"file": file, "n_rows": n_rows})
+        still_at = str(forgotten.still_at) if forgotten.still_at else None
+        terminal.say_json(
+            {"file": file, "n_rows": forgotten.n_rows, "still_at": still_at}
+        )
         return
-    terminal.console().print(
-        f"Forgot {file}: {n_rows:,} rows. `fenji run` publishes without them."
-    )
+    told = f"Forgot {file}: {forgotten.n_rows:,} rows. "
+    if forgotten.still_at is None:
+        told += "`fenji run` publishes without them."
+    else:
+        place = forgotten.still_at
+        if place.is_relative_to(project.root):
+            place = place.relative_to(project.root)
+        told += (
+            f"The file is still at {place}: remove it, or the next run loads it again."
+        )
+    terminal.console().print(told, soft_wrap=True)
 
 
 def serve(project: Project, port: int) -> None:

@@ -161,6 +161,9 @@ def _one_line(err: ValidationError, model: type[BaseModel], path: Path) -> str:
         return f"{where}: {field}: unknown field{nearest(str(place[-1]), known)}"
     if first["type"] == "missing":
         return f"{where}: {field}: is required"
+    if first["type"] == "model_type":
+        fields = ", ".join(_fields_at(model, place))
+        return f"{where}: {field}: must be a mapping with fields out of {fields}"
     message = first["msg"].removeprefix("Value error, ")
     given = first.get("input")
     shown = f" (given: {given!r})" if isinstance(given, str | int | Decimal) else ""

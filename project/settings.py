@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from project.documents import Document, read_document
+from project.currencies import ACTIVE, WITHDRAWN
+from project.documents import Document, build_document, read_yaml
+from project.errors import ConfigurationError
 
 SETTINGS_FILE = "fenji.yaml"
 
@@ -19,8 +21,7 @@ def _zone(name: str) -> str:
 
 
 def _currency(code: str) -> str:
-    letters = 3
-    if len(code) != letters or not code.isascii() or not code.isupper():
+    if code not in ACTIVE | WITHDRAWN:
         raise ValueError("is not an ISO 4217 code; write for example 'CNY'")
     return code
 
@@ -117,4 +118,10 @@ def read_settings(folder: Path) -> Settings:
     Raises:
         ConfigurationError: `fenji.yaml` is missing or wrong; the line says where.
     """
-    return read_document(folder / SETTINGS_FILE, Settings)
+    path = folder / SETTINGS_FILE
+    content = read_yaml(path)
+    if content is not None and not isinstance(content, dict):
+        raise ConfigurationError(
+            f"{path}: must be a mapping of settings such as name: acme"
+        )
+    return build_document(content or {}, Settings, path)

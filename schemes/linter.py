@@ -45,7 +45,8 @@ from schemes.rfm import SCHEME as RFM
 from sql.contracts import feeds
 
 _ERROR = re.compile(
-    r"^(?P<path>.+?)(?::(?P<line>\d+))?: (?P<field>[\w.]+): (?P<text>.*)$"
+    r"^(?P<path>.+?\.ya?ml)(?::(?P<line>\d+))?:"
+    r" (?:(?P<field>the file|[\w.]+): )?(?P<text>.*)$"
 )
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
@@ -148,7 +149,7 @@ def _from_error(path: Path, message: str) -> Finding:
     return Finding(
         Path(match["path"]),
         int(line) if line else None,
-        match["field"],
+        match["field"] or "the file",
         "error",
         match["text"],
     )

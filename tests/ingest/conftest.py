@@ -63,7 +63,7 @@ class Company:
         return self.load(name)[0]
 
     def forget(self, file: str) -> int:
-        return forget(self.con, self.project, file)
+        return forget(self.con, self.project, file).n_rows
 
     def rows(self, query: str, **params: object) -> list[tuple]:
         return self.con.execute(query, params).fetchall()

@@ -143,6 +143,26 @@ def test_unreadable_rows_of_feeds_with_personal_columns_keep_only_their_shape(co
     assert "C1,王小明,Bob 42" in kept(company)
 
 
+def test_a_json_record_is_shown_as_json(company):
+    company.land(
+        "transactions/f.jsonl",
+        '{"transaction_id": "13812345678", "occurred_at": "2026/02/29", "amount": 1.50,'
+        ' "quantity": null, "channel": "say \\"hi\\" to a@b.c", "secret": [1, "s3cret"]'
+        "}\n"
+        '{"amount": {"net": 1}, "transaction_id": "T2", "occurred_at": "2026-01-01"}\n',
+    )
+    company.load("transactions")
+    first, second = shown(company)
+    assert first == (
+        '{"transaction_id": "13812345678", "occurred_at": "2026/02/29", "amount": 1.50,'
+        ' "quantity": null, "channel": "say \\"hi\\" to ***", "secret": "***"}'
+    )
+    assert second == (
+        '{"amount": {"net":1}, "transaction_id": "T2", "occurred_at": "2026-01-01"}'
+    )
+    assert '""secret"": [1, ""s3cret""]' in kept(company)
+
+
 def test_unreadable_rows_with_unmapped_columns_keep_only_their_shape(company):
     company.land(
         "bills/f.csv", "customer_id,bill_month,amount,who\nC1,2026-05,1,Bob,x\n"
@@ -196,7 +216,9 @@ def test_json_lines_are_masked_like_columns(company):
         '{"customer_id": "C", "customer_name": "Bob"\n',
     )
     company.load("customers")
-    assert shown(company)[0] == "C,maybe,***"
+    assert shown(company)[0] == (
+        '{"customer_id": "C", "phone": "***", "is_listed": "maybe"}'
+    )
     assert shown(company)[1] == '{"xxxxxxxx_xx": "x", "xxxxxxxx_xxxx": "xxx"'
     assert "13812345678" in kept(company)
 

@@ -3,7 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
+
+from ingest.load import load_feed
+from project.folder import open_project
+from sql.contracts import feeds
 
 FENJI = Path(sys.executable).with_name("fenji")
 
@@ -32,6 +37,12 @@ def shop(tmp_path):
         (["run", "--project", "absent"], "fenji: absent: there is no such project"),
         (["rollback", "x"], "there is no release 'x'"),
         (["generate", "g", "--customers", "0"], "--customers: "),
+        (["generate", "--customers", "1"], "DIR: is missing"),
+        (
+            ["generate", "g", "--project", "h", "--customers", "1"],
+            "--project: names the folder, and so does DIR",
+        ),
+        (["demo", "g", "--project", "h"], "--project: names the folder"),
         (["generate", "g", "--customers", "x"], "--customers: "),
         (
             ["generate", "g", "--customers", "5", "--file-format", "xlsx"],
@@ -45,6 +56,36 @@ def test_a_wrong_call_is_one_line_and_exit_2(shop, arguments, says):
     assert says in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert ended.stdout == ""
+
+
+@pytest.fixture
+def loaded(shop):
+    """A warehouse with one file."""
+    file = shop / "landing" / "customers" / "a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("customer_id\n1\n")
+    project = open_project(shop)
+    project.data.mkdir()
+    with duckdb.connect(str(project.warehouse)) as con:
+        load_feed(con, project, feeds()["customers"])
+    return file
+
+
+def test_forgetting_a_file_that_is_gone(shop, loaded):
+    loaded.unlink()
+    ended = fenji("forget", "a.csv", folder=shop)
+    assert ended.stdout == (
+        "Forgot a.csv: 1 rows. `fenji run` publishes without them.\n"
+    )
+
+
+def test_forgetting_a_file_that_is_still_there_says_that_it_comes_again(shop, loaded):
+    ended = fenji("forget", "a.csv", folder=shop)
+    assert ended.stdout == (
+        "Forgot a.csv: 1 rows. The file is still at landing/customers/a.csv: remove it,"
+        " or the next run loads it again.\n"
+    )
+    assert loaded.exists()
 
 
 def test_a_project_without_any_file_ends_in_one_line_and_exit_1(shop):
@@ -79,6 +120,12 @@ def test_without_a_release_the_list_is_empty(shop):
     assert json.loads(fenji("releases", "--json", folder=shop).stdout) == {
         "releases": []
     }
+
+
+def test_generate_takes_its_folder_as_project_as_well(shop):
+    ended = fenji("generate", "--project", "made", "--customers", "3", folder=shop)
+    assert ended.returncode == 0
+    assert list((shop / "made").rglob("customers*"))
 
 
 def test_help_lists_the_commands():

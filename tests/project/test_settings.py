@@ -39,6 +39,11 @@ def test_one_mapping_needs_no_list_and_several_keep_their_order(tmp_path: Path):
         ),
         ("name: a\ntimezone: Mars\n", "fenji.yaml:2: timezone: is not an IANA"),
         ("name: a\ncurrency: yuan\n", "fenji.yaml:2: currency: is not an ISO 4217"),
+        ("name: a\ncurrency: XXQ\n", "fenji.yaml:2: currency: is not an ISO 4217"),
+        ("name: a\ncurrency: cny\n", "fenji.yaml:2: currency: is not an ISO 4217"),
+        ("- name: a\n", "fenji.yaml: must be a mapping of settings such as name: acme"),
+        ("acme\n", "fenji.yaml: must be a mapping of settings such as name: acme"),
+        ("name: a\nresources: [1]\n", "fenji.yaml:2: resources: must be a mapping"),
         ("name: a\nresources: {threads: 0}\n", "resources.threads"),
         ("name: a\nresources: {memory_limit: lots}\n", "resources.memory_limit"),
         ("name: a\nspend_source: cash\n", "fenji.yaml:2: spend_source"),
@@ -53,6 +58,12 @@ def test_a_wrong_setting_is_one_line_that_names_file_and_field(tmp_path, text, s
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.exit_status == 2
+
+
+@pytest.mark.parametrize("code", ["CNY", "EUR", "ZWG", "CZK", "HRK"])
+def test_a_currency_is_one_of_iso_4217(tmp_path: Path, code):
+    settings = project_with(tmp_path, f"name: a\ncurrency: {code}\n").settings
+    assert settings.currency == code
 
 
 def test_a_folder_without_settings_and_no_folder_are_refused(tmp_path: Path):

@@ -30,6 +30,34 @@ def findings(project, content):
     ]
 
 
+SPEND = """\
+scheme: gym
+version: 1
+kind: bands
+name: {en: Gym, zh: 健身房}
+score: spend('12 months')
+tiers:
+  - {tier: gold, from: 1000, name: {en: Gold, zh: 金}}
+  - {tier: base, name: {en: Base, zh: 普通}}
+reason: {en: "Spend {score}", zh: "消费{score}"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "says"),
+    [
+        (HEAD + "name: {en: G, zh: 健}\n" + TIERS, 5, "the key 'name' is given twice"),
+        (SPEND.replace("base", "gold"), None, "tier"),
+        ("- gym\n", None, "is not a scheme"),
+    ],
+)
+def test_an_error_of_the_whole_file_names_it_once(project, content, line, says):
+    ((where, field, severity, message),) = findings(project, content)
+    assert (where, field, severity) == (line, "the file", "error")
+    assert says in message
+    assert "gym.yaml" not in message
+
+
 @pytest.fixture
 def project(project_of):
     return project_of()
