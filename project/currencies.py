@@ -1,7 +1,7 @@
 """The codes of currencies: ISO 4217, list one, as of 2026.
 
 Source: SIX Group, the maintenance agency of the standard, "List one: currency, fund and
-precious metal codes"; without `XXX` (no currency), `XTS` (for tests) and the units of
+precious metal codes"; without the codes for no currency, for tests and for the units of
 the bond markets. Codes that were withdrawn since 2020 stay, for companies whose books
 are in them.
 """
