@@ -83,6 +83,8 @@ def open_run(
     decided = decision or decide(project, as_of_date)
     con = duckdb.connect(str(project.warehouse))
     try:
+        # It holds names and telephone numbers; releases are for others to read.
+        project.warehouse.chmod(0o600)
         _configure(con, project)
         run = Run(
             project=project,

@@ -1,4 +1,5 @@
 import json
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,12 @@ def test_a_project_without_any_file_ends_in_one_line_and_exit_1(shop):
     last = ended.stderr.splitlines()[-1]
     assert "nothing could be loaded" in last
     assert not (shop / "data" / "current").exists()
+
+
+def test_the_warehouse_is_for_its_owner_alone(shop):
+    fenji("run", "--as-of", "2026-05-31", folder=shop)
+    mode = (shop / "data" / "warehouse.duckdb").stat().st_mode
+    assert stat.S_IMODE(mode) == 0o600
 
 
 @pytest.mark.parametrize(
