@@ -8,6 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
+from ingest import known
 from ingest.landing import find_files
 from ingest.ledger import input_digest
 from project.folder import Project
@@ -45,16 +46,23 @@ def code_digest() -> str:
 
 
 def run_key(
-    project: Project, as_of_date: datetime.date, previous: Manifest | None
+    project: Project,
+    as_of_date: datetime.date,
+    previous: Manifest | None,
+    known_at: datetime.datetime | None = None,
 ) -> str:
-    """The key of a run on the landing files as they are now.
+    """The key of a run on the landing files as they are now, or as they were known.
 
     Raises:
-        RunError: another process is writing the warehouse.
+        RunError: another process is writing the warehouse, or nothing was known.
     """
+    if known_at is None:
+        inputs = input_digest(project, find_files(project))
+    else:
+        inputs = f"{known_at.isoformat()} {known.digest(project, known_at)}"
     parts = (
         as_of_date.isoformat(),
-        input_digest(project, find_files(project)),
+        inputs,
         settings_digest(project),
         code_digest(),
         previous.release_id if previous else "",

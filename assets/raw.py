@@ -1,5 +1,6 @@
 """The raw layer: what landing files hold, typed, row for row."""
 
+import datetime
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import dagster as dg
 
 from assets.run import Run
 from assets.specs import spec_of
+from ingest import former, known
 from ingest.load import load_feed
 from project.errors import RunError
 from sql.contracts import feeds
@@ -30,10 +32,16 @@ LANDING = [
     specs=[spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()],
 )
 def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
-    """Load every feed; one without files is an empty table."""
+    """Load every feed; one without files is an empty table.
+
+    A run on what was known at an earlier time loads nothing.
+    """
     for name, feed in feeds().items():
         with run.step(f"raw.{name}", phase="ingest") as step:
-            load = load_feed(run.con, run.project, feed)
+            if run.known_at is None:
+                load = load_feed(run.con, run.project, feed, run.began_at)
+            else:
+                load = known.settle(run.con, feed)
             run.loads[name] = load
             step.rows = load.n_loaded if load.n_new else None
         yield dg.MaterializeResult(
@@ -48,6 +56,9 @@ def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
             },
         )
     with run.step("raw", phase="ingest"):
+        days = run.project.settings.publish.keep_replaced_days
+        if run.known_at is None and days is not None:
+            former.remove_older(run.con, run.began_at - datetime.timedelta(days=days))
         if not any(row_count(run.con, "raw", name) for name in feeds()):
             raise RunError(
                 f"{run.project.landing}: nothing could be loaded; put files below"

@@ -9,6 +9,7 @@ import dagster as dg
 from assets.key import settings_digest
 from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
+from ingest import known
 from ingest.ledger import input_files
 from releases import store
 from releases.building import (
@@ -86,14 +87,22 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[
 
 
 def _open_history(run: Run, building: Building) -> TierHistory:
-    """The history of tiers, going on from that of the release published last."""
-    last = store.last_published(run.project)
+    """The history of tiers, going on from that of the release published last.
+
+    Where only what was known at an earlier time counts, the history is that of then.
+    """
+    base = next(reversed(store.statements(run.project, run.known_at)), None)
+    published_at = building.published_at
+    if run.known_at is not None:
+        published_at = min(published_at, run.known_at)
+        if base is not None:
+            published_at = max(published_at, store.just_after(base))
     return TierHistory(
         run.con,
-        store.database(run.project, last.release_id) if last else None,
+        store.database(run.project, base.release_id) if base else None,
         release_id=run.release_id,
         as_of_date=run.as_of_date,
-        published_at=building.published_at,
+        published_at=published_at,
     )
 
 
@@ -163,6 +172,8 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             run_key=run.key,
             previous_release_id=run.previous.release_id if run.previous else None,
             published_at=building.published_at,
+            known_at=run.known_at,
+            missing_inputs=known.missing(run.con) if run.known_at else (),
         )
         run.released = publish(run.con, building, manifest, run.project)
     return dg.MaterializeResult(

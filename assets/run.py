@@ -6,6 +6,7 @@ the resource `run`. It lives as long as the warehouse's lock is held.
 
 import datetime
 import time
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,8 +59,11 @@ class Run:
     project: Project
     as_of_date: datetime.date
     key: str  # equal keys publish equal content
+    began_at: datetime.datetime  # since when what it loads is known
     con: duckdb.DuckDBPyConnection
     previous: Manifest | None = None  # the release that movement is measured against
+    # Only what was known at this time counts; None: all that there is is loaded.
+    known_at: datetime.datetime | None = None
     progress: Progress = field(default_factory=Silent)
     loads: dict[str, FeedLoad] = field(default_factory=dict)
     building: Building | None = None
@@ -77,7 +81,11 @@ class Run:
     @property
     def release_id(self) -> str:
         """The release that the run publishes."""
-        return f"{self.as_of_date.isoformat()}-{self.key[:8]}"
+        parts = [self.as_of_date.isoformat(), self.key[:8]]
+        if self.known_at is not None:
+            zone = zoneinfo.ZoneInfo(self.project.settings.timezone)
+            parts.insert(1, f"known-{self.known_at.astimezone(zone):%Y%m%dT%H%M%S}")
+        return "-".join(parts)
 
     def params(self, table: Contract) -> Params:
         """The parameters that the SQL of a table may name.

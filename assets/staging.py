@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from assets.run import Run
 from assets.specs import spec_of
+from ingest import quarantine
 from ingest.assessed import Band
 from ingest.staging import create_views
 from sql.contracts import Contract, contract, contracts, feeds
@@ -41,11 +42,14 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     with run.step("staging", phase="ingest"):
         bands = [Band(**asdict(band)) for band in run.plan.bands]
         create_views(run.con, run.project, run.as_of_date, bands)
-        name = ("staging", CUSTOMER_ROWS.table)
+        if run.known_at is None:
+            for feed in feeds().values():
+                quarantine.write_late(run.con, run.project, feed)
+        target = ("staging", CUSTOMER_ROWS.table)
         select = customer_rows().sql("duckdb")
-        create(run.con, name, select, run.params(CUSTOMER_ROWS), kind="view")
-    for feed in feeds():
-        yield dg.MaterializeResult(asset_key=["staging", feed])
+        create(run.con, target, select, run.params(CUSTOMER_ROWS), kind="view")
+    for name in feeds():
+        yield dg.MaterializeResult(asset_key=["staging", name])
     yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
     for table in BOOKS:
         n_rows = row_count(run.con, table.layer, table.table)

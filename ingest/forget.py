@@ -1,5 +1,6 @@
 """Taking a file's rows out of the warehouse: `fenji forget FILE`."""
 
+import datetime
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,16 +24,20 @@ class Forgotten:
     still_at: Path | None
 
 
-def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> Forgotten:
+def forget(
+    con: duckdb.DuckDBPyConnection, project: Project, file: str, at: datetime.datetime
+) -> Forgotten:
     """Take a file's rows and its ledger entry out.
 
-    A file that is still in its folder is loaded again by the next run.
+    The rows of its former versions go as well. A file that is still in its folder is
+    loaded again by the next run.
 
     Args:
         con: the warehouse.
         project: the project.
         file: the file's path below its feed's folder, with the feed's name before it
             where several feeds have such a file, or its path as a shell completes it.
+        at: from when on it no longer counts.
 
     Raises:
         ConfigurationError: no such file was loaded, or several feeds have one.
@@ -65,4 +70,4 @@ def forget(con: duckdb.DuckDBPyConnection, project: Project, file: str) -> Forgo
         ),
         None,
     )
-    return Forgotten(remove(con, project, feeds()[entry.feed], entry), still_at)
+    return Forgotten(remove(con, project, feeds()[entry.feed], entry, at), still_at)

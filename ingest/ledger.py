@@ -4,6 +4,7 @@ Opens no file but to hash it, and imports neither Dagster nor anything heavy: it
 asked before a run whether there is anything to do.
 """
 
+import datetime
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,9 @@ from project.folder import Project
 from sql.contracts import Contract, contract, feeds
 from sql.statements import select_of
 
+# What came of the files; and those of them that no longer count.
 TABLES = ("files", "row_status", "rejected_rows")
+FORMER_FILES = "former_files"
 LOADED_ROWS = "loaded_rows"
 
 
@@ -62,7 +65,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     if not present:
         con.execute("create schema if not exists raw")
         con.execute("create schema if not exists staging")
-    for name in TABLES:
+    for name in (*TABLES, FORMER_FILES):
         table = contract("raw", name)
         _make_table(con, table.table, _columns(table), present.get(name))
     for name, feed in feeds().items():
@@ -185,7 +188,9 @@ class Outcome:
 
 
 def enter(
-    con: duckdb.DuckDBPyConnection, outcomes: Sequence[tuple[Change, Outcome]]
+    con: duckdb.DuckDBPyConnection,
+    outcomes: Sequence[tuple[Change, Outcome]],
+    loaded_at: datetime.datetime,
 ) -> None:
     """Enter the files that were read, in one statement."""
     changes = [change for change, _ in outcomes]
@@ -197,7 +202,7 @@ def enter(
         " unnest($mapping_digest) as mapping_digest, unnest($status) as status,"
         " unnest($reason::varchar[]) as reason,"
         " string_split(unnest($columns::varchar[]), ',') as columns,"
-        " unnest($n_read::bigint[]) as n_read",
+        " unnest($n_read::bigint[]) as n_read, $loaded_at as loaded_at",
         {
             "file_id": [one.file_id for one in ends],
             "feed": [one.file.feed for one in changes],
@@ -210,6 +215,7 @@ def enter(
             "reason": [one.reason for one in ends],
             "columns": [one.columns and ",".join(one.columns) for one in ends],
             "n_read": [one.n_read for one in ends],
+            "loaded_at": loaded_at,
         },
     )
 

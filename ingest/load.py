@@ -1,5 +1,6 @@
 """What is new in a feed's folder, loaded with its ledger entries in one transaction."""
 
+import datetime
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingest import former as former_versions
 from ingest import ledger, quarantine, records
 from ingest.batch import Batch, ReadAgain
 from ingest.counting import Settlement
@@ -38,12 +40,16 @@ class FeedLoad:
 
 
 def load_feed(
-    con: duckdb.DuckDBPyConnection, project: Project, feed: Contract
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    feed: Contract,
+    loaded_at: datetime.datetime,
 ) -> FeedLoad:
     """Load what is new of one feed, with the ledger entries, in one transaction.
 
     A file that cannot be read is refused by name and the rest is loaded. A changed
-    file replaces all rows of its former version.
+    file replaces all rows of its former version, which are kept aside. What is loaded
+    is known from `loaded_at` on.
 
     Raises:
         ConfigurationError: the mapping of the feed is wrong.
@@ -64,7 +70,7 @@ def load_feed(
         batch = Batch(con, project, feed, reader, changes)
         while True:
             try:
-                ids = _attempt(batch)
+                ids = _attempt(batch, loaded_at)
             except ReadAgain:
                 continue
             break
@@ -83,7 +89,7 @@ def _scratch(project: Project) -> Iterator[Path]:
         yield Path(name)
 
 
-def _attempt(batch: Batch) -> dict[str, int]:
+def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
     """Load the batch with what is known of its files; their new numbers.
 
     Raises:
@@ -97,6 +103,7 @@ def _attempt(batch: Batch) -> dict[str, int]:
         former = [one.former.file_id for one in batch.changes if one.former is not None]
         first_load = _is_first_load(con, feed, former)
         ids = _file_ids(batch, groups)
+        former_versions.keep(con, feed, former, loaded_at)
         columns = feed_columns(con).get(feed.table, frozenset())
         settlement = Settlement(con, feed, columns.union(*batch.columns.values()))
         settlement.begin()
@@ -110,6 +117,7 @@ def _attempt(batch: Batch) -> dict[str, int]:
                 (change, batch.outcome(change.file.path, ids[change.file.path]))
                 for change in batch.changes
             ],
+            loaded_at,
         )
         if not first_load:
             settlement.touch(list(ids.values()))
@@ -139,7 +147,8 @@ def _is_first_load(
 def _file_ids(batch: Batch, groups: Sequence[Group]) -> dict[str, int]:
     """New numbers: those of a group are consecutive, in the group's order."""
     found = batch.con.execute(
-        "select coalesce(max(file_id), 0) from raw.files"
+        "select coalesce(max(file_id), 0) from (select file_id from raw.files"
+        " union all select file_id from raw.former_files)"
     ).fetchone()
     last = found[0] if found else 0
     quarantine.remove_above(batch.project, batch.feed, last)
@@ -154,14 +163,19 @@ def remove(
     project: Project,
     feed: Contract,
     entry: ledger.Entry,
+    at: datetime.datetime,
 ) -> int:
-    """Take a file's rows and its ledger entry out; the number of rows."""
+    """Take a file's rows and its ledger entry out; the number of rows.
+
+    Those of its former versions go as well.
+    """
     con.execute("begin")
     try:
         columns = feed_columns(con).get(feed.table, frozenset())
         settlement = Settlement(con, feed, columns)
         settlement.begin()
         settlement.touch([entry.file_id])
+        former_versions.forget(con, feed, entry.path, entry.file_id, at)
         n_rows = delete(con, feed, [entry.file_id])
         settlement.settle(everything=False, n_files=1)
     except BaseException:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest import assessed, currency, ledger, quarantine
+from ingest import assessed, currency, ledger
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.contracts import Column, Contract, day_name, feeds
@@ -66,8 +66,6 @@ def create_views(
         con.execute("rollback")
         raise
     con.execute("commit")
-    for feed in feeds().values():
-        quarantine.write_late(con, project, feed)
 
 
 @dataclass(frozen=True)

@@ -90,12 +90,22 @@ ReleaseOfOption = Annotated[
 
 @app.command()
 def run(
-    project: ProjectOption = None, as_of: AsOfOption = None, json: JsonOption = False
+    project: ProjectOption = None,
+    as_of: AsOfOption = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only what was loaded by the end of a day (or by a time), loading"
+            " nothing.",
+        ),
+    ] = None,
+    json: JsonOption = False,
 ) -> None:
     """Ingest what is new, grade, check, and publish one release."""
     from pipelines import commands  # noqa: PLC0415
 
-    commands.run(open_project(project), as_of, as_json=json)
+    commands.run(open_project(project), as_of, known_at, as_json=json)
 
 
 @app.command()

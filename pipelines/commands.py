@@ -15,6 +15,7 @@ from pipelines.running import (
     hold_warehouse,
     open_run,
     read_date,
+    read_known_at,
     today,
 )
 from project.errors import ConfigurationError, FenjiError, RunError
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 def run(
     project: Project,
     as_of: str | None,
+    known_at: str | None = None,
     *,
     as_json: bool,
     progress: terminal.StepLines | None = None,
@@ -39,8 +41,9 @@ def run(
     """Run the pipeline for a date, unless its release is there already."""
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(as_of)
+    known = None if known_at is None else read_known_at(project, known_at)
     with hold_warehouse(project, on_wait=_say_waiting):
-        decision = decide(project, as_of_date)
+        decision = decide(project, as_of_date, known)
         if decision.published is not None:
             _show_unchanged(project, decision.published, as_json=as_json)
             return
@@ -49,7 +52,11 @@ def run(
         progress = None if as_json else progress or terminal.StepLines()
         try:
             with open_run(
-                project, as_of_date, decision=decision, progress=progress
+                project,
+                as_of_date,
+                known_at=known,
+                decision=decision,
+                progress=progress,
             ) as opened:
                 started = time.perf_counter() - began
                 try:
@@ -164,6 +171,7 @@ def list_releases(project: Project, *, as_json: bool) -> None:
             {
                 "release_id": one.release_id,
                 "as_of_date": one.as_of_date,
+                "known_at": one.known_at,
                 "is_current": one.release_id == current_id,
                 "content_digest": one.content_digest,
                 "published_at": one.published_at,
@@ -280,7 +288,10 @@ def lint(project: Project, files: list[Path], *, as_json: bool) -> None:
 
 
 def _release_of(project: Project, as_of: str | None) -> "Manifest":
-    """The current release, or the last one published for a date."""
+    """The current release, or the last one published for a date.
+
+    Of what had been known at an earlier time only where there is no other.
+    """
     current = store.current(project)
     if as_of is None and current is not None:
         return current
@@ -288,7 +299,7 @@ def _release_of(project: Project, as_of: str | None) -> "Manifest":
         date = read_date(as_of)
         found = [one for one in store.releases(project) if one.as_of_date == date]
         if found:
-            return found[-1]
+            return max(found, key=lambda one: (one.known_at is None, one.published_at))
     raise ConfigurationError(
         f"{project.releases}: there is no release"
         + (f" as of {as_of}" if as_of else "")
@@ -363,7 +374,7 @@ def forget(project: Project, file: str, *, as_json: bool) -> None:
     with hold_warehouse(project, on_wait=_say_waiting):
         con = duckdb.connect(str(project.warehouse))
         try:
-            forgotten = take_out(con, project, file)
+            forgotten = take_out(con, project, file, store.now(project))
         finally:
             con.close()
     if as_json:
@@ -447,6 +458,8 @@ def _show_published(project: Project, manifest: "Manifest") -> None:
     failed = [one for one in manifest.checks if not one.passed]
     out = terminal.console()
     out.print(f"Published release {manifest.release_id} (as of {manifest.as_of_date}).")
+    for file in manifest.missing_inputs:
+        out.print(f"  missing: {file}: was known then, and its rows are gone since")
     for one in failed:
         out.print(f"  warning: {one.table_name}: {one.check_name}: {one.n_failed} rows")
     out.print(f"  tables  {_shown(project.current / store.DATABASE_FILE)}")
@@ -480,6 +493,8 @@ def _facts(manifest: "Manifest") -> dict[str, Any]:
     return {
         "release_id": manifest.release_id,
         "as_of_date": manifest.as_of_date,
+        "known_at": manifest.known_at,
+        "missing_inputs": manifest.missing_inputs,
         "content_digest": manifest.content_digest,
     }
 

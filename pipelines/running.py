@@ -5,6 +5,7 @@ Nothing here imports Dagster at the top: whether anything changed is decided fir
 
 import contextlib
 import datetime
+import re
 import zoneinfo
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from assets.key import run_key
+from ingest.known import opened
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
@@ -23,6 +25,17 @@ from sql.access import check_privacy
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
+
+# How long what --known-at names lasts: a day, a minute, a second, or a moment.
+_MOMENT = datetime.timedelta(microseconds=1)
+_DAY, _ZONE = r"\d{4}-\d\d-\d\d", r"(?:Z|[+-]\d\d(?::?\d\d)?)?"
+_MINUTE = _DAY + r"[T ]\d\d:\d\d"
+_TIMES = (
+    (_DAY, datetime.timedelta(days=1)),
+    (_MINUTE + _ZONE, datetime.timedelta(minutes=1)),
+    (_MINUTE + r":\d\d" + _ZONE, datetime.timedelta(seconds=1)),
+    (_MINUTE + r":\d\d\.\d{1,6}" + _ZONE, _MOMENT),
+)
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,41 @@ def today(project: Project) -> datetime.date:
     return datetime.datetime.now(zone).date()
 
 
-def decide(project: Project, as_of_date: datetime.date) -> Decision:
-    """Whether a run for the date would find anything to do; the lock is held."""
+def read_known_at(project: Project, text: str) -> datetime.datetime:
+    """The last moment of the day, minute or second that an option was given.
+
+    Raises:
+        ConfigurationError: the text is neither a day nor a time.
+    """
+    lengths = [length for form, length in _TIMES if re.fullmatch(form, text)]
+    try:
+        # Added on the clock, so that a day may have 23 hours.
+        following = datetime.datetime.fromisoformat(text) + lengths[0]
+        if following.tzinfo is None:
+            zone = zoneinfo.ZoneInfo(project.settings.timezone)
+            following = following.replace(tzinfo=zone)
+        moment = following.astimezone(datetime.UTC)
+    except (ValueError, OverflowError, IndexError):
+        raise ConfigurationError(
+            f"--known-at: '{text}' is neither a date nor a time; write YYYY-MM-DD or"
+            " YYYY-MM-DDTHH:MM:SS, such as 2026-06-02"
+        ) from None
+    return moment - _MOMENT
+
+
+def decide(
+    project: Project,
+    as_of_date: datetime.date,
+    known_at: datetime.datetime | None = None,
+) -> Decision:
+    """Whether a run for the date would find anything to do; the lock is held.
+
+    Raises:
+        RunError: nothing was known at that time.
+    """
     check_privacy(project)
-    previous = store.before(project, as_of_date)
-    key = run_key(project, as_of_date, previous)
+    previous = store.before(project, as_of_date, known_at)
+    key = run_key(project, as_of_date, previous, known_at)
     return Decision(key, previous, store.with_key(project, key))
 
 
@@ -74,24 +117,28 @@ def open_run(
     project: Project,
     as_of_date: datetime.date,
     *,
+    known_at: datetime.datetime | None = None,
     decision: Decision | None = None,
     progress: "Progress | None" = None,
 ) -> Iterator["Run"]:
-    """Open the warehouse for a run; the caller holds its lock."""
+    """Open the warehouse for a run; the caller holds its lock.
+
+    With `known_at`, what the warehouse had by then, in a database of its own.
+    """
     from assets.run import Run, Silent  # noqa: PLC0415 - imports Dagster
 
-    decided = decision or decide(project, as_of_date)
-    con = duckdb.connect(str(project.warehouse))
-    try:
-        # It holds names and telephone numbers; releases are for others to read.
-        project.warehouse.chmod(0o600)
+    decided = decision or decide(project, as_of_date, known_at)
+    warehouse = _warehouse(project) if known_at is None else opened(project, known_at)
+    with warehouse as con:
         _configure(con, project)
         run = Run(
             project=project,
             as_of_date=as_of_date,
             key=decided.key,
+            began_at=store.now(project),
             con=con,
             previous=decided.previous,
+            known_at=known_at,
             progress=progress or Silent(),
         )
         try:
@@ -104,6 +151,15 @@ def open_run(
             # Dagster keeps what it was given; a connection that outlives the
             # interpreter makes DuckDB's bindings complain on its way out.
             del run.con
+
+
+@contextlib.contextmanager
+def _warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    con = duckdb.connect(str(project.warehouse))
+    try:
+        # It holds names and telephone numbers; releases are for others to read.
+        project.warehouse.chmod(0o600)
+        yield con
     finally:
         con.close()
 

@@ -84,6 +84,8 @@ class PublishSettings(Document):
 
     keep_releases: int | None = Field(default=None, ge=1)
     keep_days: int | None = Field(default=None, ge=1)
+    # How long the rows of replaced files are kept, for --known-at; else for ever.
+    keep_replaced_days: int | None = Field(default=None, ge=1)
 
 
 class PrivacySettings(Document):

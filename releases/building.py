@@ -45,11 +45,9 @@ class Building:
 def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Building:
     """Make the folder and attach its database as the catalog `release`."""
     remove_unfinished(project)
-    now = datetime.datetime.now(datetime.UTC)
-    if (last := store.last_published(project)) is not None:
-        # A clock that was set back must not mix up what was known when.
-        now = max(now, last.published_at + datetime.timedelta(microseconds=1))
-    building = Building(project.releases / f"{_PREFIX}{run_key}", published_at=now)
+    building = Building(
+        project.releases / f"{_PREFIX}{run_key}", published_at=store.now(project)
+    )
     building.tables.mkdir(parents=True)
     path = text(str(building.folder / store.DATABASE_FILE))
     # Readers of DuckDB 1.0 and later open this storage format.

@@ -56,6 +56,10 @@ class Manifest(_Part):
     run_key: str
     previous_release_id: str | None
     published_at: datetime.datetime
+    # Where only what was known at an earlier time counts: that time, and the files that
+    # were known then and whose rows are gone.
+    known_at: datetime.datetime | None = None
+    missing_inputs: tuple[str, ...] = ()
 
     def write(self, folder: Path) -> None:
         """Write the manifest into the folder of its release."""

@@ -23,9 +23,34 @@ def releases(project: Project) -> list[Manifest]:
     return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
 
 
-def last_published(project: Project) -> Manifest | None:
-    """The release that was published last, which need not be the current one."""
-    return next(reversed(releases(project)), None)
+def now(project: Project) -> datetime.datetime:
+    """The time of day, and later than every release was published.
+
+    A clock that was set back must not mix up what was known when.
+    """
+    moment = datetime.datetime.now(datetime.UTC)
+    known = releases(project)
+    return max(moment, just_after(known[-1])) if known else moment
+
+
+def just_after(manifest: Manifest) -> datetime.datetime:
+    """The first moment after a release was published."""
+    return manifest.published_at + datetime.timedelta(microseconds=1)
+
+
+def statements(
+    project: Project, known_at: datetime.datetime | None = None
+) -> list[Manifest]:
+    """The releases that state what was known when they were published.
+
+    Those of what had been known at an earlier time say nothing new, and are left out.
+    The latest comes last; with `known_at`, of those that were published by then.
+    """
+    return [
+        one
+        for one in releases(project)
+        if one.known_at is None and (known_at is None or one.published_at <= known_at)
+    ]
 
 
 def current(project: Project) -> Manifest | None:
@@ -57,13 +82,18 @@ def with_key(project: Project, run_key: str) -> Manifest | None:
     return found[-1] if found else None
 
 
-def before(project: Project, as_of_date: datetime.date) -> Manifest | None:
+def before(
+    project: Project,
+    as_of_date: datetime.date,
+    known_at: datetime.datetime | None = None,
+) -> Manifest | None:
     """The release that movement is measured against.
 
     The published release with the greatest earlier as-of date; of several for that
-    date, the one published last.
+    date, the one published last. With `known_at`, of those there were by then.
     """
-    earlier = [one for one in releases(project) if one.as_of_date < as_of_date]
+    known = statements(project, known_at)
+    earlier = [one for one in known if one.as_of_date < as_of_date]
     return max(
         earlier, key=lambda one: (one.as_of_date, one.published_at), default=None
     )
@@ -107,7 +137,7 @@ def stand_by(project: Project, release_id: str) -> None:
 def retire(project: Project) -> None:
     """Remove the releases that are too many or too old, as the settings say.
 
-    Never the current one, nor the one published last, which holds the history of tiers.
+    Never the current one, nor the last statement, which holds the history of tiers.
     Age is measured from the latest publication, so that an idle project keeps what it
     has.
     """
@@ -116,7 +146,7 @@ def retire(project: Project) -> None:
     if not kept:
         return
     last, pointed_at = kept[-1], current(project)
-    spared = {last.release_id, pointed_at.release_id if pointed_at else ""}
+    spared = {one.release_id for one in (pointed_at, *statements(project)[-1:]) if one}
     too_many = len(kept) - (settings.keep_releases or len(kept))
     for number, manifest in enumerate(kept):
         age = last.published_at - manifest.published_at

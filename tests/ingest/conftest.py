@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import ledger
+from ingest import ledger, quarantine
 from ingest.forget import forget
 from ingest.landing import find_files
 from ingest.load import FeedLoad, load_feed
@@ -19,6 +19,7 @@ from sql.contracts import contract, feeds
 from sql.statements import select_of
 
 END = datetime.date(2026, 5, 31)
+BEGAN = datetime.datetime(2026, 6, 1, 5, tzinfo=datetime.UTC)
 
 
 class Company:
@@ -27,6 +28,7 @@ class Company:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.con = duckdb.connect()
+        self.clock = BEGAN
         self.settings({})
 
     def settings(self, given: dict) -> None:
@@ -53,17 +55,19 @@ class Company:
 
     def load(self, *names: str) -> list[FeedLoad]:
         done = [
-            load_feed(self.con, self.project, feeds()[name])
+            load_feed(self.con, self.project, feeds()[name], self.clock)
             for name in names or feeds()
         ]
         create_views(self.con, self.project, END)
+        for feed in feeds().values():
+            quarantine.write_late(self.con, self.project, feed)
         return done
 
     def load_one(self, name: str) -> FeedLoad:
         return self.load(name)[0]
 
     def forget(self, file: str) -> int:
-        return forget(self.con, self.project, file).n_rows
+        return forget(self.con, self.project, file, self.clock).n_rows
 
     def rows(self, query: str, **params: object) -> list[tuple]:
         return self.con.execute(query, params).fetchall()

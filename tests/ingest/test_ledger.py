@@ -163,7 +163,7 @@ def test_a_killed_load_leaves_nothing_half_done(on_disk):
     on_disk.con.close()
     script = textwrap.dedent(
         """
-        import os, sys
+        import datetime, os, sys
         from pathlib import Path
         import duckdb
         from ingest import load
@@ -173,7 +173,8 @@ def test_a_killed_load_leaves_nothing_half_done(on_disk):
         Settlement.settle = lambda *_, **__: os._exit(9)
         project = open_project(Path(sys.argv[1]))
         con = duckdb.connect(str(project.warehouse))
-        load.load_feed(con, project, feeds()["customers"])
+        now = datetime.datetime.now(datetime.UTC)
+        load.load_feed(con, project, feeds()["customers"], now)
         """
     )
     ended = subprocess.run(
@@ -269,6 +270,6 @@ def test_a_day_without_files_costs_next_to_nothing(company):
     company.load()
     began = time.perf_counter()
     for feed in feeds().values():
-        load.load_feed(company.con, company.project, feed)
+        load.load_feed(company.con, company.project, feed, company.clock)
     assert time.perf_counter() - began < 3
     assert find_files(company.project) == ()

@@ -17,7 +17,11 @@ def project(tmp_path):
     return made
 
 
-def release(project, release_id, as_of, *, minute, key="k", day=1):
+def at(minute, day=1):
+    return datetime.datetime(2026, 6, day, 0, minute, tzinfo=datetime.UTC)
+
+
+def release(project, release_id, as_of, *, minute, key="k", day=1, known_at=None):
     folder = project.releases / release_id
     folder.mkdir()
     manifest = Manifest(
@@ -33,7 +37,8 @@ def release(project, release_id, as_of, *, minute, key="k", day=1):
         fenji_version="0",
         run_key=key,
         previous_release_id=None,
-        published_at=datetime.datetime(2026, 6, day, 0, minute, tzinfo=datetime.UTC),
+        published_at=at(minute, day),
+        known_at=known_at,
     )
     manifest.write(folder)
     return manifest
@@ -55,6 +60,30 @@ def test_movement_is_measured_against_the_greatest_earlier_date(project):
     assert before is not None
     assert before.release_id == "april_again"
     assert store.before(project, datetime.date(2026, 3, 31)) is None
+
+
+def test_a_look_back_states_nothing_new(project):
+    """It is measured against what was published by then, and nothing against it."""
+    release(project, "march", "2026-03-31", minute=1)
+    release(project, "april", "2026-04-30", minute=3)
+    release(project, "back", "2026-04-30", minute=5, known_at=at(2))
+    assert [one.release_id for one in store.statements(project)] == ["march", "april"]
+    may = datetime.date(2026, 5, 31)
+    measured = {
+        minute: getattr(store.before(project, may, known), "release_id", None)
+        for minute, known in {0: at(0), 1: at(1), 3: at(3), 9: None}.items()
+    }
+    assert measured == {0: None, 1: "march", 3: "april", 9: "april"}
+
+
+def test_the_time_of_day_is_later_than_every_release(project):
+    before = datetime.datetime.now(datetime.UTC)
+    assert store.now(project) >= before
+    last = release(project, "ahead", "2026-05-31", minute=0).model_copy(
+        update={"published_at": before + datetime.timedelta(days=400)}
+    )
+    last.write(project.releases / "ahead")
+    assert store.now(project) == store.just_after(last)
 
 
 def test_a_reader_of_current_keeps_what_it_opened(project):
@@ -120,3 +149,13 @@ def test_releases_are_removed_by_number_and_age(project, settings, left):
     store.point_current_at(project, "b")
     store.retire(keep(project, **settings))
     assert [one.release_id for one in store.releases(project)] == left
+
+
+def test_the_last_statement_is_kept_beside_a_look_back(project):
+    project = keep(project, keep_releases=1)
+    release(project, "a", "2026-04-30", minute=0)
+    release(project, "b", "2026-05-31", minute=1)
+    release(project, "back", "2026-04-30", minute=2, known_at=at(0))
+    store.point_current_at(project, "back")
+    store.retire(project)
+    assert [one.release_id for one in store.releases(project)] == ["b", "back"]

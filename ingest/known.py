@@ -1,0 +1,164 @@
+"""What was known at an earlier time: the files that had been loaded by then.
+
+A run that asks for it loads nothing. It works in a database of its own, which is gone
+afterwards. The raw layer there shows the rows of those files in the warehouse; which of
+them count is settled anew.
+"""
+
+import datetime
+import hashlib
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+
+from ingest import former, ledger
+from ingest.counting import Settlement
+from ingest.load import FeedLoad, feed_columns
+from ingest.statements import Sql, identifier, listed, literal, sql
+from project.errors import RunError
+from project.folder import Project
+from sql.contracts import Contract, feeds
+
+_CATALOG = "warehouse"
+
+# Files of which some version counted at the time, by their catalog's ledger.
+_COUNTED = "coalesce(loaded_at <= $at, true)"
+_COUNTED_FORMERLY = f"{_COUNTED} and replaced_at > $at"
+
+
+def digest(project: Project, at: datetime.datetime) -> str:
+    """A digest of the files that were known at a time and whose rows are still there.
+
+    Raises:
+        RunError: none was known.
+    """
+    rows = []
+    if project.warehouse.is_file():
+        with duckdb.connect(str(project.warehouse)) as con:
+            ledger.prepare(con)
+            rows = con.execute(
+                "select feed, path, content_digest, mapping_digest, true as is_kept"
+                f" from raw.files where {_COUNTED} union all"
+                " select feed, path, content_digest, mapping_digest, is_kept"
+                f" from raw.former_files where {_COUNTED_FORMERLY} order by all",
+                {"at": at},
+            ).fetchall()
+    if not rows:
+        raise RunError(f"--known-at {at.isoformat()}: no file had been loaded by then")
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
+@contextmanager
+def opened(
+    project: Project, at: datetime.datetime
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection whose raw layer is that of the time; the warehouse is only read."""
+    place = project.data / ".known_at"
+    # What a killed run left: the warehouse's lock is held, so nobody uses it.
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(mode=0o700)
+    con = duckdb.connect(str(place / "known_at.duckdb"))
+    try:
+        con.execute(
+            sql(
+                "attach {path} as {name} (read_only)",
+                path=literal(str(project.warehouse)),
+                name=identifier(_CATALOG),
+            )
+        )
+        make_raw(con, _CATALOG, at)
+        yield con
+    finally:
+        con.close()
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def make_raw(
+    con: duckdb.DuckDBPyConnection, catalog: str, at: datetime.datetime
+) -> None:
+    """Make the raw layer as it was known at a time, over that of an attached catalog.
+
+    The ledger and the rejected rows are copied, the feeds are views.
+    """
+    kept = former.tables(con, catalog)
+    con.execute("create schema raw")
+    con.execute("create schema staging")
+    con.execute(
+        sql(
+            "create table raw.files as"
+            f" select * from {{files}} where {_COUNTED} union all by name"
+            " select * exclude (replaced_at, is_kept) from {former_files}"
+            f" where {_COUNTED_FORMERLY} and is_kept",
+            files=identifier(catalog, "raw", "files"),
+            former_files=identifier(catalog, "raw", "former_files"),
+        ),
+        {"at": at},
+    )
+    con.execute(
+        sql(
+            "create table raw.former_files as from {former_files}"
+            f" where {_COUNTED_FORMERLY} and not is_kept",
+            former_files=identifier(catalog, "raw", "former_files"),
+        ),
+        {"at": at},
+    )
+    con.execute(
+        sql(
+            "create table raw.rejected_rows as {rows}",
+            rows=_rows(catalog, "rejected_rows", "file_id", kept, Sql("not is_late")),
+        )
+    )
+    for name in feeds():
+        con.execute(
+            sql(
+                "create view {view} as {rows}",
+                view=identifier("raw", name),
+                rows=_rows(catalog, name, "_file_id", kept, Sql("true")),
+            )
+        )
+    ledger.prepare(con)
+
+
+def _rows(
+    catalog: str, table: str, file_id: str, kept: frozenset[str], only: Sql
+) -> Sql:
+    """The rows of the files that were known, wherever they lie now."""
+    places = [identifier(catalog, "raw", table)]
+    if table in kept:
+        places.append(identifier(catalog, former.SCHEMA, table))
+    return listed(
+        (
+            sql(
+                "select t.* from {place} as t semi join raw.files as f"
+                " on t.{file_id} = f.file_id where {only}",
+                place=place,
+                file_id=identifier(file_id),
+                only=only,
+            )
+            for place in places
+        ),
+        " union all by name ",
+    )
+
+
+def settle(con: duckdb.DuckDBPyConnection, feed: Contract) -> FeedLoad:
+    """Work out which rows of a feed counted; called once a feed, after `make_raw`."""
+    ((n_files,),) = con.execute(
+        "select count(*) from raw.files where feed = $feed", {"feed": feed.table}
+    ).fetchall()
+    columns = feed_columns(con).get(feed.table, frozenset())
+    settlement = Settlement(con, feed, columns)
+    settlement.begin()
+    settlement.settle(everything=True, n_files=n_files)
+    return FeedLoad(feed.table, n_files, 0, 0, 0, 0, 0)
+
+
+def missing(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The files that were known then and whose rows are gone, after `make_raw`."""
+    rows = con.execute(
+        "select distinct feed || '/' || path as file from raw.former_files"
+        " where not is_kept order by file"
+    ).fetchall()
+    return tuple(file for (file,) in rows)
