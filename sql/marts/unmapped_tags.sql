@@ -1,7 +1,7 @@
 -- One row is a tag that people wrote and the dictionary does not have.
 -- Reads: staging.manual_tags, marts.tag_terms.
--- Tags that were taken off again count as well. Of several spellings that differ by case
--- or blanks alone the first by name is shown, in the order of bytes.
+-- Tags that were taken off again count as well. Of spellings that differ by case or
+-- blanks alone the first by name is shown, in the order of bytes.
 select
     min(trim(manual.tag)) as tag,
     count(distinct manual.customer_id) as n_customers,
