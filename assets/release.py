@@ -9,9 +9,10 @@ import dagster as dg
 from assets.key import settings_digest
 from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
+from assets.versions import digests_with
 from ingest import known
 from ingest.ledger import input_files
-from releases import store
+from releases import state, store
 from releases.building import (
     CATALOG,
     Building,
@@ -164,6 +165,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
                 InputFile.model_validate(file) for file in input_files(run.con)
             ),
             schemes=run.plan.versions,
+            scheme_digests=digests_with(run.plan, run.project),
             tables=building.rows,
             checks=tuple(
                 CheckOutcome.model_validate(one.as_row()) for one in run.checks
@@ -176,6 +178,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             missing_inputs=known.missing(run.con) if run.known_at else (),
         )
         run.released = publish(run.con, building, manifest, run.project)
+        state.set_computed_for(run.con, run.key)
     return dg.MaterializeResult(
         metadata={
             "release": manifest.release_id,

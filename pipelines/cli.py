@@ -224,6 +224,41 @@ def diff(
 
 
 @app.command()
+def plan(
+    schemes: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Scheme files for those of the same id."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="S.PATH=VALUE", help="A parameter; repeatable."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="Default: the current one.")
+    ] = None,
+    max_moved: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Fail where more move, such as 5%."),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what changed schemes would do; publish nothing."""
+    from pipelines import plan_page  # noqa: PLC0415
+
+    plan_page.plan(
+        open_project(project),
+        schemes,
+        settings or [],
+        against,
+        max_moved,
+        lang.value,
+        as_json=json,
+    )
+
+
+@app.command()
 def rollback(
     release: Annotated[str, typer.Argument(metavar="RELEASE")],
     project: ProjectOption = None,

@@ -20,7 +20,7 @@ from pipelines.running import (
 )
 from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import PROJECT_VARIABLE, Project, open_project
-from releases import store
+from releases import state, store
 
 if TYPE_CHECKING:
     from assets.run import Run
@@ -42,7 +42,7 @@ def run(
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(as_of)
     known = None if known_at is None else read_known_at(project, known_at)
-    with hold_warehouse(project, on_wait=_say_waiting):
+    with hold_warehouse(project, on_wait=say_waiting):
         decision = decide(project, as_of_date, known)
         if decision.published is not None:
             _show_unchanged(project, decision.published, as_json=as_json)
@@ -102,7 +102,7 @@ def backfill(
             project,
             dates,
             publish=publish,
-            on_wait=_say_waiting,
+            on_wait=say_waiting,
             progress=None if as_json else terminal.DateLine,
         ):
             graded.append(one)
@@ -210,7 +210,7 @@ def explain(
     from schemes.explain import explain as explained  # noqa: PLC0415
     from schemes.explain import lines  # noqa: PLC0415
 
-    manifest = _release_of(project, as_of)
+    manifest = release_of(project, as_of)
     path = str(store.database(project, manifest.release_id))
     with duckdb.connect(path, read_only=True) as con:
         found = explained(con, customer, scheme, lang)
@@ -230,7 +230,7 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
     from schemes.tables import feeds_needed, why_not  # noqa: PLC0415
 
     feeds: dict[str, frozenset[str]] = {}
-    with hold_warehouse(project, on_wait=_say_waiting):
+    with hold_warehouse(project, on_wait=say_waiting):
         if project.warehouse.is_file():
             with duckdb.connect(str(project.warehouse), read_only=True) as con:
                 feeds = feed_columns(con)
@@ -287,7 +287,7 @@ def lint(project: Project, files: list[Path], *, as_json: bool) -> None:
         terminal.console().print(f"No errors, {len(found)} warnings.")
 
 
-def _release_of(project: Project, as_of: str | None) -> "Manifest":
+def release_of(project: Project, as_of: str | None) -> "Manifest":
     """The current release, or the last one published for a date.
 
     Of what had been known at an earlier time only where there is no other.
@@ -354,7 +354,7 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
 
 def rollback(project: Project, release_id: str, *, as_json: bool) -> None:
     """Point `current` at a release that was published before."""
-    with hold_warehouse(project, on_wait=_say_waiting):
+    with hold_warehouse(project, on_wait=say_waiting):
         manifest = store.roll_back(project, release_id)
     if as_json:
         terminal.say_json({"status": "rolled back", **_facts(manifest)})
@@ -371,9 +371,10 @@ def forget(project: Project, file: str, *, as_json: bool) -> None:
 
     from ingest.forget import forget as take_out  # noqa: PLC0415
 
-    with hold_warehouse(project, on_wait=_say_waiting):
+    with hold_warehouse(project, on_wait=say_waiting):
         con = duckdb.connect(str(project.warehouse))
         try:
+            state.set_computed_for(con, None)
             forgotten = take_out(con, project, file, store.now(project))
         finally:
             con.close()
@@ -430,7 +431,8 @@ def serve(project: Project, port: int) -> None:
             child.wait()
 
 
-def _say_waiting() -> None:
+def say_waiting() -> None:
+    """Tell that another process holds the warehouse."""
     terminal.console(err=True).print(
         "Another run holds the warehouse; waiting for it to end …"
     )

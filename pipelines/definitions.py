@@ -43,7 +43,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         release.current,
     ]
     if not in_partitions:
-        assets = [one.map_asset_specs(_without_partitions) for one in assets]
+        assets = [one.map_asset_specs(without_partitions) for one in assets]
     return dg.Definitions(
         assets=[*raw.LANDING, *assets],
         asset_checks=[checks.quality],
@@ -55,7 +55,8 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
     )
 
 
-def _without_partitions(spec: dg.AssetSpec) -> dg.AssetSpec:
+def without_partitions(spec: dg.AssetSpec) -> dg.AssetSpec:
+    """The asset as one that is not parted by as-of date."""
     return spec.replace_attributes(partitions_def=None)
 
 

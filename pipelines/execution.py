@@ -5,13 +5,15 @@ Imports Dagster, which takes a second: only when there is something to do.
 
 import dagster as dg
 
+from assets import core, raw, staging
 from assets.run import Run
 from data_quality.result import CheckResult
-from pipelines.definitions import assemble, partition_of
+from pipelines.definitions import assemble, partition_of, without_partitions
 from pipelines.instance import instance_of
 from project.errors import RunError
 
 _NAMED = 5  # failed checks in the line of an error
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 def execute(run: Run) -> None:
@@ -29,7 +31,7 @@ def execute(run: Run) -> None:
             instance=instance,
             resources={"run": run},
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config=_QUIET,
             partition_key=partition,
         )
     if run.failure is not None:
@@ -42,6 +44,32 @@ def execute(run: Run) -> None:
             event.step_key for event in result.all_events if event.is_step_failure
         ]
         raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+
+
+def recompute(run: Run) -> None:
+    """Make the metrics of customers from what was known at a time, and nothing else.
+
+    Leaves no trace in Dagster.
+
+    Raises:
+        FenjiError: what a user can mend, in one line.
+        Exception: what went wrong in a step, as it was raised.
+    """
+    assets = [raw.raw, staging.staging, *core.TABLES, core.customer_metrics]
+    partition = partition_of(run.as_of_date)
+    if partition is None:
+        assets = [one.map_asset_specs(without_partitions) for one in assets]
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize(
+            assets,
+            instance=instance,
+            resources={"run": run},
+            raise_on_error=False,
+            run_config=_QUIET,
+            partition_key=partition,
+        )
+    if run.failure is not None:
+        raise run.failure
 
 
 def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:

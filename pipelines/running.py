@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from assets.key import run_key
+from assets.versions import refuse_changed_versions
 from ingest.known import opened
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
-from releases import store
+from releases import state, store
 from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
 from sql.access import check_privacy
@@ -97,12 +98,16 @@ def decide(
     """Whether a run for the date would find anything to do; the lock is held.
 
     Raises:
+        ConfigurationError: it would publish a version of a scheme with other contents.
         RunError: nothing was known at that time.
     """
     check_privacy(project)
     previous = store.before(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at)
-    return Decision(key, previous, store.with_key(project, key))
+    published = store.with_key(project, key)
+    if published is None:
+        refuse_changed_versions(project)
+    return Decision(key, previous, published)
 
 
 def hold_warehouse(
@@ -130,7 +135,7 @@ def open_run(
     decided = decision or decide(project, as_of_date, known_at)
     warehouse = _warehouse(project) if known_at is None else opened(project, known_at)
     with warehouse as con:
-        _configure(con, project)
+        configure(con, project)
         run = Run(
             project=project,
             as_of_date=as_of_date,
@@ -159,12 +164,13 @@ def _warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         # It holds names and telephone numbers; releases are for others to read.
         project.warehouse.chmod(0o600)
+        state.set_computed_for(con, None)
         yield con
     finally:
         con.close()
 
 
-def _configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:
+def configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Set the session: the business zone decides what a day is."""
     resources = project.settings.resources
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})

@@ -88,6 +88,21 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
         raise ConfigurationError(f"{path}{line}: {problem}") from None
 
 
+def read_scalar(text: str) -> str | int | bool | Decimal:
+    """A single value, written as in a YAML file.
+
+    Raises:
+        ValueError: it is empty, several values, or no YAML.
+    """
+    try:
+        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - _Loader is a safe loader
+    except yaml.YAMLError:
+        value = None
+    if not isinstance(value, str | int | Decimal):
+        raise ValueError(f"'{text}' is no single value")  # noqa: TRY004 - users' input
+    return value
+
+
 def read_document(path: Path, model: type[Model]) -> Model:
     """The file as an instance of the model.
 

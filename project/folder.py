@@ -11,11 +11,20 @@ PROJECT_VARIABLE = "FENJI_PROJECT"
 
 
 @dataclass(frozen=True)
+class Change:
+    """Schemes as they might be: nothing of it is published."""
+
+    schemes: Path | None = None  # a folder of files that stand for those of the same id
+    parameters: frozenset[str] = frozenset()  # the addresses that `--set` set
+
+
+@dataclass(frozen=True)
 class Project:
     """A project folder with its settings."""
 
     root: Path
     settings: Settings
+    change: Change = Change()
 
     @property
     def landing(self) -> Path:

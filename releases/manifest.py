@@ -49,6 +49,8 @@ class Manifest(_Part):
     settings_digest: str  # of the resolved settings and schemes
     inputs: tuple[InputFile, ...]
     schemes: dict[str, str]  # scheme → version
+    # Scheme → version → digest of what it said: of these and of all published before.
+    scheme_digests: dict[str, dict[str, str]] = {}
     tables: dict[str, int]  # stored table → rows
     checks: tuple[CheckOutcome, ...]
     fenji_version: str

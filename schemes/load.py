@@ -104,10 +104,14 @@ def read_schemes(project: Project) -> tuple[Scheme, ...]:
 def _read(project: Project) -> dict[str, Scheme]:
     found: dict[str, Scheme] = {}
     contents: dict[str, Any] = {}
-    for path in scheme_files(project):
+    changed = _files_in(project.change.schemes)
+    files = [path for path in scheme_files(project) if path not in changed]
+    for path in [*changed, *files]:
         content = read_yaml(path)
         scheme = read_scheme(path, content)
         if scheme.scheme in found:
+            if found[scheme.scheme].path in changed and path not in changed:
+                continue
             raise taken_id(scheme, found[scheme.scheme])
         found[scheme.scheme] = scheme
         contents[scheme.scheme] = content
@@ -127,8 +131,14 @@ def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
 
 def scheme_files(project: Project) -> list[Path]:
     """The files of the library, then those of the project."""
-    own = sorted(project.schemes.glob("*.yaml")) if project.schemes.is_dir() else []
-    return [*sorted(LIBRARY.glob("*.yaml")), *(p for p in own if p.name != TAGS_FILE)]
+    return [*_files_in(LIBRARY), *_files_in(project.schemes)]
+
+
+def _files_in(folder: Path | None) -> list[Path]:
+    """The scheme files of a folder, which need not be there."""
+    if folder is None or not folder.is_dir():
+        return []
+    return [one for one in sorted(folder.glob("*.yaml")) if one.name != TAGS_FILE]
 
 
 def read_scheme(path: Path, content: object = None) -> Scheme:
@@ -369,6 +379,8 @@ def _set_benefit(
 def _setting_error(
     project: Project, place: tuple[str, ...], message: str
 ) -> ConfigurationError:
+    if place[-1] in project.change.parameters:
+        return ConfigurationError(f"--set {place[-1]}: {message}")
     path = project.root / SETTINGS_FILE
     line = line_of(path, place)
     where = f"{path}:{line}" if line else str(path)

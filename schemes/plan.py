@@ -106,6 +106,11 @@ class SchemePlan:
         return {one.scheme.scheme: one.scheme.version for one in self._running}
 
     @property
+    def digests(self) -> Mapping[str, str]:
+        """The digest of what each scheme that runs says."""
+        return {one.scheme.scheme: one.scheme.digest for one in self._running}
+
+    @property
     def digest(self) -> str:
         """Equal where the same schemes run, with the same parameters."""
         parts = [f"{one.scheme.scheme} {one.scheme.digest}" for one in self._running]
