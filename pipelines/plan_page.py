@@ -138,6 +138,8 @@ def _show_scheme(one: SchemeMoves, moves: Sequence[Move], out: Console) -> None:
             f" ({percent(one)}), {one.n_up:,} up, {one.n_down:,} down;"
             f" 12-month spend {one.moved_spend_12m_amount:,.2f}"
         )
+        if not one.moving and not one.benefits:
+            return
     _show_cells(one, out)
     _show_benefits(one.benefits, out)
     named = [move for move in moves if move.scheme == graded.scheme]
