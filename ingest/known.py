@@ -10,6 +10,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -55,9 +56,8 @@ def opened(
     project: Project, at: datetime.datetime
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose raw layer is that of the time; the warehouse is only read."""
-    place = project.data / ".known_at"
-    # What a killed run left: the warehouse's lock is held, so nobody uses it.
-    shutil.rmtree(place, ignore_errors=True)
+    remove_unfinished(project)
+    place = _place(project)
     place.mkdir(mode=0o700)
     con = duckdb.connect(str(place / "known_at.duckdb"))
     try:
@@ -72,7 +72,16 @@ def opened(
         yield con
     finally:
         con.close()
-        shutil.rmtree(place, ignore_errors=True)
+        remove_unfinished(project)
+
+
+def remove_unfinished(project: Project) -> None:
+    """Remove what a killed run left; called under the lock of the warehouse."""
+    shutil.rmtree(_place(project), ignore_errors=True)
+
+
+def _place(project: Project) -> Path:
+    return project.data / ".known_at"
 
 
 def make_raw(

@@ -15,7 +15,7 @@ import duckdb
 
 from assets.key import run_key
 from assets.versions import refuse_changed_versions
-from ingest.known import opened
+from ingest import known
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
@@ -133,7 +133,9 @@ def open_run(
     from assets.run import Run, Silent  # noqa: PLC0415 - imports Dagster
 
     decided = decision or decide(project, as_of_date, known_at)
-    warehouse = _warehouse(project) if known_at is None else opened(project, known_at)
+    warehouse = (
+        _warehouse(project) if known_at is None else known.opened(project, known_at)
+    )
     with warehouse as con:
         configure(con, project)
         run = Run(
@@ -160,6 +162,7 @@ def open_run(
 
 @contextlib.contextmanager
 def _warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    known.remove_unfinished(project)
     con = duckdb.connect(str(project.warehouse))
     try:
         # It holds names and telephone numbers; releases are for others to read.
