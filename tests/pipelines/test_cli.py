@@ -9,6 +9,7 @@ import pytest
 
 from ingest.load import load_feed
 from project.folder import open_project
+from releases import store
 from sql.contracts import feeds
 
 FENJI = Path(sys.executable).with_name("fenji")
@@ -68,7 +69,7 @@ def loaded(shop):
     project = open_project(shop)
     project.data.mkdir()
     with duckdb.connect(str(project.warehouse)) as con:
-        load_feed(con, project, feeds()["customers"])
+        load_feed(con, project, feeds()["customers"], store.now(project))
     return file
 
 
