@@ -98,7 +98,7 @@ def test_reasons_are_in_words(graded):
             1,
             "C",
             "4999",
-            "4999 points (calendar year), from 3000",
+            "Points: 4999 (calendar year), from 3000",
             "本自然年积分4999，达到3000",
         )
     ]
