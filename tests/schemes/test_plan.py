@@ -107,8 +107,8 @@ def test_reasons_are_in_words(graded):
         " where scheme = 'rfm_8' and customer_id = 'gold'"
     )
     assert steps == {
-        1: "Last order 30 days ago",
-        2: "1 orders (12 months)",
+        1: "Days since the last order: 30",
+        2: "Orders: 1 (12 months)",
         3: "Spend 5000.00 (12 months)",
         4: "Recency high, frequency high, monetary value high",
     }
