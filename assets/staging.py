@@ -1,7 +1,6 @@
 """The staging layer: the rows of each feed that count on the as-of date, as views."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import dagster as dg
@@ -10,7 +9,6 @@ from sqlglot import exp
 from assets.run import Run
 from assets.specs import spec_of
 from ingest import quarantine
-from ingest.assessed import Band
 from ingest.staging import create_views
 from sql.contracts import Contract, contract, contracts, feeds
 from sql.statements import create, row_count
@@ -40,8 +38,7 @@ BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
 def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
-        bands = [Band(**asdict(band)) for band in run.plan.bands]
-        create_views(run.con, run.project, run.as_of_date, bands)
+        create_views(run.con, run.project, run.as_of_date, run.plan.bands)
         if run.known_at is None:
             for feed in feeds().values():
                 quarantine.write_late(run.con, run.project, feed)

@@ -1,28 +1,16 @@
 """Assessments whose points contradict their own words, or lie on no scale at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 
 import duckdb
 
 from ingest import casts, counting
 from ingest.statements import Sql, listed, literal, sql
+from sql.bands import Band
 from sql.contracts import feeds
 
 FEED = "assessments"
 _REASON = "outside_band"
-
-
-@dataclass(frozen=True)
-class Band:
-    """The points that an assessment may have where it states a word, or any."""
-
-    characteristic: str
-    value: str | None  # in small letters; None: whatever the assessment states
-    low: Decimal
-    high: Decimal
-    is_high_included: bool
 
 
 def settle(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> None:

@@ -14,6 +14,7 @@ import duckdb
 from ingest import assessed, currency, ledger
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.folder import Project
+from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
 
 
@@ -21,7 +22,7 @@ def create_views(
     con: duckdb.DuckDBPyConnection,
     project: Project,
     as_of_date: datetime.date,
-    bands: Sequence[assessed.Band] = (),
+    bands: Sequence[Band] = (),
 ) -> None:
     """Define `staging.<feed>` for every feed, present or not.
 

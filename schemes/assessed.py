@@ -1,29 +1,18 @@
 """Which points an expert may give: what the cards that read assessments say of them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 
 from schemes.expressions import Call, Literal, parse_expression
 from schemes.load import Scheme
 from schemes.model import Characteristic, Scorecard
+from sql.bands import Band
 
 # The metric of `sql/metrics/assessments.yaml` that hands an expert's points on.
 _METRIC, _ARGUMENT = "assessed_points", "characteristic"
 
 
-@dataclass(frozen=True)
-class AssessedBand:
-    """The points that an assessment may have where it states a word, or any."""
-
-    characteristic: str
-    value: str | None  # in small letters; None: whatever the assessment states
-    low: Decimal
-    high: Decimal
-    is_high_included: bool
-
-
-def assessed_bands(schemes: Iterable[Scheme]) -> tuple[AssessedBand, ...]:
+def assessed_bands(schemes: Iterable[Scheme]) -> tuple[Band, ...]:
     """The bands of all enabled schemes; an assessment must lie in each that is its own.
 
     A characteristic that takes assessed points as they are allows from 0 to its `max`,
@@ -42,7 +31,7 @@ def assessed_bands(schemes: Iterable[Scheme]) -> tuple[AssessedBand, ...]:
     )
 
 
-def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[AssessedBand]:
+def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[Band]:
     assessed = _assessed(one.points)
     most = scheme.document.number(one.max)
     if assessed is None or most is None:
@@ -53,7 +42,7 @@ def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[Assessed
                 f" {_METRIC}({_ARGUMENT} = …)'",
             )
         return
-    yield AssessedBand(assessed, None, Decimal(0), most, is_high_included=True)
+    yield Band(assessed, None, Decimal(0), most, is_high_included=True)
     above = most
     for attribute in one.attributes:
         low = scheme.document.number(attribute.from_)
@@ -66,7 +55,7 @@ def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[Assessed
                 "stand best first, so 'from' falls, and is below 'max'",
             )
         for value in attribute.values:
-            yield AssessedBand(
+            yield Band(
                 assessed, value.lower(), low, above, is_high_included=above == most
             )
         above = low

@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from project.folder import Project
-from schemes.assessed import AssessedBand, assessed_bands
+from schemes.assessed import assessed_bands
 from schemes.chosen import (
     OPPORTUNITY_GRADES,
     OPPORTUNITY_SCHEME,
@@ -77,6 +77,7 @@ from schemes.views import (
     scores_view,
     tiers_view,
 )
+from sql.bands import Band
 from sql.contracts import Column
 
 Feeds = Mapping[str, frozenset[str]]
@@ -93,7 +94,7 @@ class SchemePlan:
     rfm: RFM
     tags: CompiledTags
     entitlements: tuple[Entitlement, ...]  # of the schemes that run
-    bands: tuple[AssessedBand, ...]  # that assessments must lie in
+    bands: tuple[Band, ...]  # that assessments must lie in
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:

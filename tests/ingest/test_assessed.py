@@ -4,8 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.assessed import Band
 from ingest.staging import create_views
+from sql.bands import Band
 from tests.ingest.conftest import END
 
 HEAD = "customer_id,characteristic,assessed_at,value,points\n"
