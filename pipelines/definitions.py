@@ -46,7 +46,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         assets = [one.map_asset_specs(without_partitions) for one in assets]
     return dg.Definitions(
         assets=[*raw.LANDING, *assets],
-        asset_checks=[checks.quality],
+        asset_checks=[checks.quality_in(AS_OF_DATES if in_partitions else None)],
         jobs=[GRADE],
         schedules=schedules(project),
         resources={"run": RunResource()},

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from pipelines.event_log import KeptOpenEventLog
 from project.folder import Project
 
 # The same file stands at the top of the checkout, for those who run Dagster by hand.
@@ -40,4 +42,12 @@ def instance_of(project: Project) -> dg.DagsterInstance:
     """The instance that the command line and the UI of a project share."""
     home = prepare_home(project)
     os.environ["DAGSTER_HOME"] = str(home)
-    return dg.DagsterInstance.get()
+    event_log = {
+        "module": KeptOpenEventLog.__module__,
+        "class": KeptOpenEventLog.__name__,
+        # Where Dagster's own has it.
+        "config": {"base_dir": str(home / "history" / "runs")},
+    }
+    return dg.DagsterInstance.from_ref(
+        InstanceRef.from_dir(str(home), overrides={"event_log_storage": event_log})
+    )

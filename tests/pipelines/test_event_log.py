@@ -1,0 +1,47 @@
+"""What a run tells Dagster is there for Dagster's own event log to read."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from pipelines.instance import prepare_home
+from project.folder import open_project
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("company")
+    (tmp_path / "landing/transactions").mkdir(parents=True)
+    (tmp_path / "landing/transactions/orders.csv").write_text(
+        "transaction_id,customer_id,occurred_at,amount\nT1,A,2026-01-10,900\n"
+    )
+    (tmp_path / "fenji.yaml").write_text(
+        "name: log\ntimezone: UTC\nschemes: {only: [annual_points]}\n"
+    )
+    fenji = Path(sys.executable).with_name("fenji")
+    command = [fenji, "run", "--project", tmp_path, "--as-of", "2026-01-31"]
+    subprocess.run(command, check=True, capture_output=True)
+    return tmp_path
+
+
+def test_events_are_where_dagster_looks(graded, monkeypatch):
+    home = prepare_home(open_project(graded))
+    monkeypatch.setitem(os.environ, "DAGSTER_HOME", str(home))
+    with dg.DagsterInstance.get() as instance:
+        tiers = dg.AssetKey(["release", "customer_tiers"])
+        assert instance.get_materialized_partitions(tiers) == {"2026-01-31"}
+        raw = dg.AssetKey(["raw", "transactions"])
+        event = instance.get_latest_materialization_event(raw)
+        assert event.asset_materialization.metadata["dagster/row_count"].value == 1
+        assert {one.status for one in instance.get_runs()} == {
+            dg.DagsterRunStatus.SUCCESS
+        }
+
+
+def test_nothing_is_left_open(graded):
+    # SQLite keeps such files while a connection is open, or was lost.
+    assert not list((graded / "data/dagster/history/runs").glob("*-wal"))
