@@ -5,6 +5,7 @@ Nothing here imports Dagster at the top: whether anything changed is decided fir
 
 import contextlib
 import datetime
+import hashlib
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -55,11 +56,17 @@ def read_date(text: str, *, option: str = "--as-of") -> datetime.date:
         ConfigurationError: the text is not a day of the calendar.
     """
     try:
-        return datetime.date.fromisoformat(text)
+        day = datetime.date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
             f"{option}: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31"
         ) from None
+    if day == datetime.date.max:
+        raise ConfigurationError(
+            f"{option}: {text} is the calendar's last day, which has no end; write an"
+            " earlier one"
+        )
+    return day
 
 
 def today(project: Project) -> datetime.date:
@@ -105,6 +112,11 @@ def decide(
     previous = store.before(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at)
     published = store.with_key(project, key)
+    while published is not None and store.is_restated(project, published):
+        # Something else was said of the date meanwhile: this is to be said again, by a
+        # release of its own, or the history would hold what was taken back.
+        key = hashlib.sha256(key.encode()).hexdigest()
+        published = store.with_key(project, key)
     if published is None:
         refuse_changed_versions(project)
     return Decision(key, previous, published)

@@ -82,6 +82,15 @@ def with_key(project: Project, run_key: str) -> Manifest | None:
     return found[-1] if found else None
 
 
+def is_restated(project: Project, manifest: Manifest) -> bool:
+    """Whether a later release states something else of the release's as-of date."""
+    return manifest.known_at is None and any(
+        one.as_of_date == manifest.as_of_date
+        and one.published_at > manifest.published_at
+        for one in statements(project)
+    )
+
+
 def before(
     project: Project,
     as_of_date: datetime.date,

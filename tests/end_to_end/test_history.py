@@ -111,3 +111,35 @@ def test_what_was_said_before_is_no_part_of_the_content(shop, company):
         company.land(f"transactions/{file.name}", file.read_bytes())
     alone = company.run("2026-03-31").expect(0).json
     assert alone["content_digest"] == released[-1]["content_digest"]
+
+
+def test_a_change_that_was_taken_back_is_said_again(companies):
+    company = companies.new("wavering")
+    company.land_rows(
+        "transactions/sales.csv", HEADER, [sale("t1", "ann", "2026-01-10", 2000)]
+    )
+
+    def run(day, settings=SETTINGS):
+        company.settings(settings)
+        return company.run(day).expect(0).json
+
+    first = run("2026-01-31")
+    lowered = SETTINGS.replace("}", ", parameters: {annual_points.tiers.C.from: 1500}}")
+    mistaken = run("2026-01-31", lowered)
+    taken_back = run("2026-01-31")
+    assert taken_back["status"] == "published"
+    assert taken_back["content_digest"] == first["content_digest"]
+    assert run("2026-01-31")["status"] == "unchanged"
+    assert len({one["release_id"] for one in (first, mistaken, taken_back)}) == 3
+
+    run("2026-02-28")
+    with company.release() as current:
+        # 2000 points are B, from 1000; C for as long as C began at 1500.
+        assert current.rows(
+            "select tier, known_to is null from customer_tier_history"
+            " where scheme = 'annual_points' order by known_from"
+        ) == [("B", False), ("C", False), ("B", True)]
+        assert current.one(
+            "select previous_tier, movement from customer_tiers"
+            " where scheme = 'annual_points'"
+        ) == ("B", "same")

@@ -76,6 +76,16 @@ def test_a_look_back_states_nothing_new(project):
     assert measured == {0: None, 1: "march", 3: "april", 9: "april"}
 
 
+def test_a_release_is_restated_by_a_later_one_of_its_date(project):
+    first = release(project, "first", "2026-05-31", minute=0)
+    release(project, "april", "2026-04-30", minute=1)
+    look_back = release(project, "back", "2026-05-31", minute=2, known_at=at(0))
+    assert not store.is_restated(project, first)
+    second = release(project, "second", "2026-05-31", minute=3)
+    restated = [store.is_restated(project, one) for one in (first, second, look_back)]
+    assert restated == [True, False, False]
+
+
 def test_the_time_of_day_is_later_than_every_release(project):
     before = datetime.datetime.now(datetime.UTC)
     assert store.now(project) >= before
