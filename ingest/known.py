@@ -8,6 +8,7 @@ them count is settled anew.
 import datetime
 import hashlib
 import shutil
+import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,7 +48,11 @@ def digest(project: Project, at: datetime.datetime) -> str:
                 {"at": at},
             ).fetchall()
     if not rows:
-        raise RunError(f"--known-at {at.isoformat()}: no file had been loaded by then")
+        zone = zoneinfo.ZoneInfo(project.settings.timezone)
+        raise RunError(
+            f"--known-at: no file had been loaded by {at.astimezone(zone):%F %T};"
+            " `fenji releases` says when each was published"
+        )
     return hashlib.sha256(repr(rows).encode()).hexdigest()
 
 

@@ -339,9 +339,12 @@ def _one_folder(argument: Path | None, option: Path | None) -> Path | None:
 
 
 def _usage_line(err: TyperException) -> str:
-    """What is wrong with the call; some messages do not say with which argument."""
-    name = getattr(getattr(err, "param", None), "name", None)
-    message = str(err)
-    if name is None or name in message:
+    """What is wrong with the call, and with which argument, as users write it."""
+    param, message = getattr(err, "param", None), str(err)
+    if param is None:
         return message
-    return f"--{name.replace('_', '-')}: {message}"
+    is_option = param.param_type_name == "option"
+    name = param.opts[0] if is_option else (param.metavar or param.name).upper()
+    if message.startswith("Missing parameter"):
+        return f"{name}: is missing; --help says what is asked for"
+    return message if name in message else f"{name}: {message}"

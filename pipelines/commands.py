@@ -184,15 +184,19 @@ def list_releases(project: Project, *, as_json: bool) -> None:
         terminal.console().print("No release yet: `fenji run` publishes the first.")
         return
     rows = terminal.table("Releases", "release", "as of", "published", "content", "")
+    # Their ids say both dates, and leave no room for more.
+    looks_back = terminal.table("As was known before", "release", "published", "")
     for one in manifests:
-        rows.add_row(
-            one.release_id,
-            one.as_of_date.isoformat(),
-            one.published_at.strftime("%Y-%m-%d %H:%M"),
-            one.content_digest[:12],
-            "current" if one.release_id == current_id else "",
-        )
-    terminal.console().print(rows)
+        published = one.published_at.strftime("%Y-%m-%d %H:%M")
+        mark = "current" if one.release_id == current_id else ""
+        if one.known_at is None:
+            as_of, content = one.as_of_date.isoformat(), one.content_digest[:12]
+            rows.add_row(one.release_id, as_of, published, content, mark)
+        else:
+            looks_back.add_row(one.release_id, published, mark)
+    for table in (rows, looks_back):
+        if table.rows:
+            terminal.console().print(table)
 
 
 def explain(
@@ -218,7 +222,7 @@ def explain(
         terminal.say_json(found.as_dict())
         return
     for line in lines(found, lang):
-        terminal.console().print(line, markup=False)
+        terminal.console().print(line)
 
 
 def list_schemes(project: Project, *, as_json: bool) -> None:
@@ -279,7 +283,7 @@ def lint(project: Project, files: list[Path], *, as_json: bool) -> None:
         terminal.say_json({"findings": listed})
     else:
         for one in found:
-            terminal.console().print(str(one), markup=False, soft_wrap=True)
+            terminal.console().print(str(one), soft_wrap=True)
     n_errors = sum(one.severity == "error" for one in found)
     if n_errors:
         raise ConfigurationError(f"{n_errors} errors in scheme files")
@@ -337,6 +341,9 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
         counts = (one.n_added, one.n_removed, one.n_changed)
         rows.add_row(one.table, *(f"{count:,}" for count in counts))
     out.print(rows)
+    if not found.moves:
+        out.print("Nobody moves between tiers.")
+        return
     moves = terminal.table(
         "Moves", "scheme", "from", "to", "customers", "spend 12m",
         numbers=("customers", "spend 12m"),

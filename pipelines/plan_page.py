@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from pipelines import terminal
 from pipelines.commands import release_of, say_waiting
@@ -127,17 +128,19 @@ def show(planned: Planned, out: Console) -> None:
 
 def _show_scheme(one: SchemeMoves, moves: Sequence[Move], out: Console) -> None:
     graded = one.graded
-    title = f"{graded.scheme} · {graded.name}"
+    title = Text(f"\n{graded.scheme} · {graded.name}", style="bold")
     counted = "categories of customers" if graded.has_scopes else "customers"
     if graded.former_version is None:
-        out.print(f"\n[bold]{title}[/bold]: new, {one.n_customers:,} {counted}")
+        what = f": new, {one.n_customers:,} {counted}"
+        out.print(Text.assemble(title, what))
     else:
-        out.print(
-            f"\n[bold]{title}[/bold] ({graded.former_version} → {graded.version}):"
+        what = (
+            f" ({graded.former_version} → {graded.version}):"
             f" {one.n_moved:,} of {one.n_customers:,} {counted} move"
             f" ({percent(one)}), {one.n_up:,} up, {one.n_down:,} down;"
             f" 12-month spend {one.moved_spend_12m_amount:,.2f}"
         )
+        out.print(Text.assemble(title, what))
         if not one.moving and not one.benefits:
             return
     _show_cells(one, out)

@@ -19,10 +19,20 @@ _WORTH_A_LINE = 0.05  # seconds
 
 
 def console(*, err: bool = False) -> Console:
-    """A console that keeps within the terminal, and within 80 columns elsewhere."""
+    """A console that keeps within the terminal, and within 80 columns elsewhere.
+
+    Brackets and colons are what they are: an id may hold them.
+    """
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _ENOUGH_COLUMNS
-    return Console(stderr=err, width=width, highlight=False, soft_wrap=not width)
+    return Console(
+        stderr=err,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=not width,
+    )
 
 
 def say_error(message: str) -> None:
@@ -39,7 +49,11 @@ def say_json(content: dict[str, Any]) -> None:
 def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     """An empty table that reads well at 80 columns."""
     made = Table(
-        title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        collapse_padding=True,
     )
     for place, name in enumerate(columns):
         side: JustifyMethod = "right" if name in numbers else "left"

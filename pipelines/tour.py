@@ -140,11 +140,11 @@ def _show_customer(con: duckdb.DuckDBPyConnection) -> str:
     for (scheme,) in schemes:
         _, _, *told = lines(explain(con, customer, scheme), "en")
         for line in told:
-            out.print(f"  {line}", markup=False)
+            out.print(f"  {line}")
     tags = con.execute(
         "select string_agg(distinct tag, ', ' order by tag) from customer_tags"
         " where customer_id = $customer",
         {"customer": customer},
     ).fetchall()[0][0]
-    out.print(f"  Tags 标签: {tags}", markup=False)
+    out.print(f"  Tags 标签: {tags}")
     return customer

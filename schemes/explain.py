@@ -312,7 +312,7 @@ def _check_names(
             "select not_applicable_reason from schemes where scheme = $1", [scheme]
         ).fetchone()
         if why is not None:
-            raise ConfigurationError(f"the scheme '{scheme}' did not run: it {why[0]}")
+            raise ConfigurationError(f"the scheme '{scheme}' did not run: {why[0]}")
         hint = nearest(scheme, applicable)
         raise ConfigurationError(f"there is no scheme '{scheme}'{hint}")
 
