@@ -1,12 +1,17 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
 
+from assets.key import facts_key
 from assets.run import Run
-from assets.specs import made_in_sql, spec_of
+from assets.specs import key_of, made_in_sql, reads_of, spec_of
+from ingest.staging import create_views
 from project.errors import RunError
+from releases import state
 from sql.contracts import Contract, contract
 from sql.statements import create, row_count, select_of, without_rows
 
@@ -30,8 +35,48 @@ def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefiniti
     return make
 
 
-TABLES = [table_asset(table) for table in made_in_sql("core")]
+def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
+    """The tables, each after those that it reads."""
+    named = {one.name: one for one in tables}
+    reads = {name: reads_of(one) & named.keys() for name, one in named.items()}
+    return tuple(named[name] for name in TopologicalSorter(reads).static_order())
+
+
+SHARED = _in_reading_order(one for one in made_in_sql("core") if one.for_all_dates)
+TABLES = [table_asset(one) for one in made_in_sql("core") if not one.for_all_dates]
 METRICS = contract("core", "customer_metrics")
+
+
+@dg.multi_asset(
+    name="core__shared",
+    description="Make what the as-of dates that are graded together share.",
+    specs=[spec_of(table) for table in SHARED],
+)
+def shared(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+    """Make the tables for the first of the dates; those after it find them made.
+
+    They hold what is known up to the last of the dates; what reads them cuts them.
+    """
+    with run.step("core.shared", phase="compute"):
+        facts = facts_key(run.con, run.project)
+        made_for = state.shared_for(run.con)
+    if made_for is None or not made_for.serves(facts, run.as_of_date):
+        state.set_shared_for(run.con, None)
+        if run.last_date != run.as_of_date:
+            create_views(run.con, run.project, run.last_date, run.plan.bands)
+        for table in SHARED:
+            with run.step(table.name, phase="compute") as step:
+                name = (table.layer, table.table)
+                select = select_of(table)
+                create(run.con, name, select, run.params(table), kind=table.kind)
+                if table.kind == "table":
+                    step.rows = row_count(run.con, *name)
+        if run.last_date != run.as_of_date:
+            create_views(run.con, run.project, run.as_of_date, run.plan.bands)
+        made_for = state.Shared(facts, run.first_date, run.last_date)
+        state.set_shared_for(run.con, made_for)
+    for table in SHARED:
+        yield dg.MaterializeResult(asset_key=key_of(table.name))
 
 
 @dg.multi_asset(name="core__customer_metrics", specs=[spec_of(METRICS)])

@@ -8,9 +8,11 @@ import hashlib
 import json
 from pathlib import Path
 
+import duckdb
+
 from ingest import known
 from ingest.landing import find_files
-from ingest.ledger import input_digest
+from ingest.ledger import input_digest, loaded_digest
 from project.folder import Project
 from releases.manifest import Manifest
 from schemes.load import schemes_digest
@@ -43,6 +45,12 @@ def code_digest() -> str:
     for file in packaged_files(*(root / room for room in _ROOMS)):
         whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
     return whole.hexdigest()
+
+
+def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
+    """The key of what is loaded: with equal keys the same rows count, and as much."""
+    parts = (loaded_digest(con), settings_digest(project), code_digest())
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def run_key(

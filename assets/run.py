@@ -62,6 +62,8 @@ class Run:
     began_at: datetime.datetime  # since when what it loads is known
     con: duckdb.DuckDBPyConnection
     previous: Manifest | None = None  # the release that movement is measured against
+    # The as-of dates that are graded together with this one share some tables.
+    graded_together: tuple[datetime.date, ...] = ()
     # Only what was known at this time counts; None: all that there is is loaded.
     known_at: datetime.datetime | None = None
     progress: Progress = field(default_factory=Silent)
@@ -87,6 +89,16 @@ class Run:
             parts.insert(1, f"known-{self.known_at.astimezone(zone):%Y%m%dT%H%M%S}")
         return "-".join(parts)
 
+    @property
+    def first_date(self) -> datetime.date:
+        """The first of the dates that are graded together."""
+        return min((self.as_of_date, *self.graded_together))
+
+    @property
+    def last_date(self) -> datetime.date:
+        """The last of the dates that are graded together."""
+        return max((self.as_of_date, *self.graded_together))
+
     def params(self, table: Contract) -> Params:
         """The parameters that the SQL of a table may name.
 
@@ -101,6 +113,8 @@ class Run:
         return {
             **own,
             "as_of_date": self.as_of_date,
+            "first_date": self.first_date,
+            "last_date": self.last_date,
             "from_as_of_date": self.previous.as_of_date if self.previous else None,
             "spend_source": self.project.settings.spend_source,
         }

@@ -43,8 +43,7 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
             for feed in feeds().values():
                 quarantine.write_late(run.con, run.project, feed)
         target = ("staging", CUSTOMER_ROWS.table)
-        select = customer_rows().sql("duckdb")
-        create(run.con, target, select, run.params(CUSTOMER_ROWS), kind="view")
+        create(run.con, target, customer_rows().sql("duckdb"), {}, kind="view")
     for name in feeds():
         yield dg.MaterializeResult(asset_key=["staging", name])
     yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
@@ -59,29 +58,35 @@ def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
 def customer_rows() -> exp.Expr:
     """Every row of every feed that names a customer, with the day that dates it.
 
-    Counted rows up to the as-of date, and the dates of the rows after it: a customer
-    whose only dated rows lie ahead does not exist yet, whatever undated rows say.
+    Also the rows after the as-of date: a customer whose only dated rows lie ahead does
+    not exist yet, whatever undated rows say.
     """
-    parts: list[exp.Expr] = []
+    parts = []
     for name, feed in feeds().items():
         if feed.customer is None:
             continue
-        day = _row_date(feed)
-        customer = exp.column(feed.customer, quoted=True)
-        counted = exp.select(customer.as_("customer_id"), day.as_("row_date")).from_(
-            exp.table_(name, db="staging")
+        customer = exp.column(feed.customer, "t", quoted=True)
+        rows = (
+            exp.select(customer.as_("customer_id"), _row_date(feed).as_("row_date"))
+            .from_(exp.table_(name, db="raw").as_("t"))
+            .join(_excluded(name), on=_is_excluded(), join_type="anti")
+            .where(customer.copy().is_(exp.null()).not_())
         )
-        parts.append(counted.where(customer.copy().is_(exp.null()).not_()))
-        if feed.dated_by:
-            later = exp.select(
-                customer.copy().as_("customer_id"), day.copy().as_("row_date")
-            ).from_(exp.table_(name, db="raw"))
-            later = later.where(
-                day.copy() > exp.Placeholder(this="as_of_date"),
-                customer.copy().is_(exp.null()).not_(),
-            )
-            parts.append(later)
+        parts.append(rows)
     return exp.union(*parts, distinct=False)
+
+
+def _excluded(feed: str) -> exp.Subquery:
+    """The rows of a feed that do not count, as `s`."""
+    rows = exp.select("file_id", "line_no").from_(exp.table_("row_status", db="raw"))
+    return rows.where(exp.column("feed").eq(feed)).subquery("s")
+
+
+def _is_excluded() -> exp.Expr:
+    return exp.and_(
+        exp.column("_file_id", "t").eq(exp.column("file_id", "s")),
+        exp.column("_line_no", "t").eq(exp.column("line_no", "s")),
+    )
 
 
 def _row_date(feed: Contract) -> exp.Expr:
@@ -90,7 +95,7 @@ def _row_date(feed: Contract) -> exp.Expr:
     for name in feed.dated_by:
         is_time = feed.column(name).type == "timestamp"
         day = name.removesuffix("_at") + "_date" if is_time else name
-        days.append(exp.column(day, quoted=True))
+        days.append(exp.column(day, "t", quoted=True))
     if not days:
         return exp.cast(exp.null(), "date")
     return exp.func("least", *days) if len(days) > 1 else days[0]

@@ -4,30 +4,32 @@ Data are generated once into `data/`, results go to `results/`; git ignores both
 """
 
 import argparse
-import json
-import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
-import time
-from dataclasses import asdict, dataclass, field
-from datetime import date
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.agreement import compare
 from benchmarks.arguments import number_of
-from synthetic.generator import SIDECAR, UNTIL, generate
+from benchmarks.projects import (
+    WORK,
+    Process,
+    Resources,
+    data_of,
+    fenji,
+    fenji_run,
+    machine,
+    make_project,
+    process,
+    write_result,
+)
+from synthetic.generator import UNTIL
 
-ROOT = Path(__file__).parent
-LINES_PER_CUSTOMER = 50
-SCHEMES = ("rfm_8", "annual_points", "value_pyramid", "ecommerce_ladder")
 # The steps of a run whose tables the floor makes as well; other tables come on top.
 STEPS_OF_FLOOR = (
     "raw",
@@ -50,24 +52,6 @@ TARGETS = {
 # What `fenji plan` is asked: it touches every customer.
 CHANGE = "annual_points.tiers.C.from=3500"
 
-_SETTINGS = """\
-name: benchmark
-timezone: Asia/Shanghai
-currency: CNY
-schemes: {{only: [{schemes}]}}
-resources: {{threads: {threads}, memory_limit: {memory_limit}}}
-"""
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process that has ended: what it took and what it printed."""
-
-    seconds: float
-    cpu_seconds: float
-    peak_mb: float
-    output: dict[str, Any] = field(default_factory=dict)
-
 
 def main() -> None:
     """Generate what is missing, measure, compare, print, write the results."""
@@ -85,82 +69,47 @@ def main() -> None:
     parser.add_argument("--memory-limit", default="4GB")
     given = parser.parse_args()
     console = Console()
+    resources = Resources(given.threads, given.memory_limit)
     for wanted in given.transactions:
-        data, n_lines = _data(wanted, console)
-        result = _measure(
-            data,
-            runs=given.runs,
-            threads=given.threads,
-            memory_limit=given.memory_limit,
-            console=console,
-        )
-        result = {"n_lines": n_lines, "machine": _machine(given), **result}
+        data, n_lines = data_of(wanted, console)
+        result = _measure(data, given.runs, resources, console)
+        result = {"n_lines": n_lines, "machine": machine(resources), **result}
         _show(result, console)
-        path = ROOT / "results" / f"{wanted}.json"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def _data(wanted: int, console: Console) -> tuple[Path, int]:
-    """The folder with about so many lines, generated where it is missing."""
-    folder = ROOT / "data" / str(wanted)
-    if not (folder / SIDECAR).is_file():
-        console.print(f"generating {wanted:,} lines ...")
-        began = time.perf_counter()
-        generate(
-            folder,
-            customers=wanted // LINES_PER_CUSTOMER,
-            file_format="parquet",
-            sources=("customers", "transactions"),
-            flaws=False,
-        )
-        console.print(f"generated in {time.perf_counter() - began:.0f} s")
-    sidecar = json.loads((folder / SIDECAR).read_text(encoding="utf-8"))
-    return folder, int(sidecar["feeds"]["transactions"]["n_read"])
+        write_result(str(wanted), result)
 
 
 def _measure(
-    data: Path, *, runs: int, threads: int, memory_limit: str, console: Console
+    data: Path, runs: int, resources: Resources, console: Console
 ) -> dict[str, Any]:
     """All figures of one size; floor and run take turns, so that noise is shared."""
-    as_of_date = UNTIL
-    work = ROOT / "data" / "work"
-    floors, fenjis, idles, plans = [], [], [], []
+    floors, runs_made, idles, plans = [], [], [], []
     agreed = {}
     for number in range(1, runs + 1):
         console.print(f"run {number} of {runs} ...")
-        shutil.rmtree(work, ignore_errors=True)
+        shutil.rmtree(WORK, ignore_errors=True)
         floors.append(
-            _process(
+            process(
                 [
                     sys.executable,
                     "-m",
                     "benchmarks.floor",
                     str(data),
-                    str(work / "floor"),
-                    as_of_date.isoformat(),
-                    str(threads),
-                    memory_limit,
+                    str(WORK / "floor"),
+                    UNTIL.isoformat(),
+                    str(resources.threads),
+                    resources.memory_limit,
                 ]
             )
         )
-        project = work / "project"
-        project.mkdir()
-        (project / "landing").symlink_to(data / "landing")
-        (project / "fenji.yaml").write_text(
-            _SETTINGS.format(
-                schemes=", ".join(SCHEMES), threads=threads, memory_limit=memory_limit
-            ),
-            encoding="utf-8",
-        )
-        fenjis.append(_fenji_run(project, as_of_date))
+        project = make_project(WORK / "project", data, resources)
+        runs_made.append(fenji_run(project, UNTIL))
         agreed = compare(
-            project / "data/current/fenji.duckdb", work / "floor/fenji.duckdb"
+            project / "data/current/fenji.duckdb", WORK / "floor/fenji.duckdb"
         )
-        idles.append(_fenji_run(project, as_of_date))
-        plans.append(_fenji("plan", project, "--set", CHANGE))
+        idles.append(fenji_run(project, UNTIL))
+        plans.append(fenji("plan", project, "--set", CHANGE))
     imports = [
-        _process(
+        process(
             [
                 sys.executable,
                 "-c",
@@ -169,50 +118,16 @@ def _measure(
         )
         for _ in range(runs)
     ]
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(WORK, ignore_errors=True)
     return {
-        **_summary(floors, fenjis, idles, imports, plans),
+        **_summary(floors, runs_made, idles, imports, plans),
         "agreed_rows": agreed,
         "floor": [asdict(one) for one in floors],
-        "fenji": [asdict(one) for one in fenjis],
+        "fenji": [asdict(one) for one in runs_made],
         "nothing_new": [asdict(one) for one in idles],
         "imports": [asdict(one) for one in imports],
         "plan": [asdict(one) for one in plans],
     }
-
-
-def _fenji_run(project: Path, as_of_date: date) -> Process:
-    return _fenji("run", project, "--as-of", as_of_date.isoformat())
-
-
-def _fenji(command: str, project: Path, *arguments: str) -> Process:
-    fenji = Path(sys.executable).with_name("fenji")
-    asked = [str(fenji), command, "--json", "--project", str(project)]
-    return _process([*asked, *arguments])
-
-
-def _process(command: list[str]) -> Process:
-    """Run the command to its end.
-
-    Raises:
-        SystemExit: it failed; the message is what it printed.
-    """
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout is not None
-        printed = child.stdout.read()
-        # Unlike RUSAGE_CHILDREN, this is the peak of this child alone.
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - began
-    if child.returncode:
-        raise SystemExit(f"{' '.join(command)}: status {child.returncode}\n{printed}")
-    return Process(
-        seconds=seconds,
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_mb=usage.ru_maxrss / 1024,
-        output=json.loads(printed),
-    )
 
 
 def _summary(
@@ -271,20 +186,6 @@ def _seconds_of_floor(run: Process) -> float:
         for name, seconds in steps.items()
         if name in STEPS_OF_FLOOR or name.split(".")[0] in STEPS_OF_FLOOR
     )
-
-
-def _machine(given: argparse.Namespace) -> dict[str, Any]:
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "cores": os.cpu_count(),
-        "memory_gb": round(total / 2**30),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "duckdb": duckdb.__version__,
-        "threads": given.threads,
-        "memory_limit": given.memory_limit,
-        "load_average": os.getloadavg()[0],
-    }
 
 
 def _show(result: dict[str, Any], console: Console) -> None:

@@ -280,6 +280,14 @@ def _known(project: Project) -> tuple[Entry, ...]:
         raise RunError(f"{project.warehouse}: cannot be read: {problem}") from None
 
 
+def loaded_digest(con: duckdb.DuckDBPyConnection) -> str:
+    """A digest of the files that are loaded, and of how they were read."""
+    rows = con.execute(
+        "select feed, path, content_digest, mapping_digest from raw.files order by all"
+    ).fetchall()
+    return hashlib.sha256(repr(rows).encode()).hexdigest()
+
+
 def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     """The files that were read, for the manifest, by feed and path."""
     names = (

@@ -1,10 +1,11 @@
 """A backfill: one run after another, for each as-of date of a range, in one process.
 
 Dates come in order, so that each release is compared with the one before. Imports are
-paid once, and files are read once: after the first date there is nothing new in them.
+paid once, files are read once, and what all dates share is computed once.
 """
 
 import calendar
+import contextlib
 import datetime
 import shutil
 import time
@@ -19,7 +20,7 @@ from releases import store
 from releases.manifest import Manifest
 
 if TYPE_CHECKING:
-    from assets.run import Progress
+    from pipelines.execution import Grading
     from pipelines.terminal import StepLines
 
 Every = Literal["day", "month"]
@@ -77,36 +78,37 @@ def backfill(
         FenjiError: a date could not be graded; the releases before it stand.
     """
     made: list[str] = []
-    with hold_warehouse(project, on_wait=on_wait):
+    with hold_warehouse(project, on_wait=on_wait), contextlib.ExitStack() as opened:
+        job: Grading | None = None
         for as_of_date in dates:
+            began = time.perf_counter()
+            decision = decide(project, as_of_date)
+            if decision.published is not None:
+                store.stand_by(project, decision.published.release_id)
+                took = time.perf_counter() - began
+                yield Graded(decision.published, is_new=False, seconds=took, phases={})
+                continue
+            from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
+
+            job = job or opened.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
             try:
-                graded = _grade(project, as_of_date, lines)
+                with open_run(
+                    project,
+                    as_of_date,
+                    graded_together=dates,
+                    decision=decision,
+                    progress=lines,
+                ) as run:
+                    job.execute(run)
             finally:
                 if lines is not None:
                     lines.close()
-            if graded.is_new:
-                made.append(graded.manifest.release_id)
-            yield graded
+            if run.released is None:
+                raise RuntimeError("the run ended without a release")
+            made.append(run.released.release_id)
+            took = time.perf_counter() - began
+            yield Graded(run.released, is_new=True, seconds=took, phases=run.seconds)
         if publish == "last":
             for release_id in made[:-1]:
                 shutil.rmtree(project.releases / release_id)
-
-
-def _grade(
-    project: Project, as_of_date: datetime.date, progress: "Progress | None"
-) -> Graded:
-    began = time.perf_counter()
-    decision = decide(project, as_of_date)
-    if decision.published is not None:
-        store.stand_by(project, decision.published.release_id)
-        took = time.perf_counter() - began
-        return Graded(decision.published, is_new=False, seconds=took, phases={})
-    from pipelines.execution import execute  # noqa: PLC0415 - imports Dagster
-
-    with open_run(project, as_of_date, decision=decision, progress=progress) as run:
-        execute(run)
-    if run.released is None:
-        raise RuntimeError("the run ended without a release")
-    took = time.perf_counter() - began
-    return Graded(run.released, is_new=True, seconds=took, phases=run.seconds)

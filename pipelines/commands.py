@@ -47,7 +47,7 @@ def run(
         if decision.published is not None:
             _show_unchanged(project, decision.published, as_json=as_json)
             return
-        from pipelines.execution import execute  # noqa: PLC0415 - imports Dagster
+        from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
         progress = None if as_json else progress or terminal.StepLines()
         try:
@@ -60,7 +60,8 @@ def run(
             ) as opened:
                 started = time.perf_counter() - began
                 try:
-                    execute(opened)
+                    with grading(project) as job:
+                        job.execute(opened)
                 except FenjiError as err:
                     if as_json:
                         terminal.say_json(_failed(opened, err))

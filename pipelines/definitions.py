@@ -34,6 +34,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
     assets = [
         raw.raw,
         staging.staging,
+        core.shared,
         *core.TABLES,
         core.customer_metrics,
         marts.grades_of(read_schemes(project)),

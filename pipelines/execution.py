@@ -3,6 +3,9 @@
 Imports Dagster, which takes a second: only when there is something to do.
 """
 
+import contextlib
+from collections.abc import Iterator
+
 import dagster as dg
 
 from assets import core, raw, staging
@@ -11,39 +14,62 @@ from data_quality.result import CheckResult
 from pipelines.definitions import assemble, partition_of, without_partitions
 from pipelines.instance import instance_of
 from project.errors import RunError
+from project.folder import Project
 
 _NAMED = 5  # failed checks in the line of an error
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
-def execute(run: Run) -> None:
-    """Carry the run out.
+class Grading:
+    """The job of a project, carried out in this process, for one date or for many.
 
-    Raises:
-        FenjiError: what a user can mend, in one line.
-        Exception: what went wrong in a step, as it was raised.
+    The job is made, and Dagster's instance opened, once for all dates.
     """
-    partition = partition_of(run.as_of_date)
-    definitions = assemble(run.project, in_partitions=partition is not None)
-    job = definitions.resolve_job_def("grade")
-    with instance_of(run.project) as instance:
-        result = job.execute_in_process(
-            instance=instance,
+
+    def __init__(self, project: Project, instance: dg.DagsterInstance) -> None:
+        """Make no job yet."""
+        self._project = project
+        self._instance = instance
+        self._jobs: dict[bool, dg.JobDefinition] = {}
+
+    def execute(self, run: Run) -> None:
+        """Carry a run out.
+
+        Raises:
+            FenjiError: what a user can mend, in one line.
+            Exception: what went wrong in a step, as it was raised.
+        """
+        partition = partition_of(run.as_of_date)
+        result = self._job(in_partitions=partition is not None).execute_in_process(
+            instance=self._instance,
             resources={"run": run},
             raise_on_error=False,
             run_config=_QUIET,
             partition_key=partition,
         )
-    if run.failure is not None:
-        raise run.failure
-    blocking = [one for one in run.checks if one.blocks]
-    if blocking:
-        raise RunError(_why_blocked(run, blocking))
-    if not result.success:
-        failed = [
-            event.step_key for event in result.all_events if event.is_step_failure
-        ]
-        raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+        if run.failure is not None:
+            raise run.failure
+        blocking = [one for one in run.checks if one.blocks]
+        if blocking:
+            raise RunError(_why_blocked(run, blocking))
+        if not result.success:
+            failed = [
+                event.step_key for event in result.all_events if event.is_step_failure
+            ]
+            raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
+
+    def _job(self, *, in_partitions: bool) -> dg.JobDefinition:
+        if in_partitions not in self._jobs:
+            definitions = assemble(self._project, in_partitions=in_partitions)
+            self._jobs[in_partitions] = definitions.resolve_job_def("grade")
+        return self._jobs[in_partitions]
+
+
+@contextlib.contextmanager
+def grading(project: Project) -> Iterator[Grading]:
+    """Open the job of a project."""
+    with instance_of(project) as instance:
+        yield Grading(project, instance)
 
 
 def recompute(run: Run) -> None:
@@ -55,7 +81,13 @@ def recompute(run: Run) -> None:
         FenjiError: what a user can mend, in one line.
         Exception: what went wrong in a step, as it was raised.
     """
-    assets = [raw.raw, staging.staging, *core.TABLES, core.customer_metrics]
+    assets = [
+        raw.raw,
+        staging.staging,
+        core.shared,
+        *core.TABLES,
+        core.customer_metrics,
+    ]
     partition = partition_of(run.as_of_date)
     if partition is None:
         assets = [one.map_asset_specs(without_partitions) for one in assets]

@@ -8,7 +8,7 @@ import datetime
 import hashlib
 import re
 import zoneinfo
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -135,11 +135,13 @@ def open_run(
     as_of_date: datetime.date,
     *,
     known_at: datetime.datetime | None = None,
+    graded_together: Sequence[datetime.date] = (),
     decision: Decision | None = None,
     progress: "Progress | None" = None,
 ) -> Iterator["Run"]:
     """Open the warehouse for a run; the caller holds its lock.
 
+    With `graded_together`, the dates that share some tables with this one.
     With `known_at`, what the warehouse had by then, in a database of its own.
     """
     from assets.run import Run, Silent  # noqa: PLC0415 - imports Dagster
@@ -157,6 +159,7 @@ def open_run(
             began_at=store.now(project),
             con=con,
             previous=decided.previous,
+            graded_together=tuple(graded_together),
             known_at=known_at,
             progress=progress or Silent(),
         )

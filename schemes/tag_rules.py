@@ -180,7 +180,7 @@ def _by_value(group: Group) -> exp.Select:
         exp.alias_(text(group.group), "tag_group"),
         exp.alias_(value, "tag"),
         exp.alias_(text(group.group), "rule_id"),
-        exp.alias_(_order(source, value), "rule_order"),
+        exp.alias_(_order(group, source, value), "rule_order"),
     ).from_(exp.table_(table, db=layer))
     if source in _COUNTED:
         select = select.group_by("customer_id", value.copy())
@@ -193,8 +193,10 @@ def _by_value(group: Group) -> exp.Select:
     return select.where(value.copy().neq(""))
 
 
-def _order(source: str, value: exp.Expr) -> exp.Expr:
+def _order(group: Group, source: str, value: exp.Expr) -> exp.Expr:
     """Which of a customer's values comes first: the top category, the usual channel."""
+    if not group.is_exclusive:
+        return cast(number(1), "bigint")
     if source == "consumption_hotspots":
         return cast(column("hotspot_rank"), "bigint")
     if source in _COUNTED:

@@ -145,6 +145,8 @@ class Contract(Document):
         "feed", "sql", "release", "compiled", "history", "ingest", "publish"
     ]
     kind: Literal["table", "view"] = "table"
+    # Made once for all dates that are graded together, up to the last of them.
+    for_all_dates: bool = False
     published: bool = False
     key: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table

@@ -61,21 +61,50 @@ def create(
         RunError: a number that is computed does not fit into its column.
     """
     con.execute(f"create schema if not exists {quoted(name[0])}")
+    try:
+        _create(con, name, select, params, kind)
+    except duckdb.CatalogException:
+        # A warehouse that another version of Fenji wrote may have it as the other kind.
+        if not _drop_other_kind(con, name, kind):
+            raise
+        _create(con, name, select, params, kind)
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
+        said = str(err).splitlines()[0]
+        raise RunError(
+            f"{'.'.join(name)}: amounts are too large to add up: {said}"
+        ) from err
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection,
+    name: tuple[str, str],
+    select: str,
+    params: Params,
+    kind: str,
+) -> None:
     if kind == "view":
         view = bound(select, params)
         con.execute(f"create or replace view {quoted(*name)} as {view}")
-    else:
+        return
+    with any_order(con):
         given = used(params, select)
-        with any_order(con):
-            try:
-                con.execute(
-                    f"create or replace table {quoted(*name)} as {select}", given
-                )
-            except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
-                said = str(err).splitlines()[0]
-                raise RunError(
-                    f"{'.'.join(name)}: amounts are too large to add up: {said}"
-                ) from err
+        con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+
+
+def _drop_other_kind(
+    con: duckdb.DuckDBPyConnection, name: tuple[str, str], kind: str
+) -> bool:
+    """Drop a view where a table is to be, or the other way about, if there is one."""
+    found = con.execute(
+        "select table_type = 'VIEW' from information_schema.tables"
+        " where table_catalog = current_database()"
+        " and table_schema = $schema and table_name = $table",
+        {"schema": name[0], "table": name[1]},
+    ).fetchone()
+    if found is None or found[0] == (kind == "view"):
+        return False
+    con.execute(f"drop {'view' if found[0] else 'table'} {quoted(*name)}")
+    return True
 
 
 @contextmanager

@@ -1,9 +1,10 @@
 -- One row is the points that an order earned in a category, or a refund clawed back.
--- Reads: core.lines, core.transactions.
+-- Reads: core.lines, core.refund_lines, core.transactions.
+-- Params: as_of_date (date).
 -- As core.points_events, by category: one point per whole unit of money of what was
 -- paid net in the category. A refund line without a category belongs to that of its
 -- order where the order has only one. Lines without a category earn nothing here.
--- The lines are read three times, and what the few refunded orders were paid is summed
+-- The lines are read twice, and what the few refunded orders were paid is summed
 -- again: to keep all lines, or the sums of all orders, takes twice as long.
 with paid as (
     select
@@ -17,9 +18,9 @@ with paid as (
 
 refund_lines as (
     select
-        refunds.line_date as refund_date,
+        refunds.refund_date,
         refunds.category,
-        -refunds.spend_amount as refunded_amount,
+        refunds.refunded_amount,
         coalesce(named.transaction_id, refunds.transaction_id) as transaction_id,
         named.transaction_id is not null or same.transaction_id is not null
             as is_of_order,
@@ -28,12 +29,12 @@ refund_lines as (
             when same.transaction_id is not null then same.customer_id
             else refunds.customer_id
         end as customer_id
-    from core.lines as refunds
+    from core.refund_lines as refunds
     left join core.transactions as named
         on refunds.original_transaction_id = named.transaction_id
     left join core.transactions as same
         on refunds.transaction_id = same.transaction_id
-    where refunds.kind = 'refund'
+    where refunds.refund_date <= $as_of_date
 ),
 
 refunded_orders as (

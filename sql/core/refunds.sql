@@ -1,16 +1,12 @@
 -- One row is a refunded transaction and a day, with the points clawed back.
--- Reads: core.lines, core.transactions.
+-- Reads: core.refund_lines, core.transactions.
+-- Params: as_of_date (date).
 -- Points of an order are floor(net paid amount), so a refund claws back the difference
 -- of two floors; a refund that belongs to no order takes floor(its amount).
 with refund_lines as (
-    select
-        transaction_id,
-        original_transaction_id,
-        customer_id,
-        line_date,
-        -spend_amount as refunded_amount
-    from core.lines
-    where kind = 'refund'
+    select *
+    from core.refund_lines
+    where refund_date <= $as_of_date
 ),
 
 -- Few transactions are refunded: they are looked up once.
@@ -32,7 +28,7 @@ refunded as (
 
 targets as (
     select
-        refund_lines.line_date as refund_date,
+        refund_lines.refund_date,
         refund_lines.refunded_amount,
         coalesce(named.transaction_id, refund_lines.transaction_id)
             as transaction_id,

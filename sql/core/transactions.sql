@@ -1,37 +1,18 @@
 -- One row is a transaction with sales, and what refunds have taken back of it.
--- Reads: core.lines.
--- A refund line is linked to the transaction it names; where it names none, to the
--- sales of its own transaction. All lines of a transaction agree on the customer
--- (others were rejected), so that min() only skips lines that name nobody.
--- Linked refunds are added to the lines instead of joined: a join may hold all
--- transactions in memory.
-with changes as (
-    select
-        transaction_id,
-        customer_id,
-        case when kind = 'sale' then line_date end as sale_date,
-        case when kind = 'sale' then spend_amount end as sold_amount,
-        case when kind = 'adjustment' then spend_amount end as adjusted_amount,
-        case
-            when
-                kind = 'refund'
-                and coalesce(original_transaction_id = transaction_id, true)
-                then -spend_amount
-        end as refunded_amount
-    from core.lines
-    where kind != 'bill'
-    union all
-    select
-        original_transaction_id as transaction_id,
-        null as customer_id,
-        null as sale_date,
-        null as sold_amount,
-        null as adjusted_amount,
-        -spend_amount as refunded_amount
-    from core.lines
-    where kind = 'refund' and original_transaction_id != transaction_id
-)
-
+-- Reads: core.transaction_sums, core.reopened_changes.
+-- Params: as_of_date (date).
+-- Sums are made once for all dates that are graded together. They hold from the last
+-- change on; the few transactions that still change are added up again.
+select
+    transaction_id,
+    customer_id,
+    order_date,
+    sold_amount,
+    adjusted_amount,
+    refunded_amount
+from core.transaction_sums
+where last_change_date <= $as_of_date and sold_amount > 0
+union all
 select
     transaction_id,
     min(customer_id) as customer_id,
@@ -39,6 +20,7 @@ select
     sum(sold_amount)::decimal(18, 2) as sold_amount,
     coalesce(sum(adjusted_amount), 0)::decimal(18, 2) as adjusted_amount,
     coalesce(sum(refunded_amount), 0)::decimal(18, 2) as refunded_amount
-from changes
+from core.reopened_changes
+where last_change_date > $as_of_date and change_date <= $as_of_date
 group by transaction_id
 having sum(sold_amount) > 0

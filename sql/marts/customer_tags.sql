@@ -107,7 +107,8 @@ ranked as (
                 held.held_by = 'active' desc,
                 held.last_tagged_at desc nulls last,
                 held.rule_order asc,
-                held.tag asc
+                held.tag asc,
+                held.rule_id asc
         ) as place
     from held
     semi join contested

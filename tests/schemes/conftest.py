@@ -27,6 +27,10 @@ from sql.statements import create, quoted, select_of
 AS_OF = datetime.date(2026, 5, 31)
 CORE = (
     "lines",
+    "refund_lines",
+    "transaction_changes",
+    "transaction_sums",
+    "reopened_changes",
     "transactions",
     "refunds",
     "orders",
@@ -35,6 +39,7 @@ CORE = (
     "placed_orders",
     "points_events",
     "category_points_events",
+    "known_customers",
     "customers",
 )
 # Beside the compiled ones, what the views of a release and explanations read.
@@ -134,6 +139,12 @@ def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> 
     )
 
 
+def params_of(as_of: datetime.date) -> dict[str, Any]:
+    """The parameters of a run that grades one date alone."""
+    dates = dict.fromkeys(("as_of_date", "first_date", "last_date"), as_of)
+    return {**dates, "spend_source": "transactions"}
+
+
 def run_plan(
     con: duckdb.DuckDBPyConnection,
     plan: SchemePlan,
@@ -141,7 +152,7 @@ def run_plan(
     previous: Rows = (),
 ) -> Graded:
     """Execute the plan over staging, as a run does; release tables end up in `main`."""
-    params = {"as_of_date": as_of, "spend_source": "transactions"}
+    params = params_of(as_of)
     for name in CORE:
         table = contract("core", name)
         create(con, ("core", name), select_of(table), params, kind=table.kind)
@@ -454,7 +465,7 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
     write_staging(con, {})
-    params = {"as_of_date": AS_OF, "spend_source": "transactions"}
+    params = params_of(AS_OF)
     for name in CORE:
         table = contract("core", name)
         create(con, ("core", name), select_of(table), params, kind=table.kind)
