@@ -12,10 +12,11 @@ import graphlib
 import itertools
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from assets import core, marts, raw, staging
@@ -23,6 +24,7 @@ from assets.run import Run
 from assets.specs import published
 from pipelines.running import hold_warehouse, open_run
 from project.folder import Project, open_project
+from releases import state
 from schemes.load import read_schemes
 from sql.statements import quoted
 from synthetic.generator import generate
@@ -90,9 +92,13 @@ MONTHS = ["2024-02-29", "2024-03-31", "2025-12-31", LAST]
 
 
 @contextlib.contextmanager
-def opened(project: Project, as_of: str) -> Iterator[Run]:
-    waiting = hold_warehouse(project, on_wait=pytest.fail)
-    with waiting, open_run(project, datetime.date.fromisoformat(as_of)) as run:
+def opened(project: Project, as_of: str, together: Sequence[str] = ()) -> Iterator[Run]:
+    dates = [datetime.date.fromisoformat(one) for one in together]
+    day = datetime.date.fromisoformat(as_of)
+    with (
+        hold_warehouse(project, on_wait=pytest.fail),
+        open_run(project, day, graded_together=dates) as run,
+    ):
         yield run
 
 
@@ -148,6 +154,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
     """What is computed for each date, in order."""
     made = [
         staging.staging,
+        core.shared,
         *core.TABLES,
         core.customer_metrics,
         marts.grades_of(read_schemes(project)),
@@ -178,13 +185,13 @@ def carry_out(step: dg.AssetsDefinition, run: Run) -> None:
 Tables = dict[str, Counter[str]]  # name → rows, as often as each is there
 
 
-def compute(project: Project, as_of: str) -> Tables:
+def compute(project: Project, as_of: str, together: Sequence[str] = ()) -> Tables:
     """Every published table that is computed; views and history rest on them."""
     late = {"release", "history", "publish"}
     tables = [
         one for one in published() if one.kind != "view" and one.made_by not in late
     ]
-    with opened(project, as_of) as run:
+    with opened(project, as_of, together) as run:
         for step in steps(project):
             carry_out(step, run)
         return {
@@ -212,7 +219,12 @@ def test_a_date_is_as_if_it_had_been_computed_alone(
     loaded, tmp_path, spend_source, dates
 ):
     project = copy_of(loaded, tmp_path / "all", spend_source)
-    found = [compute(project, as_of) for as_of in dates]
+    found = [compute(project, as_of, together=dates) for as_of in dates]
+    # Made for the first of them, and used by the others.
+    with duckdb.connect(str(project.warehouse), read_only=True) as con:
+        shared = state.shared_for(con)
+    assert shared is not None
+    assert [str(shared.first_date), str(shared.last_date)] == [dates[0], dates[-1]]
     for as_of, ours in zip(dates, found, strict=True):
         alone = copy_of(loaded, tmp_path / as_of, spend_source)
         assert differing(ours, compute(alone, as_of)) == {}, as_of
