@@ -23,7 +23,38 @@ def settle(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> None:
     counting.readmit(con, feed, _REASON)
     if not bands:
         return
-    rows = sql(
+    counting.reject(con, feed, _outside(bands), column="points", reason=_REASON)
+
+
+def is_settled(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> bool:
+    """Whether the rejected assessments are those that lie outside these bands."""
+    outside = sql("select null as _file_id, null as _line_no where false")
+    if bands:
+        outside = _outside(bands)
+    found = con.execute(
+        sql(
+            "with judged as ("
+            "select file_id, line_no from raw.rejected_rows"
+            " where is_late and feed = {feed} and reason_code = {reason}"
+            "), others as ("
+            "select file_id, line_no from raw.row_status where feed = {feed}"
+            " except from judged"
+            "), outside as ("
+            "select _file_id as file_id, _line_no as line_no from ({outside})"
+            " except from others"
+            ") select exists (from outside except from judged)"
+            " or exists (from judged except from outside)",
+            feed=literal(FEED),
+            reason=literal(_REASON),
+            outside=outside,
+        )
+    ).fetchone()
+    return found == (False,)
+
+
+def _outside(bands: Sequence[Band]) -> Sql:
+    """A select of the rows that lie outside a band of theirs."""
+    return sql(
         "select distinct t._file_id, t._line_no from raw.assessments as t"
         " inner join (values {bands}) as b (characteristic, word, low, high, is_in)"
         " on t.characteristic = b.characteristic"
@@ -33,7 +64,6 @@ def settle(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> None:
         bands=listed(_row(band) for band in bands),
         value=casts.trimmed(Sql("t.value")),
     )
-    counting.reject(con, feed, rows, column="points", reason=_REASON)
 
 
 def _row(band: Band) -> Sql:

@@ -110,14 +110,12 @@ def show(planned: Planned, out: Console) -> None:
         f"Against release {against.release_id} (as of {against.as_of_date});"
         " nothing is published."
     )
-    if not planned.schemes and not planned.gone and not planned.idle:
+    if not planned.schemes and not planned.idle:
         out.print("The schemes say what they said in the release.")
     for one in planned.schemes:
         _show_scheme(one, planned.moves, out)
     for name, reason in planned.idle.items():
         out.print(f"\n{name}: cannot run here: {reason}.")
-    for name in planned.gone:
-        out.print(f"\n{name}: would not run any more.")
     for scheme in planned.unversioned:
         out.print(
             f"\n{scheme.path}: version {scheme.version} is published already;"
@@ -129,27 +127,37 @@ def show(planned: Planned, out: Console) -> None:
 def _show_scheme(one: SchemeMoves, moves: Sequence[Move], out: Console) -> None:
     graded = one.graded
     title = Text(f"\n{graded.scheme} · {graded.name}", style="bold")
-    counted = "categories of customers" if graded.has_scopes else "customers"
-    if graded.former_version is None:
-        what = f": new, {one.n_customers:,} {counted}"
-        out.print(Text.assemble(title, what))
-    else:
-        what = (
-            f" ({graded.former_version} → {graded.version}):"
-            f" {one.n_moved:,} of {one.n_customers:,} {counted} move"
-            f" ({percent(one)}), {one.n_up:,} up, {one.n_down:,} down;"
-            f" 12-month spend {one.moved_spend_12m_amount:,.2f}"
-        )
-        out.print(Text.assemble(title, what))
-        if not one.moving and not one.benefits:
-            return
+    out.print(Text.assemble(title, _in_a_line(one)))
+    if graded.former_version is not None and not one.moving and not one.benefits:
+        return
     _show_cells(one, out)
     _show_benefits(one.benefits, out)
+    if graded.version is None:
+        return  # all have the same reason
     named = [move for move in moves if move.scheme == graded.scheme]
     _show_moves(named[:NAMED], out)
     rest = one.n_moved - len(named[:NAMED])
     if rest:
         out.print(f"… and {rest:,} more: --json names all.")
+
+
+def _in_a_line(one: SchemeMoves) -> str:
+    """What stands behind the name of the scheme."""
+    graded = one.graded
+    counted = "categories of customers" if graded.has_scopes else "customers"
+    if graded.former_version is None:
+        return f": new, {one.n_customers:,} {counted}"
+    spend = f"12-month spend {one.moved_spend_12m_amount:,.2f}"
+    if graded.version is None:
+        return (
+            f" ({graded.former_version}): would not run any more,"
+            f" {one.n_moved:,} {counted}; {spend}"
+        )
+    return (
+        f" ({graded.former_version} → {graded.version}):"
+        f" {one.n_moved:,} of {one.n_customers:,} {counted} move ({percent(one)}),"
+        f" {one.n_up:,} up, {one.n_down:,} down; {spend}"
+    )
 
 
 def _show_cells(one: SchemeMoves, out: Console) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from assets.versions import changed
-from ingest import known
+from ingest import assessed, known
 from ingest.load import feed_columns
 from pipelines.running import configure
 from project.documents import read_scalar
@@ -46,7 +46,8 @@ class Planned:
     """What the schemes would do to the customers of a release."""
 
     against: Manifest
-    schemes: tuple[SchemeMoves, ...]  # those that say something else, by name
+    # Those that say something else, by name; then those that are gone.
+    schemes: tuple[SchemeMoves, ...]
     gone: tuple[str, ...]  # schemes of the release that would not run
     idle: Mapping[str, str]  # changed schemes that cannot run here → why
     unversioned: tuple[Scheme, ...]  # changed under a version that is published
@@ -111,7 +112,9 @@ def planned_by(
         _grade(con, project, against, schemes, chosen)
         database = store.database(project, against.release_id)
         with beside(con, database) as compared:
+            gone = sorted(set(against.schemes) - set(schemes.applicable))
             graded = [_graded(one, against, lang) for one in chosen]
+            graded += [compared.gone(name, lang=lang) for name in gone]
             moves = [compared.moves_of(one) for one in graded]
             movers = [
                 move
@@ -121,7 +124,7 @@ def planned_by(
     return Planned(
         against=against,
         schemes=tuple(moves),
-        gone=tuple(sorted(set(against.schemes) - set(schemes.applicable))),
+        gone=tuple(gone),
         idle={
             one.scheme.scheme: reason
             for one in schemes.schemes
@@ -144,8 +147,12 @@ def _facts(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, SchemePlan]]:
     """A database with the release's facts, all metrics among them, and the schemes."""
     with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
-        is_of_release = state.computed_for(warehouse) == against.run_key
         schemes = make_plan(project, feed_columns(warehouse))
+        is_of_release = (
+            state.computed_for(warehouse) == against.run_key
+            # Other bands let other assessments count.
+            and assessed.is_settled(warehouse, schemes.bands)
+        )
         is_complete = is_of_release and _has_metrics(warehouse, schemes)
     if is_of_release:
         with _beside_warehouse(project) as con:

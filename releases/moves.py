@@ -20,13 +20,13 @@ _ALL = 2**62
 
 @dataclass(frozen=True)
 class Graded:
-    """A scheme that was graded anew."""
+    """A scheme that was graded anew, or that does not run any more."""
 
     scheme: str
     name: str
     has_scopes: bool  # a tier per category, not per customer
     former_version: str | None  # None: the release does not have it
-    version: str
+    version: str | None  # None: it does not run any more
     ranks: Mapping[str, int | None]  # tier → rank; 1 is the best, null has none
 
 
@@ -56,7 +56,7 @@ class BenefitChange:
 
 @dataclass(frozen=True)
 class SchemeMoves:
-    """What a scheme that was graded anew would do."""
+    """What a scheme that was graded anew would do, or one that is gone."""
 
     graded: Graded
     cells: tuple[Cell, ...]
@@ -223,18 +223,28 @@ class Beside:
 
     con: duckdb.DuckDBPyConnection
 
+    def gone(self, scheme: str, *, lang: str) -> Graded:
+        """A scheme of the release that does not run any more."""
+        found = self.con.execute(
+            f"select {quoted(f'name_{lang}')}, grades = 'categories', version"
+            f" from {_published('schemes')} where scheme = $scheme",
+            {"scheme": scheme},
+        ).fetchone()
+        if found is None:
+            raise ValueError(f"{scheme}: the release does not have it")
+        name, has_scopes, version = found
+        return Graded(scheme, name, has_scopes, version, None, {})
+
     def moves_of(self, graded: Graded) -> SchemeMoves:
         """The ways between tiers, and the benefits that they change."""
         self._stand(graded)
         cells = [Cell(*row) for row in self.con.execute(_CELLS).fetchall()]
-        benefits: list[BenefitChange] = []
-        if graded.former_version is not None:
-            found = self.con.execute(
-                _BENEFITS.format(former=_published("entitlements")),
-                {"scheme": graded.scheme},
-            )
-            benefits = [BenefitChange(*row) for row in found.fetchall()]
-        return SchemeMoves(graded, tuple(cells), tuple(benefits))
+        found = self.con.execute(
+            _BENEFITS.format(former=_published("entitlements")),
+            {"scheme": graded.scheme},
+        )
+        benefits = tuple(BenefitChange(*row) for row in found.fetchall())
+        return SchemeMoves(graded, tuple(cells), benefits)
 
     def movers_of(
         self, graded: Graded, *, lang: str, at_most: int | None = None
@@ -257,13 +267,13 @@ class Beside:
             table += "_by_category"
         tier = quoted(f"{graded.scheme}__tier")
         scope = quoted("category") if graded.has_scopes else "''"
-        former = f"(from {_published(table)})"
+        former, latter = _published(table), quoted("marts", table)
         if graded.former_version is None:
-            former = f"(from marts.{quoted(table)} where false)"
+            former = f"(from {latter} where false)"
+        if graded.version is None:
+            latter = f"(from {former} where false)"
         self.con.execute(
-            _STANDINGS.format(
-                tier=tier, scope=scope, former=former, latter=f"marts.{quoted(table)}"
-            )
+            _STANDINGS.format(tier=tier, scope=scope, former=former, latter=latter)
         )
 
 

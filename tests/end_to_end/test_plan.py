@@ -37,6 +37,8 @@ score: spend('45 days')
 tiers:
   - {tier: active, from: 1, name: {en: Active, zh: 活跃}}
   - {tier: quiet, name: {en: Quiet, zh: 沉默}}
+entitlements:
+  active: [{benefit: coffee, value: free}]
 """
 HEADER = ["transaction_id", "customer_id", "occurred_at", "amount"]
 SALES = [
@@ -218,10 +220,71 @@ def test_files_with_other_and_with_new_schemes(shop, tmp_path):
     ]
     assert lately["is_new"]
     assert lately["n_moved"] == 0
+    assert lately["entitlements"] == [
+        {"benefit": "coffee", "n_gained": 1, "n_lost": 0, "n_changed": 0}
+    ]
     assert matrix(planned, "lately") == {
         (None, "active"): (1, "3000.00"),
         (None, "quiet"): (4, "39499.99"),
     }
+
+
+def test_whoever_has_a_tier_of_a_scheme_that_is_gone_moves(shop):
+    shop.settings(SETTINGS.replace("[club, ", "["))
+    try:
+        done = shop.call("plan", "--max-moved", "99%", "--json").expect(1)
+        said = shop.call("plan").expect(0).out
+    finally:
+        shop.settings(SETTINGS)
+    planned = done.json
+    assert planned["gone"] == ["club"]
+    (club,) = planned["schemes"]
+    assert (club["from_version"], club["to_version"]) == ("1", None)
+    assert (club["n_moved"], club["n_customers"]) == (5, 5)
+    assert matrix(planned) == {
+        ("gold", None): (1, "12000.00"),
+        ("silver", None): (4, "30499.99"),
+    }
+    lost = {one["benefit"]: one["n_lost"] for one in club["entitlements"]}
+    assert lost == {"gift": 5, "lounge": 1, "parking": 5}
+    assert done.one_line().endswith("more customers would move: club 100.0 %")
+    assert "club · Club (1): would not run any more, 5 customers" in said
+
+
+ASSESSED = """\
+customer_id,characteristic,assessed_at,value,points
+ann,strength,2026-05-01,strong,11
+ann,growth,2026-05-01,high,12
+ann,profit_contribution,2026-05-01,large,12
+ann,executive_relation,2026-05-01,top,16
+bob,strength,2026-05-01,strong,9
+bob,executive_relation,2026-05-01,top,20
+bob,strategic_importance,2026-05-01,very important,20
+"""
+
+
+def test_other_bands_let_other_assessments_count(company):
+    card = "real_estate_scorecard"
+    company.settings(f"name: agents\nschemes: {{only: [{card}]}}\n")
+    company.land("assessments/all.csv", ASSESSED)
+    company.land(
+        "customers/all.csv", "customer_id,org_nature\nann,government\nbob,government\n"
+    )
+    company.run("2026-05-31").expect(0)
+
+    def moves(*settings):
+        arguments = [part for one in settings for part in ("--set", f"{card}.{one}")]
+        planned = company.call("plan", *arguments, "--json").expect(0).json
+        return {
+            one["customer_id"]: (one["from_tier"], one["to_tier"])
+            for one in planned["moves"]
+        }
+
+    # 15 + 11 + 12 + 12 + 16 = 66, where 9 for a strong one is rejected: 15 + 40.
+    assert moves("firm_high_from=9") == {"bob": ("C", "B")}
+    assert moves("firm_high_from=12") == {"ann": ("B", "C")}
+    assert moves("b_from=67") == {"ann": ("B", "C")}
+    assert moves("b_from=55") == {"bob": ("C", "B")}
 
 
 def test_a_scheme_that_cannot_run_says_why(shop):

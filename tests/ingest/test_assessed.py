@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from ingest import assessed
 from ingest.staging import create_views
 from sql.bands import Band
 from tests.ingest.conftest import END
@@ -118,3 +119,24 @@ def test_assessments_after_the_as_of_date_are_judged_too(company):
     land(company, "strength,2027-01-01,strong,9")
     settle(company)
     assert company.rejected() == [(1, "points", "outside_band")]
+
+
+def test_whether_bands_are_those_that_were_judged_by(company):
+    land(
+        company,
+        "C,strength,2026-01-01,strong,9",
+        "strength,2026-01-01,strong,9",
+        "strength,2026-01-01,strong,12",
+    )
+    land(company, "C,strength,2026-01-01,strong,11", file="b.csv")
+    assert not assessed.is_settled(company.con, BANDS)
+    settle(company)
+    assert assessed.is_settled(company.con, BANDS)
+    same = [*BANDS, Band("taste", None, Decimal(0), Decimal(1), True)]
+    assert assessed.is_settled(company.con, same)
+    for low, high in ((8, 15), (10, 11)):
+        other = [Band("strength", "strong", Decimal(low), Decimal(high), True)]
+        assert not assessed.is_settled(company.con, other)
+    assert not assessed.is_settled(company.con, [])
+    settle(company, [])
+    assert assessed.is_settled(company.con, [])
