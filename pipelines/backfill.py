@@ -20,6 +20,7 @@ from releases import store
 from releases.manifest import Manifest
 
 if TYPE_CHECKING:
+    from assets.run import Run
     from pipelines.execution import Grading
     from pipelines.terminal import StepLines
 
@@ -67,10 +68,12 @@ def backfill(
     *,
     publish: Publish,
     on_wait: Callable[[], None],
+    on_end: "Callable[[Run], None]",
     progress: "Callable[[datetime.date], StepLines] | None",
 ) -> Iterator[Graded]:
     """Grade as of each date, in order, and publish a release for each.
 
+    `on_end` is told each run once it has ended, also one that has failed.
     With `publish` "last" those published before the last one are removed again at the
     end: what they said stays in its history.
 
@@ -92,18 +95,20 @@ def backfill(
 
             job = job or opened.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
-            try:
-                with open_run(
+            with (
+                contextlib.closing(lines) if lines else contextlib.nullcontext(),
+                open_run(
                     project,
                     as_of_date,
                     graded_together=dates,
                     decision=decision,
                     progress=lines,
-                ) as run:
+                ) as run,
+            ):
+                try:
                     job.execute(run)
-            finally:
-                if lines is not None:
-                    lines.close()
+                finally:
+                    on_end(run)
             if run.released is None:
                 raise RuntimeError("the run ended without a release")
             made.append(run.released.release_id)

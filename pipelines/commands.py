@@ -104,6 +104,7 @@ def backfill(
             dates,
             publish=publish,
             on_wait=say_waiting,
+            on_end=_say_refused,
             progress=None if as_json else terminal.DateLine,
         ):
             graded.append(one)

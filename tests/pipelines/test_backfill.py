@@ -31,8 +31,8 @@ def company(folder: Path) -> Path:
     return folder
 
 
-def fenji(folder: Path, *arguments: str) -> dict:
-    done = subprocess.run(
+def call(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [
             Path(sys.executable).with_name("fenji"),
             *arguments,
@@ -43,6 +43,10 @@ def fenji(folder: Path, *arguments: str) -> dict:
         capture_output=True,
         text=True,
     )
+
+
+def fenji(folder: Path, *arguments: str) -> dict:
+    done = call(folder, *arguments)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -99,6 +103,29 @@ def test_every_date_says_what_a_project_of_its_own_says(tmp_path):
     assert [(one["release_id"], one["status"]) for one in again] == [
         (one["release_id"], "unchanged") for one in made
     ]
+
+
+def test_files_that_cannot_be_read_are_named_once(tmp_path):
+    folder = company(tmp_path)
+    (folder / "landing/transactions/picture.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    span = ("--from", "2026-02-28", "--to", "2026-03-01", "--every", "day")
+    done = call(folder, "backfill", *span)
+    assert done.returncode == 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("fenji: landing/transactions/picture.csv: refused: ")
+    assert len(json.loads(done.stdout)["releases"]) == 2
+
+
+def test_files_are_named_also_where_nothing_can_be_graded(tmp_path):
+    folder = company(tmp_path)
+    (folder / "landing/transactions/orders.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0")
+    span = ("--from", "2026-02-28", "--to", "2026-03-01", "--every", "day")
+    done = call(folder, "backfill", *span)
+    assert done.returncode == 1
+    assert json.loads(done.stdout) == {"releases": []}
+    refused, failed = done.stderr.splitlines()
+    assert "landing/transactions/orders.csv: refused: " in refused
+    assert "nothing could be loaded" in failed
 
 
 def test_only_the_last_release_is_kept_when_asked(tmp_path):

@@ -85,7 +85,6 @@ LINES = [
     {"id": "o15", "by": "far_ahead", "on": "2024-03-31", "amount": 80},
     {"id": "b15", "by": "far_ahead", "on": "2024-02-29", "amount": -8, "of": "o1"},
 ]
-DAYS = ["2024-02-28", "2024-02-29", "2024-03-01"]
 LAST = "2026-05-31"  # of the generated company
 MOVING = {"customer_metrics", "customers", "points_ledger", "value_factors"}
 MONTHS = ["2024-02-29", "2024-03-31", "2025-12-31", LAST]
@@ -136,7 +135,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     write_odd_lines(root / "landing")
     (root / "fenji.yaml").write_text(SETTINGS.format(spend_source="transactions"))
     project = open_project(root)
-    with opened(project, DAYS[0]) as run:
+    with opened(project, MONTHS[0]) as run:
         carry_out(raw.raw, run)
     return project
 
@@ -212,20 +211,26 @@ def differing(ours: Tables, theirs: Tables) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("spend_source", "dates"),
-    [("transactions", MONTHS), ("both", DAYS), ("bills", ["2026-02-28", "2026-03-01"])],
+    ("spend_source", "dates", "later"),
+    [
+        ("transactions", MONTHS, []),
+        # A run of a date between them finds the shared tables made, too.
+        ("both", ["2024-02-28", "2024-03-01"], ["2024-02-29"]),
+        ("bills", ["2026-02-28", "2026-03-01"], []),
+    ],
 )
 def test_a_date_is_as_if_it_had_been_computed_alone(
-    loaded, tmp_path, spend_source, dates
+    loaded, tmp_path, spend_source, dates, later
 ):
     project = copy_of(loaded, tmp_path / "all", spend_source)
     found = [compute(project, as_of, together=dates) for as_of in dates]
+    found += [compute(project, as_of) for as_of in later]
     # Made for the first of them, and used by the others.
     with duckdb.connect(str(project.warehouse), read_only=True) as con:
         shared = state.shared_for(con)
     assert shared is not None
     assert [str(shared.first_date), str(shared.last_date)] == [dates[0], dates[-1]]
-    for as_of, ours in zip(dates, found, strict=True):
+    for as_of, ours in zip([*dates, *later], found, strict=True):
         alone = copy_of(loaded, tmp_path / as_of, spend_source)
         assert differing(ours, compute(alone, as_of)) == {}, as_of
     if dates[-1] == LAST:
