@@ -28,7 +28,7 @@ SOURCES = {
     "consumption_hotspots": ("marts", "consumption_hotspots"),
     "customers": ("marts", "customers"),
     "lines": ("core", "lines"),
-    "orders": ("core", "order_places"),
+    "orders": ("core", "order_origins"),
 }
 _WORDS = {"text", "choice", "boolean"}
 

@@ -1,5 +1,5 @@
 -- One row is a customer: the bound of the lowest baskets of its main store.
--- Reads: core.order_places.
+-- Reads: core.order_origins.
 -- Params: after_date (date), share (which share of the baskets is the lowest).
 -- The main store has the most orders of the customer; the least store id of equals.
 with recent as (
@@ -7,7 +7,7 @@ with recent as (
         customer_id,
         store_id,
         net_amount
-    from core.order_places
+    from core.order_origins
     where order_date > $after_date and store_id is not null
 ),
 

@@ -34,7 +34,7 @@ CORE = (
     "transactions",
     "refunds",
     "orders",
-    "order_places",
+    "order_origins",
     "former_orders",
     "placed_orders",
     "points_events",

@@ -311,9 +311,9 @@ def test_tags_that_are_values(grade):
     assert found["A", "age_band"] == ["30-39"]
     assert found["B", "age_band"] == ["20-29"]
     assert ("B", "region") not in found
-    # The channel of most sales, the category of most spend come first.
-    assert found["A", "channel"] == ["web", "shop"]
-    assert found["A", "top_category"] == ["books"]  # an exclusive group
+    assert found["A", "channel"] == ["shop", "web"]
+    # An exclusive group: the category of most spend.
+    assert found["A", "top_category"] == ["books"]
 
 
 def test_a_project_tags_by_yaml_alone(grade, tmp_path):
@@ -335,13 +335,22 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
             name: {en: Gender, zh: 性别}
             is_exclusive: true
             values: customers.gender
+          - group: main_channel
+            name: {en: Main channel, zh: 主渠道}
+            is_exclusive: true
+            values: lines.channel
         """,
     )
 
     graded = grade(
         {
             "customers": [{"customer_id": "A", "gender": "f"}],
-            "transactions": [order(1, "A", "2026-05-01"), order(1, "B", "2026-04-30")],
+            "transactions": [
+                order(1, "A", "2026-05-01", channel="shop"),
+                order(2, "A", "2026-05-01", channel="web"),
+                order(3, "A", "2026-05-01", channel="web"),
+                order(1, "B", "2026-04-30"),
+            ],
         }
     )
     found = tagged(graded)
@@ -350,6 +359,8 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
     assert found["A", "care"] == ["fresh_top", "women_only"]
     assert ("B", "care") not in found
     assert found["A", "gender"] == ["f"]
+    # That of most sales comes first, and stays.
+    assert found["A", "main_channel"] == ["web", "shop"]
     names = graded.by_key("select tag, name_en from marts.tag_dictionary")
     assert names["fresh_top"] == 'Top\'s "fresh"'
 
