@@ -177,6 +177,13 @@ def list_releases(project: Project, *, as_json: bool) -> None:
                 "is_current": one.release_id == current_id,
                 "content_digest": one.content_digest,
                 "published_at": one.published_at,
+                "schemes": one.schemes,
+                "n_checks": len(one.checks),
+                "failed_checks": [
+                    f"{check.table_name}: {check.check_name}"
+                    for check in one.checks
+                    if not check.passed
+                ],
             }
             for one in manifests
         ]

@@ -26,7 +26,10 @@ class TableDifference:
 
 @dataclass(frozen=True)
 class Move:
-    """A scheme and a way between two tiers: how many customers, what they spent."""
+    """A scheme and a way between two tiers: how many customers, what they spent.
+
+    Their spend is that of the latter release; of those who left, of the former.
+    """
 
     scheme: str
     from_tier: str | None
@@ -56,12 +59,16 @@ _MOVES = """
         former.tier,
         latter.tier,
         count(*),
-        coalesce(sum(metrics.spend_12m_amount), 0)::decimal(18, 2)
+        coalesce(
+            sum(coalesce(now.spend_12m_amount, before.spend_12m_amount)), 0
+        )::decimal(18, 2)
     from former
     full outer join latter
         on former.scheme = latter.scheme and former.customer_id = latter.customer_id
-    left join b.main.customer_metrics as metrics
-        on latter.customer_id = metrics.customer_id
+    left join a.main.customer_metrics as before
+        on former.customer_id = before.customer_id
+    left join b.main.customer_metrics as now
+        on coalesce(latter.customer_id, former.customer_id) = now.customer_id
     where former.tier is distinct from latter.tier
     group by all
     order by scheme, count(*) desc, former.tier, latter.tier

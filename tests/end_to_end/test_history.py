@@ -143,3 +143,66 @@ def test_a_change_that_was_taken_back_is_said_again(companies):
             "select previous_tier, movement from customer_tiers"
             " where scheme = 'annual_points'"
         ) == ("B", "same")
+
+
+def compared(company, former, latter):
+    """Table → rows added, removed, changed, where any; ways by annual points."""
+    found = company.call("diff", former, latter, "--json").expect(0).json
+    names = ("n_added", "n_removed", "n_changed")
+    rows = {one["table"]: tuple(one[name] for name in names) for one in found["tables"]}
+    moves = [
+        (one["from_tier"], one["to_tier"], one["n_customers"], one["spend_12m_amount"])
+        for one in found["moves"]
+        if one["scheme"] == "annual_points"
+    ]
+    return {table: counts for table, counts in rows.items() if any(counts)}, moves
+
+
+def test_two_releases_are_compared_table_by_table(shop):
+    company, released, _ = shop
+    _, february, january, march = (one["release_id"] for one in released)
+    rows, moves = compared(company, february, march)
+    # Cat has come; of ann and bob the dates have changed, and ann's late sale.
+    assert rows["customers"] == (1, 0, 0)
+    assert rows["customer_metrics"] == (1, 0, 2)
+    assert "scheme_tiers" not in rows
+    assert moves == [(None, "C", 1, "3000.00")]
+    rows, moves = compared(company, march, february)
+    assert rows["customers"] == (0, 1, 0)
+    assert rows["customer_metrics"] == (0, 1, 2)
+    assert moves == [("C", None, 1, "3000.00")]
+    assert compared(company, january, february)[1] == []
+    assert compared(company, march, march) == ({}, [])
+
+    said = company.call("diff", february, march).expect(0).out
+    assert "customer_metrics" in said
+    assert "3,000.00" in said
+    said = company.call("diff", march, march).expect(0).out
+    assert said == "The tables of both releases hold the same rows.\n"
+    line = company.call("diff", march, "2026-03-31").expect(2).one_line()
+    assert f"there is no release '2026-03-31'; did you mean '{march}'" in line
+
+
+def test_the_list_says_what_each_release_rests_on(shop):
+    company, released, _ = shop
+    listed = company.call("releases", "--json").expect(0).json["releases"]
+    assert [one["release_id"] for one in listed] == [
+        one["release_id"] for one in released[1:]
+    ]
+    for said, one in zip(listed, released[1:], strict=True):
+        assert said["content_digest"] == one["content_digest"]
+        assert said["schemes"] == {"annual_points": "1"}
+        assert said["n_checks"] > 100
+        assert said["failed_checks"] == []
+
+
+def test_a_rollback_stays_until_a_run_publishes(shop):
+    company, released, _ = shop
+    january, march = (one["release_id"] for one in released[2:])
+    company.call("rollback", january).expect(0)
+    assert company.manifest["release_id"] == january
+    said = company.run("2026-03-31").expect(0).json
+    assert (said["status"], said["release_id"]) == ("unchanged", march)
+    assert company.manifest["release_id"] == january
+    company.call("rollback", march).expect(0)
+    assert company.manifest["release_id"] == march
