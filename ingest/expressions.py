@@ -36,7 +36,7 @@ _NODES = (
 # Functions that the parser does not know, but DuckDB.
 _ANONYMOUS = frozenset({"date_part", "strip_accents", "try_strptime"})
 
-# What the error lists, by the names that are written.
+# What the error hints at and the documentation lists, by the names that are written.
 FUNCTIONS = (
     "abs", "ceil", "chr", "coalesce", "concat", "concat_ws", "contains", "date_part",
     "date_trunc", "day", "ends_with", "floor", "greatest", "hour", "if", "ifnull",
@@ -104,7 +104,8 @@ def _check(node: exp.Expr) -> None:
     if isinstance(node, exp.Func):
         name = name or node.sql_name().lower()
         raise RefusedExpression(
-            f"the function {name} is not allowed here; allowed: {', '.join(FUNCTIONS)}"
+            f"the function {name} is not allowed here"
+            + (nearest(name, FUNCTIONS) or "; docs/input_files.md lists those that are")
         )
     shown = " ".join(node.sql(dialect="duckdb").split())[:60]
     raise RefusedExpression(f"'{shown}' is not allowed here")

@@ -234,13 +234,13 @@ def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
         yield "  " + say["score"].format(score=_number(one.score))
     if one.gap_to_next is not None and one.next_tier_name is not None:
         yield "  " + say["next"].format(
-            gap=_number(one.gap_to_next), tier=one.next_tier_name
+            gap=_rounded(one.gap_to_next), tier=one.next_tier_name
         )
     if one.is_capped:
         yield "  " + say["capped"]
     if one.gap_to_keep is not None:
         which = "keep" if one.gap_to_keep >= 0 else "lacking"
-        yield "  " + say[which].format(gap=_number(abs(one.gap_to_keep)))
+        yield "  " + say[which].format(gap=_rounded(abs(one.gap_to_keep)))
     if one.flags:
         yield "  " + say["flags"].format(flags=", ".join(one.flags))
     if one.valid_to is not None:
@@ -282,6 +282,12 @@ def _detail(step: Step, say: dict[str, str]) -> str:
     if step.points is not None:
         parts.append(say["points"].format(points=_number(step.points)))
     return f" [{', '.join(parts)}]" if parts else ""
+
+
+def _rounded(gap: Decimal) -> str:
+    """A gap with two decimals, and a small one with two digits: none looks like 0."""
+    places = max(2, 1 - gap.adjusted()) if gap else 0
+    return _number(round(gap, places))
 
 
 def _number(value: Decimal) -> str:

@@ -200,7 +200,8 @@ def test_wrong_settings_are_told_before_any_file_is_read(company, given, problem
     [
         ("read_text('/etc/passwd')", "the function read_text is not allowed here"),
         ("(select 1)", "'(SELECT 1)' is not allowed here"),
-        ("getenv('HOME')", "the function getenv is not allowed here"),
+        ("getenv('HOME')", "getenv is not allowed here; docs/input_files.md lists"),
+        ("regex_replace(Qty, 'a', '')", "here; did you mean 'regexp_replace' or"),
         ("now()", "the function now is not allowed here"),
         ("current_date", "the function current_date is not allowed here"),
         ("random()", "the function rand is not allowed here"),

@@ -1,11 +1,23 @@
 """Why a customer stands where it does, in both languages."""
 
 import datetime
+from decimal import Decimal
 
 import pytest
 
 from project.errors import ConfigurationError
 from schemes.explain import explain, lines
+
+SHARE = """\
+scheme: share
+version: 1
+kind: bands
+name: {en: Share, zh: 份额}
+score: SCORE
+tiers:
+  - {tier: full, from: 10, name: {en: Full, zh: 满}}
+  - {tier: part, name: {en: Part, zh: 部分}}
+"""
 
 
 @pytest.fixture
@@ -91,3 +103,25 @@ def test_unknown_names_are_refused_with_the_nearest(graded):
         explain(graded.con, "C-1", "anual_points")
     with pytest.raises(ConfigurationError, match="did not run: lacks feed balances"):
         explain(graded.con, "C-1", "bank_aum")
+
+
+@pytest.mark.parametrize(
+    ("amount", "gap"),
+    [
+        ("9.00", "1"),
+        ("9.50", "0.5"),
+        ("8.10", "1.9"),
+        ("9.98", "0.02"),
+        ("9.001", "1"),
+        ("9.995", "0.005"),
+        ("9.9876543", "0.012"),
+        ("8.7654321", "1.23"),
+    ],
+)
+def test_gaps_are_rounded_and_never_to_nothing(grade, order, amount, gap):
+    content = SHARE.replace("SCORE", f"{amount} + 0 * orders('ever')")
+    graded = grade({"transactions": [order("a", "2026-05-01")]}, own={"share": content})
+    said = list(lines(explain(graded.con, "a", "share")))
+    assert f"  {gap} more to Full" in said
+    (standing,) = explain(graded.con, "a", "share").as_dict()["standings"]
+    assert Decimal(standing["gap_to_next"]) == 10 - Decimal(amount)
