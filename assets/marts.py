@@ -31,6 +31,7 @@ COMPILED = tuple(
         "schemes",
         "scheme_tiers",
         "scheme_rules",
+        "scheme_flags",
         "segment_playbook",
         "scheme_benefits",
         "birthday_benefits",

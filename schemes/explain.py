@@ -78,6 +78,7 @@ class Standing:
     is_capped: bool
     is_overridden: bool
     flags: tuple[str, ...]
+    flag_names: tuple[str, ...]
     steps: tuple[Step, ...]
     decision: Decision | None
     entitlements: tuple[Entitlement, ...]
@@ -134,6 +135,7 @@ left join scheme_tiers as better
 where tiers.customer_id = $customer and ($scheme is null or tiers.scheme = $scheme)
 order by tiers.scheme, tiers.scope
 """
+_FLAGS = "select scheme, flag, name_{lang} from scheme_flags"
 _STEPS = """
 select scheme, scope, rule_id, characteristic, input_value, points, text_{lang}
 from customer_tier_reasons
@@ -193,12 +195,19 @@ def explain(
     found = con.execute(_ENTITLEMENTS.format(lang=lang), given).fetchall()
     for name, scope, *rest in found:
         held.setdefault((name, scope), []).append(Entitlement(*rest))
+    flag_names = {
+        (name, flag): named
+        for name, flag, named in con.execute(_FLAGS.format(lang=lang)).fetchall()
+    }
     rows = con.execute(_STANDINGS.format(lang=lang), given).fetchall()
     names = [one.name for one in fields(Standing)]
     standings = []
     for row in rows:
         known = dict(zip(names, row, strict=False))
         known["flags"] = tuple(known["flags"])
+        known["flag_names"] = tuple(
+            flag_names[known["scheme"], flag] for flag in known["flags"]
+        )
         at = (known["scheme"], known["scope"])
         known["steps"] = tuple(steps.get(at, ()))
         overridden = known["is_overridden"]
@@ -241,8 +250,12 @@ def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
     if one.gap_to_keep is not None:
         which = "keep" if one.gap_to_keep >= 0 else "lacking"
         yield "  " + say[which].format(gap=_rounded(abs(one.gap_to_keep)))
-    if one.flags:
-        yield "  " + say["flags"].format(flags=", ".join(one.flags))
+    # How memory kept the tier is said by a step.
+    said = {step.rule_id for step in one.steps}
+    named = zip(one.flags, one.flag_names, strict=True)
+    flags = [name for flag, name in named if flag not in said]
+    if flags:
+        yield "  " + say["flags"].format(flags=say["and"].join(flags))
     if one.valid_to is not None:
         yield "  " + say["valid"].format(start=one.valid_from, end=one.valid_to)
     if one.movement != "new":
@@ -351,6 +364,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "keep": "{gap} above the bound of this tier",
         "lacking": "{gap} below the bound of this tier",
         "flags": "Flags: {flags}",
+        "and": "; ",
         "valid": "Valid from {start} until the day before {end}",
         "up": "Up from {tier}",
         "down": "Down from {tier}",
@@ -374,6 +388,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "keep": "高于本级下限{gap}",
         "lacking": "低于本级下限{gap}",
         "flags": "标记：{flags}",
+        "and": "；",
         "valid": "有效期：{start}起，至{end}前一日",
         "up": "由{tier}上升",
         "down": "由{tier}下降",

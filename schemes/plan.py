@@ -63,6 +63,7 @@ from schemes.results import (
 from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
 from schemes.service_level import category_discounts_select, service_level_select
 from schemes.tables import (
+    flags_select,
     playbook_select,
     rules_select,
     schemes_select,
@@ -165,6 +166,7 @@ class SchemePlan:
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
             "scheme_rules": rules_select(self._running),
+            "scheme_flags": flags_select(self._running),
             "segment_playbook": playbook_select(self._running),
             "scheme_benefits": scheme_benefits_select(self.entitlements),
             "birthday_benefits": birthday_benefits_select(

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlglot import exp
 
 from schemes.compiler import OVERRIDDEN, CompiledScheme
+from schemes.memory import WAYS
+from schemes.model import Text
 from schemes.names import SPEND, in_words, spend_source
 from schemes.queries import named, select, text_of, union_text
 from schemes.results import CUTS
@@ -92,6 +94,24 @@ def rules_select(schemes: Iterable[CompiledScheme]) -> str:
             for name, said in steps
         )
     return literal_rows("scheme_rules", rows)
+
+
+def flags_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per flag that may be raised; one without a name is called by its code."""
+    rows: list[list[exp.Expr]] = []
+    for one in schemes:
+        named = {
+            flag.flag: flag.name or Text(en=flag.flag, zh=flag.flag)
+            for flag in one.scheme.document.flags
+            if flag.flag in one.flags
+        }
+        if one.memory is not None:
+            named |= {f"kept_{way}": WAYS[way] for way in one.memory.ways}
+        rows.extend(
+            [text(one.scheme.scheme), text(flag), text(name.en), text(name.zh)]
+            for flag, name in named.items()
+        )
+    return literal_rows("scheme_flags", rows)
 
 
 def playbook_select(schemes: Iterable[CompiledScheme]) -> str:

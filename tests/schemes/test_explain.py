@@ -125,3 +125,43 @@ def test_gaps_are_rounded_and_never_to_nothing(grade, order, amount, gap):
     assert f"  {gap} more to Full" in said
     (standing,) = explain(graded.con, "a", "share").as_dict()["standings"]
     assert Decimal(standing["gap_to_next"]) == 10 - Decimal(amount)
+
+
+FLAGS = """\
+flags:
+  - {flag: big, when: spend('ever') >= 100, name: {en: Buys big, zh: 大单}}
+  - {flag: recent, when: recency < 99}
+  - {flag: lost, when: recency >= 99, name: {en: Lost, zh: 流失}}
+"""
+
+
+def test_flags_are_named(grade, order):
+    content = SHARE.replace("SCORE", "orders('ever')") + FLAGS
+    graded = grade({"transactions": [order("a", "2026-05-01")]}, own={"share": content})
+    for lang, said in (("en", "Flags: Buys big; recent"), ("zh", "标记：大单；recent")):
+        found = explain(graded.con, "a", "share", lang)
+        assert f"  {said}" in list(lines(found, lang))
+        assert found.standings[0].flags == ("big", "recent")
+
+
+def test_a_flag_that_a_step_says_is_not_said_again(grade):
+    opportunity = {"opportunity_id": "1", "customer_id": "a", "stage": "open"}
+    dated = {"need_level": "clear", "expected_close_date": "2026-05-30"}
+    graded = grade({"opportunities": [opportunity | dated]})
+    found = explain(graded.con, "a", "opportunity_grade")
+    assert found.standings[0].flags == ("overdue",)
+    assert found.standings[0].flag_names == ("Past its closing date",)
+    assert list(lines(found))[3:] == ["  - Clear need, past its closing date"]
+
+
+def test_every_flag_that_is_raised_has_a_name(graded):
+    unnamed = graded.rows(
+        "select distinct scheme, flag from"
+        " (select scheme, unnest(flags) as flag from customer_tiers)"
+        " anti join scheme_flags using (scheme, flag)"
+    )
+    assert unnamed == []
+    said = graded.by_key(
+        "select flag, name_en from scheme_flags where scheme = 'high_ticket_ladder'"
+    )
+    assert said == {"kept_forward_only": "Kept: the tier does not fall back"}
