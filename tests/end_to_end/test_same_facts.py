@@ -90,6 +90,15 @@ def test_an_incremental_history_ends_like_one_load(undisturbed, companies):
     assert company.digest == undisturbed.digest
 
 
+def test_the_last_date_of_a_backfill_ends_like_one_load(undisturbed, companies):
+    company = new_company(companies, "backfilled", threads=2)
+    bring(company, undisturbed, files_of(undisturbed))
+    made = company.call("backfill", "--from", "2026-04-30", "--to", AS_OF, "--json")
+    dates = [one["as_of_date"] for one in made.expect(0).json["releases"]]
+    assert dates == ["2026-04-30", AS_OF]
+    assert company.digest == undisturbed.digest
+
+
 def kill_after(company: Company, step: str) -> None:
     """Start a run, and kill it and all its processes once it tells of a step."""
     running = subprocess.Popen(
