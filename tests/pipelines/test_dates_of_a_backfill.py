@@ -67,6 +67,12 @@ LINES = [
     {"id": "o8", "no": 2, "on": "2024-03-01", "amount": 100, "category": "cups"},
     {"id": "o8", "no": 3, "on": "2024-02-28", "amount": 100, "currency": "EUR"},
     {"id": "b8", "on": "2024-03-01", "amount": -700, "of": "o8", "currency": "EUR"},
+    # Nobody's until a later line names somebody; no sale until a later line is one.
+    {"id": "o9", "by": "", "on": "2024-02-28", "amount": 45, "category": "tea"},
+    {"id": "o9", "no": 2, "on": "2024-03-01", "amount": 15, "category": "cups"},
+    {"id": "o10", "on": "2024-02-28", "amount": 0},
+    {"id": "o10", "no": 2, "on": "2024-02-29", "amount": 70, "kind": "adjustment"},
+    {"id": "o10", "no": 3, "on": "2024-03-01", "amount": 30},
     # Given back by a receipt that names none that is known, or none at all.
     {"id": "b9", "on": "2024-02-29", "amount": -20, "of": "gone"},
     {"id": "b10", "on": "2024-02-29", "amount": -20.5},
