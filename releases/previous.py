@@ -18,10 +18,12 @@ def create_previous_tiers(
     previous: Manifest | None,
     schemes: Sequence[str],
 ) -> None:
-    """Make marts.previous_tiers: a customer, and its former tier by each scheme.
+    """Make marts.previous_tiers and marts.previous_scope_tiers.
 
-    Columns: customer_id and `<scheme>_tier`, null where the former release lacks the
-    scheme or the customer; no rows where there is no former release.
+    The first has a row per customer: customer_id and `<scheme>_tier`, null where the
+    former release lacks the scheme or the customer. The second has a row per customer,
+    scheme and scope such as a category: customer_id, scheme, scope, tier. Neither has
+    rows where there is no former release.
     """
     con.execute("create schema if not exists marts")
     known: set[str] = set()
@@ -43,6 +45,15 @@ def create_previous_tiers(
         f"create or replace table marts.previous_tiers as"
         f" select {', '.join([customer, *tiers])} from {source}"
         + ("" if previous is not None else " where false")
+    )
+    scopes = "(select null as customer_id, null as scheme, null as scope, null as tier)"
+    if previous is not None:
+        scopes = f"{_CATALOG}.main.customer_tiers"
+    con.execute(
+        "create or replace table marts.previous_scope_tiers as"
+        " select customer_id::varchar as customer_id, scheme::varchar as scheme,"
+        f" scope::varchar as scope, tier::varchar as tier from {scopes}"
+        " where scope <> ''"
     )
     if previous is not None:
         con.execute(f"detach {_CATALOG}")

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler import CompiledScheme
+from schemes.compiler import CompiledRule, CompiledScheme
+from schemes.model import UNRATED, Flags
 from schemes.program import AS_OF_DATE, Program
 from schemes.queries import join_customers, named, relation, select, text_of
 from schemes.translate import Leading
@@ -17,6 +18,7 @@ from sql.contracts import contract
 
 CUTS = "marts.scheme_cuts"
 PREVIOUS = "marts.previous_tiers"
+PREVIOUS_SCOPES = "marts.previous_scope_tiers"
 PREVIOUS_TIER = "previous_tier"
 
 
@@ -50,7 +52,20 @@ def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
         columns.append(named(_previous(one), one.column(PREVIOUS_TIER)))
     query = select(columns, source, "computed")
     join_customers(query, "computed", PREVIOUS, "previous")
+    for one in schemes:
+        for mark in marks_of(one):
+            code = text(mark.tier)
+            name = one.column(f"{mark.tier}__{PREVIOUS_TIER}")
+            former = _unless_same(_former_at(query, one, name, code), code.copy())
+            query.select(named(former, name), copy=False)
     return text_of(query)
+
+
+def marks_of(one: CompiledScheme) -> Sequence[CompiledRule]:
+    """The rules of marks: each that holds has a row, at the scope of its code."""
+    if not isinstance(one.scheme.document, Flags):
+        return ()
+    return [rule for rule in one.rules if rule.tier != UNRATED]
 
 
 def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
@@ -62,7 +77,33 @@ def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     names = [name for one in schemes for name in one.stored]
     source = layered_select(program, [column(name) for name in names])
     kept = (*program.entity.key, AS_OF_DATE, *names)
-    return text_of(select([column(name) for name in kept], source, "computed"))
+    columns = [exp.column(name, "computed", quoted=True) for name in kept]
+    query = select(columns, source, "computed")
+    for one in schemes:
+        scope = exp.column("category", "computed")
+        former = _former_at(query, one, one.scheme.scheme, scope)
+        previous = _unless_same(former, _present(one))
+        query.select(named(previous, one.column(PREVIOUS_TIER)), copy=False)
+    return text_of(query)
+
+
+def _former_at(
+    query: exp.Select, one: CompiledScheme, alias: str, scope: exp.Expr
+) -> exp.Expr:
+    """The former tier at a scope, joined to what is computed."""
+    wanted = {
+        "customer_id": exp.column("customer_id", "computed"),
+        "scheme": text(one.scheme.scheme),
+        "scope": scope,
+    }
+    same: list[exp.Expr] = [
+        exp.EQ(this=value, expression=exp.column(name, alias, quoted=True))
+        for name, value in wanted.items()
+    ]
+    source = relation(PREVIOUS_SCOPES)
+    source.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    query.join(source, on=both(same), join_type="left", copy=False)
+    return exp.column("tier", alias, quoted=True)
 
 
 def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -140,11 +181,16 @@ def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select
 
 
 def _previous(scheme: CompiledScheme) -> exp.Expr:
-    """The former tier; an empty text where it is the present one, to store less."""
     former = exp.column(f"{scheme.scheme.scheme}_tier", "previous", quoted=True)
-    present = cast(
-        exp.column(scheme.column("tier"), "computed", quoted=True), "varchar"
-    )
+    return _unless_same(former, _present(scheme))
+
+
+def _present(scheme: CompiledScheme) -> exp.Expr:
+    return cast(exp.column(scheme.column("tier"), "computed", quoted=True), "varchar")
+
+
+def _unless_same(former: exp.Expr, present: exp.Expr) -> exp.Expr:
+    """The former tier; an empty text where it is the present one, to store less."""
     same = exp.EQ(this=former, expression=present)
     return exp.Case(ifs=[exp.If(this=same, true=text(""))], default=former.copy())
 

@@ -21,7 +21,7 @@ from schemes.compiler import (
 from schemes.model import UNRATED, Flags, Scorecard
 from schemes.program import AS_OF_DATE
 from schemes.queries import join_customers, named, select, text_of, union_text
-from schemes.results import PREVIOUS_TIER
+from schemes.results import PREVIOUS_TIER, marks_of
 from schemes.values import (
     STORED_DECIMALS,
     Value,
@@ -54,8 +54,7 @@ def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
     branches: list[_Branch] = []
     for one in schemes:
         branches.append(_Branch(one, _tier_columns(one), _is_graded(one)))
-        if isinstance(one.scheme.document, Flags):
-            branches += _mark_branches(one)
+        branches += _mark_branches(one)
     return _union("customer_tiers", branches)
 
 
@@ -148,7 +147,6 @@ def _tier_columns(one: CompiledScheme) -> Columns:
         "tier": tier,
         "tier_rank": _of_tier(one, lambda place: one.tiers[place].rank),
         "rule_tier": _rule_tier(one),
-        "movement": text("new"),
         "reason_code": _reason_code(one),
         "valid_from": _of_results(one, AS_OF_DATE),
         "is_capped": _is_capped(one),
@@ -156,11 +154,10 @@ def _tier_columns(one: CompiledScheme) -> Columns:
         "flags": _flags(one),
         **_validity(one),
     }
-    if one.grades_customers:
-        previous = _stored(one, PREVIOUS_TIER)
-        same = exp.EQ(this=previous, expression=text(""))
-        columns["previous_tier"] = case([(same, tier)], previous)
-        columns["movement"] = _movement(one, previous)
+    previous = _stored(one, PREVIOUS_TIER)
+    same = exp.EQ(this=previous, expression=text(""))
+    columns["previous_tier"] = case([(same, tier)], previous)
+    columns["movement"] = _movement(one, previous)
     if one.has_score:
         score = _stored(one, "score")
         rated = _is_rated(one)
@@ -175,14 +172,16 @@ def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
     branches = []
     for rule, holds in _marks(one):
         tier = rule.tier
+        former = _stored(one, f"{tier}__{PREVIOUS_TIER}")
+        is_new = exp.Is(this=former, expression=exp.null())
         columns = {
             **_tier_columns(one),
             "scope": text(tier),
             "tier": text(tier),
             "rule_tier": text(tier),
             "reason_code": text(tier),
-            "previous_tier": exp.null(),
-            "movement": text("new"),
+            "previous_tier": case([(is_new, exp.null())], text(tier)),
+            "movement": case([(is_new.copy(), text("new"))], text("same")),
         }
         branches.append(_Branch(one, columns, holds))
     return branches
@@ -206,7 +205,7 @@ def _mark_reasons(one: CompiledScheme) -> list["_Branch"]:
 
 def _marks(one: CompiledScheme) -> Iterator[tuple[CompiledRule, exp.Expr]]:
     """The rule of each mark, and whether the mark holds."""
-    rules = [rule for rule in one.rules if rule.tier != UNRATED]
+    rules = marks_of(one)
     for rule in rules:
         holds = _stored(one, f"has_{rule.tier}")
         if rule is rules[-1]:

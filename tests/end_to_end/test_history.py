@@ -206,3 +206,33 @@ def test_a_rollback_stays_until_a_run_publishes(shop):
     assert company.manifest["release_id"] == january
     company.call("rollback", march).expect(0)
     assert company.manifest["release_id"] == march
+
+
+def test_categories_and_marks_move_as_well(companies):
+    company = companies.new("categories")
+    company.settings(SETTINGS.replace("annual_points", "category_points"))
+    sales = [
+        {**sale("t1", "ann", "2026-01-10", 2000), "category": "tea"},
+        {**sale("t2", "ann", "2026-01-10", 999), "category": "silk"},
+        {**sale("t3", "ann", "2026-02-10", 1), "category": "silk"},
+        {**sale("t4", "ann", "2026-02-10", 1), "category": "jade"},
+    ]
+    company.land_rows("transactions/sales.csv", [*HEADER, "category"], sales)
+    company.land_rows(
+        "customers/all.csv",
+        ["customer_id", "is_reseller", "is_internal"],
+        [{"customer_id": "ann", "is_reseller": "yes", "is_internal": "no"}],
+    )
+    company.run("2026-01-31").expect(0)
+    company.run("2026-02-28").expect(0)
+    with company.release() as current:
+        moved = current.rows(
+            "select scheme, scope, tier, previous_tier, movement from customer_tiers"
+            " where scope <> '' order by all"
+        )
+    assert moved == [
+        ("category_points", "jade", "A", None, "new"),
+        ("category_points", "silk", "B", "A", "up"),
+        ("category_points", "tea", "B", "B", "same"),
+        ("relation_type", "intermediary", "intermediary", "intermediary", "same"),
+    ]

@@ -163,6 +163,10 @@ def run_plan(
     columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
     fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
     con.execute(f"create or replace table marts.previous_tiers ({fields})")
+    con.execute(
+        "create or replace table marts.previous_scope_tiers"
+        " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
+    )
     for row in previous:
         marks = ", ".join("?" for _ in columns)
         con.execute(
@@ -490,6 +494,10 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
         columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
         fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
         con.execute(f"create or replace table marts.previous_tiers ({fields})")
+        con.execute(
+            "create or replace table marts.previous_scope_tiers"
+            " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
+        )
         create(con, ("marts", "scheme_results"), plan.results, params)
         running = [one.scheme for one in plan.schemes if one.runs]
         theirs = interpreted(running, rows, AS_OF, of)
