@@ -84,9 +84,17 @@ def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
     """Compute what schemes ask for: one pass a fact table, then one row a customer."""
     with run.step("core.metrics", phase="compute"):
         if not row_count(run.con, "core", "customers"):
+            found = run.con.execute(
+                "select min(first_known_date) from core.known_customers"
+            ).fetchone()
+            first = found[0] if found else None
             raise RunError(
-                f"--as-of {run.as_of_date}: no customer is known by this date; the"
-                " landing files begin later"
+                f"as of {run.as_of_date} no customer is known: "
+                + (
+                    f"the earliest row that names one is of {first}; grade a later date"
+                    if first
+                    else "no row names one; see customer_id in the files' mappings"
+                )
             )
         plan = run.plan
     for name, select in plan.facts.items():

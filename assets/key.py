@@ -14,7 +14,7 @@ from ingest import known
 from ingest.landing import find_files
 from ingest.ledger import input_digest, loaded_digest
 from project.folder import Project
-from releases.manifest import Manifest
+from releases.previous import Previous
 from schemes.load import schemes_digest
 from schemes.tags import tags_digest
 from sql.statements import packaged_files
@@ -56,7 +56,7 @@ def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
 def run_key(
     project: Project,
     as_of_date: datetime.date,
-    previous: Manifest | None,
+    previous: Previous | None,
     known_at: datetime.datetime | None = None,
 ) -> str:
     """The key of a run on the landing files as they are now, or as they were known.

@@ -20,6 +20,7 @@ from ingest.load import FeedLoad, feed_columns
 from project.folder import Project
 from releases.building import Building
 from releases.manifest import Manifest
+from releases.previous import Previous
 from schemes.plan import SchemePlan, make_plan
 from sql.contracts import Contract
 from sql.statements import Params
@@ -61,7 +62,7 @@ class Run:
     key: str  # equal keys publish equal content
     began_at: datetime.datetime  # since when what it loads is known
     con: duckdb.DuckDBPyConnection
-    previous: Manifest | None = None  # the release that movement is measured against
+    previous: Previous | None = None  # the release that movement is measured against
     # The as-of dates that are graded together with this one share some tables.
     graded_together: tuple[datetime.date, ...] = ()
     # Only what was known at this time counts; None: all that there is is loaded.

@@ -81,7 +81,7 @@ def backfill(
     Raises:
         FenjiError: a date could not be graded; the releases before it stand.
     """
-    made: list[str] = []
+    made: list[Manifest] = []
     with hold_warehouse(project, on_wait=on_wait), contextlib.ExitStack() as opened:
         job: Grading | None = None
         for as_of_date in dates:
@@ -112,12 +112,13 @@ def backfill(
                     on_end(run)
             if run.released is None:
                 raise RuntimeError("the run ended without a release")
-            made.append(run.released.release_id)
+            made.append(run.released)
             # Collecting cycles is off; what stays need not be looked at again.
             gc.collect()
             gc.freeze()
             took = time.perf_counter() - began
             yield Graded(run.released, is_new=True, seconds=took, phases=run.seconds)
         if publish == "last":
-            for release_id in made[:-1]:
-                shutil.rmtree(project.releases / release_id)
+            for one in made:
+                if one.as_of_date != dates[-1]:
+                    shutil.rmtree(project.releases / one.release_id)

@@ -319,7 +319,7 @@ def run_command() -> int:
         terminal.say_error(_usage_line(err))
         return ConfigurationError.exit_status
     except (KeyboardInterrupt, typer.Abort):
-        terminal.say_error("stopped; nothing was published")
+        terminal.say_error("stopped; what was not finished is not published")
         return _INTERRUPTED
     except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
         if os.environ.get(DEBUG_VARIABLE):

@@ -23,6 +23,7 @@ from project.lock import hold
 from releases import state, store
 from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
+from releases.previous import Previous, previous_to
 from sql.access import check_privacy
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Decision:
     """What a run for a date would be measured against, and whether it is needed."""
 
     key: str
-    previous: Manifest | None
+    previous: Previous | None
     published: Manifest | None  # the release of the same inputs, settings and code
 
 
@@ -109,7 +110,7 @@ def decide(
         RunError: nothing was known at that time.
     """
     check_privacy(project)
-    previous = store.before(project, as_of_date, known_at)
+    previous = previous_to(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at)
     published = store.with_key(project, key)
     while published is not None and store.is_restated(project, published):

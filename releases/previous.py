@@ -1,21 +1,69 @@
-"""The tiers of the previous release, which movement is measured against."""
+"""The release that movement is measured against, and the tiers it stated.
 
+Its folder may have been removed since: what it said stays in the history of the
+release published last.
+"""
+
+import datetime
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 
 from project.folder import Project
 from releases import store
-from releases.manifest import Manifest
 from sql.statements import quoted, text
 
 _CATALOG = "previous"
+_TIERS = "previous_tiers_stated"
+_NOTHING = (
+    "(select null as customer_id, null as scheme, null as scope, null as tier"
+    " where false)"
+)
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The release with the greatest earlier as-of date that was ever published."""
+
+    release_id: str
+    as_of_date: datetime.date
+    schemes: tuple[str, ...]  # that it graded by
+    history: Path  # the database of the release published last, which tells of it
+
+
+def previous_to(
+    project: Project,
+    as_of_date: datetime.date,
+    known_at: datetime.datetime | None = None,
+) -> Previous | None:
+    """The release that movement is measured against; None: there is no earlier date.
+
+    Of several for that date, the one published last. With `known_at`, of those that
+    were published by then.
+    """
+    stated = store.statements(project, known_at)
+    if not stated:
+        return None
+    history = store.database(project, stated[-1].release_id)
+    with duckdb.connect(str(history), read_only=True) as con:
+        found = con.execute(
+            "select release_id, as_of_date, schemes from tier_statements"
+            " where as_of_date < $as_of_date"
+            " order by as_of_date desc, statement_no desc limit 1",
+            {"as_of_date": as_of_date},
+        ).fetchone()
+    if found is None:
+        return None
+    release_id, day, schemes = found
+    return Previous(release_id, day, tuple(schemes), history)
 
 
 def create_previous_tiers(
     con: duckdb.DuckDBPyConnection,
     project: Project,
-    previous: Manifest | None,
+    previous: Previous | None,
     schemes: Sequence[str],
 ) -> None:
     """Make marts.previous_tiers and marts.previous_scope_tiers.
@@ -26,34 +74,68 @@ def create_previous_tiers(
     rows where there is no former release.
     """
     con.execute("create schema if not exists marts")
-    known: set[str] = set()
-    if previous is not None:
-        path = text(str(store.database(project, previous.release_id)))
-        con.execute(f"attach {path} as {_CATALOG} (read_only)")
-        described = con.execute(f"describe {_CATALOG}.main.customer_profile").fetchall()
-        known = {name for name, *_ in described}
+    if previous is None:
+        _write(con, schemes, "(select null as customer_id where false)", set())
+        _write_scopes(con, _NOTHING)
+        return
+    database = store.database(project, previous.release_id)
+    if database.is_file():
+        con.execute(f"attach {text(str(database))} as {_CATALOG} (read_only)")
+        profile = f"{_CATALOG}.main.customer_profile"
+        described = con.execute(f"describe {profile}").fetchall()
+        _write(con, schemes, profile, {name for name, *_ in described})
+        _write_scopes(con, f"{_CATALOG}.main.customer_tiers")
+    else:
+        history = text(str(previous.history))
+        con.execute(f"attach {history} as {_CATALOG} (read_only)")
+        _take_from_history(con, previous)
+        known = [one for one in schemes if one in previous.schemes]
+        tiers = [
+            f"max(tier) filter (scheme = {text(one)}) as {quoted(f'{one}_tier')}"
+            for one in known
+        ]
+        columns = ", ".join(["customer_id", *tiers])
+        wide = f"(select {columns} from {_TIERS} where scope = '' group by customer_id)"
+        _write(con, schemes, wide, {f"{one}_tier" for one in known})
+        _write_scopes(con, _TIERS)
+        con.execute(f"drop table {_TIERS}")
+    con.execute(f"detach {_CATALOG}")
+
+
+def _take_from_history(con: duckdb.DuckDBPyConnection, previous: Previous) -> None:
+    """The tiers of a date as they are known: what its last release stated."""
+    con.execute(
+        f"create or replace temp table {_TIERS} as"
+        " select customer_id, scheme, scope, tier"
+        f" from {_CATALOG}.main.customer_tier_history"
+        " where known_to is null and valid_from <= $as_of_date"
+        " and coalesce(valid_to > $as_of_date, true)"
+        " and list_contains($schemes, scheme)",
+        {"as_of_date": previous.as_of_date, "schemes": list(previous.schemes)},
+    )
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, schemes: Sequence[str], source: str, known: set[str]
+) -> None:
+    """Write marts.previous_tiers from a relation with the known columns."""
     names = [f"{scheme}_tier" for scheme in schemes]
     tiers = [
         f"{quoted(name) if name in known else 'null'}::varchar as {quoted(name)}"
         for name in names
     ]
-    source = (
-        f"{_CATALOG}.main.customer_profile" if previous is not None else "(select 1)"
-    )
-    customer = "customer_id" if previous is not None else "null::varchar as customer_id"
+    columns = ", ".join(["customer_id::varchar as customer_id", *tiers])
     con.execute(
-        f"create or replace table marts.previous_tiers as"
-        f" select {', '.join([customer, *tiers])} from {source}"
-        + ("" if previous is not None else " where false")
+        f"create or replace table marts.previous_tiers as select {columns}"
+        f" from {source}"
     )
-    scopes = "(select null as customer_id, null as scheme, null as scope, null as tier)"
-    if previous is not None:
-        scopes = f"{_CATALOG}.main.customer_tiers"
+
+
+def _write_scopes(con: duckdb.DuckDBPyConnection, source: str) -> None:
+    """Write marts.previous_scope_tiers from a relation with a row per tier."""
     con.execute(
         "create or replace table marts.previous_scope_tiers as"
         " select customer_id::varchar as customer_id, scheme::varchar as scheme,"
-        f" scope::varchar as scope, tier::varchar as tier from {scopes}"
+        f" scope::varchar as scope, tier::varchar as tier from {source}"
         " where scope <> ''"
     )
-    if previous is not None:
-        con.execute(f"detach {_CATALOG}")

@@ -91,23 +91,6 @@ def is_restated(project: Project, manifest: Manifest) -> bool:
     )
 
 
-def before(
-    project: Project,
-    as_of_date: datetime.date,
-    known_at: datetime.datetime | None = None,
-) -> Manifest | None:
-    """The release that movement is measured against.
-
-    The published release with the greatest earlier as-of date; of several for that
-    date, the one published last. With `known_at`, of those there were by then.
-    """
-    known = statements(project, known_at)
-    earlier = [one for one in known if one.as_of_date < as_of_date]
-    return max(
-        earlier, key=lambda one: (one.as_of_date, one.published_at), default=None
-    )
-
-
 def database(project: Project, release_id: str) -> Path:
     """The DuckDB file of a release."""
     return project.releases / release_id / DATABASE_FILE

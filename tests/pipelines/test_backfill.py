@@ -139,3 +139,24 @@ def test_only_the_last_release_is_kept_when_asked(tmp_path):
     (kept,) = fenji(folder, "releases")["releases"]
     assert kept["as_of_date"] == "2026-03-01"
     assert kept["is_current"]
+    # The one before is measured against all the same, and asked for again goes again.
+    alone = fenji(folder, "run", "--as-of", "2026-03-01")
+    assert (alone["status"], alone["release_id"]) == ("unchanged", kept["release_id"])
+    fenji(
+        folder,
+        *("backfill", "--from", "2026-02-28", "--to", "2026-03-01"),
+        *("--every", "day", "--publish", "last"),
+    )
+    found = fenji(folder, "releases")["releases"]
+    assert [one["as_of_date"] for one in found if one["is_current"]] == ["2026-03-01"]
+    assert {one["as_of_date"] for one in found} == {"2026-03-01"}
+
+
+def test_dates_before_all_data_are_refused_with_the_first_that_can_be(tmp_path):
+    span = ("--from", "2025-12-31", "--to", "2026-01-31")
+    done = call(company(tmp_path), "backfill", *span)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "fenji: as of 2025-12-31 no customer is known: the earliest row that names one"
+        " is of 2026-01-10; grade a later date"
+    )

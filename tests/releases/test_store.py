@@ -51,29 +51,13 @@ def test_releases_are_listed_in_the_order_they_were_published(project):
     assert [one.release_id for one in store.releases(project)] == ["a", "b"]
 
 
-def test_movement_is_measured_against_the_greatest_earlier_date(project):
-    release(project, "march", "2026-03-31", minute=5)
-    release(project, "april", "2026-04-30", minute=1)
-    release(project, "april_again", "2026-04-30", minute=3)
-    release(project, "may", "2026-05-31", minute=0)
-    before = store.before(project, datetime.date(2026, 5, 31))
-    assert before is not None
-    assert before.release_id == "april_again"
-    assert store.before(project, datetime.date(2026, 3, 31)) is None
-
-
 def test_a_look_back_states_nothing_new(project):
-    """It is measured against what was published by then, and nothing against it."""
     release(project, "march", "2026-03-31", minute=1)
     release(project, "april", "2026-04-30", minute=3)
     release(project, "back", "2026-04-30", minute=5, known_at=at(2))
     assert [one.release_id for one in store.statements(project)] == ["march", "april"]
-    may = datetime.date(2026, 5, 31)
-    measured = {
-        minute: getattr(store.before(project, may, known), "release_id", None)
-        for minute, known in {0: at(0), 1: at(1), 3: at(3), 9: None}.items()
-    }
-    assert measured == {0: None, 1: "march", 3: "april", 9: "april"}
+    then = store.statements(project, at(2))
+    assert [one.release_id for one in then] == ["march"]
 
 
 def test_a_release_is_restated_by_a_later_one_of_its_date(project):
