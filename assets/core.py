@@ -66,11 +66,14 @@ def shared(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
             create_views(run.con, run.project, run.last_date, run.plan.bands)
         for table in SHARED:
             with run.step(table.name, phase="compute") as step:
-                name = (table.layer, table.table)
+                target = (table.layer, table.table)
                 select = select_of(table)
-                create(run.con, name, select, run.params(table), kind=table.kind)
+                create(run.con, target, select, run.params(table), kind=table.kind)
                 if table.kind == "table":
-                    step.rows = row_count(run.con, *name)
+                    step.rows = row_count(run.con, *target)
+        for name, select in run.plan.shared.items():
+            with run.step(f"core.{name}", phase="compute"):
+                create(run.con, ("core", name), select, {})
         if run.last_date != run.as_of_date:
             create_views(run.con, run.project, run.as_of_date, run.plan.bands)
         made_for = state.Shared(facts, run.first_date, run.last_date)

@@ -4,6 +4,7 @@ Imports neither Dagster nor anything heavy: it is asked before a run.
 """
 
 import datetime
+import functools
 import hashlib
 import json
 from pathlib import Path
@@ -38,6 +39,7 @@ def settings_digest(project: Project) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
+@functools.cache
 def code_digest() -> str:
     """The digest of all code and definitions that a run executes."""
     root = Path(__file__).parent.parent

@@ -45,7 +45,7 @@ def released_tables(run: Run) -> tuple[Contract, ...]:
 
 def _reads(table: Contract) -> list[str]:
     """What a table of the release is copied or computed from."""
-    if table.kind != "view" and table.made_by not in {"release", "history"}:
+    if table.is_stored and table.made_by not in {"release", "history"}:
         return [table.name]
     inside = {one.table for one in TABLES}
     names = [(name, name.rpartition(".")[2]) for name in table.reads]
@@ -68,7 +68,7 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[
             if table.made_by == "history":
                 history = history or _open_history(run, building)
                 step.rows = _write_history(run, building, history, table)
-            elif table.kind == "view":
+            elif not table.is_stored:
                 write_view(run.con, table, run.plan.views[table.table])
             elif table.made_by == "release":
                 select, params = select_of(table), run.params(table)

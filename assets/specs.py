@@ -87,7 +87,7 @@ def published() -> tuple[Contract, ...]:
             shown,
             key=lambda one: (
                 late.index(one.made_by) + 1 if one.made_by in late else 0,
-                one.kind == "view",
+                not one.is_stored,
                 one.table,
             ),
         )

@@ -86,7 +86,7 @@ def suite_for(contract: Contract) -> tuple[Expectation, ...]:
 
 def _of_columns(contract: Contract) -> Iterator[Expectation]:
     yield Expectation("columns", "columns")
-    if contract.kind == "view":
+    if not contract.is_stored:
         return
     for column in contract.columns:
         if column.required:

@@ -3,6 +3,7 @@
 `make_plan(project, feeds)` gives a `SchemePlan`: the selects that a run executes, in
 this order, and the views of its release. Making it needs no database.
 
+0. `shared`: tables of `core` that all dates of a backfill share.
 1. `facts`: tables of `core`, in order: the metrics of each fact table, and what else is
    found out before customers are graded. Then `customer_metrics`, the table
    `core.customer_metrics`.
@@ -135,6 +136,11 @@ class SchemePlan:
         for history in self.histories:
             facts.update(history.facts)
         return facts
+
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """What the dates of a backfill share: table of `core` → select."""
+        return self.tags.shared
 
     @cached_property
     def customer_metrics(self) -> str:

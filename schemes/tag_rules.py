@@ -54,6 +54,18 @@ class CompiledTags:
             "rule_tags": _rule_tags_select(self),
         }
 
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """The tables of `core` that serve all dates: table → select.
+
+        A row is a customer and a value, with the day since when it has it.
+        """
+        return {
+            _values_table(group): _values_since(group).sql("duckdb", pretty=True)
+            for group in self.dictionary.groups
+            if _is_kept_since(group)
+        }
+
 
 def compile_tags(
     dictionary: Dictionary,
@@ -172,9 +184,11 @@ def _by_rule(rule: TagRule) -> exp.Select:
 
 def _by_value(group: Group) -> exp.Select:
     """The values of a column as tags; the first of several is the main one."""
-    source, _, name = (group.values or "").partition(".")
+    source, name = _source_of(group)
     value = function("trim", cast(column(name), "varchar"))
     layer, table = SOURCES[source]
+    if _is_kept_since(group):
+        value, table = column("value"), _values_table(group)
     select = exp.select(
         "customer_id",
         exp.alias_(text(group.group), "tag_group"),
@@ -182,15 +196,55 @@ def _by_value(group: Group) -> exp.Select:
         exp.alias_(text(group.group), "rule_id"),
         exp.alias_(_order(group, source, value), "rule_order"),
     ).from_(exp.table_(table, db=layer))
+    if _is_kept_since(group):
+        as_of = cast(exp.Placeholder(this="as_of_date"), "date")
+        return select.where(exp.LTE(this=column("first_date"), expression=as_of))
     if source in _COUNTED:
         select = select.group_by("customer_id", value.copy())
     if source == "lines":
-        sold = column("kind").eq(text("sale"))
-        select = select.where(sold, column("customer_id").is_(exp.null()).not_())
+        select = select.where(*_sold())
     if source == "consumption_hotspots" and group.is_exclusive:
         # The others would lose against the first.
         select = select.where(column("hotspot_rank").eq(number(1)))
     return select.where(value.copy().neq(""))
+
+
+def _source_of(group: Group) -> tuple[str, str]:
+    """The source of a group's values, and the column there."""
+    source, _, name = (group.values or "").partition(".")
+    return source, name
+
+
+def _is_kept_since(group: Group) -> bool:
+    """Whether what counts is only that a line has a value, not how many have it."""
+    return _source_of(group)[0] == "lines" and not group.is_exclusive
+
+
+def _sold() -> tuple[exp.Expr, ...]:
+    """The lines whose values count: sales to customers who are known."""
+    is_known = column("customer_id").is_(exp.null()).not_()
+    return column("kind").eq(text("sale")), is_known
+
+
+def _values_table(group: Group) -> str:
+    return f"tag_{group.group}_values"
+
+
+def _values_since(group: Group) -> exp.Select:
+    """Each customer's values, and the day of the first line that has it."""
+    source, name = _source_of(group)
+    layer, table = SOURCES[source]
+    value = function("trim", cast(column(name), "varchar"))
+    return (
+        exp.select(
+            "customer_id",
+            exp.alias_(value, "value"),
+            exp.alias_(exp.Min(this=column("line_date")), "first_date"),
+        )
+        .from_(exp.table_(table, db=layer))
+        .where(*_sold(), value.copy().neq(""))
+        .group_by("customer_id", value.copy())
+    )
 
 
 def _order(group: Group, source: str, value: exp.Expr) -> exp.Expr:

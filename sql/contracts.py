@@ -183,6 +183,11 @@ class Contract(Document):
         return f"{self.layer}.{self.table}"
 
     @property
+    def is_stored(self) -> bool:
+        """Whether a release stores its rows; other views stand over what it stores."""
+        return self.kind == "table" or self.made_by == "sql"
+
+    @property
     def path(self) -> Path:
         """The contract's file."""
         return ROOT / self.layer / f"{self.table}.yaml"

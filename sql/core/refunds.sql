@@ -9,21 +9,14 @@ with refund_lines as (
     where refund_date <= $as_of_date
 ),
 
--- Few transactions are refunded: they are looked up once.
+-- Few transactions are refunded.
 refunded as (
     select
         transaction_id,
         customer_id,
         sold_amount + adjusted_amount as paid_amount
     from core.transactions
-    where
-        transaction_id in (
-            select refund_lines.original_transaction_id
-            from refund_lines
-            union all
-            select refund_lines.transaction_id
-            from refund_lines
-        )
+    where has_refunds
 ),
 
 targets as (

@@ -15,7 +15,8 @@ select
             kind = 'refund'
             and coalesce(original_transaction_id = transaction_id, true)
             then -spend_amount
-    end as refunded_amount
+    end as refunded_amount,
+    kind = 'refund' as is_refund
 from core.lines
 where kind != 'bill'
 union all
@@ -26,6 +27,7 @@ select
     null as sale_date,
     null as sold_amount,
     null as adjusted_amount,
-    refunded_amount
+    refunded_amount,
+    true as is_refund
 from core.refund_lines
 where original_transaction_id != transaction_id

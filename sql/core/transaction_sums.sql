@@ -9,7 +9,8 @@ select
     max(change_date) as last_change_date,
     sum(sold_amount)::decimal(18, 2) as sold_amount,
     coalesce(sum(adjusted_amount), 0)::decimal(18, 2) as adjusted_amount,
-    coalesce(sum(refunded_amount), 0)::decimal(18, 2) as refunded_amount
+    coalesce(sum(refunded_amount), 0)::decimal(18, 2) as refunded_amount,
+    bool_or(is_refund) as has_refunds
 from core.transaction_changes
 group by transaction_id
 having min(sale_date) is not null

@@ -9,7 +9,8 @@ select
     order_date,
     sold_amount,
     adjusted_amount,
-    refunded_amount
+    refunded_amount,
+    has_refunds
 from core.transaction_sums
 where last_change_date <= $as_of_date and sold_amount > 0
 union all
@@ -19,7 +20,8 @@ select
     min(sale_date) as order_date,
     sum(sold_amount)::decimal(18, 2) as sold_amount,
     coalesce(sum(adjusted_amount), 0)::decimal(18, 2) as adjusted_amount,
-    coalesce(sum(refunded_amount), 0)::decimal(18, 2) as refunded_amount
+    coalesce(sum(refunded_amount), 0)::decimal(18, 2) as refunded_amount,
+    bool_or(is_refund) as has_refunds
 from core.reopened_changes
 where last_change_date > $as_of_date and change_date <= $as_of_date
 group by transaction_id

@@ -20,6 +20,7 @@ def table() -> Table:
         checks: list[Any] = (),
         name: str = "things",
         kind: str = "table",
+        made_by: str = "sql",
     ) -> Contract:
         about = {"about": "of the test"}
         content = {
@@ -27,7 +28,7 @@ def table() -> Table:
             "layer": "marts",
             "grain": "a thing",
             "description": "Things of a test.",
-            "made_by": "sql",
+            "made_by": made_by,
             "kind": kind,
             "published": True,
             "columns": [{**about, **column} for column in columns],

@@ -65,7 +65,7 @@ def test_a_written_check_replaces_the_one_of_its_column(table):
 def test_of_a_view_only_what_is_asked_for_is_checked(table):
     checks = [{"check": "in_set", "columns": ["tier"]}]
 
-    suite = suite_for(table([ID, TIER, FLAGS], checks, kind="view"))
+    suite = suite_for(table([ID, TIER, FLAGS], checks, kind="view", made_by="compiled"))
 
     assert suite == (
         Expectation("columns", "columns"),

@@ -193,9 +193,7 @@ Tables = dict[str, Counter[str]]  # name → rows, as often as each is there
 def compute(project: Project, as_of: str, together: Sequence[str] = ()) -> Tables:
     """Every published table that is computed; views and history rest on them."""
     late = {"release", "history", "publish"}
-    tables = [
-        one for one in published() if one.kind != "view" and one.made_by not in late
-    ]
+    tables = [one for one in published() if one.is_stored and one.made_by not in late]
     with opened(project, as_of, together) as run:
         for step in steps(project):
             carry_out(step, run)

@@ -156,7 +156,7 @@ def run_plan(
     for name in CORE:
         table = contract("core", name)
         create(con, ("core", name), select_of(table), params, kind=table.kind)
-    for name, select in plan.facts.items():
+    for name, select in {**plan.shared, **plan.facts}.items():
         create(con, ("core", name), select, params)
     create(con, ("core", "customer_metrics"), plan.customer_metrics, params)
     create(con, ("marts", "scheme_cuts"), plan.cuts, params)
