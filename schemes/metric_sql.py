@@ -109,7 +109,16 @@ def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
         aggregate = filtered(fragment(one.metric.aggregate or ""), rows_in_window(one))
         value = cast(aggregate, TYPES[one.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
-    return select.group_by(*_grouping(file))
+    return _of_counted_rows(select, members).group_by(*_grouping(file))
+
+
+def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Select:
+    """The select without the rows that no member counts: they need not be grouped."""
+    rows = [rows_in_window(one) for one in members.values()]
+    if any(one is None for one in rows):
+        return select
+    distinct = {one.sql(): one for one in rows if one is not None}
+    return select.where(either(list(distinct.values())))
 
 
 def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
@@ -129,11 +138,7 @@ def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
         value = cast(aggregate, TYPES[one.metric.type])
         outer = outer.select(exp.alias_(value, name, quoted=True), copy=False)
     inner = inner.where(*(f"{key} is not null" for key in file.per))
-    rows = [rows_in_window(one) for one in members.values()]
-    if all(one is not None for one in rows):
-        # A row that no member counts need not be grouped.
-        distinct = {one.sql(): one for one in rows if one is not None}
-        inner = inner.where(either(list(distinct.values())))
+    inner = _of_counted_rows(inner, members)
     inner = inner.group_by(*_grouping(file), *file.per)
     return outer.from_(inner.subquery("grouped")).group_by("customer_id")
 

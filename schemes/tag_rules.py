@@ -22,6 +22,7 @@ from schemes.values import cast, column, function, number, text
 from sql.contracts import contract
 
 _COMPUTED = "computed"
+_ATTRIBUTES = "customers"  # the source of most values
 # Sources in which a customer has many rows: the value that occurs most comes first.
 _COUNTED = ("lines", "orders")
 
@@ -165,6 +166,14 @@ def _rule_tags_select(tags: CompiledTags) -> str:
     if tags.rules:
         names = [column(rule.column) for rule in tags.rules]
         select = select.with_(_COMPUTED, as_=layered_select(tags.program, names))
+    sources = [_source_of(one) for one in tags.dictionary.groups if one.values]
+    attributes = sorted({name for source, name in sources if source == _ATTRIBUTES})
+    if attributes:
+        # A view that joins, and is read for each group.
+        layer, table = SOURCES[_ATTRIBUTES]
+        of_customers = exp.select("customer_id", *map(column, attributes))
+        of_customers = of_customers.from_(exp.table_(table, db=layer))
+        select = select.with_(_ATTRIBUTES, as_=of_customers)
     return select.sql("duckdb", pretty=True)
 
 
@@ -189,13 +198,16 @@ def _by_value(group: Group) -> exp.Select:
     layer, table = SOURCES[source]
     if _is_kept_since(group):
         value, table = column("value"), _values_table(group)
+    source_table = exp.table_(table, db=layer)
+    if source == _ATTRIBUTES:
+        source_table = exp.table_(_ATTRIBUTES)
     select = exp.select(
         "customer_id",
         exp.alias_(text(group.group), "tag_group"),
         exp.alias_(value, "tag"),
         exp.alias_(text(group.group), "rule_id"),
         exp.alias_(_order(group, source, value), "rule_order"),
-    ).from_(exp.table_(table, db=layer))
+    ).from_(source_table)
     if _is_kept_since(group):
         as_of = cast(exp.Placeholder(this="as_of_date"), "date")
         return select.where(exp.LTE(this=column("first_date"), expression=as_of))

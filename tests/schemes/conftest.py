@@ -448,8 +448,10 @@ def _write_table(
     columns: Mapping[str, str],
     rows: Rows,
 ) -> None:
-    fields = ", ".join(f"{quoted(name)} {kind}" for name, kind in columns.items())
-    con.execute(f"create or replace table core.{table} ({fields})")
+    fields = ", ".join(
+        f"null::{one} as {quoted(name)}" for name, one in columns.items()
+    )
+    create(con, ("core", table), f"select {fields} where false", {})
     marks = ", ".join("?" for _ in columns)
     values = [[row.get(name) for name in columns] for row in rows]
     if values:
