@@ -60,6 +60,7 @@ def run_key(
     as_of_date: datetime.date,
     previous: Previous | None,
     known_at: datetime.datetime | None = None,
+    warehouse: duckdb.DuckDBPyConnection | None = None,
 ) -> str:
     """The key of a run on the landing files as they are now, or as they were known.
 
@@ -67,7 +68,7 @@ def run_key(
         RunError: another process is writing the warehouse, or nothing was known.
     """
     if known_at is None:
-        inputs = input_digest(project, find_files(project))
+        inputs = input_digest(project, find_files(project), warehouse)
     else:
         inputs = f"{known_at.isoformat()} {known.digest(project, known_at)}"
     parts = (

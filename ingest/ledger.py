@@ -238,17 +238,21 @@ def content_digest(file: LandingFile) -> str:
         return ""
 
 
-def input_digest(project: Project, files: Sequence[LandingFile]) -> str:
+def input_digest(
+    project: Project,
+    files: Sequence[LandingFile],
+    warehouse: duckdb.DuckDBPyConnection | None = None,
+) -> str:
     """A digest of all input: feeds, paths, contents, mappings, never times.
 
     It is that of the ledger after a run. Files that were loaded and are gone from the
     folder are part of it, as their rows are kept. Only new and changed files are
-    opened.
+    opened. The warehouse is read through the connection, where one is open.
 
     Raises:
         RunError: another process is writing the warehouse.
     """
-    known = _known(project)
+    known = _known(project) if warehouse is None else entries(warehouse)
     made, _ = changes(project, known, files)
     state = {
         (entry.feed, entry.path): (entry.content_digest, entry.mapping_digest)

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+import duckdb
+
 from pipelines.running import decide, hold_warehouse, open_run
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -84,9 +86,11 @@ def backfill(
     made: list[Manifest] = []
     with hold_warehouse(project, on_wait=on_wait), contextlib.ExitStack() as opened:
         job: Grading | None = None
+        # Open from the first date on: what DuckDB has read stays in memory.
+        warehouse: duckdb.DuckDBPyConnection | None = None
         for as_of_date in dates:
             began = time.perf_counter()
-            decision = decide(project, as_of_date)
+            decision = decide(project, as_of_date, warehouse=warehouse)
             if decision.published is not None:
                 store.stand_by(project, decision.published.release_id)
                 took = time.perf_counter() - began
@@ -94,6 +98,9 @@ def backfill(
                 continue
             from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
+            warehouse = warehouse or opened.enter_context(
+                duckdb.connect(str(project.warehouse))
+            )
             job = job or opened.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
             with (

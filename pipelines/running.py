@@ -102,8 +102,12 @@ def decide(
     project: Project,
     as_of_date: datetime.date,
     known_at: datetime.datetime | None = None,
+    *,
+    warehouse: duckdb.DuckDBPyConnection | None = None,
 ) -> Decision:
     """Whether a run for the date would find anything to do; the lock is held.
+
+    The warehouse is read through the connection, where one is open.
 
     Raises:
         ConfigurationError: it would publish a version of a scheme with other contents.
@@ -111,7 +115,7 @@ def decide(
     """
     check_privacy(project)
     previous = previous_to(project, as_of_date, known_at)
-    key = run_key(project, as_of_date, previous, known_at)
+    key = run_key(project, as_of_date, previous, known_at, warehouse)
     published = store.with_key(project, key)
     while published is not None and store.is_restated(project, published):
         # Something else was said of the date meanwhile: this is to be said again, by a

@@ -25,7 +25,7 @@ resources: {{threads: {threads}}}
 KILLED_AFTER = (
     "raw.bills",
     "raw.tickets",
-    "core.customers",
+    "core.transaction_sums",
     "marts.scheme_results",
     "release.customers",
     "checks",
