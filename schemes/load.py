@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -107,8 +107,7 @@ def _read(project: Project) -> dict[str, Scheme]:
     changed = _files_in(project.change.schemes)
     files = [path for path in scheme_files(project) if path not in changed]
     for path in [*changed, *files]:
-        content = read_yaml(path)
-        scheme = read_scheme(path, content)
+        scheme, content = _read_file(path)
         if scheme.scheme in found:
             if found[scheme.scheme].path in changed and path not in changed:
                 continue
@@ -118,6 +117,29 @@ def _read(project: Project) -> dict[str, Scheme]:
     for name, overrides in _overrides(project, found).items():
         found[name] = _overridden(project, found[name], contents[name], overrides)
     return found
+
+
+def _read_file(path: Path) -> tuple[Scheme, object]:
+    """A scheme file's scheme, and its content as it is written.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is wrong.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        data = b""  # reading it again says why
+    return _parsed(path, data)
+
+
+@lru_cache(maxsize=256)
+def _parsed(path: Path, _data: bytes) -> tuple[Scheme, object]:
+    """What the file says, found out once while it holds the same bytes.
+
+    A run asks several times: for its key, for its assets and to compile them.
+    """
+    content = read_yaml(path)
+    return read_scheme(path, content), content
 
 
 def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
