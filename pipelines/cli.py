@@ -104,9 +104,9 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Ingest what is new, grade, check, and publish one release."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import run as command  # noqa: PLC0415
 
-    commands.run(open_project(project), as_of, known_at, as_json=json)
+    command.run(open_project(project), as_of, known_at, as_json=json)
 
 
 @app.command()
@@ -127,9 +127,9 @@ def backfill(
     json: JsonOption = False,
 ) -> None:
     """Grade as of each date of a range, in order."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import backfill as command  # noqa: PLC0415
 
-    commands.backfill(
+    command.backfill(
         open_project(project), first, last, every.value, publish.value, as_json=json
     )
 
@@ -142,10 +142,10 @@ def demo(
     json: JsonOption = False,
 ) -> None:
     """Make a demo company in DIR (default: demo), grade it, show the result."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import demo as command  # noqa: PLC0415
 
     where = _one_folder(folder, project) or Path("demo")
-    commands.demo(where, customers, as_json=json)
+    command.demo(where, customers, as_json=json)
 
 
 @app.command()
@@ -158,20 +158,20 @@ def generate(
     json: JsonOption = False,
 ) -> None:
     """Write all raw feeds of made-up customers below DIR."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import generate as command  # noqa: PLC0415
 
     where = _one_folder(folder, project)
     if where is None:
         raise ConfigurationError("DIR: is missing; name the folder to write into")
-    commands.generate(where, customers, seed, file_format.value, as_json=json)
+    command.generate(where, customers, seed, file_format.value, as_json=json)
 
 
 @app.command()
 def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the published releases."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import releases as command  # noqa: PLC0415
 
-    commands.list_releases(open_project(project), as_json=json)
+    command.list_releases(open_project(project), as_json=json)
 
 
 @app.command()
@@ -184,9 +184,9 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Say why the customer stands where it does."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import explain as command  # noqa: PLC0415
 
-    commands.explain(
+    command.explain(
         open_project(project), customer, scheme, as_of, lang.value, as_json=json
     )
 
@@ -194,9 +194,9 @@ def explain(
 @app.command()
 def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the schemes, and whether each can run here."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import schemes as command  # noqa: PLC0415
 
-    commands.list_schemes(open_project(project), as_json=json)
+    command.list_schemes(open_project(project), as_json=json)
 
 
 @app.command()
@@ -206,9 +206,9 @@ def lint(
     json: JsonOption = False,
 ) -> None:
     """Check scheme files; without any, all of the project."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import lint as command  # noqa: PLC0415
 
-    commands.lint(open_project(project), files or [], as_json=json)
+    command.lint(open_project(project), files or [], as_json=json)
 
 
 @app.command()
@@ -219,9 +219,9 @@ def diff(
     json: JsonOption = False,
 ) -> None:
     """Compare two releases: rows by table, moves between tiers."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import diff as command  # noqa: PLC0415
 
-    commands.diff(open_project(project), former, latter, as_json=json)
+    command.diff(open_project(project), former, latter, as_json=json)
 
 
 @app.command()
@@ -266,9 +266,9 @@ def rollback(
     json: JsonOption = False,
 ) -> None:
     """Point `current` at an older release, without recomputing."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import rollback as command  # noqa: PLC0415
 
-    commands.rollback(open_project(project), release, as_json=json)
+    command.rollback(open_project(project), release, as_json=json)
 
 
 @app.command()
@@ -278,9 +278,9 @@ def forget(
     json: JsonOption = False,
 ) -> None:
     """Take the rows of a landing file out of the warehouse."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import forget as command  # noqa: PLC0415
 
-    commands.forget(open_project(project), file, as_json=json)
+    command.forget(open_project(project), file, as_json=json)
 
 
 @app.command()
@@ -289,9 +289,9 @@ def ui(
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
 ) -> None:
     """Serve the Dagster UI on loopback, with the schedules running."""
-    from pipelines import commands  # noqa: PLC0415
+    from pipelines.commands import ui as command  # noqa: PLC0415
 
-    commands.serve(open_project(project), port)
+    command.serve(open_project(project), port)
 
 
 def main() -> NoReturn:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipelines import terminal
-from pipelines.commands import release_of, say_waiting
+from pipelines.commands.common import release_of, say_waiting
 from pipelines.planning import Planned, changed_project, planned_by
 from pipelines.running import hold_warehouse
 from project.errors import ConfigurationError, RunError

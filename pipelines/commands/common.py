@@ -1,0 +1,58 @@
+"""What several commands share: finding a release, words said by more than one."""
+
+from typing import TYPE_CHECKING, Any
+
+from pipelines import terminal
+from pipelines.running import read_date
+from project.errors import ConfigurationError
+from project.folder import Project
+from releases import store
+
+if TYPE_CHECKING:
+    from assets.run import Run
+    from releases.manifest import Manifest
+
+
+def say_waiting() -> None:
+    """Tell that another process holds the warehouse."""
+    terminal.console(err=True).print(
+        "Another run holds the warehouse; waiting for it to end …"
+    )
+
+
+def say_refused(opened: "Run") -> None:
+    """Name each file that could not be used, one line a file."""
+    for load in opened.loads.values():
+        for path, reason in load.refused:
+            terminal.say_error(f"landing/{load.feed}/{path}: refused: {reason}")
+
+
+def release_of(project: Project, as_of: str | None) -> "Manifest":
+    """The current release, or the last one published for a date.
+
+    Of what had been known at an earlier time only where there is no other.
+    """
+    current = store.current(project)
+    if as_of is None and current is not None:
+        return current
+    if as_of is not None:
+        date = read_date(as_of)
+        found = [one for one in store.releases(project) if one.as_of_date == date]
+        if found:
+            return max(found, key=lambda one: (one.known_at is None, one.published_at))
+    raise ConfigurationError(
+        f"{project.releases}: there is no release"
+        + (f" as of {as_of}" if as_of else "")
+        + "; `fenji run` publishes one"
+    )
+
+
+def facts(manifest: "Manifest") -> dict[str, Any]:
+    """What `--json` says of a release, whichever command names it."""
+    return {
+        "release_id": manifest.release_id,
+        "as_of_date": manifest.as_of_date,
+        "known_at": manifest.known_at,
+        "missing_inputs": manifest.missing_inputs,
+        "content_digest": manifest.content_digest,
+    }

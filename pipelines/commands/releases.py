@@ -1,0 +1,50 @@
+"""`fenji releases`: list what was published."""
+
+from pipelines import terminal
+from project.folder import Project
+from releases import store
+
+
+def list_releases(project: Project, *, as_json: bool) -> None:
+    """Show the published releases, the latest published last."""
+    current = store.current(project)
+    current_id = current.release_id if current else None
+    manifests = store.releases(project)
+    if as_json:
+        listed = [
+            {
+                "release_id": one.release_id,
+                "as_of_date": one.as_of_date,
+                "known_at": one.known_at,
+                "is_current": one.release_id == current_id,
+                "content_digest": one.content_digest,
+                "published_at": one.published_at,
+                "schemes": one.schemes,
+                "n_checks": len(one.checks),
+                "failed_checks": [
+                    f"{check.table_name}: {check.check_name}"
+                    for check in one.checks
+                    if not check.passed
+                ],
+            }
+            for one in manifests
+        ]
+        terminal.say_json({"releases": listed})
+        return
+    if not manifests:
+        terminal.console().print("No release yet: `fenji run` publishes the first.")
+        return
+    rows = terminal.table("Releases", "release", "as of", "published", "content", "")
+    # Their ids say both dates, and leave no room for more.
+    looks_back = terminal.table("As was known before", "release", "published", "")
+    for one in manifests:
+        published = one.published_at.strftime("%Y-%m-%d %H:%M")
+        mark = "current" if one.release_id == current_id else ""
+        if one.known_at is None:
+            as_of, content = one.as_of_date.isoformat(), one.content_digest[:12]
+            rows.add_row(one.release_id, as_of, published, content, mark)
+        else:
+            looks_back.add_row(one.release_id, published, mark)
+    for table in (rows, looks_back):
+        if table.rows:
+            terminal.console().print(table)
