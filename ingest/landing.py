@@ -83,6 +83,30 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
     return tuple(sorted(found, key=lambda file: (file.feed, file.path.encode())))
 
 
+def shown_place(project: Project, feed: str, path: str) -> str:
+    """Where a file of a feed lies, from the project folder on, as messages name it.
+
+    Args:
+        project: the project.
+        feed: the feed.
+        path: the file's path below the feed's folder, as `LandingFile` and the ledger
+            have it.
+    """
+    folders = {mapping.folder for mapping in project.settings.mappings_of(feed)}
+    if len(folders) > 1:
+        # Paths below another folder than the feed's own begin with that folder.
+        named = [one.as_posix() for one in folders if one is not None]
+        own = f"{project.landing.name}/{feed}"
+        begins = [f"{one}/" for one in (*named, own)]
+        return path if path.startswith(tuple(begins)) else f"{own}/{path}"
+    (folder,) = folders
+    if folder is None:
+        return f"{project.landing.name}/{feed}/{path}"
+    if path.startswith(f"{project.landing.name}/{feed}/"):
+        return path
+    return f"{folder.as_posix()}/{path}"
+
+
 def _check_landing(project: Project) -> None:
     if not project.landing.is_dir():
         return

@@ -37,6 +37,10 @@ class FeedLoad:
     n_rejected: int
     refused: tuple[tuple[str, str], ...] = ()  # path and reason
     empty: tuple[str, ...] = ()
+    # Files that left the folder: those whose rows are kept, and those that stand
+    # elsewhere, by their names before and after, such as transactions/2026/may.csv.
+    vanished: tuple[str, ...] = ()
+    moved: tuple[tuple[str, str], ...] = ()
 
 
 def load_feed(

@@ -1,0 +1,122 @@
+"""What could not be used of the landing files, like with like, for who is told of it.
+
+It is counted from the books: those of the warehouse, or those that a release holds.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Literal
+
+import duckdb
+
+from ingest.landing import shown_place
+from ingest.statements import Sql, identifier, sql
+from project.folder import Project
+from sql.contracts import contract
+from sql.statements import select_of
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Files of a feed that were refused, or rows that were rejected, for one reason."""
+
+    kind: Literal["refused", "rejected"]
+    feed: str
+    reason: str  # of files in words, of rows one of the reason codes
+    column_name: str | None  # that failed; None: the file or the row as a whole
+    n: int  # files or rows
+    file: str  # the first of them, below the feed's folder
+    line_no: int | None  # of the first row, as `rejected_rows` counts
+
+    def place(self, project: Project) -> str:
+        """Where the first of them is: file, line and column, from the project on."""
+        shown = shown_place(project, self.feed, self.file)
+        if self.line_no is not None:
+            shown += f":{self.line_no}"
+        return f"{shown} {self.column_name}" if self.column_name else shown
+
+
+def refused_files(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    since: datetime.datetime | None = None,
+    is_release: bool = False,
+) -> tuple[Problem, ...]:
+    """The refused files, grouped by feed and reason; the most common ones first.
+
+    Args:
+        con: the warehouse, or a release.
+        since: only files that were read at this time or later; of a warehouse.
+        is_release: the connection is to a release.
+    """
+    return _grouped(
+        con,
+        "refused",
+        sql(
+            "select feed, reason, null as column_name, count(*) as n,"
+            " min({{'file': file, 'line_no': null::bigint}}) as first_place"
+            " from {books} where status = 'refused' and {recent} group by feed, reason",
+            books=_books("feed_reconciliation", is_release=is_release),
+            recent=_recent(since),
+        ),
+        since,
+    )
+
+
+def rejected_rows(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    since: datetime.datetime | None = None,
+    is_release: bool = False,
+) -> tuple[Problem, ...]:
+    """The rejected rows, by feed, reason and column; the most common ones first.
+
+    Args:
+        con: the warehouse, or a release.
+        since: only rows of files that were read at this time or later; of a warehouse.
+        is_release: the connection is to a release.
+    """
+    return _grouped(
+        con,
+        "rejected",
+        sql(
+            "select feed, reason_code as reason, column_name, count(*) as n,"
+            " min({{'file': file, 'line_no': line_no}}) as first_place"
+            " from {books} where {recent} group by feed, reason_code, column_name",
+            books=_books("rejected_rows", is_release=is_release),
+            recent=_recent(since),
+        ),
+        since,
+    )
+
+
+def _books(table: str, *, is_release: bool) -> Sql:
+    if is_release:
+        return identifier("main", table)
+    return sql("({select}) as books", select=Sql(select_of(contract("marts", table))))
+
+
+def _recent(since: datetime.datetime | None) -> Sql:
+    if since is None:
+        return Sql("true")
+    return Sql(
+        "(feed, file) in (select (feed, path) from raw.files where loaded_at >= $since)"
+    )
+
+
+def _grouped(
+    con: duckdb.DuckDBPyConnection,
+    kind: Literal["refused", "rejected"],
+    groups: Sql,
+    since: datetime.datetime | None,
+) -> tuple[Problem, ...]:
+    rows = con.execute(
+        sql(
+            "select feed, reason, column_name, n, first_place.file,"
+            " first_place.line_no from ({groups})"
+            " order by n desc, feed, reason, column_name",
+            groups=groups,
+        ),
+        {} if since is None else {"since": since},
+    ).fetchall()
+    return tuple(Problem(kind, *row) for row in rows)
