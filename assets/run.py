@@ -108,7 +108,7 @@ class Run:
         """
         given = self.project.settings.schemes.parameters
         own = {
-            name: given.get(f"{table.table}.{name}", parameter.default)
+            name: parameter.read(given.get(f"{table.table}.{name}", parameter.default))
             for name, parameter in table.parameters.items()
         }
         return {

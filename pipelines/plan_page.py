@@ -14,10 +14,10 @@ from pipelines.planning import Planned, changed_project, planned_by
 from pipelines.running import hold_warehouse
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
+from project.quantities import read_percent
 from releases import store
 from releases.moves import BenefitChange, Move, SchemeMoves
 from schemes.explain import Language
-from schemes.model import read_percent
 
 NAMED = 10  # customers of a scheme that are named on a terminal
 _NONE = "(none)"

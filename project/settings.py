@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from project.currencies import ACTIVE, WITHDRAWN
 from project.documents import Document, build_document, read_yaml
 from project.errors import ConfigurationError
+from project.quantities import Days
 
 SETTINGS_FILE = "fenji.yaml"
 
@@ -83,9 +84,9 @@ class PublishSettings(Document):
     """How many releases are kept, and how long; the current one always is."""
 
     keep_releases: int | None = Field(default=None, ge=1)
-    keep_days: int | None = Field(default=None, ge=1)
+    keep_days: Days | None = None
     # How long the rows of replaced files are kept, for --known-at; else for ever.
-    keep_replaced_days: int | None = Field(default=None, ge=1)
+    keep_replaced_days: Days | None = None
 
 
 class PrivacySettings(Document):

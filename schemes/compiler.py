@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from sqlglot import exp
 
+from project.quantities import read_percent
 from schemes.expressions import (
     Binary,
     Call,
@@ -35,7 +36,6 @@ from schemes.model import (
     Rule,
     Scorecard,
     Text,
-    read_percent,
     rule_ids,
 )
 from schemes.names import Inputs

@@ -17,6 +17,7 @@ from typing import Literal
 from project.documents import Document, line_of, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.quantities import read_percent
 from schemes.compiler import BELOW_LOWEST
 from schemes.expressions import Binary, Call, Name, Node
 from schemes.expressions import Literal as Constant
@@ -38,7 +39,6 @@ from schemes.model import (
     Scorecard,
     Text,
     matches,
-    read_percent,
 )
 from schemes.plan import plan_of
 from schemes.rfm import SCHEME as RFM

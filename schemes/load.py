@@ -15,9 +15,10 @@ from typing import Any
 from project.documents import build_document, line_of, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.quantities import read_percent
 from project.settings import SETTINGS_FILE
 from schemes.expressions import ExpressionError, Name, Node, parse_expression
-from schemes.model import KINDS, Text, read_percent
+from schemes.model import KINDS, Text
 from schemes.model import Scheme as Document
 from sql.contracts import contracts
 
@@ -294,7 +295,8 @@ def _wrong_in_table(
     if name not in tables[table]:
         hint = nearest(name, set(tables[table]))
         return f"'{table}' has no parameter '{name}'{hint}"
-    return tables[table][name].objection(value)
+    parameter = tables[table][name]
+    return parameter.objection(parameter.read(value))
 
 
 def _overridden(

@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from project.documents import Document
+from project.quantities import read_percent
 from schemes.windows import Window, parse_window
 
 PAY_RATIO = "pay_ratio"  # the benefit whose value is the share of the price to pay
@@ -29,7 +30,6 @@ UNRATED = "unrated"  # the tier of those to whom the rule cannot be applied
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _CODE = re.compile(r"^[^\W_][\w .+-]*$")
 _LONGEST_NAME = 40
-_HUNDRED = 100
 
 
 def _name(text: str) -> str:
@@ -61,16 +61,6 @@ def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
     """A share of 1: 0.2 or '20%'."""
     percent = read_percent(given)
     return given if percent is None else percent
-
-
-def read_percent(given: object) -> Decimal | None:
-    """The share that a text such as '20%' writes; None for anything else."""
-    if isinstance(given, str) and given.rstrip().endswith("%"):
-        try:
-            return Decimal(given.rstrip()[:-1].strip()) / _HUNDRED
-        except InvalidOperation:
-            return None
-    return None
 
 
 def _number(text: str | None) -> Decimal | None:

@@ -14,6 +14,7 @@ from functools import partial
 from math import ceil, floor
 from typing import Any
 
+from project.quantities import read_percent
 from schemes.expressions import (
     FUNCTIONS,
     Binary,
@@ -38,7 +39,6 @@ from schemes.model import (
     Percentile,
     Scorecard,
     matches,
-    read_percent,
     rule_ids,
 )
 from schemes.windows import Window, add_months, parse_window, whole_months

@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import exp
 
 from project.documents import nearest
+from project.quantities import read_percent
 from schemes.expressions import (
     COMPARISONS,
     FUNCTIONS,
@@ -30,7 +31,6 @@ from schemes.expressions import (
 from schemes.load import CUSTOMER, Scheme
 from schemes.metric_sql import days_in
 from schemes.metrics import Asked, definitions, needs_of
-from schemes.model import read_percent
 from schemes.names import NUMBERS, TYPES, Inputs, attributes
 from schemes.program import AS_OF_DATE, CUSTOMERS, Program
 from schemes.queries import named, select

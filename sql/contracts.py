@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from project.documents import Document, build_document, read_yaml
+from project.quantities import read_length, read_percent
 
 ROOT = Path(__file__).parent
 LAYERS = ("raw", "staging", "core", "marts")
@@ -80,13 +81,24 @@ class Parameter(Document):
     unit: str | None = None
     min: int = 0  # of a number: the least that a project may set
 
+    def read(self, value: object) -> object:
+        """The value as a number, where people wrote '5%' or '30 days'."""
+        if isinstance(self.default, str):
+            return value
+        if self.unit is not None:
+            length = read_length(value, self.unit)
+            return value if length is None else length
+        share = read_percent(value)
+        return value if share is None else share
+
     def objection(self, value: object) -> str | None:
-        """Why a project may not set this value; None where it may."""
+        """Why a project may not set this value, which `read` gave; None if it may."""
         if isinstance(self.default, str):
             is_word = isinstance(value, str)
             return None if is_word else f"must be a word such as '{self.default}'"
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
-            return "must be a number"
+            unit = f" of {self.unit}" if self.unit else ""
+            return f"must be a number{unit}, such as {self.default}"
         if value < self.min:
             return f"must be at least {self.min}"
         if isinstance(self.default, int) and not isinstance(value, int):

@@ -156,7 +156,10 @@ def bound(select: str, params: Params) -> str:
         number = isinstance(value, int | Decimal)
         return exp.Literal.number(str(value)) if number else literal
 
-    return sqlglot.parse_one(select, dialect="duckdb").transform(bind).sql("duckdb")
+    # The parser takes `$a … ''` for the start of a dollar-quoted text where the empty
+    # text stands at the very end; a line break after it is nothing to anybody else.
+    parsed = sqlglot.parse_one(f"{select}\n", dialect="duckdb")
+    return parsed.transform(bind).sql("duckdb")
 
 
 def row_count(con: duckdb.DuckDBPyConnection, *name: str) -> int:

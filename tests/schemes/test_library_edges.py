@@ -13,10 +13,11 @@ from fractions import Fraction
 
 import pytest
 
+from project.quantities import read_percent
 from schemes.expressions import Call, Literal, Name
 from schemes.load import LIBRARY, in_order, read_scheme
 from schemes.metrics import Asked, definitions
-from schemes.model import Bands, Scorecard, read_percent
+from schemes.model import Bands, Scorecard
 from schemes.names import attributes
 from schemes.reference import Interpreter
 from schemes.windows import add_months, parse_window

@@ -8,6 +8,7 @@ from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import SchemeSettings, Settings
 from schemes.load import read_schemes
+from sql.contracts import contract
 
 
 def project_with(root, **parameters):
@@ -25,6 +26,10 @@ def project_with(root, **parameters):
         {"sla_attainment__high_goal_ratio": Decimal("0.95")},
         {"sla_attainment__high_goal_ratio": 1},
         {"service_maturity__teamwork_threshold": Decimal("0.5")},
+        {"service_maturity__teamwork_threshold": "50%"},
+        {"sla_attainment__high_goal_ratio": "95%"},
+        {"points_ledger__expiring_days": "60 days"},
+        {"callbacks__callback_hours": "48 hours"},
     ],
 )
 def test_what_a_project_may_set(tmp_path, given):
@@ -42,6 +47,7 @@ def test_what_a_project_may_set(tmp_path, given):
         ({"service_queue__black_priority": -1}, "must be at least 0"),
         ({"service_queue__black_priority": Decimal("1.5")}, "must be a whole number"),
         ({"points_ledger__clear_every_months": 0}, "must be at least 1"),
+        ({"callbacks__callback_hours": "2 days"}, "must be a number of hours"),
     ],
 )
 def test_what_is_refused_in_one_line(tmp_path, given, said):
@@ -50,3 +56,11 @@ def test_what_is_refused_in_one_line(tmp_path, given, said):
 
     assert said in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_sql_is_given_numbers(tmp_path):
+    """`95%` and `60 days` are words of people; DuckDB is asked with numbers."""
+    table = contract("marts", "sla_attainment").parameters["high_goal_ratio"]
+    days = contract("marts", "points_ledger").parameters["expiring_days"]
+
+    assert (table.read("95%"), days.read("60 days")) == (Decimal("0.95"), 60)

@@ -1,0 +1,60 @@
+"""Shares and lengths of time as people write them: `20%`, `30 days`.
+
+Settings and the parameters of tables read them here, so that what a scheme understands
+is understood everywhere. Windows of schemes (`previous 12 months`) are richer and have
+a module of their own, `schemes.windows`.
+"""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+_HUNDRED = 100
+_LENGTH = re.compile(r"([0-9]+) ?([a-z]+)", re.IGNORECASE)
+
+
+def read_percent(given: object) -> Decimal | None:
+    """The share that a text such as '20%' writes; None for anything else."""
+    if isinstance(given, str) and given.rstrip().endswith("%"):
+        try:
+            return Decimal(given.rstrip()[:-1].strip()) / _HUNDRED
+        except InvalidOperation:
+            return None
+    return None
+
+
+def read_length(given: object, unit: str) -> int | None:
+    """The number of `unit` (such as days) in a text like '30 days' or '1 day'.
+
+    None for anything else, also where the text names another unit.
+    """
+    match = _LENGTH.fullmatch(given.strip()) if isinstance(given, str) else None
+    if match is None or match[2].lower() not in {unit, unit.removesuffix("s")}:
+        return None
+    return int(match[1])
+
+
+def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    share = read_percent(given)
+    if share is not None:
+        return share
+    if isinstance(given, str):
+        raise ValueError("must be a share; write for example 20% or 0.2")  # noqa: TRY004
+    return given
+
+
+def _days(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    days = read_length(given, "days")
+    if days is not None:
+        return days
+    if isinstance(given, str):
+        raise ValueError("must be a number of days; write for example 30 days or 30")  # noqa: TRY004
+    return given
+
+
+# A share from 0 to 1, written as 20% or 0.2.
+Share = Annotated[Decimal, BeforeValidator(_share), Field(ge=0, le=1)]
+# A number of days from 1 on, written as 30 days or 30.
+Days = Annotated[int, BeforeValidator(_days), Field(ge=1)]

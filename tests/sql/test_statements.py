@@ -1,0 +1,22 @@
+import datetime
+
+import duckdb
+import pytest
+
+from sql.statements import bound, create
+
+
+@pytest.mark.parametrize("ending", ["x <> ''", "x <> '$'", "x = ''''", "x <> 'a'"])
+def test_a_view_may_end_in_any_text(ending):
+    select = f"select x, $as_of_date as day from (select 'b' as x) where {ending}"
+    con = duckdb.connect()
+
+    params = {"as_of_date": datetime.date(2026, 5, 31)}
+    create(con, ("core", "t"), select, params, kind="view")
+
+    expected = [] if ending == "x = ''''" else [("b", datetime.date(2026, 5, 31))]
+    assert con.execute("from core.t").fetchall() == expected
+
+
+def test_a_parameter_in_a_text_is_none():
+    assert bound("select '$a' as x, $b as y", {"b": 2}) == "SELECT '$a' AS x, 2 AS y"
