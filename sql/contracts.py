@@ -81,7 +81,7 @@ class Parameter(Document):
     unit: str | None = None
     min: int = 0  # of a number: the least that a project may set
 
-    def read(self, value: object) -> object:
+    def read(self, value: Any) -> Any:  # noqa: ANN401 - raw YAML
         """The value as a number, where people wrote '5%' or '30 days'."""
         if isinstance(self.default, str):
             return value

@@ -58,7 +58,7 @@ def test_what_is_refused_in_one_line(tmp_path, given, said):
     assert "\n" not in str(error.value)
 
 
-def test_the_sql_is_given_numbers(tmp_path):
+def test_the_sql_is_given_numbers():
     """`95%` and `60 days` are words of people; DuckDB is asked with numbers."""
     table = contract("marts", "sla_attainment").parameters["high_goal_ratio"]
     days = contract("marts", "points_ledger").parameters["expiring_days"]
