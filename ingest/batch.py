@@ -13,7 +13,7 @@ import duckdb
 from ingest import transcoding
 from ingest.expressions import RefusedExpression
 from ingest.landing import LandingFile
-from ingest.layouts import MAX_LINE_SIZE, Reader, first_line, glob_escaped
+from ingest.layouts import MAX_LINE_SIZE, Reader, glob_escaped
 from ingest.ledger import Change, Outcome
 from ingest.mapping import Bound, UnusableHeader, bind, position_of
 from ingest.mapping import field as setting
@@ -23,6 +23,7 @@ from ingest.statements import Sql, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from sql.contracts import Contract
+from sql.faults import first_line, without_values
 
 
 class ReadAgain(Exception):  # noqa: N818 - no error, but another attempt
@@ -150,7 +151,7 @@ class Batch:
             # What DuckDB cannot make sense of are mostly line ends of several kinds.
             self.reader.learn(path, same_newlines=True)
         else:
-            self.refused[path] = f"cannot be read: {first_line(err)}"
+            self.refused[path] = f"cannot be read: {without_values(err)}"
 
     def _sources(self) -> Iterator[SourceFile]:
         """The files that can be read."""
@@ -202,7 +203,7 @@ class Batch:
         except duckdb.Error as err:
             if self.hold_longer_records(source):
                 raise ReadAgain from None
-            raise Unreadable(f"is no JSON: {first_line(err)}") from None
+            raise Unreadable(f"is no JSON: {without_values(err)}") from None
         if is_empty:
             raise Empty
         header = tuple(row[0] for row in rows)
@@ -213,7 +214,12 @@ class Batch:
         """Where the canonical columns come from; nothing where the file is refused."""
         file = source.landing
         try:
-            yield bind(self.feed, file.mapping, source.layout.header)
+            yield bind(
+                self.feed,
+                file.mapping,
+                source.layout.header,
+                numbered=source.layout.has_places,
+            )
         except UnusableHeader as err:
             self._refuse(file, f"has {err}" if file.is_unmatched else str(err))
             if err.unknown_field is not None:

@@ -12,7 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from ingest.mapping import find_column
+from ingest.mapping import find_column, near_column
 from ingest.statements import Sql
 from project.documents import nearest
 
@@ -121,13 +121,16 @@ def columns_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def compile_expression(text: str, header: Sequence[str], columns: Sequence[str]) -> Sql:
+def compile_expression(
+    text: str, header: Sequence[str], columns: Sequence[str], *, numbered: bool = True
+) -> Sql:
     """The expression over a relation whose columns stand for those of the header.
 
     Args:
         text: the expression as it is written in `fenji.yaml`.
         header: the names of the source columns.
         columns: what the relation calls them.
+        numbered: as for `ingest.mapping.near_column`.
 
     Raises:
         RefusedExpression: as for `parse`, or a column is not in the header.
@@ -137,7 +140,8 @@ def compile_expression(text: str, header: Sequence[str], columns: Sequence[str])
         index = find_column(header, column.name)
         if index is None:
             raise RefusedExpression(
-                f"no column '{column.name}'{nearest(column.name, list(header))}"
+                f"no column '{column.name}'"
+                + near_column(header, column.name, numbered=numbered)
             )
         made = exp.column(exp.to_identifier(columns[index], quoted=True))
         tree = _replaced(tree, column, made)

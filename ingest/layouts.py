@@ -38,6 +38,7 @@ from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Expression
 from sql.contracts import Contract
+from sql.faults import without_values
 
 # The longest record of a text file, and DuckDB's own default.
 MAX_LINE_SIZE = 2_000_000
@@ -55,6 +56,11 @@ class Layout:
     max_line_size: int = MAX_LINE_SIZE
     json_format: str = ""
     compression: str = "none"  # of the files as they are read
+
+    @property
+    def has_places(self) -> bool:
+        """Whether the columns of the file stand one beside the other."""
+        return self.kind not in {"lines", "json"}
 
     @property
     def is_columnar(self) -> bool:
@@ -100,11 +106,10 @@ class Reader:
             ConfigurationError: an expression of its mapping is not allowed.
         """
         if not file.is_known and file.mapping.files is None:
-            raise Unreadable(
-                f"is of an unknown kind (.{file.extension})"
-                if file.extension
-                else "is of an unknown kind"
-            )
+            # What follows the last dot of a name is mostly an extension, not always.
+            is_one = re.fullmatch(r"[a-z][a-z0-9]{0,7}", file.extension)
+            kind = f" (.{file.extension})" if is_one else ""
+            raise Unreadable(f"is of an unknown kind{kind}")
         if not _is_text(str(file.absolute)):
             raise Unreadable("has a name that is not UTF-8")
         if file.size == 0:
@@ -148,7 +153,7 @@ class Reader:
         try:
             rows = self.con.execute(statement).fetchall()
         except duckdb.Error as err:
-            raise Unreadable(f"is no Parquet file: {first_line(err)}") from None
+            raise Unreadable(f"is no Parquet file: {without_values(err)}") from None
         return tuple(str(row[0]) for row in rows), tuple(str(row[1]) for row in rows)
 
     def _workbook(self, file: LandingFile) -> tuple[Layout, Path]:
@@ -254,12 +259,6 @@ def expression_columns(
 def glob_escaped(path: Path) -> str:
     """The path as DuckDB reads it, which takes some signs for patterns."""
     return re.sub(r"([*?\[])", r"[\1]", str(path))
-
-
-def first_line(err: Exception) -> str:
-    """What went wrong, without DuckDB's own name for it and its advice."""
-    line = str(err).splitlines()[0] if str(err) else type(err).__name__
-    return line.partition("Error: ")[2] or line
 
 
 def _packed(file: LandingFile, readable: Path) -> str:

@@ -15,12 +15,13 @@ from ingest import ledger, quarantine, records
 from ingest.batch import Batch, ReadAgain
 from ingest.counting import Settlement
 from ingest.landing import find_files
-from ingest.layouts import Reader, first_line
+from ingest.layouts import Reader
 from ingest.sources import Group
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.errors import RunError
 from project.folder import Project
 from sql.contracts import Contract, contract
+from sql.faults import without_values
 from sql.statements import any_order, select_of
 
 
@@ -128,7 +129,8 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
         settlement.settle(everything=first_load, n_files=len(batch.columns))
     except duckdb.Error as err:
         con.execute("rollback")
-        raise RunError(f"raw.{feed.table}: {first_line(err)}") from err
+        # Dagster's log keeps causes, and DuckDB quotes values.
+        raise RunError(f"raw.{feed.table}: {without_values(err)}") from None
     except BaseException:
         con.execute("rollback")
         raise

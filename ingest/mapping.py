@@ -5,6 +5,7 @@ and no database; expressions are only carried here, `ingest.expressions` reads t
 """
 
 import codecs
+import difflib
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -197,17 +198,46 @@ def find_column(header: Sequence[str], name: str) -> int | None:
     return near.index(wanted) if wanted in near else None
 
 
+def near_column(header: Sequence[str], name: str, *, numbered: bool = True) -> str:
+    """A hint such as "; column 3 is almost 'amount'", or nothing.
+
+    It tells the column's place and not its name: a row of data that stands where the
+    header should be is not to be read in a message.
+
+    Args:
+        header: the cells of the header.
+        name: the name that was looked for, by the feed or by `fenji.yaml`.
+        numbered: whether the columns of the file have places; keys of JSON have none.
+    """
+    near = difflib.get_close_matches(folded(name), [folded(one) for one in header], n=1)
+    if not near:
+        return ""
+    place = [folded(one) for one in header].index(near[0]) + 1
+    which = f"column {place}" if numbered else "another key"
+    return f"; {which} is almost '{name}'"
+
+
 def bind(
-    contract: Contract, mapping: FeedMapping, header: Sequence[str]
+    contract: Contract,
+    mapping: FeedMapping,
+    header: Sequence[str],
+    *,
+    numbered: bool = True,
 ) -> tuple[Bound, ...]:
     """Where each canonical column that the file has comes from, in contract order.
 
     A canonical name that stands in the header is taken by name, unless the mapping
     gives the column, or uses that source column for another.
 
+    Args:
+        contract: the feed.
+        mapping: how the file maps to it.
+        header: the names of the file's columns.
+        numbered: as for `near_column`.
+
     Raises:
         UnusableHeader: a column that the mapping names is not there, or a required
-            column has no source.
+            column has no source. No text of the file is in the message.
     """
     used = {
         find_column(header, source)
@@ -225,7 +255,8 @@ def bind(
             if index is None:
                 raise UnusableHeader(
                     f"no column '{source}', which fenji.yaml names for {column.name}"
-                    + (nearest(source, list(header)) or _shown(header)),
+                    + near_column(header, source, numbered=numbered)
+                    + _known_of(contract, mapping, header),
                     unknown_field=column.name,
                 )
             bounds.append(Bound(column, index=index))
@@ -239,15 +270,39 @@ def bind(
             elif column.required:
                 missing.append(column.name)
     if missing:
+        hints = (near_column(header, name, numbered=numbered) for name in missing)
         raise UnusableHeader(
-            f"no column for {', '.join(missing)}{_shown(header)}; rename the columns"
-            " or map them in fenji.yaml"
+            f"no column for {', '.join(missing)}"
+            + "".join(hints)
+            + _known_of(contract, mapping, header)
+            + "; rename the columns or map them in fenji.yaml"
         )
     return tuple(bounds)
 
 
-def _shown(header: Sequence[str]) -> str:
-    few = 8
-    names = [f"'{' '.join(name.split())[:40]}'" for name in header[:few] if name]
-    more = ", …" if len(header) > few else ""
-    return f"; the file has {', '.join(names)}{more}" if names else ""
+def _known_of(contract: Contract, mapping: FeedMapping, header: Sequence[str]) -> str:
+    """What is known of a header: names by the feed and the mapping, the rest by number.
+
+    What neither knows may be a row of data. The names are those of the feed and of
+    `fenji.yaml`, never as the file writes them.
+    """
+    sources = [one for one in mapping.columns.values() if isinstance(one, str)]
+    names = dict.fromkeys((*sources, *(column.name for column in contract.columns)))
+    found = {
+        index: name
+        for name in reversed(names)
+        if (index := find_column(header, name)) is not None
+    }
+    known = [found[index] for index in sorted(found)]
+    n_others = sum(bool(name.strip(BLANKS)) for name in header) - len(known)
+    others = f"{n_others} other column{'' if n_others == 1 else 's'}"
+    if known:
+        few = 8
+        shown = ", ".join(known[:few]) + (", …" if len(known) > few else "")
+        return f"; the file has {shown}" + (f" and {others}" if n_others > 0 else "")
+    if n_others <= 0:
+        return ""
+    return (
+        f"; the file has {others} of names that neither the feed nor fenji.yaml knows,"
+        " or no header at all"
+    )

@@ -97,7 +97,13 @@ def read_head(path: Path, compression: str | None) -> bytes:
     except PermissionError:
         raise Unreadable("may not be read: permission denied") from None
     except (OSError, EOFError, zstandard.ZstdError) as err:
-        raise Unreadable(f"cannot be read: {err}") from None
+        raise Unreadable(f"cannot be read: {system_words(err)}") from None
+
+
+def system_words(err: Exception) -> str:
+    """What the system says of a file, or that it is packed wrongly; no byte of it."""
+    said = err.strerror if isinstance(err, OSError) else None
+    return said or "it is no whole packed file of its kind"
 
 
 def sniff(

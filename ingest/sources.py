@@ -78,7 +78,10 @@ class Group:
         for number, bound in enumerate(self.bounds):
             if bound.expression is not None:
                 text = compile_expression(
-                    bound.expression, self.layout.header, self.columns
+                    bound.expression,
+                    self.layout.header,
+                    self.columns,
+                    numbered=self.layout.has_places,
                 )
                 made.append((bound, Sql(f"e{number}"), text))
         return tuple(made)

@@ -13,6 +13,7 @@ from ingest.sniffing import (
     Judge,
     Unreadable,
     opened,
+    system_words,
 )
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def copy_text(
             rest += decoder.decode(b"", final=True)
             out.write(_encoded(rest, aligned=aligned))
     except (EOFError, OSError) as err:
-        raise Unreadable(f"cannot be read to its end: {err}") from None
+        raise Unreadable(f"cannot be read to its end: {system_words(err)}") from None
 
 
 def _encoded(text: str, *, aligned: bool) -> bytes:
@@ -119,13 +120,14 @@ def read_workbook(
     try:
         book = fastexcel.read_excel(str(source))
         if sheet is not None and sheet not in book.sheet_names:
-            names = ", ".join(f"'{name}'" for name in book.sheet_names)
-            raise Unreadable(f"has no sheet '{sheet}'; it has {names}")
+            n_sheets = len(book.sheet_names)
+            it_has = "1 sheet" if n_sheets == 1 else f"{n_sheets} sheets"
+            raise Unreadable(f"has no sheet '{sheet}'; it has {it_has}")
         loaded = book.load_sheet(sheet or 0, header_row=None, dtypes="string")
         cells = loaded.to_polars()
-    except fastexcel.FastExcelError as err:
-        problem = str(err).splitlines()[0]
-        raise Unreadable(f"is no workbook that can be read: {problem}") from None
+    except fastexcel.FastExcelError:
+        # What it says may quote names and cells.
+        raise Unreadable("is no workbook that can be read") from None
     if cells.height == 0 or cells.width == 0:
         raise Empty
     if header_row is not None:

@@ -312,6 +312,24 @@ def test_a_sheet_and_a_header_row_that_are_named(company):
     assert company.column("select customer_id from raw.customers") == ["only here"]
 
 
+def test_a_sheet_that_is_missing_is_told_without_the_names_of_others(company):
+    company.settings({"feeds": {"customers": {"sheet": "wanted"}}})
+    sheet = [["customer_id"], ["C1"]]
+    file = company.root / "landing/customers/f.xlsx"
+    workbook(file, {"Anna Muster": sheet, "b": sheet})
+    company.load("customers")
+    assert company.reason("f.xlsx") == "has no sheet 'wanted'; it has 2 sheets"
+
+
+def test_a_row_of_a_workbook_that_is_no_header_is_not_told(company):
+    rows = [["Anna Muster", "+86 138 1234 5678"], ["1", "2"]]
+    workbook(company.root / "landing/customers/f.xlsx", {"s": rows})
+    company.load("customers")
+    assert company.reason("f.xlsx").startswith(
+        "no column for customer_id; the file has 2 other columns of names"
+    )
+
+
 def test_a_date_format_is_for_the_text_cells_of_a_workbook(company):
     company.settings({"feeds": {"customers": {"date_format": "%d.%m.%Y"}}})
     rows = [["customer_id", "registered_at"], ["a", ("day", 46173)], ["b", "31.5.2026"]]
@@ -325,7 +343,7 @@ REFUSED = [
     (
         "f.csv",
         "name,amount\n1,2\n",
-        "no column for customer_id; the file has 'name'",
+        "no column for customer_id; the file has 2 other columns of names that neither",
     ),
     (
         "f.csv",

@@ -1,10 +1,14 @@
 """What of a rejected row may be seen, and by whom."""
 
+import json
+import re
 import stat
+
+import pytest
 
 from ingest.rejections import REASONS
 from sql.contracts import contract
-from sql.statements import select_of
+from sql.statements import quoted, select_of
 
 
 def shown(company):
@@ -258,3 +262,51 @@ def test_all_reasons_are_documented(company):
     company.land("customers/f.csv", "customer_id,city,can_buy\n1,x\n,,\n1,x,2\n")
     company.load("customers")
     assert {reason for _, _, reason in company.rejected()} <= set(REASONS)
+
+
+# A row of data that stands where the header should be, and what of it is a secret.
+PERSON = ("Anna Muster", "+86 138 1234 5678", "anna@example.com")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "header", "told"),
+    [
+        ({}, PERSON, "the file has 3 other columns of names that neither the feed"),
+        # What is written almost like a column is a name of theirs all the same.
+        ({}, ("Custmer_ID", *PERSON), "; column 1 is almost 'customer_id'"),
+        ({}, ("email", *PERSON), "; the file has email and 3 other columns"),
+        (
+            {"columns": {"customer_id": "Kunde"}},
+            ("Kunden", *PERSON),
+            "no column 'Kunde', which fenji.yaml names for customer_id; column 1 is",
+        ),
+        (
+            {"columns": {"customer_id": {"expr": "lower(Kunde)"}}},
+            ("Kunden", *PERSON),
+            "no column 'Kunde'; column 1 is almost 'Kunde'",
+        ),
+    ],
+)
+@pytest.mark.parametrize("name", ["f.csv", "f.jsonl", "f.parquet"])
+def test_a_header_is_told_by_the_names_that_are_known(
+    company, mapping, header, told, name
+):
+    company.settings({"feeds": {"customers": mapping}})
+    company.land("customers/known.csv", "Kunde,customer_id\nC1,C1\n")
+    company.load("customers")
+    values = ["1"] * len(header)
+    if name == "f.csv":
+        company.land(f"customers/{name}", f"{','.join(header)}\n{','.join(values)}\n")
+    elif name == "f.jsonl":
+        told = re.sub("column [0-9]+", "another key", told)
+        line = json.dumps(dict(zip(header, values, strict=True)))
+        company.land(f"customers/{name}", line)
+    else:
+        columns = ", ".join(f"'1' as {quoted(one)}" for one in header)
+        file = company.root / "landing/customers/f.parquet"
+        company.con.execute(f"copy (select {columns}) to '{file}'")
+    company.load("customers")
+    assert company.books()[name][0] == "refused"
+    reason = company.reason(name)
+    assert told in reason
+    assert not [cell for cell in header if cell != "email" and cell in reason]
