@@ -5,6 +5,7 @@ parsed tree: nothing of the text itself reaches the database. The list is short 
 purpose: row by row, no subqueries, no settings, no files, no clock.
 """
 
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -14,6 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from ingest.mapping import find_column, near_column
 from ingest.statements import Sql
+from project import slips
 from project.documents import nearest
 
 # Operators, syntax, and functions as the parser knows them.
@@ -53,10 +55,15 @@ _TYPES = frozenset(
         exp.DataType.Type.BIGINT, exp.DataType.Type.BOOLEAN, exp.DataType.Type.DATE,
         exp.DataType.Type.DECIMAL, exp.DataType.Type.DOUBLE, exp.DataType.Type.FLOAT,
         exp.DataType.Type.INT, exp.DataType.Type.SMALLINT, exp.DataType.Type.TEXT,
-        exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ,
-        exp.DataType.Type.TINYINT, exp.DataType.Type.VARCHAR,
+        exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPNTZ,
+        exp.DataType.Type.TIMESTAMPTZ, exp.DataType.Type.TINYINT,
+        exp.DataType.Type.VARCHAR,
     }
 )  # fmt: skip
+
+
+# A word outside texts and quoted names.
+_WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b([^\W\d]\w*)\b(?!\s*\()""")
 
 
 class RefusedExpression(Exception):  # noqa: N818 - becomes a ConfigurationError
@@ -71,16 +78,49 @@ def parse(text: str) -> exp.Expr:
         RefusedExpression: it is no expression, or holds something not on the list.
     """
     try:
+        return _allowed(text)
+    except RefusedExpression as err:
+        raise RefusedExpression(f"{err}{_hint(text)}") from None
+
+
+def _allowed(text: str) -> exp.Expr:
+    """The expression as a tree of allowed parts.
+
+    Raises:
+        RefusedExpression: as for `parse`, without a hint.
+    """
+    try:
         statements = sqlglot.parse(text, dialect="duckdb")
     except SqlglotError as err:
-        problem = str(err).splitlines()[0].split(". Line")[0] if str(err) else ""
-        raise RefusedExpression(f"is not an expression: {problem}") from None
+        said = str(err).splitlines()[0].split(". Line")[0] if str(err) else ""
+        # Some of what the parser says is about itself.
+        problem = f": {said}" if said and "oken" not in said else ""
+        raise RefusedExpression(f"is not an expression{problem}") from None
     if len(statements) != 1 or statements[0] is None:
         raise RefusedExpression("is not one expression")
     tree = statements[0]
     for node in tree.walk():
         _check(node)
     return tree
+
+
+def _hint(text: str) -> str:
+    """What to write instead, where a usual slip explains why it cannot be read."""
+    for found in _WORD.finditer(text):
+        word = found[1]
+        if word is None:
+            continue
+        start, end = found.span(1)
+        try:
+            _allowed(f'{text[:start]}"{word}"{text[end:]}')
+        except RefusedExpression:
+            continue
+        return f"; '{word}' is a word of SQL: write the column in double quotes"
+    slip = slips.in_expression(text)
+    if slip is None:
+        return ""
+    names = "" if text.isascii() else " (names that hold such signs in double quotes)"
+    return f"; {slip}{names}"
 
 
 def _check(node: exp.Expr) -> None:

@@ -16,6 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from pipelines import terminal
+from pipelines.usage import usage_line
 from project.errors import ConfigurationError, FenjiError
 from project.folder import open_project
 
@@ -316,7 +317,7 @@ def run_command() -> int:
         terminal.say_error(str(err))
         return err.exit_status
     except TyperException as err:
-        terminal.say_error(_usage_line(err))
+        terminal.say_error(usage_line(err))
         return ConfigurationError.exit_status
     except (KeyboardInterrupt, typer.Abort):
         terminal.say_error("stopped; what was not finished is not published")
@@ -340,15 +341,3 @@ def _one_folder(argument: Path | None, option: Path | None) -> Path | None:
     if argument is not None and option is not None:
         raise ConfigurationError("--project: names the folder, and so does DIR")
     return argument or option
-
-
-def _usage_line(err: TyperException) -> str:
-    """What is wrong with the call, and with which argument, as users write it."""
-    param, message = getattr(err, "param", None), str(err)
-    if param is None:
-        return message
-    is_option = param.param_type_name == "option"
-    name = param.opts[0] if is_option else (param.metavar or param.name).upper()
-    if message.startswith("Missing parameter"):
-        return f"{name}: is missing; --help says what is asked for"
-    return message if name in message else f"{name}: {message}"

@@ -7,6 +7,7 @@ word that silently becomes a boolean, and no number that passes through a float.
 
 import difflib
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from project import slips
 from project.errors import ConfigurationError
 
 
@@ -24,6 +26,12 @@ class Document(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+# Kinds of pydantic's errors, by what was asked for.
+_LISTS = frozenset({"tuple_type", "list_type"})
+_WHOLE_NUMBERS = frozenset({"int_parsing", "int_type", "int_from_float"})
+_NUMBERS = _WHOLE_NUMBERS | {"decimal_parsing", "decimal_type"}
 
 
 class _Loader(yaml.CSafeLoader):
@@ -49,6 +57,7 @@ def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Decimal:
 
 def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     loader.flatten_mapping(node)
+    _refuse_split_values(node)
     made: dict[Any, Any] = {}
     for key_node, value_node in node.value:
         key = loader.construct_object(key_node, deep=True)
@@ -58,6 +67,23 @@ def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]
             )
         made[key] = loader.construct_object(value_node, deep=True)
     return made
+
+
+def _refuse_split_values(node: yaml.MappingNode) -> None:
+    """Refuse `{when: x in (1, 2)}`: YAML reads a second key, `2)`, without a value."""
+    if not node.flow_style:
+        return
+    rest: list[str] = []
+    for key_node, value_node in reversed(node.value):
+        if key_node.end_mark.index == value_node.start_mark.index:
+            rest.insert(0, str(key_node.value))
+        elif rest:
+            raise yaml.constructor.ConstructorError(
+                None,
+                None,
+                slips.comma_in_braces(key_node.value, str(value_node.value), rest),
+                key_node.start_mark,
+            )
 
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
@@ -70,9 +96,31 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
     Raises:
         ConfigurationError: the file is missing, is not UTF-8, or is not YAML.
     """
+    text = _text_of(path)
     try:
-        # _Loader is a safe loader.
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as err:
+        slip = slips.full_width_key(text)
+        if slip is not None:
+            line, problem = slip
+            raise ConfigurationError(f"{path}:{line}: {problem}") from None
+        mark = getattr(err, "problem_mark", None)
+        at = f":{mark.line + 1}" if mark else ""
+        said = getattr(err, "problem", None) or "is not YAML"
+        raise ConfigurationError(f"{path}{at}: {said}") from None
+    if isinstance(content, str) and (slip := slips.full_width_key(text)) is not None:
+        raise ConfigurationError(f"{path}:{slip[0]}: {slip[1]}")
+    return content
+
+
+def _text_of(path: Path) -> str:
+    """The text of a file, without the mark that some programs put at its start.
+
+    Raises:
+        ConfigurationError: the file is missing, cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigurationError(f"{path}: there is no such file") from None
     except UnicodeDecodeError:
@@ -81,11 +129,6 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
         ) from None
     except OSError as err:
         raise ConfigurationError(f"{path}: cannot be read: {err.strerror}") from None
-    except yaml.YAMLError as err:
-        mark = getattr(err, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        problem = getattr(err, "problem", None) or "is not YAML"
-        raise ConfigurationError(f"{path}{line}: {problem}") from None
 
 
 def read_scalar(text: str) -> str | int | bool | Decimal:
@@ -179,10 +222,25 @@ def _one_line(err: ValidationError, model: type[BaseModel], path: Path) -> str:
     if first["type"] == "model_type":
         fields = ", ".join(_fields_at(model, place))
         return f"{where}: {field}: must be a mapping with fields out of {fields}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = _WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     given = first.get("input")
+    if isinstance(given, str):
+        is_list, is_number = first["type"] in _LISTS, first["type"] in _NUMBERS
+        slip = slips.in_value(given, is_list=is_list, is_number=is_number)
+        message = f"{message}; {slip}" if slip else message
     shown = f" (given: {given!r})" if isinstance(given, str | int | Decimal) else ""
     return f"{where}: {field}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(_LISTS, "must be a list"),
+    **dict.fromkeys(_NUMBERS, "must be a number"),
+    **dict.fromkeys(_WHOLE_NUMBERS, "must be a whole number"),
+    "string_type": "must be a text",
+    "dict_type": "must be a mapping",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+}
 
 
 def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:

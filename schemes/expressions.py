@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 
+from project import slips
+
 COMPARISONS = {"=", "<>", "<", "<=", ">", ">="}
 
 # The functions of the language: name → fewest and most arguments. Every other call is
@@ -177,6 +179,8 @@ class _Reader:
             first = (getattr(err, "errors", None) or [{}])[0]
             near = first.get("highlight")
             seen = f" near '{near}'" if near else ""
+            if (slip := slips.in_expression(self.text)) is not None:
+                seen = f"; {slip}"
             raise ExpressionError(
                 f"cannot be read as an expression{seen}", first.get("col")
             ) from None

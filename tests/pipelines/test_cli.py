@@ -30,8 +30,16 @@ def shop(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--bad"], "fenji: No such option: --bad"),
-        (["rum"], "fenji: No such command 'rum'"),
+        (["--bad"], "fenji: --bad: is no option of `fenji`"),
+        (
+            ["run", "--as-off", "2026-02-28"],
+            "fenji: --as-off: is no option of `fenji run`; did you mean '--as-of'?",
+        ),
+        (["run", "--as-of"], "fenji: --as-of: needs a value"),
+        (["run", "more"], "fenji: more: is more than `fenji run` takes"),
+        (["rum"], "fenji: rum: is no command; did you mean 'run'?"),
+        (["plan", "--lang", "fr"], "fenji: --lang: 'fr' is not one of 'en', 'zh'"),
+        (["ui", "--port", "99999"], "fenji: --port: must be less than or equal to"),
         (
             ["run", "--as-of", "2026-02-30"],
             "fenji: --as-of: '2026-02-30' is not a date",
@@ -48,7 +56,10 @@ def shop(tmp_path):
             "--project: names the folder, and so does DIR",
         ),
         (["demo", "g", "--project", "h"], "--project: names the folder"),
-        (["generate", "g", "--customers", "x"], "--customers: "),
+        (
+            ["generate", "g", "--customers", "x"],
+            "fenji: --customers: must be a whole number",
+        ),
         (
             ["generate", "g", "--customers", "5", "--file-format", "xlsx"],
             "--file-format: ",
