@@ -12,6 +12,7 @@ import dagster as dg
 from assets.core import table_asset
 from assets.run import Run
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
+from project.shown import markdown
 from releases.previous import create_previous_tiers
 from schemes.load import Scheme, in_order
 from sql.contracts import contract
@@ -121,7 +122,7 @@ def _scheme_spec(scheme: Scheme) -> dg.AssetSpec:
             dg.AssetKey(["core", "customer_metrics"]),
             *(dg.AssetKey(["schemes", other]) for other in scheme.reads_schemes),
         ],
-        description=f"{scheme.name.en} · {scheme.name.zh}",
+        description=markdown(f"{scheme.name.en} · {scheme.name.zh}"),
         group_name="schemes",
         kinds={"duckdb", "yaml"},
         code_version=scheme.digest[:12],

@@ -8,9 +8,8 @@ what each table is, by one style sheet within it; the same results give the same
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from data_quality.result import CheckResult
+from project.pages import page
 from sql.contracts import Contract
 
 INDEX_FILE = "index.html"
@@ -29,14 +28,9 @@ def write_data_docs(
     by_table: dict[str, list[CheckResult]] = {}
     for one in results:
         by_table.setdefault(one.table_name, []).append(one)
-    templates = Environment(
-        loader=PackageLoader("data_quality"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    page = templates.get_template(INDEX_FILE).render(
+    shown = page(
+        "data_quality",
+        INDEX_FILE,
         by_table=by_table,
         contracts={table.table: table for table in tables},
         failed=[one for one in results if not one.passed],
@@ -45,5 +39,5 @@ def write_data_docs(
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / INDEX_FILE
-    path.write_text(page, encoding="utf-8")
+    path.write_text(shown, encoding="utf-8")
     return path

@@ -1,5 +1,8 @@
 """What people see on a terminal: progress, tables, one-line errors.
 
+All output passes here, and what a name or an id holds that would steer the terminal is
+written out.
+
 Plain lines where the output is not a terminal. Errors and progress go to standard
 error, results to standard output.
 """
@@ -7,15 +10,47 @@ error, results to standard output.
 import datetime
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from project.shown import visible, visible_json, visible_line
+
 _ENOUGH_COLUMNS = 80
 _WORTH_A_LINE = 0.05  # seconds
+
+
+class _Console(Console):
+    """A console on which no text is a command."""
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401
+        """Print; texts are made visible before their width is measured."""
+        shown = [visible(one) if isinstance(one, str) else one for one in objects]
+        super().print(*shown, **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """Whatever it is, in the end it is segments: those of rich's own may steer."""
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield segment._replace(text=visible(segment.text))
+
+
+class _Table(Table):
+    """A table whose cells are measured as they are shown."""
+
+    def add_row(self, *cells: RenderableType | None, **options: Any) -> None:  # noqa: ANN401
+        """Add a row."""
+        shown = [visible(one) if isinstance(one, str) else one for one in cells]
+        super().add_row(*shown, **options)
 
 
 def console(*, err: bool = False) -> Console:
@@ -25,7 +60,7 @@ def console(*, err: bool = False) -> Console:
     """
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else _ENOUGH_COLUMNS
-    return Console(
+    return _Console(
         stderr=err,
         width=width,
         highlight=False,
@@ -37,18 +72,19 @@ def console(*, err: bool = False) -> Console:
 
 def say_error(message: str) -> None:
     """Print an error as one line."""
-    line = " ".join(message.split())
+    line = visible_line(" ".join(message.split()))
     print(f"fenji: {line}", file=sys.stderr)  # noqa: T201 - never wrapped, never styled
 
 
 def say_json(content: dict[str, Any]) -> None:
     """Print one JSON object."""
-    print(json.dumps(content, ensure_ascii=False, default=str))  # noqa: T201
+    line = json.dumps(content, ensure_ascii=False, default=str)
+    print(visible_json(line))  # noqa: T201
 
 
 def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     """An empty table that reads well at 80 columns."""
-    made = Table(
+    made = _Table(
         title=title,
         title_justify="left",
         title_style="bold",

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import duckdb
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from project.pages import page
 from project.settings import Settings
 from releases.building import CATALOG
 from releases.manifest import Manifest
@@ -17,14 +17,11 @@ def write_report(
     con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, settings: Settings
 ) -> None:
     """Write the report of the release that is attached as `release`."""
-    templates = Environment(
-        loader=PackageLoader("releases"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    report = page(
+        "releases",
+        REPORT_FILE,
+        manifest=manifest,
+        settings=settings,
+        summary=summarize(con, CATALOG),
     )
-    page = templates.get_template("report.html").render(
-        manifest=manifest, settings=settings, summary=summarize(con, CATALOG)
-    )
-    (folder / REPORT_FILE).write_text(page, encoding="utf-8")
+    (folder / REPORT_FILE).write_text(report, encoding="utf-8")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pipelines import terminal
 from pipelines.commands.common import release_of
 from project.folder import Project
+from project.shown import visible_line
 from releases import store
 
 if TYPE_CHECKING:
@@ -34,4 +35,4 @@ def explain(
         terminal.say_json(found.as_dict())
         return
     for line in lines(found, lang):
-        terminal.console().print(line)
+        terminal.console().print(visible_line(line))

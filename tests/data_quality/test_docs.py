@@ -102,13 +102,14 @@ def test_many_checks_make_a_small_page(tmp_path):
     assert write_data_docs(by_table, tmp_path).stat().st_size < 1_000_000
 
 
-@pytest.mark.skipif(
+needs_browser = pytest.mark.skipif(
     shutil.which("chromium") is None, reason="needs Debian's chromium to look at a page"
 )
-def test_a_browser_without_a_network_shows_it(tmp_path):
-    path = write_data_docs([PASSED, FAILED, WARNED], tmp_path / "quality")
 
-    shown = subprocess.run(
+
+def drawn(path, tmp_path):
+    """The page as a browser without a network has drawn it."""
+    return subprocess.run(
         [
             "chromium",
             "--headless",
@@ -130,5 +131,42 @@ def test_a_browser_without_a_network_shows_it(tmp_path):
         timeout=60,
     ).stdout
 
+
+@needs_browser
+def test_a_browser_without_a_network_shows_it(tmp_path):
+    path = write_data_docs([PASSED, FAILED, WARNED], tmp_path / "quality")
+
+    shown = drawn(path, tmp_path)
+
     assert shown.count("<tr>") == 1 + 2 + 1 + 2 + 1 + 2 + 1 + 1
     assert "ERR_" not in shown
+
+
+HOSTILE = (
+    "<script>document.title = 'owned'</script>"
+    "<img src=x onerror=\"document.title='owned'\">\"'\u202e\x1b\x9b"
+)
+
+
+def hostile_page(folder):
+    failed = CheckResult(
+        HOSTILE, HOSTILE, "ERROR", False, n_failed=1, observed=HOSTILE, expected=HOSTILE
+    )
+    return write_data_docs([failed], folder)
+
+
+def test_what_a_check_observed_is_text_and_nothing_else(tmp_path):
+    page = hostile_page(tmp_path).read_text(encoding="utf-8")
+
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "\\u202e\\x1b\\x9b" in page
+    assert not re.search("[\u202e\x1b\x9b]", page)
+
+
+@needs_browser
+def test_what_a_check_observed_does_nothing_in_a_browser(tmp_path):
+    shown = drawn(hostile_page(tmp_path / "quality"), tmp_path)
+
+    assert "<title>owned</title>" not in shown
+    assert "&lt;script&gt;" in shown

@@ -1,0 +1,77 @@
+"""Text of users and files as it may be shown: signs that steer a screen made visible.
+
+A name, a tag or an id may hold what a terminal takes for a command (ESC and its
+like), what turns the order of letters round, or what cannot be seen at all. All that
+people look at passes here: the terminal, the pages of a release, the Dagster UI.
+"""
+
+import re
+
+# Besides the control characters: what is invisible, or changes the order of what is
+# shown. The joiners of Persian and of emoji stay.
+_UNSEEN = (
+    (0x061C, 0x061C),  # Arabic letter mark
+    (0x200B, 0x200B),  # zero-width space
+    (0x200E, 0x200F),  # left-to-right and right-to-left marks
+    (0x2028, 0x202E),  # separators of lines, embeddings and overrides
+    (0x2060, 0x206F),  # word joiner, isolates, deprecated signs
+    (0xFEFF, 0xFEFF),  # byte order mark
+    (0xFFF9, 0xFFFB),  # annotations
+    (0xE0000, 0xE007F),  # tags
+)
+_CONTROLS = ((0x00, 0x1F), (0x7F, 0x9F))
+_SURROGATES = ((0xD800, 0xDFFF),)  # halves of characters: no text can hold them
+
+
+def _escape(code: int) -> str:
+    if code <= 0xFF:  # noqa: PLR2004 - a byte
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004
+
+
+def _pattern(*ranges: tuple[int, int], without: str = "") -> re.Pattern[str]:
+    codes = (rf"\U{first:08x}-\U{last:08x}" for first, last in ranges if first != last)
+    single = (rf"\U{first:08x}" for first, last in ranges if first == last)
+    ahead = f"(?![{without}])" if without else ""
+    return re.compile(f"{ahead}[{''.join((*codes, *single))}]")
+
+
+_LINES = _pattern(*_CONTROLS, *_UNSEEN, *_SURROGATES, without=r"\n\t")
+_LINE = _pattern(*_CONTROLS, *_UNSEEN, *_SURROGATES)
+# What JSON leaves as it is; half a character stays an escape of JSON's own.
+_JSON = _pattern((0x7F, 0x9F), *_UNSEEN, *_SURROGATES)
+
+# What Markdown, as the Dagster UI reads it, takes for more than a sign; with the
+# colons and dots that make links of bare addresses.
+_MARKDOWN = re.compile(r"[\\`*_\[\]<>~|&!$#@{}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
+
+
+def visible(text: str) -> str:
+    r"""The text with each sign that steers or hides written out, such as `\x1b`.
+
+    Line ends and tabs stay.
+    """
+    return _LINES.sub(lambda found: _escape(ord(found[0])), text)
+
+
+def visible_line(text: str) -> str:
+    """As `visible`, on one line: line ends and tabs are written out as well."""
+    return _LINE.sub(lambda found: _escape(ord(found[0])), text)
+
+
+def visible_json(text: str) -> str:
+    """JSON that holds the same, with what steers a terminal as escapes of JSON."""
+
+    def escaped(found: re.Match[str]) -> str:
+        units = found[0].encode("utf-16-be", "surrogatepass")
+        return "".join(
+            f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)
+        )
+
+    return _JSON.sub(escaped, text)
+
+
+def markdown(text: str) -> str:
+    """The text as Markdown that shows it as it is: no link, picture, style or HTML."""
+    line = visible_line(" ".join(text.split()))
+    return _MARKDOWN.sub(lambda found: f"\\{found[0]}", line)
