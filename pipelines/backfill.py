@@ -90,7 +90,9 @@ def backfill(
         warehouse: duckdb.DuckDBPyConnection | None = None
         for as_of_date in dates:
             began = time.perf_counter()
-            decision = decide(project, as_of_date, warehouse=warehouse)
+            decision = decide(
+                project, as_of_date, warehouse=warehouse, is_judged=job is not None
+            )
             if decision.published is not None:
                 store.stand_by(project, decision.published.release_id)
                 took = time.perf_counter() - began

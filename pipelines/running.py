@@ -24,7 +24,6 @@ from releases import state, store
 from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
 from releases.previous import Previous, previous_to
-from sql.access import check_privacy
 
 if TYPE_CHECKING:
     from assets.run import Progress, Run
@@ -104,16 +103,18 @@ def decide(
     known_at: datetime.datetime | None = None,
     *,
     warehouse: duckdb.DuckDBPyConnection | None = None,
+    is_judged: bool = False,
 ) -> Decision:
     """Whether a run for the date would find anything to do; the lock is held.
 
-    The warehouse is read through the connection, where one is open.
+    The warehouse is read through the connection, where one is open. Where something
+    is to be done, the project is judged first, unless it has been.
 
     Raises:
-        ConfigurationError: it would publish a version of a scheme with other contents.
+        ConfigurationError: something is wrong with settings, mappings, schemes or tags,
+            or a version of a scheme would be published with other contents.
         RunError: nothing was known at that time.
     """
-    check_privacy(project)
     previous = previous_to(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at, warehouse)
     published = store.with_key(project, key)
@@ -123,6 +124,10 @@ def decide(
         key = hashlib.sha256(key.encode()).hexdigest()
         published = store.with_key(project, key)
     if published is None:
+        if not is_judged:
+            from pipelines.preflight import judge  # noqa: PLC0415 - compiles schemes
+
+            judge(project)
         refuse_changed_versions(project)
     return Decision(key, previous, published)
 

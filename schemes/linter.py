@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Literal
@@ -42,7 +41,7 @@ from schemes.model import (
 )
 from schemes.plan import plan_of
 from schemes.rfm import SCHEME as RFM
-from sql.contracts import feeds
+from sql.contracts import all_columns
 
 _ERROR = re.compile(
     r"^(?P<path>.+?\.ya?ml)(?::(?P<line>\d+))?:"
@@ -103,7 +102,7 @@ def _lint_file(
     try:
         scheme = read_scheme(path)
         _check_id(project, scheme, others)
-        plan_of(_with_inputs(scheme, others), project, _everything())
+        plan_of(_with_inputs(scheme, others), project, all_columns())
     except ConfigurationError as err:
         yield _from_error(path, str(err))
         return
@@ -131,14 +130,6 @@ def _with_inputs(scheme: Scheme, others: Iterable[Scheme]) -> tuple[Scheme, ...]
             taken[name] = known[name]
             ahead.extend(known[name].reads_schemes)
     return tuple(taken.values())
-
-
-@cache
-def _everything() -> dict[str, frozenset[str]]:
-    return {
-        name: frozenset(column.name for column in feed.columns)
-        for name, feed in feeds().items()
-    }
 
 
 def _from_error(path: Path, message: str) -> Finding:
@@ -212,7 +203,7 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
 
 def _unknown_feeds(scheme: Scheme) -> Iterator[Finding]:
     """Feeds and columns in `needs` and `wants` that there are not."""
-    known = _everything()
+    known = all_columns()
     schemes = set(scheme.reads_schemes)
     for field in ("needs", "wants"):
         for place, need in enumerate(getattr(scheme.document, field)):

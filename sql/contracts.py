@@ -284,3 +284,12 @@ def contracts(layer: str) -> tuple[Contract, ...]:
 def feeds() -> Mapping[str, Contract]:
     """The canonical feeds: name → contract."""
     return {one.table: one for one in contracts("raw") if one.made_by == "feed"}
+
+
+@cache
+def all_columns() -> Mapping[str, frozenset[str]]:
+    """Every column that a feed can have: feed → names."""
+    return {
+        name: frozenset(column.name for column in feed.columns)
+        for name, feed in feeds().items()
+    }

@@ -1,0 +1,24 @@
+"""What is wrong with a project, found out before a run loads anything.
+
+Settings, mappings, schemes and tags are judged together, in about a second: a slip in
+the last line of `tags.yaml` is not told after an hour of loading. Files are not opened
+here; what is wrong with them is found out when they are loaded, or by `fenji check`.
+"""
+
+from ingest.expression_check import check_expressions
+from project.folder import Project
+from schemes.plan import make_plan
+from sql.access import check_privacy
+from sql.contracts import all_columns
+
+
+def judge(project: Project) -> None:
+    """Refuse a project that a run could not finish with, whatever its files hold.
+
+    Raises:
+        ConfigurationError: one line that names the file, the line and the field.
+    """
+    check_privacy(project)
+    check_expressions(project)
+    # With every column that there can be, so that every rule is looked at.
+    make_plan(project, all_columns())
