@@ -9,7 +9,7 @@ import dagster as dg
 from assets.run import Run
 from assets.specs import spec_of
 from ingest import former, known
-from ingest.load import load_feed
+from ingest.load import load_feed, look
 from project.errors import RunError
 from sql.contracts import feeds
 from sql.statements import row_count
@@ -36,10 +36,11 @@ def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
 
     A run on what was known at an earlier time loads nothing.
     """
+    landed = look(run.con, run.project) if run.known_at is None else None
     for name, feed in feeds().items():
         with run.step(f"raw.{name}", phase="ingest") as step:
-            if run.known_at is None:
-                load = load_feed(run.con, run.project, feed, run.began_at)
+            if landed is not None:
+                load = load_feed(run.con, run.project, feed, run.began_at, landed)
             else:
                 load = known.settle(run.con, feed)
             run.loads[name] = load

@@ -46,23 +46,29 @@ def keep(
 
 
 def forget(
-    con: duckdb.DuckDBPyConnection,
-    feed: Contract,
-    path: str,
-    file_id: int,
-    at: datetime.datetime,
+    con: duckdb.DuckDBPyConnection, file_ids: Sequence[int], at: datetime.datetime
 ) -> None:
-    """Remove the rows of all former versions of a path, within a transaction.
+    """Remove the rows of all former versions of files, within a transaction.
 
-    That there were such files is remembered: an earlier time cannot be told in full.
+    So are those of equal files that were moved to where these lie, maybe from another
+    feed. That there were such files is remembered: an earlier time cannot be told in
+    full.
     """
-    former = con.execute(
-        "select file_id from raw.former_files"
-        " where is_kept and feed = $feed and path = $path",
-        {"feed": feed.table, "path": path},
+    rows = con.execute(
+        "with forgotten as (select * from raw.files"
+        " where list_contains($ids, file_id)),"
+        " versions as (select feed, path, content_digest from forgotten union"
+        " select v.feed, v.path, v.content_digest from raw.former_files as v"
+        " semi join forgotten as f on v.feed = f.feed and v.path = f.path)"
+        " select feed, list(file_id order by file_id) from raw.former_files as v"
+        " where is_kept and ((feed, path) in (select (feed, path) from versions)"
+        " or (feed, path) not in (select (feed, path) from raw.files)"
+        " and content_digest in (select content_digest from versions))"
+        " group by feed order by feed",
+        {"ids": list(file_ids)},
     ).fetchall()
-    _remove(con, {feed.table: [one for (one,) in former]})
-    _note(con, [file_id], at, is_kept=False)
+    _remove(con, dict(rows))
+    _note(con, file_ids, at, is_kept=False)
 
 
 def remove_older(con: duckdb.DuckDBPyConnection, than: datetime.datetime) -> None:

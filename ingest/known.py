@@ -29,6 +29,14 @@ _CATALOG = "warehouse"
 _COUNTED = "coalesce(loaded_at <= $at, true)"
 _COUNTED_FORMERLY = f"{_COUNTED} and replaced_at > $at"
 
+# Files with the paths that they had at the time, whatever they were moved to later.
+_PATHS_THEN = (
+    "select f.* replace (coalesce(p.path, f.path) as path) from {raw}.{files} as f"
+    " left join (select file_id, min_by(path, moved_at) as path"
+    " from {raw}.former_paths where moved_at > $at group by file_id) as p"
+    " on f.file_id = p.file_id"
+)
+
 
 def digest(project: Project, at: datetime.datetime) -> str:
     """A digest of the files that were known at a time and whose rows are still there.
@@ -42,9 +50,11 @@ def digest(project: Project, at: datetime.datetime) -> str:
             ledger.prepare(con)
             rows = con.execute(
                 "select feed, path, content_digest, mapping_digest, true as is_kept"
-                f" from raw.files where {_COUNTED} union all"
+                f" from ({_paths_then('files')})"
+                f" where {_COUNTED} union all"
                 " select feed, path, content_digest, mapping_digest, is_kept"
-                f" from raw.former_files where {_COUNTED_FORMERLY} order by all",
+                f" from ({_paths_then('former_files')})"
+                f" where {_COUNTED_FORMERLY} order by all",
                 {"at": at},
             ).fetchall()
     if not rows:
@@ -102,19 +112,19 @@ def make_raw(
     con.execute(
         sql(
             "create table raw.files as"
-            f" select * from {{files}} where {_COUNTED} union all by name"
-            " select * exclude (replaced_at, is_kept) from {former_files}"
+            f" select * from ({{files}}) where {_COUNTED} union all by name"
+            " select * exclude (replaced_at, is_kept) from ({former_files})"
             f" where {_COUNTED_FORMERLY} and is_kept",
-            files=identifier(catalog, "raw", "files"),
-            former_files=identifier(catalog, "raw", "former_files"),
+            files=_paths_then("files", catalog),
+            former_files=_paths_then("former_files", catalog),
         ),
         {"at": at},
     )
     con.execute(
         sql(
-            "create table raw.former_files as from {former_files}"
+            "create table raw.former_files as from ({former_files})"
             f" where {_COUNTED_FORMERLY} and not is_kept",
-            former_files=identifier(catalog, "raw", "former_files"),
+            former_files=_paths_then("former_files", catalog),
         ),
         {"at": at},
     )
@@ -133,6 +143,11 @@ def make_raw(
             )
         )
     ledger.prepare(con)
+
+
+def _paths_then(files: str, catalog: str | None = None) -> Sql:
+    raw = identifier("raw") if catalog is None else identifier(catalog, "raw")
+    return sql(_PATHS_THEN, raw=raw, files=identifier(files))
 
 
 def _rows(

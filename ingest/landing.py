@@ -228,12 +228,16 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _takes(mapping: FeedMapping, path: str) -> bool:
-    return mapping.files is None or bool(_pattern(mapping.files).fullmatch(path))
+    return mapping.files is None or bool(pattern(mapping.files).fullmatch(path))
 
 
 @cache
-def _pattern(glob: str) -> re.Pattern[str]:
-    """`*` and `?` within a folder, `**` over folders; no slash: in any depth."""
+def pattern(glob: str) -> re.Pattern[str]:
+    """A pattern of paths.
+
+    `*` and `?` stay within a folder, `**` goes over folders; one without a slash holds
+    in any depth.
+    """
     if "/" not in glob:
         glob = f"**/{glob}"
     made = ""

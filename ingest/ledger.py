@@ -8,7 +8,7 @@ import datetime
 import functools
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -21,9 +21,10 @@ from project.folder import Project
 from sql.contracts import Contract, contract, feeds
 from sql.statements import select_of
 
-# What came of the files; and those of them that no longer count.
+# What came of the files; those of them that no longer count; where they lay before.
 TABLES = ("files", "row_status", "rejected_rows")
 FORMER_FILES = "former_files"
+FORMER_PATHS = "former_paths"
 LOADED_ROWS = "loaded_rows"
 
 
@@ -65,7 +66,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     if not present:
         con.execute("create schema if not exists raw")
         con.execute("create schema if not exists staging")
-    for name in (*TABLES, FORMER_FILES):
+    for name in (*TABLES, FORMER_FILES, FORMER_PATHS):
         table = contract("raw", name)
         _make_table(con, table.table, _columns(table), present.get(name))
     for name, feed in feeds().items():
@@ -130,6 +131,106 @@ def entries(
     return tuple(Entry(*row) for row in rows)
 
 
+@dataclass(frozen=True)
+class Departures:
+    """Files that the ledger knows and that are gone from where they lay."""
+
+    # Equal ones stand elsewhere. Those that are new to the ledger take over the entry.
+    moved: tuple[tuple[Entry, LandingFile], ...] = ()
+    # The others are in the ledger themselves, or will be: of another feed, or changed.
+    merged: tuple[tuple[Entry, LandingFile], ...] = ()
+    # Refused and empty files have no rows that could be kept.
+    unused: tuple[Entry, ...] = ()
+    vanished: tuple[Entry, ...] = ()  # their rows are kept
+
+    def of(self, feed: str) -> "Departures":
+        """Those of the files of one feed."""
+        return Departures(
+            tuple(pair for pair in self.moved if pair[0].feed == feed),
+            tuple(pair for pair in self.merged if pair[0].feed == feed),
+            tuple(entry for entry in self.unused if entry.feed == feed),
+            tuple(entry for entry in self.vanished if entry.feed == feed),
+        )
+
+    @property
+    def removed(self) -> tuple[Entry, ...]:
+        """The entries that go out of the ledger."""
+        return (*(entry for entry, _ in self.merged), *self.unused)
+
+    def followed(self, known: Iterable[Entry]) -> tuple[Entry, ...]:
+        """What the ledger holds once the files have been followed to where they are."""
+        paths = {entry.file_id: file for entry, file in self.moved}
+        removed = {entry.file_id for entry in self.removed}
+        return tuple(
+            replace(
+                entry,
+                path=paths[entry.file_id].path,
+                size=paths[entry.file_id].size,
+                mtime_ns=paths[entry.file_id].mtime_ns,
+            )
+            if entry.file_id in paths
+            else entry
+            for entry in known
+            if entry.file_id not in removed
+        )
+
+
+def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departures:
+    """What became of the known files that are gone from where they lay.
+
+    A file is the same as another one where their bytes are. Only files that are new or
+    changed, and as large as one that is gone, are opened.
+
+    Args:
+        known: the whole ledger.
+        files: all files of all feeds.
+    """
+    places = {(file.feed, file.path) for file in files}
+    gone = [entry for entry in known if (entry.feed, entry.path) not in places]
+    kept = [entry for entry in gone if entry.status == "loaded"]
+    by_place = {(entry.feed, entry.path): entry for entry in known}
+    sizes = {entry.size for entry in kept}
+    standing: dict[str, list[LandingFile]] = {}
+    for file in files:
+        if file.size in sizes:
+            digest = _digest_of(file, by_place.get((file.feed, file.path)))
+            standing.setdefault(digest, []).append(file)
+    moved, merged, vanished = [], [], []
+    taken: set[tuple[str, str]] = set()
+    for entry in kept:
+        equal = standing.get(entry.content_digest, [])
+        heir = next(
+            (
+                file
+                for file in equal
+                if file.feed == entry.feed
+                and (file.feed, file.path) not in by_place
+                and (file.feed, file.path) not in taken
+            ),
+            None,
+        )
+        if heir is not None:
+            taken.add((heir.feed, heir.path))
+            moved.append((entry, heir))
+        elif equal:
+            same_feed = [file for file in equal if file.feed == entry.feed]
+            merged.append((entry, (same_feed or equal)[0]))
+        else:
+            vanished.append(entry)
+    unused = tuple(entry for entry in gone if entry.status != "loaded")
+    return Departures(tuple(moved), tuple(merged), unused, tuple(vanished))
+
+
+def _digest_of(file: LandingFile, entry: Entry | None) -> str:
+    if (
+        entry is not None
+        and entry.content_digest
+        and (entry.size, entry.mtime_ns) == (file.size, file.mtime_ns)
+    ):
+        return entry.content_digest
+    return content_digest(file)
+
+
 def changes(
     project: Project, known: Iterable[Entry], files: Iterable[LandingFile]
 ) -> tuple[tuple[Change, ...], tuple[tuple[Entry, LandingFile], ...]]:
@@ -174,6 +275,81 @@ def note_times(
                 "mtime_ns": [file.mtime_ns for _, file in touched],
             },
         )
+
+
+def move(
+    con: duckdb.DuckDBPyConnection,
+    moved: Sequence[tuple[Entry, LandingFile]],
+    at: datetime.datetime,
+) -> None:
+    """Enter the new places of files, and of their former versions, in a transaction.
+
+    Args:
+        con: the warehouse.
+        moved: what the ledger knows of each file, and where it lies now.
+        at: since when that is known.
+    """
+    if not moved:
+        return
+    con.execute(
+        "create or replace temporary table _moved as select"
+        " unnest($file_id) as file_id, unnest($path) as path,"
+        " unnest($size) as size, unnest($mtime_ns) as mtime_ns",
+        {
+            "file_id": [entry.file_id for entry, _ in moved],
+            "path": [file.path for _, file in moved],
+            "size": [file.size for _, file in moved],
+            "mtime_ns": [file.mtime_ns for _, file in moved],
+        },
+    )
+    con.execute(
+        "create or replace temporary table _versions as"
+        " select v.file_id, v.path as was, m.path from"
+        " (select file_id, feed, path from raw.files"
+        " union all select file_id, feed, path from raw.former_files) as v"
+        " inner join raw.files as f on v.feed = f.feed and v.path = f.path"
+        " inner join _moved as m on f.file_id = m.file_id"
+    )
+    con.execute(
+        "insert into raw.former_paths by name"
+        " select file_id, was as path, $at as moved_at from _versions",
+        {"at": at},
+    )
+    con.execute(
+        "update raw.former_files set path = v.path from _versions as v"
+        " where former_files.file_id = v.file_id"
+    )
+    con.execute(
+        "update raw.files set path = m.path, size = m.size, mtime_ns = m.mtime_ns"
+        " from _moved as m where files.file_id = m.file_id"
+    )
+    con.execute("drop table _moved")
+    con.execute("drop table _versions")
+
+
+def delete(
+    con: duckdb.DuckDBPyConnection, feed: Contract, file_ids: Sequence[int]
+) -> int:
+    """Delete what came of the files, within a transaction; the number of their rows."""
+    if not file_ids:
+        return 0
+    given = {"ids": list(file_ids)}
+    counted = con.execute(
+        sql(
+            "delete from {feed} where list_contains($ids, _file_id)",
+            feed=identifier("raw", feed.table),
+        ),
+        given,
+    ).fetchone()
+    for table in TABLES:
+        con.execute(
+            sql(
+                "delete from {table} where list_contains($ids, file_id)",
+                table=identifier("raw", table),
+            ),
+            given,
+        )
+    return counted[0] if counted else 0
 
 
 @dataclass(frozen=True)
@@ -245,14 +421,16 @@ def input_digest(
 ) -> str:
     """A digest of all input: feeds, paths, contents, mappings, never times.
 
-    It is that of the ledger after a run. Files that were loaded and are gone from the
-    folder are part of it, as their rows are kept. Only new and changed files are
-    opened. The warehouse is read through the connection, where one is open.
+    It is that of the ledger after a run. Files that were loaded and have vanished are
+    part of it, as their rows are kept; those that moved are where they are now. Only
+    new and changed files are opened. The warehouse is read through the connection,
+    where one is open.
 
     Raises:
         RunError: another process is writing the warehouse.
     """
     known = _known(project) if warehouse is None else entries(warehouse)
+    known = departures(known, files).followed(known)
     made, _ = changes(project, known, files)
     state = {
         (entry.feed, entry.path): (entry.content_digest, entry.mapping_digest)

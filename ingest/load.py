@@ -11,10 +11,10 @@ from pathlib import Path
 import duckdb
 
 from ingest import former as former_versions
-from ingest import ledger, quarantine, records
+from ingest import ledger, moves, quarantine, records
 from ingest.batch import Batch, ReadAgain
 from ingest.counting import Settlement
-from ingest.landing import find_files
+from ingest.landing import LandingFile, find_files
 from ingest.layouts import Reader
 from ingest.sources import Group
 from ingest.statements import Sql, identifier, listed, literal, sql
@@ -44,17 +44,44 @@ class FeedLoad:
     moved: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Landed:
+    """What lies in the landing folders of all feeds, held against the ledger."""
+
+    files: tuple[LandingFile, ...]
+    departures: ledger.Departures
+
+
+def look(con: duckdb.DuckDBPyConnection, project: Project) -> Landed:
+    """What lies in the landing folders.
+
+    Raises:
+        ConfigurationError: as for `find_files`.
+    """
+    ledger.prepare(con)
+    files = find_files(project)
+    return Landed(files, ledger.departures(ledger.entries(con), files))
+
+
 def load_feed(
     con: duckdb.DuckDBPyConnection,
     project: Project,
     feed: Contract,
     loaded_at: datetime.datetime,
+    landed: Landed | None = None,
 ) -> FeedLoad:
     """Load what is new of one feed, with the ledger entries, in one transaction.
 
     A file that cannot be read is refused by name and the rest is loaded. A changed
-    file replaces all rows of its former version, which are kept aside. What is loaded
-    is known from `loaded_at` on.
+    file replaces all rows of its former version, which are kept aside. A file that was
+    moved is followed. What is loaded is known from `loaded_at` on.
+
+    Args:
+        con: the warehouse.
+        project: the project.
+        feed: the feed.
+        loaded_at: since when what is loaded is known.
+        landed: what lies in the folders of all feeds, where that is known already.
 
     Raises:
         ConfigurationError: the mapping of the feed is wrong.
@@ -62,14 +89,25 @@ def load_feed(
     """
     # Times without a zone are cast, and days are cut, in the session's zone.
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
-    ledger.prepare(con)
-    files = find_files(project, feed=feed.table)
+    landed = landed or look(con, project)
+    gone = landed.departures.of(feed.table)
+    if gone.moved or gone.removed:
+        columns = feed_columns(con).get(feed.table, frozenset())
+        moves.follow(con, project, feed, gone, columns=columns, at=loaded_at)
+    files = [file for file in landed.files if file.feed == feed.table]
     known = ledger.entries(con, feed.table)
     changes, touched = ledger.changes(project, known, files)
     ledger.note_times(con, touched)
     n_known = len({one.path for one in known} | {one.file.path for one in changes})
+    left = FeedLoad(
+        feed.table,
+        n_known,
+        *(0,) * 5,
+        vanished=tuple(entry.path for entry in gone.vanished),
+        moved=moves.named(gone),
+    )
     if not changes:
-        return FeedLoad(feed.table, n_known, 0, 0, 0, 0, 0)
+        return left
     with _scratch(project) as scratch:
         reader = Reader(con, project, feed, scratch)
         batch = Batch(con, project, feed, reader, changes)
@@ -80,7 +118,7 @@ def load_feed(
                 continue
             break
     quarantine.remove(project, feed, [one.former for one in changes if one.former])
-    return _summary(batch, n_known, list(ids.values()))
+    return _summary(batch, left, list(ids.values()))
 
 
 @contextmanager
@@ -113,7 +151,7 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
         settlement = Settlement(con, feed, columns.union(*batch.columns.values()))
         settlement.begin()
         settlement.touch(former)
-        delete(con, feed, former)
+        ledger.delete(con, feed, former)
         for group in groups:
             _load_group(batch, group, ids[group.files[0].landing.path])
         ledger.enter(
@@ -168,54 +206,29 @@ def remove(
     con: duckdb.DuckDBPyConnection,
     project: Project,
     feed: Contract,
-    entry: ledger.Entry,
+    entries: Sequence[ledger.Entry],
     at: datetime.datetime,
-) -> int:
-    """Take a file's rows and its ledger entry out; the number of rows.
+) -> None:
+    """Take the rows of files of a feed and their ledger entries out, in one go.
 
-    Those of its former versions go as well.
+    Those of their former versions go as well.
     """
+    file_ids = [entry.file_id for entry in entries]
     con.execute("begin")
     try:
         columns = feed_columns(con).get(feed.table, frozenset())
         settlement = Settlement(con, feed, columns)
         settlement.begin()
-        settlement.touch([entry.file_id])
-        former_versions.forget(con, feed, entry.path, entry.file_id, at)
-        n_rows = delete(con, feed, [entry.file_id])
-        settlement.settle(everything=False, n_files=1)
+        settlement.touch(file_ids)
+        former_versions.forget(con, file_ids, at)
+        ledger.delete(con, feed, file_ids)
+        settlement.settle(everything=False, n_files=len(file_ids))
     except BaseException:
         con.execute("rollback")
         raise
     con.execute("commit")
-    quarantine.remove(project, feed, [entry])
+    quarantine.remove(project, feed, entries)
     quarantine.write_late(con, project, feed)
-    return n_rows
-
-
-def delete(
-    con: duckdb.DuckDBPyConnection, feed: Contract, file_ids: Sequence[int]
-) -> int:
-    """Delete what came of the files, within a transaction; the number of their rows."""
-    if not file_ids:
-        return 0
-    given = {"ids": list(file_ids)}
-    counted = con.execute(
-        sql(
-            "delete from {feed} where list_contains($ids, _file_id)",
-            feed=identifier("raw", feed.table),
-        ),
-        given,
-    ).fetchone()
-    for table in ledger.TABLES:
-        con.execute(
-            sql(
-                "delete from {table} where list_contains($ids, file_id)",
-                table=identifier("raw", table),
-            ),
-            given,
-        )
-    return counted[0] if counted else 0
 
 
 def _load_group(batch: Batch, group: Group, first: int) -> None:
@@ -353,7 +366,7 @@ def _keep_rejected(batch: Batch, group: Group, first: int, rejected: Sql) -> Non
     con.execute("drop table _bad")
 
 
-def _summary(batch: Batch, n_known: int, new: Sequence[int]) -> FeedLoad:
+def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
     row = batch.con.execute(
         sql(
             "select sum(b.n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
@@ -367,9 +380,8 @@ def _summary(batch: Batch, n_known: int, new: Sequence[int]) -> FeedLoad:
     n_read, n_loaded, n_duplicate, n_rejected = (
         int(one or 0) for one in row or [0] * 4
     )
-    return FeedLoad(
-        feed=batch.feed.table,
-        n_files=n_known,
+    return replace(
+        left,
         n_new=len(new),
         n_read=n_read,
         n_loaded=n_loaded,

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import duckdb
 
 from ingest.landing import LandingFile
+from ingest.layouts import glob_escaped
 from ingest.ledger import Entry
 from ingest.rejections import record
 from ingest.statements import identifier, sql
@@ -20,20 +21,51 @@ from sql.contracts import Contract
 
 _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 _LATE = "rejected_later.csv"
+_COLUMNS = ("file", "line_no", "column_name", "reason_code", "raw_text")
+_MIN_BUFFER = 1_000_000  # bytes; a row may be as long as its file
 
 
 def write(
     con: duckdb.DuckDBPyConnection, project: Project, file: LandingFile, file_id: int
 ) -> None:
     """Write the rows of one file from the temporary table `_bad`."""
-    name = re.sub(r"[^\w.-]+", "_", file.path)[-100:]
     rows = con.sql(
         "select $file as file, _line as line_no, _column as column_name,"
         " _reason as reason_code, _raw as raw_text from _bad where file_id = $file_id"
         " order by line_no",
         params={"file": file.path, "file_id": file_id},
     )
-    _write(rows, project, file.feed, f"{file_id}-{name}.csv")
+    _write(rows, project, file.feed, _name(file_id, file.path))
+
+
+def move(
+    con: duckdb.DuckDBPyConnection, project: Project, entry: Entry, path: str
+) -> None:
+    """Name a file by the path that it was moved to."""
+    folder = project.quarantine / entry.feed
+    for kept in folder.glob(f"{entry.file_id}-*"):
+        size = kept.stat().st_size + _MIN_BUFFER
+        rows = con.sql(
+            "select * replace ($file as file) from read_csv($kept, header = true,"
+            " auto_detect = false, delim = ',', quote = '\"', escape = '\"',"
+            " columns = $columns, max_line_size = $size, buffer_size = $size)",
+            params={
+                "file": path,
+                "kept": glob_escaped(kept),
+                "columns": dict.fromkeys(_COLUMNS, "VARCHAR"),
+                "size": size,
+            },
+        )
+        # Another name while it is written: it cannot be read and written at once.
+        unfinished = f".{kept.name}"
+        _write(rows, project, entry.feed, unfinished)
+        kept.unlink()
+        (folder / unfinished).rename(folder / _name(entry.file_id, path))
+
+
+def _name(file_id: int, path: str) -> str:
+    shown = re.sub(r"[^\w.-]+", "_", path)[-100:]
+    return f"{file_id}-{shown}.csv"
 
 
 def write_late(

@@ -274,14 +274,29 @@ def rollback(
 
 @app.command()
 def forget(
-    file: Annotated[str, typer.Argument(metavar="FILE", help="As feed/path.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE…", help="As feed/path; also patterns: 'feed/*'."),
+    ] = None,
+    vanished: Annotated[
+        bool, typer.Option("--vanished", help="Only files gone from their folders.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what it would take out.")
+    ] = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Take the rows of a landing file out of the warehouse."""
+    """Take the rows of landing files out of the warehouse."""
     from pipelines.commands import forget as command  # noqa: PLC0415
 
-    command.forget(open_project(project), file, as_json=json)
+    command.forget(
+        open_project(project),
+        files or [],
+        vanished=vanished,
+        dry_run=dry_run,
+        as_json=json,
+    )
 
 
 @app.command()

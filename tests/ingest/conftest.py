@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from ingest import ledger, quarantine
-from ingest.forget import forget
+from ingest.forget import find, forget
 from ingest.landing import find_files
 from ingest.load import FeedLoad, load_feed
 from ingest.staging import create_views
@@ -66,8 +66,10 @@ class Company:
     def load_one(self, name: str) -> FeedLoad:
         return self.load(name)[0]
 
-    def forget(self, file: str) -> int:
-        return forget(self.con, self.project, file, self.clock).n_rows
+    def forget(self, *files: str, **only: bool) -> int:
+        found = find(self.con, self.project, files, **only)
+        forget(self.con, self.project, found, self.clock)
+        return sum(file.n_rows for file in found)
 
     def rows(self, query: str, **params: object) -> list[tuple]:
         return self.con.execute(query, params).fetchall()

@@ -139,6 +139,34 @@ def test_former_rows_lie_apart_and_count_nowhere(company):
     assert company.column("select file_id from raw.former_files") == [1]
 
 
+def test_files_are_seen_where_they_lay_then(company):
+    one, two = (HEAD + f"T,1,A,2026-01-01,{amount}\n" for amount in (1, 2))
+    company.land("transactions/a.csv", one)
+    company.land("transactions/b.csv", two)
+    company.land("transactions/equal.csv", two)
+    was = []
+
+    def load():
+        company.load(*FEEDS)
+        was.append((company.clock, seen(company)))
+        company.clock += HOUR
+
+    folder = company.root / "landing" / "transactions"
+    load()
+    (folder / "equal.csv").unlink()
+    load()
+    (folder / "a.csv").rename(folder / "c.csv")  # now it is the one that counts
+    load()
+    company.land("transactions/c.csv", HEAD + "T,1,A,2026-01-01,3\n")
+    load()
+    (folder / "c.csv").rename(folder / "a.csv")
+    load()
+    assert [shown[0][0][3] for _, shown in was] == [2, 2, 1, 3, 2]
+    for at, shown in was:
+        with looking_back(company, at):
+            assert seen(company) == shown
+
+
 def test_nothing_is_kept_of_files_that_never_changed(company):
     company.land("transactions/a.csv", HEAD + "T,1,A,2026-01-01,1\n")
     company.load(*FEEDS)

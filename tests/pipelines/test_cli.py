@@ -91,16 +91,56 @@ def test_forgetting_a_file_that_is_gone(shop, loaded):
     loaded.unlink()
     ended = fenji("forget", "a.csv", folder=shop)
     assert ended.stdout == (
-        "Forgot a.csv: 1 rows. `fenji run` publishes without them.\n"
+        "Forgot customers/a.csv: 1 row. `fenji run` publishes without them.\n"
     )
 
 
 def test_forgetting_a_file_that_is_still_there_says_that_it_comes_again(shop, loaded):
     ended = fenji("forget", "a.csv", folder=shop)
     assert ended.stdout == (
-        "Forgot a.csv: 1 rows. The file is still at landing/customers/a.csv: remove it,"
-        " or the next run loads it again.\n"
+        "Forgot customers/a.csv: 1 row. `fenji run` publishes without them.\n"
+        "Still in the folder: landing/customers/a.csv; remove what is to stay away, or"
+        " the next run loads it again.\n"
     )
+    assert loaded.exists()
+
+
+def test_what_would_be_forgotten_is_shown_by_file_and_feed(shop, loaded):
+    more = loaded.with_name("b.csv")
+    more.write_text("customer_id\n2\n3\n")
+    project = open_project(shop)
+    with duckdb.connect(str(project.warehouse)) as con:
+        load_feed(con, project, feeds()["customers"], store.now(project))
+    more.unlink()
+    shown = (
+        "customers: 2 files, 3 rows\n"
+        "              1  a.csv\n"
+        "              2  b.csv\n"
+        "Would forget 2 files, 3 rows.\n"
+        "Still in the folder: landing/customers/a.csv; remove what is to stay away, or"
+        " the next run loads it again.\n"
+    )
+    # Twice: nothing is taken out.
+    for _ in range(2):
+        ended = fenji("forget", "customers/*.csv", "--dry-run", folder=shop)
+        assert (ended.returncode, ended.stdout) == (0, shown)
+    ended = fenji("forget", "--vanished", "--json", folder=shop)
+    assert json.loads(ended.stdout) == {
+        "is_dry_run": False,
+        "n_rows": 2,
+        "files": [
+            {"feed": "customers", "file": "b.csv", "n_rows": 2, "still_at": None}
+        ],
+    }
+    again = fenji("forget", "--vanished", folder=shop)
+    assert again.stdout.startswith("No such file: all that was loaded still lies")
+
+
+def test_forgetting_asks_for_a_name(shop, loaded):
+    ended = fenji("forget", folder=shop)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("fenji: FILE: name a file")
+    assert len(ended.stderr.splitlines()) == 1
     assert loaded.exists()
 
 

@@ -1,0 +1,80 @@
+"""Files that were moved are followed: one file stays one, wherever it lies.
+
+What is gone from its place, and what stands elsewhere, the ledger finds out; here the
+rows follow. Afterwards all is as if the files had always lain where they are now, for
+their paths decide which of several rows counts.
+"""
+
+import datetime
+
+import duckdb
+
+from ingest import former, ledger, quarantine
+from ingest.counting import Settlement
+from project.folder import Project
+from sql.contracts import Contract
+
+
+def follow(
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    feed: Contract,
+    gone: ledger.Departures,
+    *,
+    columns: frozenset[str],
+    at: datetime.datetime,
+) -> None:
+    """Enter where the files of a feed are now, in one transaction.
+
+    Rows stay, with the number of their file, and which of them count is settled anew.
+    Entries that others stand for are removed; their rows are kept aside, for whoever
+    asks what was known before.
+
+    Args:
+        con: the warehouse.
+        project: the project.
+        feed: the feed.
+        gone: its files that are not where they were.
+        columns: the canonical columns that its files give.
+        at: since when that is known.
+    """
+    removed = [entry.file_id for entry in gone.removed]
+    moved = [entry.file_id for entry, _ in gone.moved]
+    con.execute("begin")
+    try:
+        settlement = Settlement(con, feed, columns)
+        settlement.begin()
+        settlement.touch(removed)
+        before = [one for one in _order(con, feed) if one not in set(removed)]
+        former.keep(con, feed, removed, at)
+        ledger.delete(con, feed, removed)
+        ledger.move(con, gone.moved, at)
+        is_reordered = _order(con, feed) != before
+        if is_reordered:
+            settlement.touch(moved)
+        if removed or is_reordered:
+            settlement.settle(everything=False, n_files=len(before))
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+    quarantine.remove(project, feed, gone.removed)
+    for entry, file in gone.moved:
+        quarantine.move(con, project, entry, file.path)
+
+
+def _order(con: duckdb.DuckDBPyConnection, feed: Contract) -> list[int]:
+    """The files of a feed in the order that decides which row counts."""
+    rows = con.execute(
+        "select file_id from raw.files where feed = $feed order by path",
+        {"feed": feed.table},
+    ).fetchall()
+    return [file_id for (file_id,) in rows]
+
+
+def named(gone: ledger.Departures) -> tuple[tuple[str, str], ...]:
+    """Each file that was moved: feed and path, before and now."""
+    return tuple(
+        (f"{entry.feed}/{entry.path}", f"{file.feed}/{file.path}")
+        for entry, file in (*gone.moved, *gone.merged)
+    )
