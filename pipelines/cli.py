@@ -203,13 +203,16 @@ def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
 @app.command()
 def lint(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    library: Annotated[
+        bool, typer.Option("--library", help="Fenji's own schemes as well.")
+    ] = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Check scheme files; without any, all of the project."""
+    """Check files of schemes and tags; without any, the whole project."""
     from pipelines.commands import lint as command  # noqa: PLC0415
 
-    command.lint(open_project(project), files or [], as_json=json)
+    command.lint(open_project(project), files or [], library=library, as_json=json)
 
 
 @app.command()

@@ -18,7 +18,16 @@ def judge(project: Project) -> None:
     Raises:
         ConfigurationError: one line that names the file, the line and the field.
     """
-    check_privacy(project)
-    check_expressions(project)
+    judge_settings(project)
     # With every column that there can be, so that every rule is looked at.
     make_plan(project, all_columns())
+
+
+def judge_settings(project: Project) -> None:
+    """Refuse what is wrong with `fenji.yaml` beside its `schemes:`.
+
+    Raises:
+        ConfigurationError: one line that names the file, the line and the field.
+    """
+    check_privacy(project)
+    check_expressions(project)

@@ -1,4 +1,6 @@
-"""What is wrong, or likely not meant, in scheme files: file, line, field and way out.
+"""What is wrong, or likely not meant, in files of schemes and tags.
+
+Each finding names file, line, field and way out.
 
 Errors keep a scheme from running; warnings point at what reads like a slip: a rule that
 never applies, a tier that nobody gets, a parameter that nothing uses.
@@ -7,7 +9,7 @@ never applies, a tier that nobody gets, a parameter that nothing uses.
 import contextlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
@@ -17,11 +19,13 @@ from project.documents import Document, line_of, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.quantities import read_percent
+from project.settings import SETTINGS_FILE
 from schemes.compiler import BELOW_LOWEST
 from schemes.expressions import Binary, Call, Name, Node
 from schemes.expressions import Literal as Constant
 from schemes.load import (
     LIBRARY,
+    TAGS_FILE,
     Scheme,
     read_scheme,
     read_schemes,
@@ -40,7 +44,10 @@ from schemes.model import (
     matches,
 )
 from schemes.plan import plan_of
+from schemes.program import CUSTOMERS
 from schemes.rfm import SCHEME as RFM
+from schemes.tag_rules import compile_tags
+from schemes.tags import Dictionary, read_tags
 from sql.contracts import all_columns
 
 _ERROR = re.compile(
@@ -70,16 +77,47 @@ class Finding:
 
 
 def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
-    """Everything found in the files; in all schemes of the project without any.
+    """Everything found in the files; without any, in the project's own.
 
-    Raises:
-        ConfigurationError: another scheme of the project, or a setting, is wrong.
+    A setting about schemes that is wrong is found either way.
     """
-    chosen = [Path(file) for file in files] or scheme_files(project)
     others = _others(project)
-    return tuple(
-        finding for path in chosen for finding in _lint_file(project, path, others)
-    )
+    findings = [_wrong_setting(project), *_lint_files(project, files, others)]
+    # What is wrong with one file may be met with in others that read it.
+    return tuple(dict.fromkeys(one for one in findings if one is not None))
+
+
+def library_files() -> list[Path]:
+    """The files of the library, whose warnings are for its authors."""
+    return sorted(LIBRARY.glob("*.yaml"))
+
+
+def _wrong_setting(project: Project) -> Finding | None:
+    """What is wrong with `schemes:` in fenji.yaml; None where nothing is."""
+    try:
+        read_schemes(project)
+    except ConfigurationError as err:
+        found = finding_of(err, project.schemes)
+        return found if found.path.name == SETTINGS_FILE else None
+    return None
+
+
+def _lint_files(
+    project: Project, files: Sequence[Path], others: tuple[Scheme, ...]
+) -> Iterator[Finding]:
+    chosen = [Path(file) for file in files] or _own_files(project)
+    for path in chosen:
+        if path.name == TAGS_FILE:
+            yield from _lint_tags(project, path, others)
+        else:
+            yield from _lint_file(project, path, others)
+
+
+def _own_files(project: Project) -> list[Path]:
+    """The project's files of schemes and tags."""
+    own = [path for path in scheme_files(project) if path.parent != LIBRARY]
+    tags = project.schemes / TAGS_FILE
+    return [*own, tags] if tags.is_file() else own
 
 
 def _others(project: Project) -> tuple[Scheme, ...]:
@@ -102,12 +140,34 @@ def _lint_file(
     try:
         scheme = read_scheme(path)
         _check_id(project, scheme, others)
-        plan_of(_with_inputs(scheme, others), project, all_columns())
+        # Tags may read any scheme, and are judged by themselves.
+        plan_of(_with_inputs(scheme, others), project, all_columns(), Dictionary(()))
     except ConfigurationError as err:
-        yield _from_error(path, str(err))
+        yield finding_of(err, path)
         return
     for check in _CHECKS:
         yield from check(scheme)
+
+
+def _lint_tags(
+    project: Project, path: Path, others: tuple[Scheme, ...]
+) -> Iterator[Finding]:
+    """What is wrong with a file of tags, rule by rule."""
+    try:
+        dictionary = read_tags(project, path)
+        plan = plan_of(others, project, all_columns(), Dictionary(()))
+    except ConfigurationError as err:
+        yield finding_of(err, path)
+        return
+    outputs = {one.scheme.scheme: one.as_output for one in plan.schemes}
+    for group in dictionary.groups:
+        for tag in group.tags:
+            alone = Dictionary((replace(group, tags=(tag,)),))
+            program = plan.programs[CUSTOMERS.name]
+            try:
+                compile_tags(alone, program, outputs, all_columns(), project.settings)
+            except ConfigurationError as err:
+                yield finding_of(err, path)
 
 
 def _check_id(project: Project, scheme: Scheme, others: Iterable[Scheme]) -> None:
@@ -132,7 +192,9 @@ def _with_inputs(scheme: Scheme, others: Iterable[Scheme]) -> tuple[Scheme, ...]
     return tuple(taken.values())
 
 
-def _from_error(path: Path, message: str) -> Finding:
+def finding_of(err: ConfigurationError, path: Path) -> Finding:
+    """An error as a finding; it is about the file `path` where it names none."""
+    message = str(err)
     match = _ERROR.match(message)
     if match is None:
         return Finding(path, None, "the file", "error", message)

@@ -71,7 +71,7 @@ from schemes.tables import (
     tiers_select,
 )
 from schemes.tag_rules import CompiledTags, compile_tags
-from schemes.tags import read_tags
+from schemes.tags import Dictionary, read_tags
 from schemes.views import (
     profile_view,
     reasons_view,
@@ -236,8 +236,19 @@ def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
     return plan_of(read_schemes(project), project, feeds)
 
 
-def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> SchemePlan:
+def plan_of(
+    schemes: tuple[Scheme, ...],
+    project: Project,
+    feeds: Feeds,
+    dictionary: Dictionary | None = None,
+) -> SchemePlan:
     """Compile these schemes, as `make_plan` does those of the project.
+
+    Args:
+        schemes: with those that they read.
+        project: its settings.
+        feeds: those that are there: name → the columns it has.
+        dictionary: of tags; default: the project's.
 
     Raises:
         ConfigurationError: as `make_plan`.
@@ -268,7 +279,7 @@ def plan_of(schemes: tuple[Scheme, ...], project: Project, feeds: Feeds) -> Sche
                 one = lift(one, programs[CUSTOMERS.name])
         compiled[scheme.scheme] = one
     tags = compile_tags(
-        read_tags(project),
+        read_tags(project) if dictionary is None else dictionary,
         programs[CUSTOMERS.name],
         {name: one.as_output for name, one in compiled.items()},
         feeds,

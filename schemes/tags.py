@@ -119,9 +119,14 @@ def normal(term: str) -> str:
     return term.strip().lower()
 
 
-def tag_files(project: Project) -> list[Path]:
-    """The library's file, and the project's where it has one."""
-    own = project.schemes / TAGS_FILE
+def tag_files(project: Project, own: Path | None = None) -> list[Path]:
+    """The library's file, and the project's where it has one.
+
+    Args:
+        project: the project.
+        own: a file that stands for the project's own.
+    """
+    own = own or project.schemes / TAGS_FILE
     return [LIBRARY, own] if own.is_file() else [LIBRARY]
 
 
@@ -133,14 +138,14 @@ def tags_digest(project: Project) -> str:
     return whole.hexdigest()
 
 
-def read_tags(project: Project) -> Dictionary:
-    """The dictionary of the project.
+def read_tags(project: Project, own: Path | None = None) -> Dictionary:
+    """The dictionary of the project, or with a file that stands for its own.
 
     Raises:
         ConfigurationError: a file is wrong; the line says where.
     """
     groups: dict[str, Group] = {}
-    for path in tag_files(project):
+    for path in tag_files(project, own):
         file = read_document(path, TagFile)
         for number, entry in enumerate(file.groups):
             reader = _Reader(project, path, ("groups", number), groups)

@@ -1,30 +1,60 @@
-"""`fenji lint`: check scheme files."""
+"""`fenji lint`: check settings, mappings, schemes and tags, without any data."""
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.settings import SETTINGS_FILE
+
+if TYPE_CHECKING:
+    from schemes.linter import Finding
 
 
-def lint(project: Project, files: list[Path], *, as_json: bool) -> None:
-    """Check scheme files.
+def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -> None:
+    """Check the files, or the whole project; with `library`, also Fenji's own schemes.
 
     Raises:
         ConfigurationError: at least one finding is an error.
     """
+    from schemes.linter import library_files  # noqa: PLC0415 - imports the compiler
     from schemes.linter import lint as findings_of  # noqa: PLC0415
 
-    found = findings_of(project, files)
+    found = [*_in_mappings(project), *findings_of(project, files)]
+    if library:
+        found += findings_of(project, library_files())
+    found = list(dict.fromkeys(found))
     if as_json:
         listed = [{**asdict(one), "path": str(one.path)} for one in found]
         terminal.say_json({"findings": listed})
     else:
         for one in found:
             terminal.console().print(str(one), soft_wrap=True)
-    n_errors = sum(one.severity == "error" for one in found)
-    if n_errors:
-        raise ConfigurationError(f"{n_errors} errors in scheme files")
+    counts = Counter(one.severity for one in found)
+    if counts["error"]:
+        raise ConfigurationError(
+            f"{project.root}: {_counted(counts['error'], 'error')},"
+            f" {_counted(counts['warning'], 'warning')}"
+        )
     if not as_json:
-        terminal.console().print(f"No errors, {len(found)} warnings.")
+        said = f"No errors, {_counted(counts['warning'], 'warning')}."
+        terminal.console().print(said)
+
+
+def _in_mappings(project: Project) -> Iterator["Finding"]:
+    """What is wrong with settings beside those of schemes."""
+    from pipelines.preflight import judge_settings  # noqa: PLC0415
+    from schemes.linter import finding_of  # noqa: PLC0415
+
+    try:
+        judge_settings(project)
+    except ConfigurationError as err:
+        yield finding_of(err, project.root / SETTINGS_FILE)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

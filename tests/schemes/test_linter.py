@@ -4,8 +4,8 @@ import textwrap
 
 import pytest
 
-from schemes.linter import lint
-from schemes.load import LIBRARY
+from project.folder import open_project
+from schemes.linter import library_files, lint
 
 HEAD = """\
 scheme: gym
@@ -64,7 +64,7 @@ def project(project_of):
 
 
 def test_the_library_is_clean_but_for_templates(project):
-    found = lint(project, sorted(LIBRARY.glob("*.yaml")))
+    found = lint(project, library_files())
     assert {one.path.stem for one in found} == {
         "abcd_pyramid",
         "six_segments",
@@ -276,3 +276,70 @@ def test_a_draft_may_have_the_id_of_the_scheme_it_replaces(project, tmp_path):
     (project.schemes / "again.yaml").write_text(content, encoding="utf-8")
     (found,) = lint(project, [project.schemes / "buyers.yaml"])
     assert "is a scheme of" in found.message
+
+
+TAGS = """\
+groups:
+  - group: care
+    name: {en: Care, zh: 关怀}
+    is_exclusive: false
+    tags:
+      - tag: waiting
+        name: {en: Waits for an answer, zh: 待回复}
+        when: tickets('7 days') > 0
+      - tag: fading_vip
+        name: {en: VIP who fades, zh: 流失中的贵宾}
+        when: value_pyramid.tier = 'platinum' and recency > 60
+"""
+
+
+def write(project, name, content):
+    project.schemes.mkdir(exist_ok=True)
+    path = project.schemes / name
+    path.write_text(textwrap.dedent(content), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_tags_are_judged_as_tags_and_may_read_any_scheme(project, is_named):
+    """The rule that docs/tags.md shows: it reads a scheme."""
+    path = write(project, "tags.yaml", TAGS)
+    write(project, "gym.yaml", SPEND)
+
+    assert lint(project, [path] if is_named else []) == ()
+
+
+def test_each_wrong_rule_of_a_tag_is_found_once(project):
+    wrong = TAGS.replace("tickets", "tickts").replace("recency", "recentness")
+    path = write(project, "tags.yaml", wrong)
+    write(project, "gym.yaml", SPEND)
+
+    found = lint(project)
+
+    assert [(one.path, one.line, one.field) for one in found] == [
+        (path, 8, "groups.0.tags.0.when"),
+        (path, 11, "groups.0.tags.1.when"),
+    ]
+    assert {one.severity for one in found} == {"error"}
+
+
+def test_the_project_is_looked_at_without_the_library(project):
+    write(project, "gym.yaml", SPEND.replace("1000", "limit"))
+
+    ((only,), library) = lint(project), lint(project, library_files())
+
+    assert only.path.name == "gym.yaml"
+    assert library
+
+
+def test_a_setting_that_names_no_scheme_is_found(tmp_path):
+    (tmp_path / "fenji.yaml").write_text("name: a\nschemes:\n  only: [rfm8]\n")
+
+    (found,) = lint(open_project(tmp_path))
+
+    assert (found.path.name, found.line, found.field) == (
+        "fenji.yaml",
+        3,
+        "schemes.only",
+    )
+    assert found.message == "there is no scheme 'rfm8'; did you mean 'rfm_8'?"
