@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import former, ledger
+from ingest import former, ledger, warehouse
 from ingest.counting import Settlement
 from ingest.load import FeedLoad, feed_columns
 from ingest.statements import Sql, identifier, listed, literal, sql
@@ -45,9 +45,8 @@ def digest(project: Project, at: datetime.datetime) -> str:
         RunError: none was known.
     """
     rows = []
-    if project.warehouse.is_file():
-        with duckdb.connect(str(project.warehouse)) as con:
-            ledger.prepare(con)
+    if warehouse.is_there(project):
+        with warehouse.opened(project) as con:
             rows = con.execute(
                 "select feed, path, content_digest, mapping_digest, true as is_kept"
                 f" from ({_paths_then('files')})"
@@ -70,8 +69,15 @@ def digest(project: Project, at: datetime.datetime) -> str:
 def opened(
     project: Project, at: datetime.datetime
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection whose raw layer is that of the time; the warehouse is only read."""
+    """A connection whose raw layer is that of the time; the warehouse is only read.
+
+    One of an earlier version is brought up to date first.
+
+    Raises:
+        RunError: the warehouse cannot be read.
+    """
     remove_unfinished(project)
+    warehouse.upgrade(project)
     place = _place(project)
     place.mkdir(mode=0o700)
     con = duckdb.connect(str(place / "known_at.duckdb"))

@@ -16,7 +16,6 @@ import duckdb
 from ingest.landing import LandingFile
 from ingest.mapping import mapping_digest
 from ingest.statements import Sql, identifier, listed, sql
-from project.errors import RunError
 from project.folder import Project
 from sql.contracts import Contract, contract, feeds
 from sql.statements import select_of
@@ -427,7 +426,7 @@ def input_digest(
     where one is open.
 
     Raises:
-        RunError: another process is writing the warehouse.
+        RunError: the warehouse cannot be read.
     """
     known = _known(project) if warehouse is None else entries(warehouse)
     known = departures(known, files).followed(known)
@@ -450,16 +449,15 @@ def input_digest(
 
 def _known(project: Project) -> tuple[Entry, ...]:
     """What the warehouse's ledger holds, read without writing anything."""
-    if not project.warehouse.is_file():
+    from ingest import warehouse  # noqa: PLC0415 - it prepares the ledger
+
+    if not warehouse.is_there(project):
         return ()
     try:
-        with duckdb.connect(str(project.warehouse), read_only=True) as con:
+        with warehouse.reading(project) as con:
             return entries(con)
     except duckdb.CatalogException:
         return ()
-    except duckdb.IOException as err:
-        problem = str(err).splitlines()[0]
-        raise RunError(f"{project.warehouse}: cannot be read: {problem}") from None
 
 
 def loaded_digest(con: duckdb.DuckDBPyConnection) -> str:

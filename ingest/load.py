@@ -20,6 +20,7 @@ from ingest.sources import Group
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.errors import RunError
 from project.folder import Project
+from sql import machine_faults
 from sql.contracts import Contract, contract
 from sql.faults import without_values
 from sql.statements import any_order, select_of
@@ -167,6 +168,11 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
         settlement.settle(everything=first_load, n_files=len(batch.columns))
     except duckdb.Error as err:
         con.execute("rollback")
+        if machine_faults.is_damage(err):
+            raise
+        fault = machine_faults.in_words(err, batch.project.warehouse)
+        if fault is not None:
+            raise fault from None
         # Dagster's log keeps causes, and DuckDB quotes values.
         raise RunError(f"raw.{feed.table}: {without_values(err)}") from None
     except BaseException:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Literal
 
 import duckdb
 
-from pipelines.running import decide, hold_warehouse, open_run
+from ingest.warehouse import opened as opened_warehouse
+from pipelines.running import decide, hold_warehouse, open_run, say_upgraded
 from project.errors import ConfigurationError
 from project.folder import Project
 from releases import store
@@ -84,7 +85,7 @@ def backfill(
         FenjiError: a date could not be graded; the releases before it stand.
     """
     made: list[Manifest] = []
-    with hold_warehouse(project, on_wait=on_wait), contextlib.ExitStack() as opened:
+    with hold_warehouse(project, on_wait=on_wait), contextlib.ExitStack() as stack:
         job: Grading | None = None
         # Open from the first date on: what DuckDB has read stays in memory.
         warehouse: duckdb.DuckDBPyConnection | None = None
@@ -100,10 +101,10 @@ def backfill(
                 continue
             from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
-            warehouse = warehouse or opened.enter_context(
-                duckdb.connect(str(project.warehouse))
+            warehouse = warehouse or stack.enter_context(
+                opened_warehouse(project, tell=say_upgraded)
             )
-            job = job or opened.enter_context(grading(project))
+            job = job or stack.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
             with (
                 contextlib.closing(lines) if lines else contextlib.nullcontext(),

@@ -343,11 +343,19 @@ def run_command() -> int:
     except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
         if os.environ.get(DEBUG_VARIABLE):
             traceback.print_exc()
-        terminal.say_error(
-            f"{type(err).__name__}: {err}; {DEBUG_VARIABLE}=1 shows where"
-        )
+        terminal.say_error(_last_resort(err))
         return FenjiError.exit_status
     return status if isinstance(status, int) else 0
+
+
+def _last_resort(err: Exception) -> str:
+    """A fault of the machine in words; of anything else what it says itself."""
+    from sql import machine_faults  # noqa: PLC0415 - imports DuckDB
+
+    fault = machine_faults.in_words(err, Path("data"))
+    if fault is not None:
+        return str(fault)
+    return f"{type(err).__name__}: {err}; {DEBUG_VARIABLE}=1 shows where"
 
 
 def _one_folder(argument: Path | None, option: Path | None) -> Path | None:

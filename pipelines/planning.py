@@ -17,6 +17,7 @@ import duckdb
 from assets.versions import changed
 from ingest import assessed, known
 from ingest.load import feed_columns
+from ingest.warehouse import reading
 from pipelines.running import configure
 from project.documents import read_scalar
 from project.errors import ConfigurationError
@@ -146,7 +147,7 @@ def _facts(
     project: Project, against: Manifest
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, SchemePlan]]:
     """A database with the release's facts, all metrics among them, and the schemes."""
-    with duckdb.connect(str(project.warehouse), read_only=True) as warehouse:
+    with reading(project) as warehouse:
         schemes = make_plan(project, feed_columns(warehouse))
         is_of_release = (
             state.computed_for(warehouse) == against.run_key

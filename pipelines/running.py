@@ -17,6 +17,9 @@ import duckdb
 from assets.key import run_key
 from assets.versions import refuse_changed_versions
 from ingest import known
+from ingest.warehouse import opened as opened_warehouse
+from ingest.warehouse import remove_spilled
+from pipelines import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
@@ -132,11 +135,20 @@ def decide(
     return Decision(key, previous, published)
 
 
-def hold_warehouse(
-    project: Project, *, on_wait: Callable[[], None]
-) -> contextlib.AbstractContextManager[None]:
-    """The lock that every run holds from start to end."""
-    return hold(project.lock, on_wait=on_wait)
+def say_upgraded(told: str) -> None:
+    """Tell that a warehouse was made by an earlier version, on standard error."""
+    terminal.console(err=True).print(told, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def hold_warehouse(project: Project, *, on_wait: Callable[[], None]) -> Iterator[None]:
+    """The lock that every run holds from start to end.
+
+    What a killed run has left beside the warehouse is removed.
+    """
+    with hold(project.lock, on_wait=on_wait):
+        remove_spilled(project)
+        yield
 
 
 @contextlib.contextmanager
@@ -188,14 +200,9 @@ def open_run(
 @contextlib.contextmanager
 def _warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     known.remove_unfinished(project)
-    con = duckdb.connect(str(project.warehouse))
-    try:
-        # It holds names and telephone numbers; releases are for others to read.
-        project.warehouse.chmod(0o600)
+    with opened_warehouse(project, tell=say_upgraded) as con:
         state.set_computed_for(con, None)
         yield con
-    finally:
-        con.close()
 
 
 def configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import terminal
 from pipelines.commands.common import say_waiting
-from pipelines.running import hold_warehouse
+from pipelines.running import hold_warehouse, say_upgraded
 from project.errors import ConfigurationError
 from project.folder import Project
 from releases import state, store
@@ -34,27 +34,25 @@ def forget(
     Raises:
         ConfigurationError: nothing is named, or what is named is not there.
     """
-    import duckdb  # noqa: PLC0415
-
     from ingest.forget import find  # noqa: PLC0415
     from ingest.forget import forget as take_out  # noqa: PLC0415
+    from ingest.warehouse import is_there, opened  # noqa: PLC0415
 
     if not names and not vanished:
         raise ConfigurationError(
             "FILE: name a file, such as transactions/2026/may.csv, a pattern, such as"
             " 'transactions/2026/*', or --vanished"
         )
-    if not project.warehouse.is_file():
+    if not is_there(project):
         raise ConfigurationError(f"{project.warehouse}: nothing has been loaded yet")
-    with hold_warehouse(project, on_wait=say_waiting):
-        con = duckdb.connect(str(project.warehouse))
-        try:
-            files = find(con, project, names, vanished=vanished)
-            if files and not dry_run:
-                state.set_computed_for(con, None)
-                take_out(con, project, files, store.now(project))
-        finally:
-            con.close()
+    with (
+        hold_warehouse(project, on_wait=say_waiting),
+        opened(project, tell=say_upgraded) as con,
+    ):
+        files = find(con, project, names, vanished=vanished)
+        if files and not dry_run:
+            state.set_computed_for(con, None)
+            take_out(con, project, files, store.now(project))
     if as_json:
         terminal.say_json(
             {

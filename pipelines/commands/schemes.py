@@ -8,16 +8,15 @@ from project.folder import Project
 
 def list_schemes(project: Project, *, as_json: bool) -> None:
     """List the schemes with the feeds that are loaded; why those that cannot run."""
-    import duckdb  # noqa: PLC0415
-
+    from ingest import warehouse  # noqa: PLC0415
     from ingest.load import feed_columns  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
     from schemes.tables import feeds_needed, why_not  # noqa: PLC0415
 
     feeds: dict[str, frozenset[str]] = {}
     with hold_warehouse(project, on_wait=say_waiting):
-        if project.warehouse.is_file():
-            with duckdb.connect(str(project.warehouse), read_only=True) as con:
+        if warehouse.is_there(project):
+            with warehouse.reading(project) as con:
                 feeds = feed_columns(con)
     plan = make_plan(project, feeds)
     needs = feeds_needed(plan.schemes)

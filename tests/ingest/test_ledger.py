@@ -130,7 +130,7 @@ def test_the_digest_is_found_fast(on_disk):
 def test_a_warehouse_that_cannot_be_read_is_named(on_disk):
     on_disk.con.close()
     on_disk.project.warehouse.write_bytes(b"not a database" * 1000)
-    with pytest.raises(RunError, match=r"warehouse\.duckdb: cannot be read"):
+    with pytest.raises(RunError, match=r"warehouse\.duckdb: holds something else"):
         on_disk.input_digest()
     on_disk.project.warehouse.unlink()
     reconnect(on_disk)
