@@ -1,4 +1,4 @@
-"""Writes the generated pages under `docs/`, and the JSON Schema of scheme files.
+"""Writes the generated pages under `docs/`, and the JSON Schemas for editors.
 
 `make docs` runs it; a test compares the committed files with what it would write.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assets.specs import published
+from pipelines.settings_docs import PAGE, SCHEMA, settings_page, settings_schema
 from releases.building import released
 from schemes.catalog import library_page
 from schemes.json_schema import SCHEMA_FILE, json_schema
@@ -80,6 +81,8 @@ def generated() -> Mapping[Path, str]:
         DICTIONARY: data_dictionary(),
         LIBRARY: library_page(),
         SCHEMA_FILE: json_schema(),
+        PAGE: settings_page(),
+        SCHEMA: settings_schema(),
     }
 
 

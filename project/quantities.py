@@ -36,6 +36,11 @@ def read_length(given: object, unit: str) -> int | None:
     return int(match[1])
 
 
+def plain_percent(share: Decimal) -> str:
+    """A share as a setting writes it, such as 20% or 2.5%."""
+    return f"{(share * _HUNDRED).normalize():f}%"
+
+
 def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
     share = read_percent(given)
     if share is not None:

@@ -5,7 +5,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from project.currencies import ACTIVE, WITHDRAWN
 from project.documents import Document, build_document, read_yaml
@@ -39,32 +45,64 @@ def _list(given: Any) -> Any:  # noqa: ANN401 - raw YAML
     return given if isinstance(given, list) else [given]
 
 
-class Expression(Document):
+class Part(Document):
+    """A part of the settings; the text below a field is its description."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class Expression(Part):
     """A column that is computed from the columns of the source."""
 
-    expr: str
+    expr: str = Field(examples=["replace(CustomerID, '.0', '')"])
+    """An expression over the columns of a file; [input_files.md](input_files.md)."""
 
 
-class FeedMapping(Document):
+class FeedMapping(Part):
     """How some files of a feed map to its canonical columns."""
 
-    folder: Path | None = None
-    files: str | None = None
-    encoding: str | None = None
-    delimiter: str | None = Field(default=None, min_length=1, max_length=4)
-    header_row: int | None = Field(default=None, ge=0)  # 0: there is none
-    sheet: str | None = None
-    date_format: str | None = None
-    columns: dict[str, str | Expression] = Field(default_factory=dict)
-    constants: dict[str, str | int | Decimal | bool] = Field(default_factory=dict)
+    folder: Path | None = Field(default=None, examples=["../export/sales"])
+    """Another folder than `landing/<feed>`, from the project folder on."""
+    files: str | None = Field(default=None, examples=["shop/*.csv"])
+    """A pattern below the folder; without one, all files."""
+    encoding: str | None = Field(default=None, examples=["gb18030"])
+    """As Python names it; without one, it is found out from the file."""
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=4, examples=[";"]
+    )
+    """What parts the columns; without one, it is found out from the file."""
+    header_row: int | None = Field(default=None, ge=0, examples=[3])
+    """The line of the header; 0: there is none, columns are column1, column2, …"""
+    sheet: str | None = Field(default=None, examples=["Sheet1"])
+    """Of a workbook; without one, the first."""
+    date_format: str | None = Field(default=None, examples=["%Y/%m/%d"])
+    """How dates are written, in the letters of strptime; without one, ISO 8601."""
+    columns: dict[str, str | Expression] = Field(
+        default_factory=dict,
+        examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],
+    )
+    """Canonical column: source column, or an expression."""
+    constants: dict[str, str | int | Decimal | bool] = Field(
+        default_factory=dict, examples=[{"channel": "shop"}]
+    )
+    """Canonical column: a value for every row."""
 
 
-class SchemeSettings(Document):
+class SchemeSettings(Part):
     """Which schemes run, and the parameters that the project overrides."""
 
-    only: tuple[str, ...] | None = None
-    except_: tuple[str, ...] = Field(default=(), alias="except")
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    only: tuple[str, ...] | None = Field(
+        default=None, examples=[["rfm_8", "annual_points"]]
+    )
+    """The ids of the schemes that run; without it, all that can."""
+    except_: tuple[str, ...] = Field(
+        default=(), alias="except", examples=[["hotel_guest"]]
+    )
+    """The ids of schemes that do not run; not beside `only`."""
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, examples=[{"annual_points.tiers.C.from": 3500}]
+    )
+    """Address: value, for parameters of schemes and tables, listed below."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> "SchemeSettings":
@@ -73,42 +111,67 @@ class SchemeSettings(Document):
         return self
 
 
-class Resources(Document):
-    """What DuckDB may use of the machine; unset means its own default."""
+class Resources(Part):
+    """What DuckDB may use of the machine."""
 
-    threads: int | None = Field(default=None, ge=1)
-    memory_limit: Annotated[str, AfterValidator(_memory)] | None = None
+    threads: int | None = Field(default=None, ge=1, examples=[2])
+    """How many threads; without it, one a core."""
+    memory_limit: Annotated[str, AfterValidator(_memory)] | None = Field(
+        default=None, examples=["4GB"]
+    )
+    """How much memory; without it, 80 % of the machine's."""
 
 
-class PublishSettings(Document):
+class PublishSettings(Part):
     """How many releases are kept, and how long; the current one always is."""
 
-    keep_releases: int | None = Field(default=None, ge=1)
-    keep_days: Days | None = None
-    # How long the rows of replaced files are kept, for --known-at; else for ever.
-    keep_replaced_days: Days | None = None
+    keep_releases: int | None = Field(default=None, ge=1, examples=[30])
+    """How many releases are kept; without it, all."""
+    keep_days: Days | None = Field(default=None, examples=["400 days"])
+    """How long a release is kept; without it, for ever."""
+    keep_replaced_days: Days | None = Field(default=None, examples=["90 days"])
+    """How long rows of replaced files are kept, for --known-at; else for ever."""
 
 
-class PrivacySettings(Document):
+class PrivacySettings(Part):
     """The personal columns that may appear in a release."""
 
-    publish: tuple[str, ...] = ()
+    publish: tuple[str, ...] = Field(default=(), examples=[["region", "city"]])
+    """Names of columns that the data dictionary calls personal."""
 
 
-class Settings(Document):
+class Settings(Part):
     """The whole of `fenji.yaml`."""
 
-    name: str = Field(min_length=1)
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    currency: Annotated[str, AfterValidator(_currency)] | None = None
-    spend_source: Literal["transactions", "bills", "both"] = "transactions"
-    feeds: dict[str, Annotated[tuple[FeedMapping, ...], BeforeValidator(_list)]] = (
-        Field(default_factory=dict)
+    name: str = Field(min_length=1, examples=["acme"])
+    """What the project is called."""
+    timezone: Annotated[str, AfterValidator(_zone)] = Field(
+        default="UTC", examples=["Asia/Shanghai"]
     )
+    """The business zone, by its IANA name: it decides what a day is."""
+    currency: Annotated[str, AfterValidator(_currency)] | None = Field(
+        default=None, examples=["CNY"]
+    )
+    """The currency of amounts that name none, by ISO 4217."""
+    spend_source: Literal["transactions", "bills", "both"] = Field(
+        default="transactions", examples=["bills"]
+    )
+    """What counts as spend."""
+    feeds: dict[str, Annotated[tuple[FeedMapping, ...], BeforeValidator(_list)]] = (
+        Field(
+            default_factory=dict,
+            examples=[{"transactions": {"date_format": "%Y/%m/%d"}}],
+        )
+    )
+    """Feed: a mapping, or a list of which the first whose `files` matches counts."""
     schemes: SchemeSettings = SchemeSettings()
+    """Which schemes run, and with which parameters."""
     resources: Resources = Resources()
+    """How much of the machine a run may use."""
     publish: PublishSettings = PublishSettings()
+    """How long releases are kept."""
     privacy: PrivacySettings = PrivacySettings()
+    """What personal data may be published."""
 
     def mappings_of(self, feed: str) -> tuple[FeedMapping, ...]:
         """The mappings of a feed, the default one where nothing is set."""

@@ -15,7 +15,7 @@ from typing import Any
 from project.documents import build_document, line_of, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.quantities import read_percent
+from project.quantities import plain_percent, read_percent
 from project.settings import SETTINGS_FILE
 from schemes.expressions import ExpressionError, Name, Node, parse_expression
 from schemes.model import KINDS, Text
@@ -100,6 +100,12 @@ def read_schemes(project: Project) -> tuple[Scheme, ...]:
         ConfigurationError: a file or a setting is wrong; the line says which.
     """
     return tuple(_enabled(project, _read(project)))
+
+
+def library() -> tuple[Scheme, ...]:
+    """The schemes of the library, by id, as their files say them."""
+    found = [_read_file(path)[0] for path in _files_in(LIBRARY)]
+    return tuple(sorted(found, key=lambda scheme: scheme.scheme))
 
 
 def _read(project: Project) -> dict[str, Scheme]:
@@ -414,5 +420,5 @@ def _setting_error(
 def shown(value: object) -> str:
     """A parameter's value as people write it."""
     if isinstance(value, str) and (share := read_percent(value)) is not None:
-        return f"{share * 100:f}%"
+        return plain_percent(share)
     return str(value)
