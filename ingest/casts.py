@@ -4,6 +4,7 @@ A value that is blank is null. A value that cannot be read as the column's type 
 its row a rejected one; nothing is silently changed or dropped.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,37 @@ class Cast:
 def blank(x: Sql) -> Sql:
     """Whether the text holds nothing but blanks; null for null."""
     return sql("{x} = ''", x=trimmed(x))
+
+
+# Within a record of one line.
+_INNER_BLANKS = BLANKS.replace("\r", "").replace("\n", "")
+
+
+def blank_record(line: Sql, delimiter: str) -> Sql:
+    """Whether a line of delimited text has blank cells only, in quotes or not."""
+    outside = f"[{re.escape(_INNER_BLANKS.replace(delimiter, ''))}]*"
+    quoted = f'"[{re.escape(_INNER_BLANKS)}]*"'
+    cell = f"{outside}(?:{quoted}{outside})?"
+    return sql(
+        "regexp_full_match({line}, {pattern})",
+        line=line,
+        pattern=literal(f"{cell}(?:{re.escape(delimiter)}{cell})*"),
+    )
+
+
+def blank_row(columns: Sequence[Sql]) -> Sql:
+    """Whether all cells of a row of delimited text are blank."""
+    cells = [
+        sql(
+            # Comparisons, which cost least, tell that most first cells are not.
+            "not coalesce({x} >= '!' and {x} < chr(128), false)"
+            " and coalesce(trim({x}, {blanks}), '') = ''",
+            x=column,
+            blanks=literal(_INNER_BLANKS),
+        )
+        for column in columns
+    ]
+    return sql("({cells})", cells=listed(cells, " and "))
 
 
 def trimmed(x: Sql) -> Sql:

@@ -8,6 +8,7 @@ import codecs
 import difflib
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,7 @@ from sql.contracts import Column, Contract, feeds
 
 # Raised when the same file and mapping would be read differently than before, so
 # that a new version of Fenji reads the files again.
-READER_VERSION = 2
+READER_VERSION = 3
 
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
 FALSE_WORDS = ("false", "0", "no", "n", "否")
@@ -102,6 +103,13 @@ def _check_mapping(
         problem = _constant_problem(contract.column(name), constant_text(value))
         if problem:
             raise ConfigurationError(f"{where}: {problem} (given: {value})")
+    if mapping.date_format is not None and "%" not in mapping.date_format:
+        where = field(project, contract.table, position, "date_format")
+        raise ConfigurationError(
+            f"{where}: is written in the letters of strptime, each after a %:"
+            f" {_in_letters_of_strptime(mapping.date_format)}"
+            f" (given: {mapping.date_format})"
+        )
     if mapping.encoding is not None:
         try:
             codecs.lookup(mapping.encoding)
@@ -111,6 +119,33 @@ def _check_mapping(
                 f"{where}: is not an encoding that Python knows; write for example"
                 f" 'utf-8' or 'gb18030' (given: {mapping.encoding})"
             ) from None
+
+
+# How other programs write the parts of a date; minutes stand after hours.
+_DATE_WORDS = (
+    ("y{4}", "%Y"),
+    ("y{2}", "%y"),
+    ("d{1,2}", "%d"),
+    ("h{1,2}", "%H"),
+    ("(?<=%H[^a-z])m{1,2}", "%M"),
+    ("m{1,2}", "%m"),
+    ("s{1,2}", "%S"),
+)
+
+
+def _in_letters_of_strptime(date_format: str) -> str:
+    """What to write for a format such as yyyy/MM/dd HH:mm, else an example."""
+    made = date_format
+    for word, letter in _DATE_WORDS:
+        # Not the letters that stand there already.
+        made = re.sub(f"(?<!%){word}", letter, made, flags=re.IGNORECASE)
+    if re.search(r"(?<!%)[^\W\d_]", made) or not {"%d", "%m"} <= {*_letters(made)}:
+        return "such as '%Y/%m/%d' for 2026/05/31"
+    return f"write '{made}'"
+
+
+def _letters(date_format: str) -> list[str]:
+    return re.findall("%[a-zA-Z]", date_format)
 
 
 def constant_text(value: str | int | Decimal | bool) -> str:

@@ -160,7 +160,7 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) ->
             " from numbered as n inner join ends as e on n._file = e._file",
             skip=literal(group.layout.skip),
             masked=group.masked_line(Sql("_raw")),
-            blank=casts.blank(Sql("_raw")),
+            blank=casts.blank_record(Sql("_raw"), group.layout.delimiter),
         )
     )
     con.execute("drop table _found")
@@ -170,7 +170,7 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) ->
 def _list_blank(
     con: duckdb.DuckDBPyConnection, group: Group, place: int, scratch: Path
 ) -> None:
-    """The blank lines of a file, by the number of the record that they would be.
+    """The blank records of a file, by the number that they would have.
 
     A line belongs to the record before it while a quote is open, that is while the
     number of quotes so far is odd.
@@ -211,7 +211,7 @@ def _list_blank(
             " where is_start and (line is null or {blank})",
             skip=before_header,
             place=literal(place),
-            blank=casts.blank(Sql("line")),
+            blank=casts.blank_record(Sql("line"), group.layout.delimiter),
         )
     )
     con.execute("drop table _lines")

@@ -336,11 +336,8 @@ def _text(group: Group) -> Sql:
         sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
         sizes(layout),
     ]
-    # A line of a file with one column is a row only where it is not blank; elsewhere
-    # DuckDB leaves blank lines out itself.
-    only = Sql("")
-    if len(group.columns) == 1:
-        only = sql("where not {blank}", blank=casts.blank(group.columns[0]))
+    # DuckDB leaves empty lines out itself, but for those of a file with one column.
+    only = sql("where not {blank}", blank=casts.blank_row(group.columns))
     return sql(
         "select {columns}, file_index as _file, cast(null as bigint) as _line"
         " from read_csv([{paths}], auto_detect = false, strict_mode = true,"

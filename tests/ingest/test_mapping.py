@@ -292,6 +292,24 @@ def test_a_wrong_date_format_is_an_error_of_the_settings(company):
     assert message.startswith(":1: feeds.transactions.date_format: ")
 
 
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("yyyy-mm-dd", "write '%Y-%m-%d'"),
+        ("dd.MM.yyyy HH:mm:ss", "write '%d.%m.%Y %H:%M:%S'"),
+        ("Y/m/d", "such as '%Y/%m/%d' for 2026/05/31"),
+        ("iso", "such as '%Y/%m/%d' for 2026/05/31"),
+    ],
+)
+def test_a_date_format_without_a_percent_sign_is_refused(company, given, hint):
+    # No file is needed to see that.
+    company.settings({"feeds": {"transactions": {"date_format": given}}})
+    assert load_error(company, "transactions") == (
+        ":1: feeds.transactions.date_format: is written in the letters of strptime,"
+        f" each after a %: {hint} (given: {given})"
+    )
+
+
 def test_hostile_values_are_values(company):
     columns = {
         **SALES,

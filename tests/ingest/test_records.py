@@ -68,10 +68,38 @@ def test_blank_lines_are_not_rows_and_have_no_number(company, newline):
     assert names == [newline.join(["two", "", "lines"])]
 
 
-def test_a_row_of_nothing_but_delimiters_is_a_row(company):
-    company.land("customers/f.csv", HEAD + "1,a,person\n,,\n2,b,person\n")
+@pytest.mark.parametrize("delimiter", [",", "\t", "|", ";"])
+@pytest.mark.parametrize("is_broken", [False, True])
+def test_a_row_of_nothing_but_delimiters_is_a_blank_line(company, delimiter, is_broken):
+    lines = [
+        "customer_id,customer_name,party_type",
+        ",,",
+        "1,a,person",
+        " ,\u3000,",
+        ',"",  ',
+        "\u3000,\u00a0,",
+        "2,b" if is_broken else "2,b,person",
+        ",",
+        ",,,,,",
+        '"","",""',
+        '"",",",""',
+        "4,d,person",
+        ",,",
+    ]
+    text = "\n".join(lines).replace(",", delimiter)
+    company.land("customers/f.csv", text)
     company.load("customers")
-    assert company.rejected() == [(2, "customer_id", "required_missing")]
+    # A delimiter within quotes is a value, but for one that is a blank itself.
+    with_value = [(3, "customer_id", "required_missing")] if delimiter != "\t" else []
+    last = 3 + len(with_value)
+    assert loaded(company) == [
+        (1, "1"),
+        *([] if is_broken else [(2, "2")]),
+        (last, "4"),
+    ]
+    broken = [(2, None, "too_few_columns")] if is_broken else []
+    assert company.rejected() == broken + with_value
+    assert company.books()["f.csv"][1] == last
 
 
 def test_a_file_of_one_column(company):
