@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ingest import masks
 from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
 from ingest.statements import Sql, listed, literal, sql
 from sql.contracts import LARGEST_AMOUNT, Column
@@ -158,7 +159,7 @@ def _text(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
         x=source,
         blank=blank(source),
     )
-    del column
+    value = masks.published(column, source, value)
     return _Made(value, literal("required_missing"), exact=True)
 
 
@@ -179,6 +180,7 @@ def _choice(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
     word = sql("nullif(lower({trimmed}), '')", trimmed=trimmed(source))
     if not column.values:
+        word = masks.published(column, source, word)
         return _Made(word, literal("required_missing"), exact=True)
     values = [literal(one) for one in column.values]
     # Most values are written as they should be, and need no work.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest.rejections import shown_record
+from ingest.rejections import show, shown_record
 from ingest.statements import Sql, identifier, listed, literal, sql
 from sql.contracts import Agreement, Column, Contract
 
@@ -322,8 +322,7 @@ def reject(
     """
     shown = shown_record(
         [sql("t.{name}", name=identifier(one.name)) for one in feed.columns],
-        [one.personal for one in feed.columns],
-        [one.name in feed.ids for one in feed.columns],
+        [show([one], feed.ids) for one in feed.columns],
     )
     con.execute(
         sql(

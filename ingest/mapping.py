@@ -196,6 +196,7 @@ _CONSTANTS: Mapping[str, Callable[[str], bool]] = {
 
 def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -> str:
     """A digest of all that decides how a file with this mapping is read."""
+    masked = {one.name: one.masked for one in contract.columns if one.masked}
     content = {
         "reader": READER_VERSION,
         "timezone": project.settings.timezone,
@@ -205,6 +206,8 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
         "columns": [
             (one.name, one.type, one.values, one.required) for one in contract.columns
         ],
+        # Files that were read before a column was masked are read again.
+        **({"masked": masked} if masked else {}),
     }
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import casts, transcoding
+from ingest import casts, masks, transcoding
 from ingest.sniffing import UTF8
 from ingest.sources import NO_DELIMITER, Group, sizes
 from ingest.statements import Sql, listed, literal, sql
@@ -159,7 +159,7 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) ->
             " else _reason end as _reason, _raw, {masked} as _masked"
             " from numbered as n inner join ends as e on n._file = e._file",
             skip=literal(group.layout.skip),
-            masked=group.masked_line(Sql("_raw")),
+            masked=masks.shape(Sql("_raw")),
             blank=casts.blank_record(Sql("_raw"), group.layout.delimiter),
         )
     )

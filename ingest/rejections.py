@@ -4,11 +4,16 @@ The warehouse and the release hold masked text only; the rows as they were lie i
 `data/quarantine/`, readable for the owner alone.
 """
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from ingest.mapping import Bound
+from ingest import masks
+from ingest.mapping import FALSE_WORDS, TRUE_WORDS
 from ingest.statements import Sql, identifier, listed, literal, sql
+from project.currencies import ACTIVE, WITHDRAWN
+from sql.contracts import Column
 
 # All reason codes, and what they mean.
 REASONS: Mapping[str, str] = {
@@ -37,81 +42,6 @@ REASONS: Mapping[str, str] = {
     ),
 }
 
-MASK = "***"
-
-_SHOWN = 500  # characters of a row in the release
-_LOOKED_AT = 2000  # and before masking, which may shorten them
-
-_MAIL = r"[^\s@,;:<>\"]+@[^\s@,;:<>\"]+"
-# Seven digits and more, with what people put between the digits of a number.
-_DIGITS = r"\+?\(?[0-9](?:[ .()/\-]{0,2}[0-9]){6,}"
-# Days are no telephone numbers: they are taken apart by signs that no text holds, each
-# for what stood there, while those are masked. A day is not a part of a longer number,
-# but for ISO 8601, which nobody writes telephone numbers in.
-_APART = {"-": "\x1f", "/": "\x1e", ".": "\x1d", "": "\x1c"}
-_YEAR, _MONTH, _DAY = (
-    "((?:19|20|21)[0-9]{2})",
-    "(0?[1-9]|1[0-2])",
-    "(0?[1-9]|[12][0-9]|3[01])",
-)
-_ALONE = r"((?:^|[^0-9+()./\- ]) *)"
-
-
-def _days() -> Iterator[tuple[str, str]]:
-    """Each way to write a day as a pattern, and what takes it apart."""
-    for sign, apart in _APART.items():
-        parts = rf"\1\2{apart}\3{apart}\4{_APART['']}"
-        between = re.escape(sign)
-        if sign == "":
-            yield _ALONE + _YEAR + "(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])\\b", parts
-            continue
-        before = r"(\b)" if sign == "-" else _ALONE
-        yield before + between.join((_YEAR, _MONTH, _DAY)) + r"\b", parts
-        # Day and month in either order.
-        yield _ALONE + between.join((_DAY, _DAY, _YEAR)) + r"\b", parts
-
-
-def masked(text: Sql) -> Sql:
-    """The text with whatever looks like an e-mail address or a telephone number out."""
-    steps = [*_days(), (_MAIL, MASK), (_DIGITS, MASK)]
-    made = sql("left({text}, {whole})", text=text, whole=literal(_LOOKED_AT))
-    for pattern, instead in steps:
-        made = sql(
-            "regexp_replace({made}, {pattern}, {instead}, 'g')",
-            made=made,
-            pattern=literal(pattern),
-            instead=literal(instead),
-        )
-    return sql(
-        # Signs that stand for nothing have none to become, and go.
-        "left(translate({made}, {apart}, {signs}), {shown})",
-        made=made,
-        apart=literal("".join(_APART.values())),
-        signs=literal("".join(_APART)),
-        shown=literal(_SHOWN),
-    )
-
-
-def _masked_id(text: Sql) -> Sql:
-    """The id as it is, since nobody finds its row without it; no e-mail address."""
-    return sql(
-        "regexp_replace(left({text}, {whole}), {mail}, {mask}, 'g')",
-        text=text,
-        mail=literal(_MAIL),
-        mask=literal(MASK),
-        whole=literal(_LOOKED_AT),
-    )
-
-
-def shape(text: Sql) -> Sql:
-    """The text with its letters and digits out, so that only its build is seen."""
-    return sql(
-        "regexp_replace(regexp_replace(left({text}, {shown}), '[0-9]', '9', 'g'),"
-        " '\\p{{L}}', 'x', 'g')",
-        text=text,
-        shown=literal(_SHOWN),
-    )
-
 
 def record(columns: Sequence[Sql]) -> Sql:
     """Source columns as one record, written as CSV."""
@@ -123,29 +53,76 @@ def record(columns: Sequence[Sql]) -> Sql:
     )
 
 
-def shown_record(
-    columns: Sequence[Sql], hidden: Sequence[bool], ids: Sequence[bool]
-) -> Sql:
-    """Source columns as one record, masked: hidden ones as a whole, ids hardly."""
-    shown = _shown_values(columns, hidden, ids)
-    return sql("left({record}, {shown})", record=record(shown), shown=literal(_SHOWN))
+@dataclass(frozen=True)
+class Show:
+    """How a column of a rejected row is shown."""
+
+    how: Literal["hidden", "id", "value"]
+    known: tuple[str, ...] = ()  # a value: the words that its column takes
+    is_known: bool = True  # the feed or the mapping knows the column's name
+
+    def text(self, column: Sql) -> Sql:
+        """What is shown of the column."""
+        text = sql("cast({column} as varchar)", column=column)
+        if self.how == "id":
+            return masks.shown_id(text)
+        if self.how == "value":
+            return masks.shown_value(text, self.known)
+        return sql(
+            "case when {column} is not null then {mask} end",
+            column=column,
+            mask=literal(masks.MASK),
+        )
+
+
+def show(columns: Iterable[Column], ids: Collection[str]) -> Show:
+    """How text is shown that canonical columns are made of.
+
+    Ids stay, so that the row is found again; of numbers, days and the words of closed
+    lists the digits and signs, since they may be why it was rejected. Other text never
+    is, and is hidden: in a row that went out of step a name may stand anywhere.
+
+    Args:
+        columns: what the text is for.
+        ids: the ids by which rows of the feed are found again.
+    """
+    used = tuple(columns)
+    if not used:
+        return Show("hidden", is_known=False)
+    if any(column.personal for column in used):
+        return Show("hidden")
+    if any(column.name in ids for column in used):
+        return Show("id")
+    if any(column.masked or column.name.endswith("_id") for column in used):
+        return Show("hidden")
+    known = {word for column in used for word in _words_of(column)}
+    return Show("value", tuple(sorted(known)))
+
+
+def _words_of(column: Column) -> Iterable[str]:
+    if column.type == "boolean":
+        return (*TRUE_WORDS, *FALSE_WORDS)
+    if column.type == "currency":
+        return (code.lower() for code in ACTIVE | WITHDRAWN)
+    return column.values
+
+
+def shown_record(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
+    """Columns as one record, each as far as it is shown."""
+    shown = [one.text(column) for one, column in zip(shows, columns, strict=True)]
+    return masks.cut(record(shown))
 
 
 def shown_object(
-    text: Sql,
-    names: Sequence[str],
-    columns: Sequence[Sql],
-    hidden: Sequence[bool],
-    ids: Sequence[bool],
+    text: Sql, names: Sequence[str], columns: Sequence[Sql], shows: Sequence[Show]
 ) -> Sql:
-    """A JSON object as it is written, but for the values that are masked.
+    """A JSON object as it is written, but for the keys and values that are masked.
 
     Args:
         text: the object's text.
         names: all keys that objects of the file have.
         columns: the value of each as text, null where there is none.
-        hidden: which values are masked as a whole.
-        ids: which values are ids.
+        shows: how each is shown.
     """
     values = [
         sql(
@@ -155,63 +132,32 @@ def shown_object(
             " else json_extract({text}, [{pointer}])[1]::varchar end"
             " else to_json({value})::varchar end",
             column=column,
-            value=value,
+            value=one.text(column),
             text=text,
             pointer=literal(json_pointer(name)),
         )
-        for name, column, value in zip(
-            names, columns, _shown_values(columns, hidden, ids), strict=True
-        )
+        for name, column, one in zip(names, columns, shows, strict=True)
     ]
-    return sql(
-        "left('{{' || array_to_string(list_transform(json_keys({text}), lambda k:"
-        " to_json({key})::varchar || ': ' || map([{names}], [{values}])[k]), ', ')"
-        " || '}}', {shown})",
-        text=text,
-        key=masked(Sql("k")),
-        names=listed(literal(name) for name in names),
-        values=listed(values),
-        shown=literal(_SHOWN),
+    keys = [
+        literal(json.dumps(name if one.is_known else masks.MASK, ensure_ascii=False))
+        for name, one in zip(names, shows, strict=True)
+    ]
+    return masks.cut(
+        sql(
+            "'{{' || array_to_string(list_transform(json_keys({text}), lambda k:"
+            " map([{names}], [{keys}])[k] || ': ' || map([{names}], [{values}])[k]),"
+            " ', ') || '}}'",
+            text=text,
+            names=listed(literal(name) for name in names),
+            keys=listed(keys),
+            values=listed(values),
+        )
     )
 
 
 def json_pointer(name: str) -> str:
     """The place of a key's value in a JSON object."""
     return "/" + name.replace("~", "~0").replace("/", "~1")
-
-
-def _shown_values(
-    columns: Sequence[Sql], hidden: Sequence[bool], ids: Sequence[bool]
-) -> list[Sql]:
-    """Source columns, masked: hidden ones as a whole, ids hardly."""
-    shown = []
-    for one, hide, is_id in zip(columns, hidden, ids, strict=True):
-        if hide:
-            whole = "case when {one} is not null then {mask} end"
-            shown.append(sql(whole, one=one, mask=literal(MASK)))
-        else:
-            text = sql("cast({one} as varchar)", one=one)
-            shown.append(_masked_id(text) if is_id else masked(text))
-    return shown
-
-
-def hidden_columns(
-    bounds: Sequence[Bound], width: int, sources: Mapping[str, Sequence[int]]
-) -> tuple[bool, ...]:
-    """Which source columns are masked: personal ones, and those nobody has mapped.
-
-    Args:
-        bounds: where the canonical columns come from.
-        width: how many source columns there are.
-        sources: the source columns that each expression reads, by canonical name.
-    """
-    shown: set[int] = set()
-    personal: set[int] = set()
-    for bound in bounds:
-        read = {bound.index} if bound.index is not None else set()
-        read |= set(sources.get(bound.column.name, ()))
-        (personal if bound.column.personal else shown).update(read)
-    return tuple(index not in shown - personal for index in range(width))
 
 
 def named(columns: Sequence[str]) -> list[Sql]:

@@ -18,18 +18,18 @@ from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
 from ingest.mapping import Bound, find_column
+from ingest.masks import shape
 from ingest.rejections import (
-    hidden_columns,
+    Show,
     json_pointer,
-    masked,
     record,
-    shape,
+    show,
     shown_object,
     shown_record,
 )
 from ingest.statements import Sql, identifier, listed, literal, sql
 from project.settings import FeedMapping
-from sql.contracts import Contract
+from sql.contracts import Column, Contract
 
 FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 
@@ -87,28 +87,25 @@ class Group:
         return tuple(made)
 
     @cached_property
-    def hidden(self) -> tuple[bool, ...]:
-        """Which source columns are masked wherever they are shown."""
-        sources = {
-            bound.column.name: [
-                index
-                for name in columns_of(bound.expression)
-                if (index := find_column(self.layout.header, name)) is not None
-            ]
-            for bound in self.bounds
-            if bound.expression is not None
-        }
-        return hidden_columns(self.bounds, len(self.layout.header), sources)
-
-    @cached_property
-    def ids(self) -> tuple[bool, ...]:
-        """Which source columns are ids by which a row is found again."""
-        ids = {
-            bound.index
-            for bound in self.bounds
-            if bound.column.name in self.contract.ids
-        }
-        return tuple(index in ids for index in range(len(self.layout.header)))
+    def shows(self) -> tuple[Show, ...]:
+        """How each source column is shown where its row is rejected."""
+        direct: dict[int, list[Column]] = {}
+        read: dict[int, list[Column]] = {}
+        for bound in self.bounds:
+            if bound.index is not None:
+                direct.setdefault(bound.index, []).append(bound.column)
+            for name in columns_of(bound.expression) if bound.expression else ():
+                index = find_column(self.layout.header, name)
+                if index is not None:
+                    read.setdefault(index, []).append(bound.column)
+        return tuple(
+            show(
+                (*direct.get(index, ()), *read.get(index, ())),
+                # What an id is composed of is none.
+                self.contract.ids if index in direct else (),
+            )
+            for index in range(len(self.layout.header))
+        )
 
     def relation(self) -> Sql:
         """The rows of the files."""
@@ -269,7 +266,7 @@ class Group:
             when = sql("when {place} then ", place=literal(place))
             columns.append(Sql(when + literal(bound.column.name)))
             reasons.append(Sql(when + reason))
-        shown = shown_record(self.columns, self.hidden, self.ids)
+        shown = shown_record(self.columns, self.shows)
         whole = record(self.columns)
         if self.layout.kind in {"lines", "json"}:
             reasons.append(
@@ -279,13 +276,9 @@ class Group:
             whole = Sql("_text")
             shown = sql(
                 "case when _unreadable then {line} else {shown} end",
-                line=self.masked_line(Sql("_text")),
+                line=shape(Sql("_text")),
                 shown=shown_object(
-                    Sql("_text"),
-                    self.layout.header,
-                    self.columns,
-                    self.hidden,
-                    self.ids,
+                    Sql("_text"), self.layout.header, self.columns, self.shows
                 ),
             )
         if not columns:
@@ -300,11 +293,6 @@ class Group:
     def paths(self) -> Sql:
         """The files as a list, as DuckDB reads it."""
         return listed(literal(glob_escaped(file.readable)) for file in self.files)
-
-    def masked_line(self, line: Sql) -> Sql:
-        """The text of an unreadable record, as far as it may be shown."""
-        # Which of its values belongs to which column cannot be told.
-        return shape(line) if any(self.hidden) else masked(line)
 
 
 def _parquet(group: Group) -> Sql:

@@ -63,6 +63,8 @@ def _row(column: Column) -> str:
         meaning += f". Default: {column.default}"
     if column.personal:
         meaning += ". Personal"
+    if column.masked:
+        meaning += f". Masked as {column.masked}"
     return f"| {column.name}{mark} | {column.type} | {meaning} |"
 
 

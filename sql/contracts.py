@@ -61,7 +61,11 @@ class Column(Document):
     required: bool = False  # feeds: a row without it is rejected; tables: not null
     values: tuple[str, ...] = ()  # the closed list of a choice
     default: str | None = None  # feeds: what an absent or empty value means
-    personal: bool = False
+    personal: bool = False  # stays out of releases, unless the project asks for it
+    # Feeds: text that releases may hold is masked as it is loaded. Words are what
+    # people type, without anything like a mail address or a telephone number; codes
+    # are from a company's own lists, without what can be nothing else.
+    masked: Literal["words", "codes"] | None = None
     # Feeds: a date that is a fact (paid_on), not a plan (due_on); where it lies after
     # the as-of date it has not happened and reads as null.
     happened: bool = False
