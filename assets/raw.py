@@ -10,6 +10,7 @@ from assets.run import Run
 from assets.specs import spec_of
 from ingest import former, known
 from ingest.load import load_feed, look
+from ingest.problems import nothing_loaded
 from project.errors import RunError
 from sql.contracts import feeds
 from sql.statements import row_count
@@ -61,7 +62,4 @@ def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
         if run.known_at is None and days is not None:
             former.remove_older(run.con, run.began_at - datetime.timedelta(days=days))
         if not any(row_count(run.con, "raw", name) for name in feeds()):
-            raise RunError(
-                f"{run.project.landing}: nothing could be loaded; put files below"
-                " landing/<feed>/, such as landing/transactions/sales.csv"
-            )
+            raise RunError(nothing_loaded(run.con, run.project))

@@ -10,10 +10,16 @@ from typing import Literal
 import duckdb
 
 from ingest.landing import shown_place
+from ingest.rejections import REASONS, WAYS_OUT
 from ingest.statements import Sql, identifier, sql
 from project.folder import Project
 from sql.contracts import contract
 from sql.statements import select_of
+
+# What one line names.
+_FILES = 3
+_REASONS = 3
+_REFUSED = 1  # of the reasons, where rows were rejected as well
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,53 @@ def rejected_rows(
     )
 
 
+def nothing_loaded(con: duckdb.DuckDBPyConnection, project: Project) -> str:
+    """Why no row could be loaded, and what to do, in one line.
+
+    It names the files, and the three most common reasons with a place to look at.
+    """
+    rows = con.execute("select feed, path from raw.files order by feed, path")
+    files = [shown_place(project, feed, path) for feed, path in rows.fetchall()]
+    if not files:
+        return (
+            f"{project.landing}: nothing could be loaded; put files below"
+            " landing/<feed>/, such as landing/transactions/sales.csv"
+        )
+    refused, rejected = refused_files(con), rejected_rows(con)
+    problems = [*refused[:_REFUSED], *rejected]
+    problems = [*problems[:_REASONS], *refused[_REFUSED:]][:_REASONS]
+    reasons = [_explained(project, problem) for problem in problems]
+    told = "; ".join(
+        [
+            f"nothing could be loaded of {_listed(files)}",
+            *(reasons or ["there is no row below the header"]),
+        ]
+    )
+    if rejected:
+        told += f"; the rejected rows lie in {project.quarantine}"
+    return f"{told}; `fenji run --json` lists all reasons"
+
+
+def _listed(files: list[str]) -> str:
+    shown = ", ".join(files[:_FILES])
+    more = len(files) - _FILES
+    return f"{shown} and {_counted(more, 'more file')}" if more > 0 else shown
+
+
+def _explained(project: Project, problem: Problem) -> str:
+    place = problem.place(project)
+    if problem.kind == "refused":
+        return (
+            f"{_counted(problem.n, 'file')} refused, such as {place}: {problem.reason}"
+        )
+    told = (
+        f"{_counted(problem.n, 'row')} rejected, such as {place}: {problem.reason},"
+        f" {REASONS[problem.reason]}"
+    )
+    way = WAYS_OUT.get(problem.reason)
+    return f"{told}: {way} in fenji.yaml" if way else told
+
+
 def _books(table: str, *, is_release: bool) -> Sql:
     if is_release:
         return identifier("main", table)
@@ -120,3 +173,7 @@ def _grouped(
         {} if since is None else {"since": since},
     ).fetchall()
     return tuple(Problem(kind, *row) for row in rows)
+
+
+def _counted(n: int, name: str) -> str:
+    return f"{n:,} {name}" if n == 1 else f"{n:,} {name}s"

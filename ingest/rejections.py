@@ -42,6 +42,22 @@ REASONS: Mapping[str, str] = {
     ),
 }
 
+# What to do where all rows of a file fail for one reason.
+WAYS_OUT: Mapping[str, str] = {
+    "required_missing": "map the column that holds it under 'columns'",
+    "not_a_number": "map the column to an expression, such as replace(Total, ',', '')",
+    "not_a_whole_number": "map the column to an expression, such as round(Points)",
+    "not_a_date": "state 'date_format', such as '%d.%m.%Y'",
+    "not_a_boolean": "map the column to an expression, such as Active = 'X'",
+    "not_in_list": "map the column to an expression, such as case … when … then … end",
+    "expression_failed": "mend the expression of that column",
+    "too_few_columns": "state 'delimiter' and 'header_row'",
+    "too_many_columns": "state 'delimiter' and 'header_row'",
+    "unclosed_quote": "close the quote in that row, or state 'delimiter'",
+    "bad_encoding": "state 'encoding'",
+    "no_exchange_rate": "load exchange_rates, or state 'currency'",
+}
+
 
 def record(columns: Sequence[Sql]) -> Sql:
     """Source columns as one record, written as CSV."""

@@ -5,7 +5,8 @@ import datetime
 import duckdb
 import pytest
 
-from ingest.problems import Problem, refused_files, rejected_rows
+from ingest.problems import Problem, nothing_loaded, refused_files, rejected_rows
+from ingest.rejections import REASONS, WAYS_OUT
 from sql.contracts import contract
 from sql.statements import select_of
 
@@ -79,3 +80,55 @@ def test_places_name_the_folder_that_the_file_lies_in(company):
     company.load("customers")
     places = [one.place(company.project) for one in refused_files(company.con)]
     assert sorted(places) == ["in/a.csv", "out/a.csv"]
+
+
+def test_why_nothing_could_be_loaded_is_one_line_with_the_way_out(company):
+    for name in ("a.csv", "b.csv", "c.csv"):
+        company.land(f"transactions/{name}", HEAD + "1,31.1.2026,1\n2,1.2.2026,1\n")
+    company.land("transactions/d.csv", HEAD + "1,2026-01-01,1'000\n,2026-01-01,1\n")
+    company.land("transactions/e.csv", "no,header\n1,2\n")
+    company.load("transactions")
+    told = nothing_loaded(company.con, company.project)
+    folder = "landing/transactions"
+    parts = [
+        (
+            f"nothing could be loaded of {folder}/a.csv, {folder}/b.csv, {folder}/c.csv"
+            " and 2 more files; "
+        ),
+        f"; 1 file refused, such as {folder}/e.csv: no column for",
+        (
+            f"; 6 rows rejected, such as {folder}/a.csv:1 occurred_at: not_a_date, no"
+            " date or time in ISO 8601 or the date_format of the mapping: state"
+            " 'date_format', such as '%d.%m.%Y' in fenji.yaml; "
+        ),
+        f"; 1 row rejected, such as {folder}/d.csv:1 amount: not_a_number, ",
+        f"; the rejected rows lie in {company.project.quarantine}; ",
+        "; `fenji run --json` lists all reasons",
+    ]
+    places = [told.find(part) for part in parts]
+    assert places[0] == 0
+    assert places == sorted(places)
+    assert told.endswith(parts[-1])
+    # Three reasons, and no more.
+    assert told.count(", such as landing/") == 3
+    assert "\n" not in told
+
+
+def test_a_project_without_files_is_told_where_to_put_them(company):
+    company.load("customers")
+    assert nothing_loaded(company.con, company.project).endswith(
+        "put files below landing/<feed>/, such as landing/transactions/sales.csv"
+    )
+
+
+def test_files_without_a_row_are_told_of(company):
+    company.land("transactions/a.csv", HEAD)
+    company.load("transactions")
+    assert nothing_loaded(company.con, company.project) == (
+        "nothing could be loaded of landing/transactions/a.csv; there is no row"
+        " below the header; `fenji run --json` lists all reasons"
+    )
+
+
+def test_ways_out_are_for_reasons_that_there_are():
+    assert set(WAYS_OUT) < set(REASONS)

@@ -152,6 +152,18 @@ def test_a_project_without_any_file_ends_in_one_line_and_exit_1(shop):
     assert not (shop / "data" / "current").exists()
 
 
+def test_files_of_which_nothing_could_be_loaded_are_named_with_reasons(shop):
+    file = shop / "landing" / "customers" / "a.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text("name,phone\nAnna,1\n")
+    ended = fenji("run", "--as-of", "2026-05-31", folder=shop)
+    assert ended.returncode == 1
+    last = ended.stderr.splitlines()[-1]
+    assert "nothing could be loaded of landing/customers/a.csv" in last
+    assert "1 file refused, such as landing/customers/a.csv: no column for" in last
+    assert "put files below" not in last
+
+
 def test_the_warehouse_is_for_its_owner_alone(shop):
     fenji("run", "--as-of", "2026-05-31", folder=shop)
     mode = (shop / "data" / "warehouse.duckdb").stat().st_mode
