@@ -5,7 +5,7 @@ This module is imported before anything heavy, to find out whether anything is n
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -77,9 +77,18 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
     """
     check_feeds(project)
     _check_landing(project)
-    found: list[LandingFile] = []
-    for name in feeds() if feed is None else (feed,):
-        found.extend(_files_of(project, name))
+    is_shared = any(
+        mapping.folder is not None
+        for mappings in project.settings.feeds.values()
+        for mapping in mappings
+    )
+    names = feeds() if feed is None or is_shared else (feed,)
+    places = [place for name in names for place in _places_of(project, name)]
+    if is_shared:
+        places = _once(project, places)
+    found = [
+        file for place in places if feed in {None, place.feed} for file in _found(place)
+    ]
     return tuple(sorted(found, key=lambda file: (file.feed, file.path.encode())))
 
 
@@ -133,11 +142,22 @@ def _nearest_feed(name: str) -> str:
     return nearest(name, list(feeds())) or f"; feeds: {', '.join(feeds())}"
 
 
-def _files_of(project: Project, feed: str) -> Iterator[LandingFile]:
+@dataclass(frozen=True)
+class _Place:
+    """A file as one feed sees it; feeds may share folders."""
+
+    feed: str
+    path: str  # below the feed's folder
+    absolute: Path
+    real: Path  # the same for all feeds, but for links within the folder
+    mapping: FeedMapping | None  # None: there are mappings, and none takes it
+
+
+def _places_of(project: Project, feed: str) -> Iterator[_Place]:
     mappings = project.settings.mappings_of(feed)
     several = len({mapping.folder for mapping in mappings}) > 1
     taken: set[Path] = set()
-    left: list[tuple[Path, str, Path]] = []
+    left: list[_Place] = []
     for own in dict.fromkeys(mapping.folder for mapping in mappings):
         members = [one for one in mappings if one.folder == own]
         folder = _folder(project, feed, mappings.index(members[0]), members[0])
@@ -145,45 +165,77 @@ def _files_of(project: Project, feed: str) -> Iterator[LandingFile]:
             continue
         # Paths of several folders are told apart by the folder as it is written.
         prefix = f"{own.as_posix()}/" if several and own else ""
-        place = folder.resolve()
+        real = folder.resolve()
         for path, absolute in _walk(folder):
             mapping = next((one for one in members if _takes(one, path)), None)
+            place = _Place(feed, prefix + path, absolute, real / path, mapping)
             if mapping is None:
-                left.append((place / path, prefix + path, absolute))
+                left.append(place)
                 continue
-            taken.add(place / path)
-            yield from _found(feed, prefix + path, absolute, mapping)
+            taken.add(place.real)
+            yield place
     if all(mapping.folder for mapping in mappings):
         # Those folders stand for the feed's own, where files may lie all the same.
         folder = project.landing / feed
         prefix = f"{folder.relative_to(project.root).as_posix()}/"
         if folder.is_dir():
-            place = folder.resolve()
+            real = folder.resolve()
             left += [
-                (place / path, prefix + path, full) for path, full in _walk(folder)
+                _Place(feed, prefix + path, absolute, real / path, None)
+                for path, absolute in _walk(folder)
             ]
-    for place, path, absolute in left:
+    for place in left:
         # Folders may overlap.
-        if place not in taken:
-            taken.add(place)
-            yield from _found(feed, path, absolute, FeedMapping(), is_unmatched=True)
+        if place.real not in taken:
+            taken.add(place.real)
+            yield place
 
 
-def _found(
-    feed: str,
-    path: str,
-    absolute: Path,
-    mapping: FeedMapping,
-    *,
-    is_unmatched: bool = False,
-) -> Iterator[LandingFile]:
+def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:
+    """What is left of the places where feeds share folders.
+
+    A file is for the feeds whose `files` take it, else for those that share its folder
+    and have no `files`; one that nobody takes is listed once, by the feed in whose own
+    folder it lies, if any.
+    """
+    best: dict[Path, int] = {}
+    for place in places:
+        best[place.real] = max(best.get(place.real, 0), _claim(place))
+    listed: set[Path] = set()
+    kept = []
+    for place in sorted(
+        places,
+        key=lambda one: not one.absolute.is_relative_to(project.landing / one.feed),
+    ):
+        claim = _claim(place)
+        if claim < best[place.real] or (claim == 0 and place.real in listed):
+            continue
+        listed.add(place.real)
+        kept.append(place)
+    return kept
+
+
+def _claim(place: _Place) -> int:
+    """How much a file is the feed's: no mapping takes it, any would do, or this one."""
+    if place.mapping is None:
+        return 0
+    return 1 if place.mapping.folder and place.mapping.files is None else 2
+
+
+def _found(place: _Place) -> Iterator[LandingFile]:
     """The file, unless it went away since it was listed."""
     try:
-        stat = absolute.stat()
+        stat = place.absolute.stat()
     except FileNotFoundError:
         return
     yield LandingFile(
-        feed, path, absolute, stat.st_size, stat.st_mtime_ns, mapping, is_unmatched
+        place.feed,
+        place.path,
+        place.absolute,
+        stat.st_size,
+        stat.st_mtime_ns,
+        place.mapping or FeedMapping(),
+        is_unmatched=place.mapping is None,
     )
 
 

@@ -169,6 +169,68 @@ def test_a_file_of_overlapping_folders_is_found_once(company):
     ]
 
 
+def test_a_file_of_a_shared_folder_is_listed_once_for_the_feed_that_takes_it(company):
+    company.settings(
+        {
+            "feeds": {
+                "customers": {"folder": "exports", "files": "cust*.csv"},
+                "transactions": {"folder": "exports", "files": "orders/*.csv"},
+                "tickets": [{"folder": "exports", "files": "tick*"}, {"files": "x"}],
+            }
+        }
+    )
+    exports = "../exports"
+    company.land(f"{exports}/customers.csv", "customer_id\n1\n")
+    # It has all that a customer needs, and is none of the customers' files.
+    company.land(
+        f"{exports}/orders/1.csv",
+        "transaction_id,occurred_at,amount,customer_id\nT,2026-01-01,1,2\n",
+    )
+    company.land(f"{exports}/readme.md", "notes")
+    company.land("transactions/late.csv", "x\n")
+    assert paths(company) == [
+        ("customers", "customers.csv"),
+        ("customers", "readme.md"),
+        ("transactions", "landing/transactions/late.csv"),
+        ("transactions", "orders/1.csv"),
+    ]
+    assert paths(company, feed="transactions") == paths(company)[2:]
+    company.load("customers", "transactions", "tickets")
+    assert company.column("select customer_id from raw.customers") == ["1"]
+    assert company.reason("readme.md").startswith("no 'files' of feeds.customers")
+
+
+def test_a_file_may_be_for_several_feeds_that_share_a_folder(company):
+    company.settings(
+        {
+            "feeds": {
+                "customers": {"folder": "exports", "files": "all.csv"},
+                "transactions": {"folder": "exports", "files": "*.csv"},
+                # Without a pattern it is for what the others leave.
+                "tickets": {"folder": "exports"},
+            }
+        }
+    )
+    for name in ("all.csv", "t.json"):
+        company.land(f"../exports/{name}", "x")
+    assert paths(company) == [
+        ("customers", "all.csv"),
+        ("tickets", "t.json"),
+        ("transactions", "all.csv"),
+    ]
+
+
+def test_files_that_nobody_takes_are_listed_where_they_lie(company):
+    company.settings({"feeds": {"customers": {"folder": "landing", "files": "*.x"}}})
+    company.land("transactions/a.csv", "x")
+    company.land("transactions/b.x", "x")
+    assert paths(company) == [
+        ("customers", "transactions/b.x"),
+        ("transactions", "a.csv"),
+        ("transactions", "b.x"),
+    ]
+
+
 def test_a_folder_anywhere(company, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "a.csv").write_text("customer_id\n1\n")
