@@ -201,6 +201,26 @@ def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    feed: Annotated[
+        str | None, typer.Option(metavar="FEED", help="Only the files of this feed.")
+    ] = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Show personal columns, too.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try the first rows of each file: what would load, what be rejected, and why."""
+    from pipelines.commands import check as command  # noqa: PLC0415
+
+    command.check(
+        open_project(project), feed, files or [], personal=personal, as_json=json
+    )
+
+
+@app.command()
 def lint(
     files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
     library: Annotated[

@@ -25,6 +25,7 @@ class Project:
     root: Path
     settings: Settings
     change: Change = Change()
+    elsewhere: Path | None = None  # takes what Fenji makes, in place of data/
 
     @property
     def landing(self) -> Path:
@@ -39,7 +40,7 @@ class Project:
     @property
     def data(self) -> Path:
         """All that Fenji makes."""
-        return self.root / "data"
+        return self.elsewhere or self.root / "data"
 
     @property
     def warehouse(self) -> Path:

@@ -1,0 +1,186 @@
+"""`fenji check`: what a run would make of the first rows of each file."""
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import terminal
+from project.errors import ConfigurationError, RunError
+from project.folder import Project
+
+if TYPE_CHECKING:
+    from ingest.landing import LandingFile
+    from ingest.preview import FileHead, Preview
+
+_LISTED = 5  # files of a kind that are named one by one
+_REASONS = 12
+_STATES = {
+    "refused": "refused, see below",
+    "empty": "empty",
+    "too_large": "too large to be cut",
+    "not_read": "not read: wrong mapping",
+}
+
+
+def check(
+    project: Project,
+    feed: str | None,
+    files: list[Path],
+    *,
+    personal: bool,
+    as_json: bool,
+) -> None:
+    """Judge settings, mappings, schemes and tags; read the first rows of each file.
+
+    Raises:
+        ConfigurationError: a setting is wrong, or what is named is no landing file.
+        RunError: a file would be refused, or more of its rows rejected than a gate
+            lets pass.
+    """
+    from ingest.preview import preview  # noqa: PLC0415 - imports DuckDB
+    from pipelines.preflight import judge  # noqa: PLC0415 - compiles schemes
+
+    judge(project)
+    chosen = _chosen(project, feed, files)
+    found = preview(project, chosen, show_personal=personal)
+    wrong = _wrong(project, found)
+    if as_json:
+        terminal.say_json(
+            {
+                "status": "wrong" if wrong else "good",
+                "error": wrong,
+                "files": [asdict(file) for file in found.files],
+                "rejected": [
+                    {**asdict(problem), "place": problem.place(project)}
+                    for problem in found.rejected
+                ],
+                "errors": list(found.errors),
+            }
+        )
+    else:
+        _show(project, found)
+    if found.errors:
+        raise ConfigurationError(found.errors[0])
+    if wrong:
+        raise RunError(wrong)
+
+
+def _chosen(
+    project: Project, feed: str | None, files: list[Path]
+) -> list["LandingFile"]:
+    """The landing files that are named: all of them, of a feed, or one by one.
+
+    Raises:
+        ConfigurationError: no landing file is named.
+    """
+    from ingest.landing import find_files  # noqa: PLC0415
+    from project.documents import nearest  # noqa: PLC0415
+    from sql.contracts import feeds  # noqa: PLC0415
+
+    if feed is not None and feed not in feeds():
+        hint = nearest(feed, list(feeds()))
+        raise ConfigurationError(f"--feed: '{feed}' is not a feed{hint}")
+    landed = [file for file in find_files(project) if feed in {None, file.feed}]
+    if not files:
+        return landed
+    by_place = {file.absolute.resolve(): file for file in landed}
+    chosen = []
+    for path in files:
+        file = by_place.get(path.resolve())
+        if file is None:
+            raise ConfigurationError(
+                f"{path}: is not a file of {'a feed' if feed is None else feed}'s"
+                f" folder; put it below {project.landing}/<feed>/"
+            )
+        chosen.append(file)
+    return chosen
+
+
+def _wrong(project: Project, found: "Preview") -> str | None:
+    """Why a run would not do, in one line; None where nothing stands against it."""
+    refused = [file for file in found.files if file.status == "refused"]
+    if refused:
+        more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+        return f"{refused[0].file}: would be refused: {refused[0].reason}{more}"
+    n_read = sum(file.n_read or 0 for file in found.files)
+    n_rejected = sum(file.n_rejected or 0 for file in found.files)
+    if n_read and n_rejected == n_read:
+        first = found.rejected[0]
+        return (
+            f"{first.place(project)}: every row that was looked at would be rejected,"
+            f" most of them as {first.reason}"
+        )
+    return None
+
+
+def _show(project: Project, found: "Preview") -> None:
+    out = terminal.console()
+    if not found.files:
+        out.print(f"No files below {project.landing}.")
+        return
+    for feed in dict.fromkeys(file.feed for file in found.files):
+        of_feed = [file for file in found.files if file.feed == feed]
+        numbers = ("read", "load", "twice", "reject")
+        rows = terminal.table(feed, "file", "taken by", *numbers, numbers=numbers)
+        for shown in _grouped(of_feed):
+            rows.add_row(*shown)
+        out.print(rows)
+        _show_first_rows(of_feed)
+    for file in found.files:
+        if file.status == "refused":
+            out.print(f"{file.file}: refused: {file.reason}", soft_wrap=True)
+    if found.rejected:
+        rows = terminal.table(
+            "Would be rejected", "rows", "reason", "first place", numbers=("rows",)
+        )
+        for problem in found.rejected[:_REASONS]:
+            rows.add_row(f"{problem.n:,}", problem.reason, problem.place(project))
+        out.print(rows)
+    if not all(file.is_whole for file in found.files):
+        out.print("Of large files the first rows were looked at. Nothing was loaded.")
+    else:
+        out.print("Nothing was loaded.")
+
+
+def _grouped(files: list["FileHead"]) -> Iterable[tuple[str, ...]]:
+    """A row a file; files beyond the first few of a kind together in one."""
+    kinds: dict[tuple[str | None, str, str | None], list[FileHead]] = {}
+    for file in files:
+        kinds.setdefault((file.mapping, file.status, file.reason), []).append(file)
+    for (mapping, status, _), members in kinds.items():
+        taken = str(mapping or "canonical names")
+        if status != "loaded":
+            taken = _STATES[status]
+        for file in members[:_LISTED]:
+            yield (file.file, taken, *_counts([file]))
+        rest = members[_LISTED:]
+        if rest:
+            yield (f"… and {len(rest):,} more", taken, *_counts(rest))
+
+
+def _counts(files: list["FileHead"]) -> Iterable[str]:
+    for name in ("n_read", "n_loaded", "n_duplicate", "n_rejected"):
+        counted = [getattr(file, name) for file in files]
+        known = [count for count in counted if count is not None]
+        yield f"{sum(known):,}" if known else ""
+
+
+def _show_first_rows(files: list["FileHead"]) -> None:
+    """The first typed rows for each mapping, a column of the table for each row."""
+    shown: set[str | None] = set()
+    for file in files:
+        if file.mapping in shown or not file.rows:
+            continue
+        shown.add(file.mapping)
+        numbers = [f"row {number}" for number in range(1, len(file.rows) + 1)]
+        rows = terminal.table(f"First rows of {file.file}", "column", *numbers)
+        for name in file.rows[0]:
+            values = [_written(row[name]) for row in file.rows]
+            if any(values):
+                rows.add_row(name, *values)
+        terminal.console().print(rows)
+
+
+def _written(value: object) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,90 @@
+"""`fenji check` tells what a run would do, and with which exit status it ends."""
+
+import json
+
+import pytest
+
+from pipelines.commands.check import check
+from project.errors import ConfigurationError, RunError
+from project.folder import open_project
+
+GOOD = "transaction_id,customer_id,occurred_at,amount\nA,1,2026-05-01,10\n"
+BAD = "transaction_id,customer_id,occurred_at,amount\nA,1,2026-05-01,ten\n"
+
+
+@pytest.fixture
+def shop(tmp_path):
+    (tmp_path / "fenji.yaml").write_text("name: shop\n")
+    (tmp_path / "landing/transactions").mkdir(parents=True)
+    return tmp_path
+
+
+def land(shop, name, text):
+    path = shop / "landing/transactions" / name
+    path.write_text(text)
+    return path
+
+
+def told(shop, capsys, *files, feed=None, as_json=False):
+    check(open_project(shop), feed, list(files), personal=False, as_json=as_json)
+    return capsys.readouterr().out
+
+
+def test_good_files_are_shown_with_their_first_rows(shop, capsys):
+    for number in range(8):
+        land(shop, f"{number}.csv", GOOD.replace("A,", f"A{number},"))
+
+    said = told(shop, capsys)
+
+    assert "landing/transactions/0.csv" in said
+    assert "… and 3 more" in said
+    assert "10.00" in said
+    assert max(map(len, said.splitlines())) <= 80
+    assert not (shop / "data").exists()
+
+
+def test_some_rejected_rows_are_told_and_no_failure(shop, capsys):
+    land(shop, "a.csv", GOOD + "B,1,2026-05-01,ten\n")
+
+    said = told(shop, capsys)
+
+    assert "not_a_number" in said
+    assert "landing/transactions/a.csv:2 amount" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (BAD, "a.csv:1 amount: every row that was looked at would be rejected"),
+        ("a,b\n1,2\n", "a.csv: would be refused: no column for transaction_id"),
+    ],
+)
+def test_what_a_run_could_not_use_ends_with_status_1(shop, capsys, text, says):
+    land(shop, "a.csv", text)
+
+    with pytest.raises(RunError) as caught:
+        told(shop, capsys)
+
+    assert says in str(caught.value)
+
+
+def test_wrong_settings_end_with_status_2_before_any_file(shop, capsys):
+    (shop / "fenji.yaml").write_text("name: shop\nschemes: {only: [rfm8]}\n")
+
+    with pytest.raises(ConfigurationError, match=r"did you mean 'rfm_8'"):
+        told(shop, capsys)
+
+
+def test_single_files_and_feeds_are_chosen(shop, capsys):
+    chosen = land(shop, "a.csv", GOOD)
+    land(shop, "b.csv", BAD)
+
+    found = json.loads(told(shop, capsys, chosen, as_json=True))
+
+    assert found["status"] == "good"
+    assert [file["file"] for file in found["files"]] == ["landing/transactions/a.csv"]
+    assert "No files" in told(shop, capsys, feed="calls")
+    with pytest.raises(ConfigurationError, match="did you mean 'calls'"):
+        told(shop, capsys, feed="cals")
+    with pytest.raises(ConfigurationError, match="is not a file of"):
+        told(shop, capsys, shop / "fenji.yaml")
