@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets import gates
 from assets.release import TABLES, released_tables
 from assets.run import Run
+from data_quality.gates import FILES_TABLE, TIERS_TABLE
 from data_quality.result import CheckResult
 from data_quality.suites import suite_for
 from releases.building import CATALOG
@@ -14,20 +16,35 @@ from sql.contracts import Contract
 from sql.statements import quoted
 
 SUITE = "suite"
+GATES = "gates"
+# The gates by the table under which the Dagster UI and the release show them.
+GATED = {
+    FILES_TABLE: ("rejected", "refused", "fresh", "rows_fall"),
+    TIERS_TABLE: ("tiers_move",),
+}
 
 
 def quality_in(
     partitions: dg.PartitionsDefinition[str] | None,
 ) -> dg.AssetChecksDefinition:
     """The step that checks the release, parted as its tables are."""
+    gated = [table for table in TABLES if table.table in GATED]
 
     @dg.multi_asset_check(
         name="quality",
-        description="Check the tables of the release against their contracts.",
-        specs=[_spec(table, partitions) for table in TABLES],
+        description=(
+            "Judge what came in and who moved by the gates of the settings, and check"
+            " the tables of the release against their contracts."
+        ),
+        specs=[
+            *(_gates(table, partitions) for table in gated),
+            *(_spec(table, partitions) for table in TABLES),
+        ],
     )
     def quality(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
         """Validate every stored table and view of the release; write the Data Docs."""
+        with run.step("gates", phase="checks"):
+            judged = gates.judge(run)
         # Importing Great Expectations takes seconds; nothing else of a run needs it.
         with run.step("import of Great Expectations", phase="startup"):
             from data_quality import docs, validation  # noqa: PLC0415
@@ -36,14 +53,15 @@ def quality_in(
                 (table, quoted(CATALOG, "main", table.table))
                 for table in released_tables(run)
             ]
-            run.checks = validation.run_checks(run.con, batches)
+            run.checks = judged + validation.run_checks(run.con, batches)
             step.rows = len(run.checks)
             if run.building is not None:
                 contracts = [table for table, _ in batches]
                 docs.write_data_docs(run.checks, run.building.quality, contracts)
+        for table in gated:
+            yield _result(table, GATES, run.checks)
         for table in TABLES:
-            of_table = [one for one in run.checks if one.table_name == table.table]
-            yield _result(table, of_table)
+            yield _result(table, SUITE, run.checks)
 
     return quality
 
@@ -52,26 +70,49 @@ def _spec(
     table: Contract, partitions: dg.PartitionsDefinition[str] | None
 ) -> dg.AssetCheckSpec:
     sentences = [f"- {one.sentence} ({one.severity})" for one in suite_for(table)]
+    return _blocking(table, SUITE, "\n".join(sentences), partitions)
+
+
+def _gates(
+    table: Contract, partitions: dg.PartitionsDefinition[str] | None
+) -> dg.AssetCheckSpec:
+    about = f"Gates of fenji.yaml: {', '.join(GATED[table.table])}"
+    return _blocking(table, GATES, about, partitions)
+
+
+def _blocking(
+    table: Contract,
+    name: str,
+    about: str,
+    partitions: dg.PartitionsDefinition[str] | None,
+) -> dg.AssetCheckSpec:
     with warnings.catch_warnings():
         # A preview in Dagster. Without it a check looks through all dates of its table,
         # which takes 2 s a run.
         warnings.simplefilter("ignore", dg.PreviewWarning)
         return dg.AssetCheckSpec(
-            name=SUITE,
+            name=name,
             asset=dg.AssetKey(["release", table.table]),
-            description="\n".join(sentences),
+            description=about,
             blocking=True,
             partitions_def=partitions,
         )
 
 
-def _result(table: Contract, results: list[CheckResult]) -> dg.AssetCheckResult:
-    """A table's suite as Dagster shows it: blocking where an error failed."""
+def _result(
+    table: Contract, name: str, checks: list[CheckResult]
+) -> dg.AssetCheckResult:
+    """A table's suite, or its gates, as Dagster shows it: blocking where one stops."""
+    results = [
+        one
+        for one in checks
+        if one.table_name == table.table and one.is_gate == (name == GATES)
+    ]
     failed = [one for one in results if not one.passed]
     blocks = any(one.blocks for one in failed)
     return dg.AssetCheckResult(
         asset_key=["release", table.table],
-        check_name=SUITE,
+        check_name=name,
         passed=not failed,
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata={

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.gates import unusable
 from assets.key import settings_digest
 from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
@@ -177,7 +178,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             known_at=run.known_at,
             missing_inputs=known.missing(run.con) if run.known_at else (),
         )
-        run.released = publish(run.con, building, manifest, run.project)
+        run.released = publish(run.con, building, manifest, run.project, unusable(run))
         state.set_computed_for(run.con, run.key)
     return dg.MaterializeResult(
         metadata={

@@ -16,6 +16,7 @@ from typing import Protocol
 import duckdb
 
 from data_quality.result import CheckResult
+from ingest.books import Books
 from ingest.load import FeedLoad, feed_columns
 from project.folder import Project
 from releases.building import Building
@@ -67,8 +68,12 @@ class Run:
     graded_together: tuple[datetime.date, ...] = ()
     # Only what was known at this time counts; None: all that there is is loaded.
     known_at: datetime.datetime | None = None
+    # Since when what is loaded is in no release yet; None: all of it is.
+    unpublished_since: datetime.datetime | None = None
+    accept: bool = False  # what a gate would stop is published all the same
     progress: Progress = field(default_factory=Silent)
     loads: dict[str, FeedLoad] = field(default_factory=dict)
+    books: Books | None = None  # what became of files and rows, once that is settled
     building: Building | None = None
     checks: list[CheckResult] = field(default_factory=list)
     released: Manifest | None = None

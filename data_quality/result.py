@@ -24,6 +24,8 @@ class CheckResult:
     n_failed: int | None
     observed: str
     expected: str
+    is_gate: bool = False  # it judges what came in or who moved
+    is_accepted: bool = False  # a gate would have stopped the release
 
     @property
     def blocks(self) -> bool:

@@ -71,12 +71,14 @@ def backfill(
     dates: list[datetime.date],
     *,
     publish: Publish,
+    accept: bool = False,
     on_wait: Callable[[], None],
     on_end: "Callable[[Run], None]",
     progress: "Callable[[datetime.date], StepLines] | None",
 ) -> Iterator[Graded]:
     """Grade as of each date, in order, and publish a release for each.
 
+    With `accept`, what gates would stop is published all the same.
     `on_end` is told each run once it has ended, also one that has failed.
     With `publish` "last" those published before the last one are removed again at the
     end: what they said stays in its history.
@@ -111,6 +113,7 @@ def backfill(
                 open_run(
                     project,
                     as_of_date,
+                    accept=accept,
                     graded_together=dates,
                     decision=decision,
                     progress=lines,

@@ -80,6 +80,10 @@ AsOfOption = Annotated[
         "--as-of", metavar="DATE", help="As of which day; default: today in the zone."
     ),
 ]
+AcceptOption = Annotated[
+    bool,
+    typer.Option("--accept", help="Publish this once what a gate would stop."),
+]
 ReleaseOfOption = Annotated[
     str | None,
     typer.Option(
@@ -102,12 +106,13 @@ def run(
             " nothing.",
         ),
     ] = None,
+    accept: AcceptOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ingest what is new, grade, check, and publish one release."""
     from pipelines.commands import run as command  # noqa: PLC0415
 
-    command.run(open_project(project), as_of, known_at, as_json=json)
+    command.run(open_project(project), as_of, known_at, accept=accept, as_json=json)
 
 
 @app.command()
@@ -125,13 +130,20 @@ def backfill(
         Publish, typer.Option(help="Keep the releases of all dates, or the last one.")
     ] = Publish.all,
     project: ProjectOption = None,
+    accept: AcceptOption = False,
     json: JsonOption = False,
 ) -> None:
     """Grade as of each date of a range, in order."""
     from pipelines.commands import backfill as command  # noqa: PLC0415
 
     command.backfill(
-        open_project(project), first, last, every.value, publish.value, as_json=json
+        open_project(project),
+        first,
+        last,
+        every.value,
+        publish.value,
+        accept=accept,
+        as_json=json,
     )
 
 

@@ -10,6 +10,7 @@ import dagster as dg
 
 from assets import core, raw, staging
 from assets.run import Run
+from data_quality.gates import why_stopped
 from data_quality.result import CheckResult
 from pipelines.definitions import assemble, partition_of, without_partitions
 from pipelines.instance import instance_of
@@ -105,7 +106,14 @@ def recompute(run: Run) -> None:
 
 
 def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:
-    """Table, check and count of the checks that failed, and where to read on."""
+    """What the gates stopped, or the checks that failed, and where to read on."""
+    gates = [one for one in blocking if one.is_gate]
+    if gates and len(gates) == len(blocking):
+        return (
+            f"{why_stopped(gates, most=_NAMED)}; nothing was published"
+            f" ({run.project.failed_quality / 'index.html'}); correct the files, or"
+            " publish it once all the same: fenji run --accept"
+        )
     named = [
         f"{one.table_name}: the check {one.check_name} failed: {one.observed}"
         for one in blocking[:_NAMED]

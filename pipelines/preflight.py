@@ -5,6 +5,7 @@ the last line of `tags.yaml` is not told after an hour of loading. Files are not
 here; what is wrong with them is found out when they are loaded, or by `fenji check`.
 """
 
+from data_quality.gates import check_gates
 from ingest.expression_check import check_expressions
 from project.folder import Project
 from schemes.plan import make_plan
@@ -30,4 +31,5 @@ def judge_settings(project: Project) -> None:
         ConfigurationError: one line that names the file, the line and the field.
     """
     check_privacy(project)
+    check_gates(project)
     check_expressions(project)

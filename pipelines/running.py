@@ -157,6 +157,7 @@ def open_run(
     as_of_date: datetime.date,
     *,
     known_at: datetime.datetime | None = None,
+    accept: bool = False,
     graded_together: Sequence[datetime.date] = (),
     decision: Decision | None = None,
     progress: "Progress | None" = None,
@@ -165,6 +166,7 @@ def open_run(
 
     With `graded_together`, the dates that share some tables with this one.
     With `known_at`, what the warehouse had by then, in a database of its own.
+    With `accept`, what a gate would stop is published all the same.
     """
     from assets.run import Run, Silent  # noqa: PLC0415 - imports Dagster
 
@@ -183,6 +185,8 @@ def open_run(
             previous=decided.previous,
             graded_together=tuple(graded_together),
             known_at=known_at,
+            unpublished_since=store.unpublished_since(project),
+            accept=accept,
             progress=progress or Silent(),
         )
         try:

@@ -98,6 +98,20 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     return made
 
 
+def facts(*numbers: str) -> Table:
+    """An empty table of facts without lines: what each is about, and what it says.
+
+    With names of numbers each fact has one column a number, under their names.
+    """
+    made = _Table(box=None, show_header=bool(numbers), header_style="", pad_edge=False)
+    made.add_column(no_wrap=True)
+    for name in numbers:
+        made.add_column(name, justify="right", no_wrap=True)
+    if not numbers:
+        made.add_column(overflow="fold")
+    return made
+
+
 class StepLines:
     """Progress of a run: a live line for the step under way, a line for each done."""
 

@@ -1,4 +1,4 @@
-"""Shares and lengths of time as people write them: `20%`, `30 days`.
+"""Shares, lengths of time and counts as people write them: `20%`, `30 days`, `1 row`.
 
 Settings and the parameters of tables read them here, so that what a scheme understands
 is understood everywhere. Windows of schemes (`previous 12 months`) are richer and have
@@ -36,9 +36,20 @@ def read_length(given: object, unit: str) -> int | None:
     return int(match[1])
 
 
+def percent(part: int, whole: int) -> str:
+    """A share for people, rounded up to a tenth, so that a few never look none."""
+    tenths = -(-1000 * part // whole) if whole else 0
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
 def plain_percent(share: Decimal) -> str:
     """A share as a setting writes it, such as 20% or 2.5%."""
     return f"{(share * _HUNDRED).normalize():f}%"
+
+
+def number_of(count: int, noun: str) -> str:
+    """A count with its noun: 1 row, 2 rows, 1,234 rows."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML

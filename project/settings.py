@@ -10,13 +10,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    WithJsonSchema,
     model_validator,
 )
 
 from project.currencies import ACTIVE, WITHDRAWN
 from project.documents import Document, build_document, read_yaml
 from project.errors import ConfigurationError
-from project.quantities import Days
+from project.quantities import Days, Share
 
 SETTINGS_FILE = "fenji.yaml"
 
@@ -140,6 +141,57 @@ class PrivacySettings(Part):
     """Names of columns that the data dictionary calls personal."""
 
 
+# A gate that holds for every feed stands under this name.
+EVERY_FEED = "*"
+
+
+def _by_feed(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """One share holds for every feed."""
+    return {EVERY_FEED: given} if isinstance(given, str | int | Decimal) else given
+
+
+ShareByFeed = Annotated[
+    dict[str, Share],
+    BeforeValidator(_by_feed),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number"},
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [{"type": "number"}, {"type": "string"}]
+                    },
+                },
+            ]
+        }
+    ),
+]
+
+
+class Gates(Part):
+    """What stops a release before it is published; a share stops when it is exceeded.
+
+    They change no figure: `fenji run --accept` publishes what they stopped.
+    """
+
+    rejected: Share = Field(default=Decimal("0.2"), examples=["20%"])
+    """Of the rows of a feed that came since the last release, those rejected."""
+    refused: Share = Field(default=Decimal("0.2"), examples=["20%"])
+    """Of the files of a feed that came since the last release, those refused."""
+    fresh: dict[str, Days] = Field(
+        default_factory=dict, examples=[{"transactions": "2 days"}]
+    )
+    """Feed: how many days before the as-of date its newest row may lie."""
+    rows_fall: ShareByFeed = Field(
+        default_factory=dict, examples=["50%", {"transactions": "50%"}]
+    )
+    """By how much the rows of a feed's newest day may fall short of its average."""
+    tiers_move: Share | None = Field(default=None, examples=["30%"])
+    """Of the customers whom a scheme graded before as well, those with another tier."""
+
+
 class Settings(Part):
     """The whole of `fenji.yaml`."""
 
@@ -172,6 +224,8 @@ class Settings(Part):
     """How long releases are kept."""
     privacy: PrivacySettings = PrivacySettings()
     """What personal data may be published."""
+    gates: Gates = Gates()
+    """What stops a release before it is published; [gates.md](gates.md)."""
 
     def mappings_of(self, feed: str) -> tuple[FeedMapping, ...]:
         """The mappings of a feed, the default one where nothing is set."""

@@ -1,6 +1,7 @@
 """The last step of a run: manifest and report, then one rename, then `current`."""
 
 import shutil
+from collections.abc import Sequence
 
 import duckdb
 
@@ -8,7 +9,7 @@ from project.folder import Project
 from releases import store
 from releases.building import CATALOG, Building
 from releases.manifest import Manifest
-from releases.report import write_report
+from releases.report import Unusable, write_report
 
 
 def publish(
@@ -16,13 +17,15 @@ def publish(
     building: Building,
     manifest: Manifest,
     project: Project,
+    unusable: Sequence[Unusable] = (),
 ) -> Manifest:
     """Move a finished release into place and point `current` at it.
 
     A release never changes: where one of this id is there already, of the same inputs
-    and the same rules, the new copy is dropped and the old one stands.
+    and the same rules, the new copy is dropped and the old one stands. The report shows
+    what could not be used of the input.
     """
-    write_report(con, building.folder, manifest, project.settings)
+    write_report(con, building.folder, manifest, project.settings, unusable)
     con.execute(f"checkpoint {CATALOG}")
     con.execute(f"detach {CATALOG}")
     manifest.write(building.folder)

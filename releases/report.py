@@ -1,6 +1,9 @@
 """The report of a release: one HTML page of figures that reads offline."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import duckdb
 
@@ -11,10 +14,26 @@ from releases.manifest import Manifest
 from releases.summary import summarize
 
 REPORT_FILE = "report.html"
+_MOST = 8  # kinds of unusable input, on the first screen
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """What could not be used of a feed, or is not where it was, for one reason."""
+
+    kind: Literal["rejected", "refused", "vanished", "moved", "accepted"]
+    feed: str
+    reason: str
+    n: int | None  # rows or files
+    place: str  # where the first of them is
 
 
 def write_report(
-    con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest, settings: Settings
+    con: duckdb.DuckDBPyConnection,
+    folder: Path,
+    manifest: Manifest,
+    settings: Settings,
+    unusable: Sequence[Unusable] = (),
 ) -> None:
     """Write the report of the release that is attached as `release`."""
     report = page(
@@ -23,5 +42,7 @@ def write_report(
         manifest=manifest,
         settings=settings,
         summary=summarize(con, CATALOG),
+        unusable=unusable[:_MOST],
+        n_more=max(0, len(unusable) - _MOST),
     )
     (folder / REPORT_FILE).write_text(report, encoding="utf-8")

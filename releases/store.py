@@ -53,6 +53,12 @@ def statements(
     ]
 
 
+def unpublished_since(project: Project) -> datetime.datetime | None:
+    """From when on what was loaded is in no release; None: there is no release yet."""
+    stated = statements(project)
+    return just_after(stated[-1]) if stated else None
+
+
 def current(project: Project) -> Manifest | None:
     """The release that readers are pointed at; None before the first."""
     if not (project.current / MANIFEST_FILE).is_file():

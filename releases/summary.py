@@ -4,6 +4,7 @@ Read from the release itself (attached, or opened by its path), so that what is 
 what was published.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -150,6 +151,75 @@ _QUALITY = """
     group by table_name
     order by table_name
 """
+
+
+@dataclass(frozen=True)
+class Movement:
+    """How the customers of a scheme moved since the release before."""
+
+    scheme: str
+    n_new: int
+    n_up: int
+    n_down: int
+    n_changed: int  # between tiers without an order
+    n_same: int
+
+    @property
+    def n_moved(self) -> int:
+        """Those who have another tier than before."""
+        return self.n_up + self.n_down + self.n_changed
+
+    @property
+    def n_graded_before(self) -> int:
+        """Those whom the scheme graded in both releases."""
+        return self.n_moved + self.n_same
+
+
+_MOVEMENTS = """
+    with moves as (
+        select
+            moves.scheme, moves.n_customers, moves.from_tier is null as is_new,
+            moves.from_tier = moves.to_tier as is_same,
+            after.tier_rank - before.tier_rank as steps_down
+        from {catalog}.tier_migrations as moves
+        left join {catalog}.scheme_tiers as before
+            on moves.scheme = before.scheme and moves.from_tier = before.tier
+        left join {catalog}.scheme_tiers as after
+            on moves.scheme = after.scheme and moves.to_tier = after.tier
+    )
+    select
+        scheme,
+        coalesce(sum(n_customers) filter (is_new), 0)::bigint,
+        coalesce(sum(n_customers) filter (not is_same and steps_down < 0), 0)::bigint,
+        coalesce(sum(n_customers) filter (not is_same and steps_down > 0), 0)::bigint,
+        coalesce(sum(n_customers) filter (
+            not is_new and not is_same and coalesce(steps_down = 0, true)
+        ), 0)::bigint,
+        coalesce(sum(n_customers) filter (is_same), 0)::bigint
+    from moves
+    group by scheme
+    order by scheme
+"""
+
+
+def total(found: Sequence[Movement]) -> Movement | None:
+    """How the customers of all schemes moved together; None: there is nothing."""
+    if not found:
+        return None
+    return Movement(
+        "",
+        sum(one.n_new for one in found),
+        sum(one.n_up for one in found),
+        sum(one.n_down for one in found),
+        sum(one.n_changed for one in found),
+        sum(one.n_same for one in found),
+    )
+
+
+def movements(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[Movement, ...]:
+    """How customers moved, by scheme; empty where there is no earlier release."""
+    query = _MOVEMENTS.format(catalog=quoted(catalog, "main"))
+    return tuple(Movement(*row) for row in con.execute(query).fetchall())
 
 
 def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:

@@ -2,12 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines import terminal
+from pipelines import telling, terminal
 from pipelines.commands.common import facts, say_refused, say_waiting
 from pipelines.running import read_date
+from project.errors import FenjiError
 from project.folder import Project
 
 if TYPE_CHECKING:
+    from assets.run import Run
     from pipelines.backfill import Every, Graded, Publish
 
 
@@ -18,30 +20,64 @@ def backfill(
     every: "Every",
     publish: "Publish",
     *,
+    accept: bool = False,
     as_json: bool,
 ) -> None:
-    """Run the pipeline for each as-of date of a range."""
+    """Run the pipeline for each as-of date of a range.
+
+    With `accept`, what gates would stop is published all the same.
+    """
     from pipelines import backfill as ranges  # noqa: PLC0415
 
     dates = ranges.dates_of(
         read_date(first, option="--from"), read_date(last, option="--to"), every
     )
-    graded = []
+    graded: list[Graded] = []
+    runs = telling.Runs()
+    failed: list[telling.Told | None] = []
+
+    def on_end(run: "Run") -> None:
+        runs.add(run)
+        if run.released is None:
+            failed.append(telling.of_failure(run))
+        if as_json:
+            say_refused(run)
+
     try:
         for one in ranges.backfill(
             project,
             dates,
             publish=publish,
+            accept=accept,
             on_wait=say_waiting,
-            on_end=say_refused,
+            on_end=on_end,
             progress=None if as_json else terminal.DateLine,
         ):
             graded.append(one)
             if not as_json:
                 _show_graded(one)
-    finally:
-        if as_json:
-            terminal.say_json({"releases": [_graded(one) for one in graded]})
+    except FenjiError as err:
+        told = failed[-1] if failed else None
+        error = {"status": "failed", "error": " ".join(str(err).split())}
+        _tell(graded, told, error, as_json=as_json)
+        raise
+    told = telling.of_release(project, graded[-1].manifest, runs)
+    _tell(graded, told, {"status": "done"}, as_json=as_json)
+
+
+def _tell(
+    graded: "list[Graded]",
+    told: telling.Told | None,
+    ending: dict[str, str],
+    *,
+    as_json: bool,
+) -> None:
+    """What came in, and what became of the last date."""
+    if not as_json:
+        telling.show(told)
+        return
+    releases = [_graded(one) for one in graded]
+    terminal.say_json({"releases": releases, **ending, **telling.as_dict(told)})
 
 
 def _show_graded(one: "Graded") -> None:

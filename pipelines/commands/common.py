@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+from ingest.landing import shown_place
 from pipelines import terminal
 from pipelines.running import read_date
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.quantities import number_of
 from releases import store
 
 if TYPE_CHECKING:
@@ -21,10 +23,18 @@ def say_waiting() -> None:
 
 
 def say_refused(opened: "Run") -> None:
-    """Name each file that could not be used, one line a file."""
+    """Name the files that could not be used, one line a feed and reason."""
     for load in opened.loads.values():
+        alike: dict[str, list[str]] = {}
         for path, reason in load.refused:
-            terminal.say_error(f"landing/{load.feed}/{path}: refused: {reason}")
+            alike.setdefault(reason, []).append(path)
+        for reason, paths in alike.items():
+            line = (
+                f"{shown_place(opened.project, load.feed, paths[0])}: refused: {reason}"
+            )
+            if len(paths) > 1:
+                line += f" (and {number_of(len(paths) - 1, 'file')} like it)"
+            terminal.say_error(line)
 
 
 def release_of(project: Project, as_of: str | None) -> "Manifest":

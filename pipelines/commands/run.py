@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import terminal
+from pipelines import telling, terminal
 from pipelines.commands.common import facts, say_refused, say_waiting
 from pipelines.running import (
     decide,
@@ -17,6 +17,7 @@ from pipelines.running import (
 )
 from project.errors import FenjiError
 from project.folder import Project
+from project.quantities import number_of
 from releases import store
 
 if TYPE_CHECKING:
@@ -24,15 +25,22 @@ if TYPE_CHECKING:
     from releases.manifest import Manifest
 
 
+_WARNINGS = 2  # of failed checks that are shown
+
+
 def run(
     project: Project,
     as_of: str | None,
     known_at: str | None = None,
     *,
+    accept: bool = False,
     as_json: bool,
     progress: terminal.StepLines | None = None,
 ) -> None:
-    """Run the pipeline for a date, unless its release is there already."""
+    """Run the pipeline for a date, unless its release is there already.
+
+    With `accept`, what a gate would stop is published all the same.
+    """
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(as_of)
     known = None if known_at is None else read_known_at(project, known_at)
@@ -49,6 +57,7 @@ def run(
                 project,
                 as_of_date,
                 known_at=known,
+                accept=accept,
                 decision=decision,
                 progress=progress,
             ) as opened:
@@ -57,11 +66,11 @@ def run(
                     with grading(project) as job:
                         job.execute(opened)
                 except FenjiError as err:
-                    if as_json:
-                        terminal.say_json(_failed(opened, err))
+                    _show_failed(opened, err, progress, as_json=as_json)
                     raise
                 finally:
-                    say_refused(opened)
+                    if as_json:
+                        say_refused(opened)
                 opened.seconds["whole"] = time.perf_counter() - began
                 # Besides the import of Great Expectations.
                 opened.seconds["startup"] = opened.seconds.get("startup", 0) + started
@@ -71,30 +80,65 @@ def run(
     if opened.released is None:
         raise RuntimeError("the run ended without a release")
     if as_json:
-        terminal.say_json(_published(opened, opened.released))
+        terminal.say_json(_published(project, opened, opened.released))
     else:
-        _show_published(project, opened.released)
+        _show_published(project, opened, opened.released)
 
 
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
     store.stand_by(project, manifest.release_id)
+    told = telling.of_release(project, manifest)
     if as_json:
-        terminal.say_json({"status": "unchanged", **facts(manifest)})
+        told_json = telling.as_dict(told)
+        terminal.say_json({"status": "unchanged", **facts(manifest), **told_json})
         return
     terminal.console().print(
         f"Nothing changed: release {manifest.release_id}"
-        f" (as of {manifest.as_of_date}) stands."
+        f" (as of {manifest.as_of_date}) stands:"
+        f" {number_of(told.n_customers or 0, 'customer')}."
     )
+    telling.show(told)
 
 
-def _show_published(project: Project, manifest: "Manifest") -> None:
-    failed = [one for one in manifest.checks if not one.passed]
+def _show_failed(
+    opened: "Run",
+    err: FenjiError,
+    progress: terminal.StepLines | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Tell what came in, before the error is told."""
+    told = telling.of_failure(opened)
+    if as_json:
+        terminal.say_json({**_failed(opened, err), **telling.as_dict(told)})
+        return
+    if progress:
+        progress.close()
+    telling.show(told)
+
+
+def _told(project: Project, opened: "Run", manifest: "Manifest") -> telling.Told:
+    runs = telling.Runs()
+    runs.add(opened)
+    return telling.of_release(project, manifest, runs)
+
+
+def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> None:
+    told = _told(project, opened, manifest)
     out = terminal.console()
-    out.print(f"Published release {manifest.release_id} (as of {manifest.as_of_date}).")
+    out.print(
+        f"Published release {manifest.release_id} (as of {manifest.as_of_date}):"
+        f" {number_of(told.n_customers or 0, 'customer')}."
+    )
+    telling.show(told)
     for file in manifest.missing_inputs:
         out.print(f"  missing: {file}: was known then, and its rows are gone since")
-    for one in failed:
-        out.print(f"  warning: {one.table_name}: {one.check_name}: {one.n_failed} rows")
+    failed = [one for one in opened.checks if not one.passed and not one.is_gate]
+    for one in failed[:_WARNINGS]:
+        out.print(f"  warning: {one.table_name}: {one.check_name}: {one.observed}")
+    if len(failed) > _WARNINGS:
+        more = number_of(len(failed) - _WARNINGS, "more warning")
+        out.print(f"  and {more}: see quality_results")
     out.print(f"  tables  {_shown(project.current / store.DATABASE_FILE)}")
     out.print(f"  report  {_shown(project.current / 'report.html')}")
 
@@ -105,10 +149,12 @@ def _shown(path: Path) -> str:
     return min(relative, str(path), key=len)
 
 
-def _published(opened: "Run", manifest: "Manifest") -> dict[str, Any]:
+def _published(project: Project, opened: "Run", manifest: "Manifest") -> dict[str, Any]:
+    told = _told(project, opened, manifest)
     return {
         "status": "published",
         **facts(manifest),
+        **telling.as_dict(told),
         "tables": manifest.tables,
         "checks": [one.model_dump() for one in manifest.checks],
         "timings": {name: round(took, 3) for name, took in opened.seconds.items()},

@@ -122,7 +122,10 @@ def test_files_are_named_also_where_nothing_can_be_graded(tmp_path):
     span = ("--from", "2026-02-28", "--to", "2026-03-01", "--every", "day")
     done = call(folder, "backfill", *span)
     assert done.returncode == 1
-    assert json.loads(done.stdout) == {"releases": []}
+    said = json.loads(done.stdout)
+    assert (said["releases"], said["status"]) == ([], "failed")
+    (told,) = said["refused"]
+    assert (told["n"], told["first"]) == (1, "landing/transactions/orders.csv")
     refused, failed = done.stderr.splitlines()
     assert "landing/transactions/orders.csv: refused: " in refused
     assert "nothing could be loaded" in failed

@@ -1,0 +1,120 @@
+"""The gates of a run: the figures are gathered here, and judged in `data_quality`."""
+
+from collections.abc import Iterator
+
+from assets.run import Run
+from data_quality.gates import (
+    FeedFigures,
+    SchemeMovement,
+    judge_days,
+    judge_feed,
+    judge_movement,
+    judged,
+)
+from data_quality.result import CheckResult
+from ingest.books import (
+    Books,
+    FeedBooks,
+    new_since,
+    read_books,
+    reasons,
+    recent_days,
+    vanished_places,
+)
+from project.settings import EVERY_FEED
+from releases.building import CATALOG
+from releases.report import Unusable
+from releases.summary import movements
+from sql.contracts import feeds
+
+
+def judge(run: Run) -> list[CheckResult]:
+    """Judge what came in and who moved, once the tables of the release are written.
+
+    What came is all since the last release was published, so that running again does
+    not pass a gate. A look back repeats what was said once: it is only judged by what
+    no release has shown yet.
+    """
+    inside = run.con.cursor()
+    try:
+        inside.execute(f"use {CATALOG}")
+        run.books = read_books(
+            inside,
+            run.project,
+            is_release=True,
+            in_folder=run.known_at is None,
+            moved=[one for load in run.loads.values() for one in load.moved],
+        )
+    finally:
+        inside.close()
+    results = list(_feeds(run, run.books))
+    if run.known_at is None:
+        results += _days(run, run.books)
+        results += _schemes(run)
+    return results
+
+
+def unusable(run: Run) -> list[Unusable]:
+    """What the report shows of the input that could not be used, the worst first."""
+    if run.books is None:
+        raise RuntimeError("the gates were not judged")
+    books, project = run.books, run.project
+    found = [
+        Unusable("accepted", judged(one), one.observed, None, "")
+        for one in run.checks
+        if one.is_accepted
+    ]
+    for kind in ("refused", "rejected"):
+        found += [
+            Unusable(one.kind, one.feed, one.reason, one.n, one.place(project))
+            for one in books.of_kind(kind)
+        ]
+    for feed in dict(books.vanished):
+        places = vanished_places(project, books, feed)
+        found.append(Unusable("vanished", feed, "", len(places), places[0]))
+    if books.moved:
+        old, new = books.moved[0]
+        found.append(Unusable("moved", "", f"{old} → {new}", len(books.moved), new))
+    return found
+
+
+def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
+    came = new_since(run.con, run.unpublished_since)
+    for one in books.feeds:
+        new = came.get(one.feed, FeedBooks(one.feed, 0, 0, 0, 0, 0, 0))
+        rejected = books.of_kind("rejected", one.feed)
+        figures = FeedFigures(
+            feed=one.feed,
+            n_files=one.n_files,
+            n_refused=one.n_refused,
+            n_read=one.n_read,
+            n_rejected=one.n_rejected,
+            n_new_files=new.n_files,
+            n_new_refused=new.n_refused,
+            n_new_read=new.n_read,
+            n_new_rejected=new.n_rejected,
+            rejected_for=reasons(run.project, rejected),
+            refused_for=reasons(run.project, books.of_kind("refused", one.feed)),
+            vanished=tuple(vanished_places(run.project, books, one.feed)),
+        )
+        yield from judge_feed(figures, run.project.settings.gates, accept=run.accept)
+
+
+def _days(run: Run, books: Books) -> Iterator[CheckResult]:
+    gates = run.project.settings.gates
+    named = {*gates.fresh, *gates.rows_fall}
+    if EVERY_FEED in named:
+        named |= {one.feed for one in books.feeds if feeds()[one.feed].dated_by}
+    for feed in sorted(named - {EVERY_FEED}):
+        days = recent_days(run.con, feed, run.as_of_date)
+        yield from judge_days(feed, days, run.as_of_date, gates, accept=run.accept)
+
+
+def _schemes(run: Run) -> Iterator[CheckResult]:
+    gate = run.project.settings.gates.tiers_move
+    if gate is None:
+        return
+    for one in movements(run.con, CATALOG):
+        found = SchemeMovement(one.scheme, one.n_moved, one.n_graded_before)
+        if found.n_customers:
+            yield judge_movement(found, gate, accept=run.accept)
