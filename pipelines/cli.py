@@ -191,16 +191,25 @@ def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
 def explain(
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
     scheme: Annotated[str | None, typer.Option(metavar="S", help="One scheme.")] = None,
+    in_full: Annotated[
+        bool, typer.Option("--all", help="The reasons of every scheme.")
+    ] = False,
     as_of: ReleaseOfOption = None,
     lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Say why the customer stands where it does."""
+    """Say where the customer stands by each scheme; with --scheme or --all, why."""
     from pipelines.commands import explain as command  # noqa: PLC0415
 
     command.explain(
-        open_project(project), customer, scheme, as_of, lang.value, as_json=json
+        open_project(project),
+        customer,
+        scheme,
+        as_of,
+        lang.value,
+        in_full=in_full,
+        as_json=json,
     )
 
 

@@ -17,6 +17,7 @@ from project.documents import nearest
 from project.errors import ConfigurationError
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
+_SCOPES = 3  # of a scheme, such as categories, that its line names
 
 Language = Literal["en", "zh"]
 
@@ -221,15 +222,61 @@ def explain(
 def lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
     """The explanation as lines to print."""
     say = _WORDS[lang]
-    yield say["head"].format(
-        customer=explanation.customer_id, date=explanation.as_of_date
-    )
+    yield head(explanation, lang)
     for one in explanation.standings:
         yield ""
         yield from _standing_lines(one, say)
     if not explanation.standings:
         yield ""
         yield say["nothing"]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """Where a customer stands by a scheme, in a few words."""
+
+    scheme: str
+    scheme_name: str
+    tiers: str  # of a scheme with scopes, those of the first few
+    change: str  # since the release before, and what is missing to the next tier
+
+
+def head(explanation: Explanation, lang: Language = "en") -> str:
+    """Whom and which date an explanation is about."""
+    return _WORDS[lang]["head"].format(
+        customer=explanation.customer_id, date=explanation.as_of_date
+    )
+
+
+def briefs(explanation: Explanation, lang: Language = "en") -> tuple[Brief, ...]:
+    """The explanation in a line a scheme."""
+    say = _WORDS[lang]
+    by_scheme: dict[str, list[Standing]] = {}
+    for standing in explanation.standings:
+        by_scheme.setdefault(standing.scheme, []).append(standing)
+    return tuple(_brief(standings, say) for standings in by_scheme.values())
+
+
+def _brief(standings: Sequence[Standing], say: dict[str, str]) -> Brief:
+    """One scheme's line: of several scopes, the first few with their tiers."""
+    first = standings[0]
+    scheme, name = first.scheme, first.scheme_name
+    if first.scope and len(standings) > 1:
+        named = [f"{one.scope} {one.tier_name}" for one in standings[:_SCOPES]]
+        more = len(standings) - len(named)
+        if more:
+            named.append(say["more"].format(n=more))
+        return Brief(scheme, name, say["and"].join(named), "")
+    notes = []
+    if first.movement in {"up", "down", "changed"}:
+        moved = say[first.movement].format(tier=first.previous_tier_name)
+        notes.append(moved[:1].lower() + moved[1:])
+    if first.gap_to_next is not None and first.next_tier_name is not None:
+        gap = _rounded(first.gap_to_next)
+        notes.append(say["next"].format(gap=gap, tier=first.next_tier_name))
+    if first.decision is not None:
+        notes.append(say["decided"])
+    return Brief(scheme, name, first.tier_name, say["and"].join(notes))
 
 
 def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
@@ -373,6 +420,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "decision": "Decided by {approved_by}: {reason}",
         "until": "In force from {starts_on} to {ends_on}",
         "open": "In force from {starts_on} until further notice",
+        "decided": "decided by a person",
+        "more": "{n} more",
         "entitled": "Entitled to:",
         "inherited": " (from {tier})",
         "due": ", due {date}",
@@ -397,6 +446,8 @@ _WORDS: dict[str, dict[str, str]] = {
         "decision": "审批人{approved_by}：{reason}",
         "until": "生效期：{starts_on}至{ends_on}",
         "open": "自{starts_on}起生效，直至另行通知",
+        "decided": "经人工审批",
+        "more": "另有{n}项",
         "entitled": "享有权益：",
         "inherited": "（沿用{tier}）",
         "due": "，日期{date}",

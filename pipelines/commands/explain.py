@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING
 from pipelines import terminal
 from pipelines.commands.common import release_of
 from project.folder import Project
-from project.shown import visible_line
 from releases import store
 
 if TYPE_CHECKING:
-    from schemes.explain import Language
+    from schemes.explain import Explanation, Language
+
+_WORDS = {
+    "en": ("scheme", "tier", "", "Why: --scheme ID for one scheme, --all for all."),
+    "zh": ("方案", "等级", "", "原因：--scheme ID 查看单个方案，--all 查看全部。"),
+}
 
 
 def explain(
@@ -19,9 +23,10 @@ def explain(
     as_of: str | None,
     lang: "Language",
     *,
+    in_full: bool,
     as_json: bool,
 ) -> None:
-    """Say why a customer stands where it does, from the release of the date."""
+    """Say where a customer stands, and in full or of one scheme why, as of a date."""
     import duckdb  # noqa: PLC0415
 
     from schemes.explain import explain as explained  # noqa: PLC0415
@@ -33,6 +38,21 @@ def explain(
         found = explained(con, customer, scheme, lang)
     if as_json:
         terminal.say_json(found.as_dict())
-        return
-    for line in lines(found, lang):
-        terminal.console().print(visible_line(line))
+    elif in_full or scheme is not None or not found.standings:
+        for line in lines(found, lang):
+            terminal.console().print(line)
+    else:
+        _show_briefs(found, lang)
+
+
+def _show_briefs(found: "Explanation", lang: "Language") -> None:
+    """A line a scheme, and how to ask for the rest."""
+    from schemes.explain import briefs, head  # noqa: PLC0415
+
+    *columns, way_out = _WORDS[lang]
+    rows = terminal.table(head(found, lang), *columns)
+    for brief in briefs(found, lang):
+        rows.add_row(brief.scheme, brief.tiers, brief.change)
+    out = terminal.console()
+    out.print(rows)
+    out.print(way_out)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from project.errors import ConfigurationError
-from schemes.explain import explain, lines
+from schemes.explain import briefs, explain, lines
 
 SHARE = """\
 scheme: share
@@ -165,3 +165,31 @@ def test_every_flag_that_is_raised_has_a_name(graded):
         "select flag, name_en from scheme_flags where scheme = 'high_ticket_ladder'"
     )
     assert said == {"kept_forward_only": "Kept: the tier does not fall back"}
+
+
+def test_a_line_a_scheme_says_where_it_stands_and_what_is_missing(graded):
+    found = explain(graded.con, "C-1")
+    said = {brief.scheme: (brief.tiers, brief.change) for brief in briefs(found)}
+    assert list(said) == sorted({one.scheme for one in found.standings})
+    change = "up from Class B; 1500 more to Class D (best)"
+    assert said["annual_points"] == ("Class C", change)
+    (brief,) = briefs(explain(graded.con, "C-1", "annual_points", "zh"), "zh")
+    assert (brief.tiers, brief.change) == ("C 级", "由B 级上升；距D 级（最高）还差1500")
+
+
+def test_a_line_says_that_a_person_decided(graded):
+    (brief,) = briefs(explain(graded.con, "C-2", "annual_points"))
+    assert brief.tiers == "Class D (best)"
+    assert brief.change.endswith("decided by a person")
+
+
+def test_a_line_names_the_first_few_scopes(grade, order):
+    lines_of = [
+        order(f"a-{place}", "2026-05-01", category=name)
+        | {"transaction_id": f"t{place}", "customer_id": "a"}
+        for place, name in enumerate(["apples", "bread", "cheese", "dates", "eggs"])
+    ]
+    graded = grade({"transactions": lines_of})
+    (brief,) = briefs(explain(graded.con, "a", "category_points"))
+    assert brief.tiers.startswith("apples Class A; bread Class A; cheese Class A; ")
+    assert brief.tiers.endswith("; 2 more")
