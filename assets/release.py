@@ -155,7 +155,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             [one.as_row() for one in run.checks],
         )
         finish_table(run.con, building, QUALITY)
-        digest = content_digest(building.digests)
+        digest = content_digest(building.fact_lines)
         manifest = Manifest(
             release_id=run.release_id,
             as_of_date=run.as_of_date,
@@ -168,6 +168,7 @@ def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
             schemes=run.plan.versions,
             scheme_digests=digests_with(run.plan, run.project),
             tables=building.rows,
+            table_digests=building.digests,
             checks=tuple(
                 CheckOutcome.model_validate(one.as_row()) for one in run.checks
             ),

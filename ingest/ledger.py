@@ -479,11 +479,12 @@ def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
         "n_loaded",
         "n_duplicate",
         "n_rejected",
+        "loaded_at",
     )
     select = select_of(contract("marts", "feed_reconciliation"))
     rows = con.execute(
         "select r.feed, file, content_digest, r.status, r.n_read, n_loaded,"
-        f" n_duplicate, n_rejected from ({select}) as r"
+        f" n_duplicate, n_rejected, loaded_at from ({select}) as r"
         " inner join raw.files as f on r.feed = f.feed and r.file = f.path"
         " order by r.feed, file"
     ).fetchall()

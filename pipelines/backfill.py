@@ -8,7 +8,6 @@ import calendar
 import contextlib
 import datetime
 import gc
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -134,4 +133,4 @@ def backfill(
         if publish == "last":
             for one in made:
                 if one.as_of_date != dates[-1]:
-                    shutil.rmtree(project.releases / one.release_id)
+                    store.remove(project, one.release_id)

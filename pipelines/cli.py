@@ -305,6 +305,20 @@ def plan(
 
 
 @app.command()
+def verify(
+    releases: Annotated[
+        list[str] | None, typer.Argument(metavar="[RELEASE…]", help="Default: all.")
+    ] = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Prove that releases are what was published, by their manifests."""
+    from pipelines.commands import verify as command  # noqa: PLC0415
+
+    command.verify(open_project(project), releases or [], as_json=json)
+
+
+@app.command()
 def rollback(
     release: Annotated[str, typer.Argument(metavar="RELEASE")],
     project: ProjectOption = None,

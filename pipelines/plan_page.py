@@ -15,7 +15,8 @@ from pipelines.running import hold_warehouse
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from project.quantities import read_percent
-from releases import store
+from releases import lease, store
+from releases.manifest import Manifest
 from releases.moves import BenefitChange, Move, SchemeMoves
 from schemes.explain import Language
 
@@ -40,11 +41,19 @@ def plan(
         RunError: more customers would move than may.
     """
     most = None if max_moved is None else _share("--max-moved", max_moved)
-    release = release_of(project, None)
-    if against is not None:
-        release = store.release(project, against)
     changed = changed_project(project, schemes, settings)
-    with hold_warehouse(project, on_wait=say_waiting):
+
+    def choose() -> Manifest:
+        if against is None:
+            return release_of(project, None)
+        return store.release(project, against)
+
+    # The release is held before the warehouse: while that is waited for, runs publish,
+    # and remove what is too old.
+    with (
+        lease.held(project, choose) as release,
+        hold_warehouse(project, on_wait=say_waiting),
+    ):
         planned = planned_by(
             changed,
             release,

@@ -23,7 +23,7 @@ from pipelines import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
-from releases import state, store
+from releases import reading, state, store
 from releases.building import abandon, keep_quality
 from releases.manifest import Manifest
 from releases.previous import Previous, previous_to
@@ -116,8 +116,11 @@ def decide(
     Raises:
         ConfigurationError: something is wrong with settings, mappings, schemes or tags,
             or a version of a scheme would be published with other contents.
-        RunError: nothing was known at that time.
+        RunError: nothing was known at that time, or a release or the warehouse is
+            damaged.
     """
+    # Publishing could not move it: better said before anything is computed.
+    store.refuse_what_is_no_link(project.current)
     previous = previous_to(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at, warehouse)
     published = store.with_key(project, key)
@@ -174,7 +177,8 @@ def open_run(
     warehouse = (
         _warehouse(project) if known_at is None else known.opened(project, known_at)
     )
-    with warehouse as con:
+    told_by = [decided.previous.history] if decided.previous else []
+    with reading.in_words(told_by), warehouse as con:
         configure(con, project)
         run = Run(
             project=project,

@@ -14,6 +14,7 @@ import duckdb
 
 from project.folder import Project
 from releases import digest, store
+from releases.manifest import TableDigest
 from sql.contracts import Contract
 from sql.contracts import contract as contract_of
 from sql.statements import Params, quoted, row_count, text
@@ -29,7 +30,12 @@ class Building:
     folder: Path
     published_at: datetime.datetime  # later than that of every other release
     rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
-    digests: dict[str, str] = field(default_factory=dict)  # stored table → digest line
+    digests: dict[str, TableDigest] = field(default_factory=dict)  # by stored table
+
+    @property
+    def fact_lines(self) -> dict[str, str]:
+        """The digest lines of the tables that the content digest covers."""
+        return {name: made.line for name, made in self.digests.items() if made.is_fact}
 
     @property
     def tables(self) -> Path:
@@ -57,8 +63,9 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
 
 def remove_unfinished(project: Project) -> None:
     """Remove what killed runs left; called under the lock of the warehouse."""
-    for folder in project.releases.glob(f"{_PREFIX}*"):
-        shutil.rmtree(folder)
+    for prefix in (_PREFIX, store.REMOVED):
+        for folder in project.releases.glob(f"{prefix}*"):
+            shutil.rmtree(folder)
 
 
 def keep_quality(building: Building, place: Path) -> None:
@@ -136,12 +143,14 @@ def finish_table(
     file = text(str(building.tables / f"{contract.table}.parquet"))
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
     building.rows[contract.table] = row_count(con, CATALOG, "main", contract.table)
-    if contract.digest:
-        suffix = contract.digest_without_suffix
-        dropped = [name for name in names if suffix and name.endswith(suffix)]
-        building.digests[contract.table] = digest.table_digest(
-            con, target, (*contract.digest_without, *dropped)
-        )
+    suffix = contract.digest_without_suffix
+    dropped = [name for name in names if suffix and name.endswith(suffix)]
+    without = (*contract.digest_without, *dropped)
+    building.digests[contract.table] = TableDigest(
+        line=digest.table_digest(con, target, without),
+        without=without,
+        is_fact=contract.digest,
+    )
 
 
 def personal_columns(contract: Contract) -> frozenset[str]:

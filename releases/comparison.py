@@ -4,14 +4,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 
 from project.folder import Project
-from releases import store
+from releases import reading, store
 from releases.manifest import Manifest
 from sql.contracts import Contract
-from sql.statements import quoted, text
+from sql.statements import quoted
 
 
 @dataclass(frozen=True)
@@ -97,11 +98,14 @@ def _both(
     project: Project, former: Manifest, latter: Manifest
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the former release attached as a, the latter as b."""
+    databases: list[Path] = []
     with duckdb.connect() as con:
         for name, manifest in (("a", former), ("b", latter)):
-            path = text(str(store.database(project, manifest.release_id)))
-            con.execute(f"attach {path} as {name} (read_only)")
-        yield con
+            database = store.database(project, manifest.release_id)
+            reading.attach(con, database, name)
+            databases.append(database)
+        with reading.in_words(databases):
+            yield con
 
 
 def _difference(

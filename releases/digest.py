@@ -7,6 +7,7 @@ a part.
 """
 
 import hashlib
+from collections.abc import Mapping
 
 import duckdb
 
@@ -35,8 +36,8 @@ def table_digest(
     return f"{n_rows}\t{upper or 0}\t{lower or 0}"
 
 
-def content_digest(tables: dict[str, str]) -> str:
-    """The digest of a release from the digest lines of its tables, by name."""
+def content_digest(tables: Mapping[str, str]) -> str:
+    """The digest of a release from the digest lines of its facts' tables, by name."""
     lines = [f"{name}\t{line}\n" for name, line in sorted(tables.items())]
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 

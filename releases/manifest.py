@@ -4,7 +4,9 @@ import datetime
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from project.errors import RunError
 
 MANIFEST_FILE = "manifest.json"
 
@@ -27,6 +29,15 @@ class InputFile(_Part):
     n_loaded: int | None
     n_duplicate: int | None
     n_rejected: int | None
+    loaded_at: datetime.datetime | None = None  # since when its rows are known
+
+
+class TableDigest(_Part):
+    """What a stored table held when it was published, in whatever order."""
+
+    line: str  # rows, and two sums of hashes, as `releases.digest` makes it
+    without: tuple[str, ...] = ()  # columns that it leaves out
+    is_fact: bool = True  # the content digest covers it
 
 
 class CheckOutcome(_Part):
@@ -62,6 +73,9 @@ class Manifest(_Part):
     # were known then and whose rows are gone.
     known_at: datetime.datetime | None = None
     missing_inputs: tuple[str, ...] = ()
+    # What proves that the release is what was published: `fenji verify`.
+    table_digests: dict[str, TableDigest] = {}  # by stored table
+    files: dict[str, str] = {}  # path below the folder → SHA-256, but of the manifest
 
     def write(self, folder: Path) -> None:
         """Write the manifest into the folder of its release."""
@@ -69,6 +83,30 @@ class Manifest(_Part):
         (folder / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
 
 
+class NoManifestError(RunError):
+    """A release has no manifest: it is damaged, or was removed just now."""
+
+
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of the release in the folder."""
-    return Manifest.model_validate_json((folder / MANIFEST_FILE).read_bytes())
+    """The manifest of the release in the folder.
+
+    Raises:
+        NoManifestError: there is none.
+        RunError: it is not what Fenji wrote.
+    """
+    file = folder / MANIFEST_FILE
+    try:
+        return Manifest.model_validate_json(file.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoManifestError(f"{file}: is missing; {_way_out(folder)}") from None
+    except (ValidationError, IsADirectoryError):
+        raise RunError(
+            f"{file}: is damaged: not all of it is what was written; {_way_out(folder)}"
+        ) from None
+
+
+def _way_out(folder: Path) -> str:
+    return (
+        f"put it back from a backup, or move the folder {folder} elsewhere: later runs"
+        " then go on from the releases that are left"
+    )

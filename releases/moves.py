@@ -12,7 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from sql.statements import quoted, text
+from releases import reading
+from sql.statements import quoted
 
 _RELEASE = "published"
 _ALL = 2**62
@@ -210,7 +211,7 @@ order by spend_12m_amount desc, moved.customer_id, moved.scope
 @contextmanager
 def beside(con: duckdb.DuckDBPyConnection, database: Path) -> Iterator["Beside"]:
     """Compare what the connection holds with the release of that DuckDB file."""
-    con.execute(f"attach {text(str(database))} as {_RELEASE} (read_only)")
+    reading.attach(con, database, _RELEASE)
     try:
         yield Beside(con)
     finally:

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from project.folder import Project
-from releases import store
+from releases import reading, store
 from sql.statements import quoted, text
 
 _CATALOG = "previous"
@@ -47,7 +47,7 @@ def previous_to(
     if not stated:
         return None
     history = store.database(project, stated[-1].release_id)
-    with duckdb.connect(str(history), read_only=True) as con:
+    with reading.opened(history) as con:
         found = con.execute(
             "select release_id, as_of_date, schemes from tier_statements"
             " where as_of_date < $as_of_date"
@@ -80,14 +80,13 @@ def create_previous_tiers(
         return
     database = store.database(project, previous.release_id)
     if database.is_file():
-        con.execute(f"attach {text(str(database))} as {_CATALOG} (read_only)")
+        reading.attach(con, database, _CATALOG)
         profile = f"{_CATALOG}.main.customer_profile"
         described = con.execute(f"describe {profile}").fetchall()
         _write(con, schemes, profile, {name for name, *_ in described})
         _write_scopes(con, f"{_CATALOG}.main.customer_tiers")
     else:
-        history = text(str(previous.history))
-        con.execute(f"attach {history} as {_CATALOG} (read_only)")
+        reading.attach(con, previous.history, _CATALOG)
         _take_from_history(con, previous)
         known = [one for one in schemes if one in previous.schemes]
         tiers = [

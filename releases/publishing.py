@@ -10,6 +10,7 @@ from releases import store
 from releases.building import CATALOG, Building
 from releases.manifest import Manifest
 from releases.report import Unusable, write_report
+from releases.verification import file_digests
 
 
 def publish(
@@ -28,6 +29,8 @@ def publish(
     write_report(con, building.folder, manifest, project.settings, unusable)
     con.execute(f"checkpoint {CATALOG}")
     con.execute(f"detach {CATALOG}")
+    files = file_digests(building.folder)
+    manifest = manifest.model_copy(update={"files": files})
     manifest.write(building.folder)
     place = project.releases / manifest.release_id
     if place.exists():

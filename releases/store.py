@@ -9,18 +9,47 @@ import shutil
 from pathlib import Path
 
 from project.documents import nearest
-from project.errors import ConfigurationError
+from project.errors import ConfigurationError, RunError
 from project.folder import Project
-from releases.manifest import MANIFEST_FILE, Manifest, read_manifest
+from releases import lease
+from releases.manifest import MANIFEST_FILE, Manifest, NoManifestError, read_manifest
 
 DATABASE_FILE = "fenji.duckdb"
+REMOVED = ".removed-"  # before the name of a release that is being removed
 
 
 def releases(project: Project) -> list[Manifest]:
-    """All published releases, the latest published last."""
-    folders = project.releases.glob(f"[!.]*/{MANIFEST_FILE}")
-    manifests = [read_manifest(file.parent) for file in folders]
+    """All published releases, the latest published last.
+
+    Files and folders that are no releases are passed over.
+
+    Raises:
+        RunError: the manifest of one is damaged or missing: without it nobody can tell
+            what that release said, and what is said next would pass over it.
+    """
+    manifests = [manifest for manifest in map(_manifest, folders(project)) if manifest]
     return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
+
+
+def folders(project: Project) -> list[Path]:
+    """The folders of releases, by name; of a damaged one the database alone is left."""
+    return sorted(
+        {
+            file.parent
+            for name in (MANIFEST_FILE, DATABASE_FILE)
+            for file in project.releases.glob(f"[!.]*/{name}")
+        }
+    )
+
+
+def _manifest(folder: Path) -> Manifest | None:
+    """The manifest of a release; None where the release was removed just now."""
+    try:
+        return read_manifest(folder)
+    except NoManifestError:
+        if folder.exists():
+            raise
+        return None
 
 
 def now(project: Project) -> datetime.datetime:
@@ -60,10 +89,41 @@ def unpublished_since(project: Project) -> datetime.datetime | None:
 
 
 def current(project: Project) -> Manifest | None:
-    """The release that readers are pointed at; None before the first."""
-    if not (project.current / MANIFEST_FILE).is_file():
+    """The release that readers are pointed at; None before the first.
+
+    Raises:
+        RunError: the link is damaged, or the manifest of its release is.
+    """
+    link = project.current
+    refuse_what_is_no_link(link)
+    if not link.is_symlink():
         return None
-    return read_manifest(project.current)
+    if not link.exists():
+        raise RunError(
+            f"{link}: points at {link.readlink()}, which is not there; `fenji releases`"
+            " lists those that are, `fenji rollback RELEASE` points it at one"
+        )
+    return read_manifest(link)
+
+
+def pointed_at(project: Project) -> str | None:
+    """The id that `current` points at, whether there is such a release or not."""
+    link = project.current
+    return link.readlink().name if link.is_symlink() else None
+
+
+def refuse_what_is_no_link(link: Path) -> None:
+    """Refuse a file or a folder where Fenji keeps a link.
+
+    Raises:
+        RunError: there is one.
+    """
+    if link.exists() and not link.is_symlink():
+        what = "a folder" if link.is_dir() else "a file"
+        raise RunError(
+            f"{link}: is {what}, where Fenji keeps a link to a release; move it"
+            " elsewhere, then `fenji rollback RELEASE` points the link at one"
+        )
 
 
 def release(project: Project, release_id: str) -> Manifest:
@@ -150,7 +210,22 @@ def retire(project: Project) -> None:
         age = last.published_at - manifest.published_at
         is_old = settings.keep_days is not None and age.days >= settings.keep_days
         if manifest.release_id not in spared and (number < too_many or is_old):
-            shutil.rmtree(project.releases / manifest.release_id)
+            remove(project, manifest.release_id)
+
+
+def remove(project: Project, release_id: str) -> bool:
+    """Remove a release, unless somebody reads it; whether it is gone.
+
+    It is out of sight at once; what a killed run leaves of it is removed by the next.
+    """
+    folder = project.releases / release_id
+    with lease.unread(folder) as is_unread:
+        if not is_unread:
+            return False
+        hidden = folder.with_name(f"{REMOVED}{release_id}")
+        folder.rename(hidden)
+    shutil.rmtree(hidden)
+    return True
 
 
 def sync(path: Path) -> None:

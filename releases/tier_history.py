@@ -20,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from releases import reading
 from releases.building import CATALOG
 from sql.statements import Params, quoted, text, used
 
@@ -112,7 +113,7 @@ class TierHistory:
     # What is known already.
 
     def _attach(self, base: Path) -> bool:
-        self.con.execute(f"attach {text(str(base))} as {_BASE} (read_only)")
+        reading.attach(self.con, base, _BASE)
         if self._names(
             "select table_name from duckdb_tables()"
             f" where database_name = {text(_BASE)} and table_name = {text(OPEN)}"

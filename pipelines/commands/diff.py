@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from pipelines import terminal
 from project.folder import Project
-from releases import store
+from releases import lease, store
 
 
 def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
@@ -12,13 +12,13 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
     from assets.specs import published  # noqa: PLC0415 - imports Dagster
     from releases.comparison import compare  # noqa: PLC0415
 
-    found = compare(
-        project,
-        store.release(project, former),
-        store.release(project, latter),
+    with (
+        lease.held(project, lambda: store.release(project, former)) as a,
+        lease.held(project, lambda: store.release(project, latter)) as b,
+    ):
         # What was stated when differs between any two releases, and is no fact.
-        [one for one in published() if one.made_by != "history"],
-    )
+        tables = [one for one in published() if one.made_by != "history"]
+        found = compare(project, a, b, tables)
     if as_json:
         terminal.say_json(asdict(found))
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pipelines import terminal
 from pipelines.commands.common import release_of
 from project.folder import Project
-from releases import store
+from releases import lease, store
 
 if TYPE_CHECKING:
     from schemes.explain import Explanation, Language
@@ -27,14 +27,14 @@ def explain(
     as_json: bool,
 ) -> None:
     """Say where a customer stands, and in full or of one scheme why, as of a date."""
-    import duckdb  # noqa: PLC0415
-
+    from releases import reading  # noqa: PLC0415 - imports DuckDB
     from schemes.explain import explain as explained  # noqa: PLC0415
     from schemes.explain import lines  # noqa: PLC0415
 
-    manifest = release_of(project, as_of)
-    path = str(store.database(project, manifest.release_id))
-    with duckdb.connect(path, read_only=True) as con:
+    with (
+        lease.held(project, lambda: release_of(project, as_of)) as manifest,
+        reading.opened(store.database(project, manifest.release_id)) as con,
+    ):
         found = explained(con, customer, scheme, lang)
     if as_json:
         terminal.say_json(found.as_dict())

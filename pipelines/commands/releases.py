@@ -7,8 +7,7 @@ from releases import store
 
 def list_releases(project: Project, *, as_json: bool) -> None:
     """Show the published releases, the latest published last."""
-    current = store.current(project)
-    current_id = current.release_id if current else None
+    current_id = store.pointed_at(project)
     manifests = store.releases(project)
     if as_json:
         listed = [
