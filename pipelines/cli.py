@@ -7,6 +7,7 @@ DuckDB) is imported where it is used.
 import enum
 import gc
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -15,13 +16,12 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from pipelines import terminal
+from pipelines import interrupts, terminal
 from pipelines.usage import usage_line
 from project.errors import ConfigurationError, FenjiError
 from project.folder import open_project
 
 DEBUG_VARIABLE = "FENJI_DEBUG"
-_INTERRUPTED = 130
 
 app = typer.Typer(
     name="fenji",
@@ -384,22 +384,27 @@ def main() -> NoReturn:
 def run_command() -> int:
     """Run a command; its exit status, every expected failure being one line."""
     command = typer.main.get_command(app)
-    try:
-        status = command.main(standalone_mode=False)
-    except FenjiError as err:
-        terminal.say_error(str(err))
-        return err.exit_status
-    except TyperException as err:
-        terminal.say_error(usage_line(err))
-        return ConfigurationError.exit_status
-    except (KeyboardInterrupt, typer.Abort):
-        terminal.say_error("stopped; what was not finished is not published")
-        return _INTERRUPTED
-    except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
-        if os.environ.get(DEBUG_VARIABLE):
-            traceback.print_exc()
-        terminal.say_error(_last_resort(err))
-        return FenjiError.exit_status
+    with interrupts.watched():
+        try:
+            status = command.main(standalone_mode=False)
+        except FenjiError as err:
+            terminal.say_error(str(err))
+            return err.exit_status
+        except TyperException as err:
+            terminal.say_error(usage_line(err))
+            return ConfigurationError.exit_status
+        except (KeyboardInterrupt, typer.Abort):
+            ended = interrupts.Interrupted(
+                "interrupted; what was not finished is not published",
+                interrupts.received() or signal.SIGINT,
+            )
+            terminal.say_error(str(ended))
+            return ended.exit_status
+        except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
+            if os.environ.get(DEBUG_VARIABLE):
+                traceback.print_exc()
+            terminal.say_error(_last_resort(err))
+            return FenjiError.exit_status
     return status if isinstance(status, int) else 0
 
 

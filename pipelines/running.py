@@ -19,7 +19,7 @@ from assets.versions import refuse_changed_versions
 from ingest import known
 from ingest.warehouse import opened as opened_warehouse
 from ingest.warehouse import remove_spilled
-from pipelines import terminal
+from pipelines import interrupts, terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
@@ -194,7 +194,8 @@ def open_run(
             progress=progress or Silent(),
         )
         try:
-            yield run
+            with interrupts.ending(con):
+                yield run
         finally:
             if run.building is not None and run.released is None:
                 if any(one.blocks for one in run.checks):

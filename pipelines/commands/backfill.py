@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines import telling, terminal
+from pipelines import interrupts, telling, terminal
 from pipelines.commands.common import facts, say_refused, say_waiting
 from pipelines.running import read_date
 from project.errors import FenjiError
@@ -26,6 +26,10 @@ def backfill(
     """Run the pipeline for each as-of date of a range.
 
     With `accept`, what gates would stop is published all the same.
+
+    Raises:
+        Interrupted: a signal ended it; the dates before stand.
+        FenjiError: a date could not be graded.
     """
     from pipelines import backfill as ranges  # noqa: PLC0415
 
@@ -38,27 +42,30 @@ def backfill(
 
     def on_end(run: "Run") -> None:
         runs.add(run)
-        if run.released is None:
+        if run.released is None and interrupts.received() is None:
             failed.append(telling.of_failure(run))
         if as_json:
             say_refused(run)
 
     try:
-        for one in ranges.backfill(
-            project,
-            dates,
-            publish=publish,
-            accept=accept,
-            on_wait=say_waiting,
-            on_end=on_end,
-            progress=None if as_json else terminal.DateLine,
-        ):
-            graded.append(one)
-            if not as_json:
-                _show_graded(one)
+        with interrupts.told(project):
+            for one in ranges.backfill(
+                project,
+                dates,
+                publish=publish,
+                accept=accept,
+                on_wait=say_waiting,
+                on_end=on_end,
+                progress=None if as_json else terminal.DateLine,
+            ):
+                graded.append(one)
+                if not as_json:
+                    _show_graded(one)
     except FenjiError as err:
         told = failed[-1] if failed else None
-        error = {"status": "failed", "error": " ".join(str(err).split())}
+        is_interrupted = isinstance(err, interrupts.Interrupted)
+        status = "interrupted" if is_interrupted else "failed"
+        error = {"status": status, "error": " ".join(str(err).split())}
         _tell(graded, told, error, as_json=as_json)
         raise
     told = telling.of_release(project, graded[-1].manifest, runs)

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import telling, terminal
+from pipelines import interrupts, telling, terminal
 from pipelines.commands.common import facts, say_refused, say_waiting
 from pipelines.running import (
     decide,
@@ -40,7 +40,36 @@ def run(
     """Run the pipeline for a date, unless its release is there already.
 
     With `accept`, what a gate would stop is published all the same.
+
+    Raises:
+        Interrupted: a signal ended it.
+        FenjiError: it could not be done.
     """
+    try:
+        with interrupts.told(project):
+            _run(
+                project,
+                as_of,
+                known_at,
+                accept=accept,
+                as_json=as_json,
+                progress=progress,
+            )
+    except interrupts.Interrupted as err:
+        if as_json:
+            terminal.say_json({"status": "interrupted", "error": str(err)})
+        raise
+
+
+def _run(
+    project: Project,
+    as_of: str | None,
+    known_at: str | None,
+    *,
+    accept: bool,
+    as_json: bool,
+    progress: terminal.StepLines | None,
+) -> None:
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(as_of)
     known = None if known_at is None else read_known_at(project, known_at)
@@ -66,7 +95,8 @@ def run(
                     with grading(project) as job:
                         job.execute(opened)
                 except FenjiError as err:
-                    _show_failed(opened, err, progress, as_json=as_json)
+                    if interrupts.received() is None:
+                        _show_failed(opened, err, progress, as_json=as_json)
                     raise
                 finally:
                     if as_json:
