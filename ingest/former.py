@@ -32,7 +32,7 @@ def keep(
         # Checks that run after loading run again, on what was known then.
         (_REJECTED, Sql("list_contains($ids, file_id) and not is_late")),
     ):
-        _make_table(con, table)
+        make_table(con, table)
         con.execute(
             sql(
                 "insert into {former} by name from {raw} where {rows}",
@@ -123,7 +123,7 @@ def _note(
     )
 
 
-def _make_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
+def make_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
     """Make the table of former rows like that of `raw`, which may have grown since."""
     raw, former = identifier("raw", table), identifier(SCHEMA, table)
     con.execute(

@@ -27,6 +27,8 @@ from sql.contracts import feeds
 # first ever left it open which of equal rows count.
 VERSION = 1
 
+REBUILT = ".rebuild"  # the folder in which a new one is made
+
 _NOTE = "main.warehouse_version"
 _REBUILD = "`fenji rebuild` makes it again from the landing files"
 _OWNER_ALONE = 0o600
@@ -110,9 +112,13 @@ def is_there(project: Project) -> bool:
     return False
 
 
-def remove_spilled(project: Project) -> None:
-    """Remove what a killed run kept there for want of memory; nobody has it open."""
+def remove_unfinished(project: Project) -> None:
+    """Remove what killed runs left beside it; the lock is held.
+
+    What did not fit into memory, and a new warehouse that was not made to the end.
+    """
     shutil.rmtree(f"{project.warehouse}.tmp", ignore_errors=True)
+    shutil.rmtree(project.data / REBUILT, ignore_errors=True)
 
 
 def _refuse_unreadable(project: Project) -> None:
@@ -164,7 +170,7 @@ def _bring_up_to_date(
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
     con.execute("begin")
     try:
-        _settle_anew(con)
+        settle_anew(con)
         _note_version(con)
     except BaseException:
         con.execute("rollback")
@@ -177,7 +183,7 @@ def _bring_up_to_date(
     )
 
 
-def _settle_anew(con: duckdb.DuckDBPyConnection) -> None:
+def settle_anew(con: duckdb.DuckDBPyConnection) -> None:
     """Work out which rows count: those of files that are gone are not read again."""
     con.execute("delete from raw.row_status")
     con.execute("delete from raw.rejected_rows where is_late")

@@ -305,6 +305,23 @@ def plan(
 
 
 @app.command()
+def rebuild(
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Go on without rows of files that are gone, if lost."
+        ),
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make the warehouse again from the landing files."""
+    from pipelines.commands import rebuild as command  # noqa: PLC0415
+
+    command.rebuild(open_project(project), accept=accept, as_json=json)
+
+
+@app.command()
 def verify(
     releases: Annotated[
         list[str] | None, typer.Argument(metavar="[RELEASE…]", help="Default: all.")

@@ -18,7 +18,7 @@ from assets.key import run_key
 from assets.versions import refuse_changed_versions
 from ingest import known
 from ingest.warehouse import opened as opened_warehouse
-from ingest.warehouse import remove_spilled
+from ingest.warehouse import remove_unfinished
 from pipelines import interrupts, terminal
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -150,7 +150,7 @@ def hold_warehouse(project: Project, *, on_wait: Callable[[], None]) -> Iterator
     What a killed run has left beside the warehouse is removed.
     """
     with hold(project.lock, on_wait=on_wait):
-        remove_spilled(project)
+        remove_unfinished(project)
         yield
 
 

@@ -1,0 +1,456 @@
+"""Making the warehouse again: from the landing files, and from what can still be read.
+
+What landing files hold is loaded anew. What they do not hold comes from the warehouse
+as it was, as far as that can be read: rows of files that are gone, former versions of
+files, since when each file is known. Where its ledger cannot be read, the manifests of
+releases say which files there were, and since when.
+
+All is made beside the old warehouse, which is then put aside and never deleted here.
+"""
+
+import datetime
+import itertools
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from ingest import former, ledger, warehouse
+from ingest.landing import LandingFile, find_files, shown_place
+from ingest.load import load_feed
+from ingest.statements import Sql, identifier, literal, sql
+from project.errors import RunError
+from project.folder import Project
+from sql import machine_faults
+from sql.contracts import feeds
+
+_OLD = "old"
+_NAMED = 5  # lost files in the line of an error
+
+Place = tuple[str, str, str]  # feed, path, digest of the content
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file as a release's manifest names it among its inputs."""
+
+    feed: str
+    path: str
+    digest: str
+    status: str
+    n_read: int | None
+    known_from: datetime.datetime
+
+    @property
+    def place(self) -> Place:
+        """What tells it from all other files and versions."""
+        return (self.feed, self.path, self.digest)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """The input of a release, which was known when it was published."""
+
+    published_at: datetime.datetime
+    files: tuple[Published, ...]
+
+
+@dataclass
+class Rebuilt:
+    """What the new warehouse holds, and what of the old one it lacks."""
+
+    n_files: int = 0
+    n_rows: int = 0
+    is_old_readable: bool = False  # its ledger is
+    kept: list[str] = field(default_factory=list)  # gone files whose rows are there
+    lost: list[str] = field(default_factory=list)  # gone files whose rows are not
+    n_former: int = 0  # former versions whose rows are there
+    n_former_lost: int = 0
+    n_dated: int = 0  # files of which it is known since when they are
+    differing: list[str] = field(default_factory=list)  # other rows than a release read
+    put_aside: Path | None = None
+
+
+class _Beside(Project):
+    """The same project, whose data lie in a folder of their own meanwhile."""
+
+    @property
+    def data(self) -> Path:
+        return super().data / warehouse.REBUILT
+
+
+def rebuild(
+    project: Project,
+    statements: Sequence[Statement],
+    at: datetime.datetime,
+    *,
+    accept: bool,
+) -> Rebuilt:
+    """Make the warehouse again; its lock is held.
+
+    Args:
+        project: the project.
+        statements: what releases say of their inputs, the latest published last.
+        at: since when files are known of which nothing says so.
+        accept: go on without the rows of files that are gone, where they are lost.
+
+    Raises:
+        RunError: rows of files that are gone are lost, or a file cannot be written.
+    """
+    made = Rebuilt()
+    beside = _Beside(project.root, project.settings, project.change)
+    shutil.rmtree(beside.data, ignore_errors=True)
+    beside.data.mkdir(mode=0o700, parents=True)
+    try:
+        with warehouse.opened(beside) as con:
+            con.execute("set timezone = $zone", {"zone": project.settings.timezone})
+            landed = find_files(project)
+            known = _attach_old(con, project)
+            made.is_old_readable = known is not None
+            if known is None:
+                _note_versions(con, statements, made)
+                gone = _gone(statements[-1].files if statements else (), landed)
+                made.lost = [shown_place(project, one.feed, one.path) for one in gone]
+            else:
+                _keep_former(con, made)
+                _keep_files(con, project, beside, known, landed, made)
+            if made.lost and not accept:
+                raise RunError(_lost(project, made))
+            for feed in feeds().values():
+                load_feed(con, beside, feed, at)
+            _date(con, _known_from(known, statements), made)
+            warehouse.settle_anew(con)
+            _count(con, project, statements, made)
+            if known is not None:
+                con.execute(f"detach {_OLD}")
+        made.put_aside = _swap(project, beside, at)
+    finally:
+        shutil.rmtree(beside.data, ignore_errors=True)
+    return made
+
+
+def _lost(project: Project, made: Rebuilt) -> str:
+    named = ", ".join(made.lost[:_NAMED])
+    more = len(made.lost) - _NAMED
+    if more > 0:
+        named += f" and {more:,} more"
+    return (
+        f"{project.warehouse}: cannot be made again in full: its rows of files that are"
+        f" gone from their folders cannot be read: {named}; put these files back, or"
+        " `fenji rebuild --accept` goes on without their rows"
+    )
+
+
+# What can be read of the old warehouse.
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A file in the old ledger."""
+
+    file_id: int
+    feed: str
+    path: str
+    digest: str
+    status: str
+    n_read: int | None
+    loaded_at: datetime.datetime | None  # None: never noted, known all along
+
+    @property
+    def place(self) -> Place:
+        return (self.feed, self.path, self.digest)
+
+
+def _attach_old(
+    con: duckdb.DuckDBPyConnection, project: Project
+) -> tuple[_Entry, ...] | None:
+    """The ledger of the old warehouse, attached; None: it cannot be read."""
+    if machine_faults.why_unopened(project.warehouse) is not None:
+        return None
+    try:
+        con.execute(
+            sql(
+                "attach {path} as {name} (read_only)",
+                path=literal(str(project.warehouse)),
+                name=identifier(_OLD),
+            )
+        )
+    except duckdb.Error:
+        return None
+    # One of an earlier version noted fewer things.
+    noted = _columns(con, "files")
+    loaded_at = "loaded_at" if "loaded_at" in noted else "null::timestamptz"
+    try:
+        rows = con.execute(
+            "select file_id, feed, path, content_digest, status, n_read,"
+            f" {loaded_at} from {_OLD}.raw.files order by file_id"
+        ).fetchall()
+    except duckdb.Error:
+        con.execute(f"detach {_OLD}")
+        return None
+    return tuple(_Entry(*row) for row in rows)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    rows = con.execute(
+        "select column_name from duckdb_columns() where database_name = $old"
+        " and schema_name = 'raw' and table_name = $table",
+        {"old": _OLD, "table": table},
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
+    """Copy the former versions of files, before new files get their numbers."""
+    has = {
+        name
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables()"
+            f" where database_name = '{_OLD}' and schema_name = 'raw'"
+        ).fetchall()
+    }
+    for table in {ledger.FORMER_FILES, ledger.FORMER_PATHS} & has:
+        with suppress(duckdb.Error):
+            _copy(con, "raw", table, Sql("true"))
+    con.execute(
+        sql("create schema if not exists {name}", name=identifier(former.SCHEMA))
+    )
+    for table in sorted(former.tables(con, _OLD)):
+        former.make_table(con, table)
+        try:
+            _copy(con, former.SCHEMA, table, Sql("true"))
+        except duckdb.Error:
+            con.execute(
+                "update raw.former_files set is_kept = false"
+                " where $feed in (feed, 'rejected_rows')",
+                {"feed": table},
+            )
+    made.n_former, made.n_former_lost = con.execute(
+        "select count(*) filter (where is_kept),"
+        " count(*) filter (where not is_kept) from raw.former_files"
+    ).fetchall()[0]
+
+
+def _keep_files(
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    beside: Project,
+    known: Sequence[_Entry],
+    landed: Sequence[LandingFile],
+    made: Rebuilt,
+) -> None:
+    """Copy what came of the files that are not in their folders as they were read.
+
+    Where they were only moved or changed, loading finds that out, as it always does.
+    """
+    standing = {(one.feed, one.path, ledger.content_digest(one)) for one in landed}
+    gone = {one.file_id for one in _gone(known, landed)}
+    for entry in known:
+        if entry.status != "loaded" or entry.place in standing:
+            continue
+        where = shown_place(project, entry.feed, entry.path)
+        if _keep_file(con, entry):
+            for name in (project.quarantine / entry.feed).glob(f"{entry.file_id}-*"):
+                target = beside.quarantine / entry.feed / name.name
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copy2(name, target)
+            if entry.file_id in gone:
+                made.kept.append(where)
+        elif entry.file_id in gone:
+            made.lost.append(where)
+        else:
+            made.n_former_lost += 1
+
+
+def _keep_file(con: duckdb.DuckDBPyConnection, entry: _Entry) -> bool:
+    """Copy a file's rows and its entry; whether all of them could be read."""
+    con.execute("begin")
+    try:
+        _copy(con, "raw", "files", _only("file_id", entry))
+        n_rows = _copy(con, "raw", entry.feed, _only("_file_id", entry))
+        early = Sql(f"{_only('file_id', entry)} and not is_late")
+        n_rows += _copy(con, "raw", "rejected_rows", early)
+    except duckdb.Error:
+        with suppress(duckdb.Error):
+            con.execute("rollback")
+        return False
+    is_whole = n_rows >= (entry.n_read or 0)
+    con.execute("commit" if is_whole else "rollback")
+    return is_whole
+
+
+def _only(column: str, entry: _Entry) -> Sql:
+    return sql("{column} = {id}", column=identifier(column), id=literal(entry.file_id))
+
+
+def _copy(con: duckdb.DuckDBPyConnection, schema: str, table: str, rows: Sql) -> int:
+    """Copy rows of a table of the old warehouse; how many."""
+    found = con.execute(
+        sql(
+            "insert into {new} by name from {old} where {rows}",
+            new=identifier(schema, table),
+            old=identifier(_OLD, schema, table),
+            rows=rows,
+        )
+    ).fetchone()
+    return int(found[0]) if found else 0
+
+
+_File = TypeVar("_File", _Entry, Published)
+
+
+def _gone(files: Sequence[_File], landed: Sequence[LandingFile]) -> list[_File]:
+    """The files with rows that lie nowhere, neither as they were nor changed."""
+    paths = {(one.feed, one.path) for one in landed}
+    digests = {ledger.content_digest(one) for one in landed}
+    return [
+        one
+        for one in files
+        if one.status == "loaded"
+        and (one.feed, one.path) not in paths
+        and one.digest not in digests
+    ]
+
+
+# What the manifests of releases say where the old ledger cannot be read.
+
+
+def _note_versions(
+    con: duckdb.DuckDBPyConnection, statements: Sequence[Statement], made: Rebuilt
+) -> None:
+    """Note the versions that releases read and later ones did not: their rows are gone.
+
+    So a run for what was known at an earlier time names what it lacks.
+    """
+    rows = []
+    for earlier, later in itertools.pairwise(statements):
+        now = {(one.feed, one.path): one for one in later.files}
+        for file in earlier.files:
+            heir = now.get((file.feed, file.path))
+            if heir is None or heir.digest != file.digest:
+                replaced_at = heir.known_from if heir else later.published_at
+                rows.append((file, replaced_at))
+    made.n_former_lost = len(rows)
+    if not rows:
+        return
+    con.execute(
+        "insert into raw.former_files by name select unnest($ids::integer[]) as"
+        " file_id, unnest($feeds) as feed, unnest($paths) as path, 0 as size,"
+        " 0 as mtime_ns, unnest($digests) as content_digest, '' as mapping_digest,"
+        " unnest($status) as status, unnest($n_read::bigint[]) as n_read,"
+        " unnest($since::timestamptz[]) as loaded_at,"
+        " unnest($until::timestamptz[]) as replaced_at, false as is_kept",
+        {
+            "ids": list(range(1, len(rows) + 1)),
+            "feeds": [file.feed for file, _ in rows],
+            "paths": [file.path for file, _ in rows],
+            "digests": [file.digest for file, _ in rows],
+            "status": [file.status for file, _ in rows],
+            "n_read": [file.n_read for file, _ in rows],
+            "since": [file.known_from for file, _ in rows],
+            "until": [until for _, until in rows],
+        },
+    )
+
+
+def _known_from(
+    known: Sequence[_Entry] | None, statements: Sequence[Statement]
+) -> dict[Place, datetime.datetime | None]:
+    """Since when each version of a file is known, as the ledger or releases say."""
+    found: dict[Place, datetime.datetime | None] = {}
+    for statement in statements:
+        for file in statement.files:
+            found[file.place] = min(
+                file.known_from, found.get(file.place) or file.known_from
+            )
+    found |= {entry.place: entry.loaded_at for entry in known or ()}
+    return found
+
+
+def _date(
+    con: duckdb.DuckDBPyConnection,
+    known_from: Mapping[Place, datetime.datetime | None],
+    made: Rebuilt,
+) -> None:
+    """Set since when files are known; a moved file is known since it was first."""
+    con.execute(
+        "create or replace temporary table _known_from as"
+        " select unnest($feeds::varchar[]) as feed, unnest($paths::varchar[]) as path,"
+        " unnest($digests::varchar[]) as digest,"
+        " unnest($since::timestamptz[]) as since",
+        {
+            "feeds": [feed for feed, _, _ in known_from],
+            "paths": [path for _, path, _ in known_from],
+            "digests": [digest for _, _, digest in known_from],
+            "since": list(known_from.values()),
+        },
+    )
+    # Of a content that lay at several places, what is said of this one holds.
+    dated = con.execute(
+        "update raw.files set loaded_at = told.since from ("
+        "select f.file_id, arg_min(k.since, (k.path <> f.path, k.since)) as since"
+        " from raw.files as f inner join _known_from as k"
+        " on f.feed = k.feed and f.content_digest = k.digest group by f.file_id"
+        ") as told where files.file_id = told.file_id"
+    ).fetchone()
+    made.n_dated = int(dated[0]) if dated else 0
+    con.execute("drop table _known_from")
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    statements: Sequence[Statement],
+    made: Rebuilt,
+) -> None:
+    """Count what is there, and hold it against what the last release read."""
+    made.n_files = len(ledger.entries(con))
+    ((made.n_rows,),) = con.execute(
+        "select coalesce(sum(n_rows), 0)::bigint from raw.loaded_rows"
+    ).fetchall()
+    read = {
+        (feed, path, digest): n_read
+        for feed, path, digest, n_read in con.execute(
+            "select feed, path, content_digest, n_read from raw.files"
+        ).fetchall()
+    }
+    made.differing = [
+        shown_place(project, one.feed, one.path)
+        for one in (statements[-1].files if statements else ())
+        if one.place in read and read[one.place] != one.n_read
+    ]
+
+
+# Putting the new one in place.
+
+
+def _swap(project: Project, beside: Project, at: datetime.datetime) -> Path | None:
+    """Put the old warehouse and quarantine aside, and the new ones in their place."""
+    aside = project.data / "damaged" / f"{at:%Y%m%dT%H%M%S%f}"
+    old = [
+        path
+        for path in (
+            Path(f"{project.warehouse}.wal"),
+            project.warehouse,
+            project.quarantine,
+        )
+        if path.exists()
+    ]
+    if old:
+        aside.mkdir(mode=0o700, parents=True)
+    for path in old:
+        if path == project.warehouse and path.is_file():
+            # There is one under its name at every moment, where links can be made.
+            with suppress(OSError):
+                os.link(path, aside / path.name)
+                continue
+        path.rename(aside / path.name)
+    beside.warehouse.replace(project.warehouse)
+    if beside.quarantine.exists():
+        beside.quarantine.rename(project.quarantine)
+    return aside if old else None
