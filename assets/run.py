@@ -24,6 +24,7 @@ from releases.manifest import Manifest
 from releases.previous import Previous
 from schemes.plan import SchemePlan, make_plan
 from sql.contracts import Contract
+from sql.faults import without_values
 from sql.statements import Params
 
 
@@ -45,6 +46,10 @@ class Silent:
 
     def finished(self, step: str, rows: int | None, seconds: float) -> None:
         """Say nothing."""
+
+
+class StepError(Exception):
+    """A step that DuckDB could not carry out; the message quotes no value."""
 
 
 @dataclass
@@ -133,6 +138,13 @@ class Run:
         step = Step()
         try:
             yield step
+        except duckdb.Error as err:
+            # DuckDB quotes values, and Dagster's log keeps what is raised with its
+            # causes. Only who debugs here sees them.
+            told = f"{name}: {without_values(err)}"
+            self.failure = StepError(told)
+            self.failure.__cause__ = err
+            raise StepError(told) from None
         except Exception as err:
             # Dagster wraps what an asset raises; the user wants the cause.
             self.failure = err

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import duckdb
 
-from ingest import transcoding
+from ingest import masks, transcoding
 from ingest.expressions import RefusedExpression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Reader, glob_escaped
@@ -280,7 +280,8 @@ class Batch:
         }
         for digest, (source, column, problem) in self._unknown.items():
             if digest not in used:
-                told = f"{source.landing.path}: {problem}"
+                path = masks.path_in_words(self.con, source.landing.path)
+                told = f"{path}: {problem}"
                 raise self._error(source, told, "columns", column)
 
     def _error(

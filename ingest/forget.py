@@ -1,7 +1,7 @@
 """Taking the rows of files out of the warehouse: `fenji forget FILE…`."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,8 +54,10 @@ def find(
     known = ledger.entries(con)
     standing = {(one.feed, one.path): one for one in find_files(project)}
     chosen = {} if names else {entry.file_id: entry for entry in known}
+    rows = con.execute("select file_id, shown_path from raw.file_names").fetchall()
     for name in names:
-        chosen |= {entry.file_id: entry for entry in _named(project, known, name)}
+        found = _named(project, known, name, dict(rows))
+        chosen |= {entry.file_id: entry for entry in found}
     entries = [
         entry
         for entry in sorted(chosen.values(), key=lambda entry: (entry.feed, entry.path))
@@ -107,9 +109,14 @@ def _place(file: LandingFile | None) -> Path | None:
 
 
 def _named(
-    project: Project, known: Sequence[ledger.Entry], name: str
+    project: Project,
+    known: Sequence[ledger.Entry],
+    name: str,
+    published: Mapping[int, str],
 ) -> list[ledger.Entry]:
     """The entries that a name or a pattern stands for.
+
+    Also the names that a release has for them, which may be masked.
 
     Raises:
         ConfigurationError: there is none, or a name is that of several feeds' files.
@@ -121,6 +128,8 @@ def _named(
             entry.path,
             f"{entry.feed}/{entry.path}",
             shown_place(project, entry.feed, entry.path),
+            published[entry.file_id],
+            f"{entry.feed}/{published[entry.file_id]}",
         )
         for entry in known
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import former, ledger, warehouse
+from ingest import former, ledger, masks, warehouse
 from ingest.counting import Settlement
 from ingest.load import FeedLoad, feed_columns
 from ingest.statements import Sql, identifier, listed, literal, sql
@@ -193,7 +193,10 @@ def settle(con: duckdb.DuckDBPyConnection, feed: Contract) -> FeedLoad:
 def missing(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     """The files that were known then and whose rows are gone, after `make_raw`."""
     rows = con.execute(
-        "select distinct feed || '/' || path as file from raw.former_files"
-        " where not is_kept order by file"
+        sql(
+            "select distinct feed || '/' || {name} as file from raw.former_files"
+            " where not is_kept order by file",
+            name=masks.shown_path(Sql("path")),
+        )
     ).fetchall()
     return tuple(file for (file,) in rows)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 
+from ingest import masks
 from ingest.landing import LandingFile
 from ingest.mapping import mapping_digest
 from ingest.statements import Sql, identifier, listed, sql
@@ -25,6 +26,7 @@ TABLES = ("files", "row_status", "rejected_rows")
 FORMER_FILES = "former_files"
 FORMER_PATHS = "former_paths"
 LOADED_ROWS = "loaded_rows"
+FILE_NAMES = "file_names"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,15 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
         columns += [("_file_id", "INTEGER"), ("_line_no", "BIGINT")]
         columns += [("_reject", "UTINYINT")]
         _make_table(con, name, columns, present.get(name))
+    if FILE_NAMES not in present:
+        con.execute(
+            sql(
+                "create view {view} as select file_id, feed, {name} as shown_path"
+                " from raw.files",
+                view=identifier("raw", FILE_NAMES),
+                name=masks.shown_path(Sql("path")),
+            )
+        )
     if LOADED_ROWS not in present:
         counts = [
             sql(
@@ -483,9 +494,10 @@ def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
     )
     select = select_of(contract("marts", "feed_reconciliation"))
     rows = con.execute(
-        "select r.feed, file, content_digest, r.status, r.n_read, n_loaded,"
+        "select r.feed, r.file, content_digest, r.status, r.n_read, n_loaded,"
         f" n_duplicate, n_rejected, loaded_at from ({select}) as r"
-        " inner join raw.files as f on r.feed = f.feed and r.file = f.path"
-        " order by r.feed, file"
+        " inner join raw.file_names as n on r.feed = n.feed and r.file = n.shown_path"
+        " inner join raw.files as f on n.file_id = f.file_id"
+        " order by r.feed, f.path"
     ).fetchall()
     return [dict(zip(names, row, strict=True)) for row in rows]

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import former as former_versions
-from ingest import ledger, moves, quarantine, records
+from ingest import ledger, masks, moves, quarantine, records
 from ingest.batch import Batch, ReadAgain
 from ingest.counting import Settlement
 from ingest.landing import LandingFile, find_files
@@ -37,7 +37,7 @@ class FeedLoad:
     n_loaded: int
     n_duplicate: int
     n_rejected: int
-    refused: tuple[tuple[str, str], ...] = ()  # path and reason
+    refused: tuple[tuple[str, str], ...] = ()  # path, as it may be read, and reason
     empty: tuple[str, ...] = ()
     # Files that left the folder: those whose rows are kept, and those that stand
     # elsewhere, by their names before and after, such as transactions/2026/may.csv.
@@ -105,7 +105,7 @@ def load_feed(
         n_known,
         *(0,) * 5,
         vanished=tuple(entry.path for entry in gone.vanished),
-        moved=moves.named(gone),
+        moved=moves.named(con, gone),
     )
     if not changes:
         return left
@@ -376,9 +376,9 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
     row = batch.con.execute(
         sql(
             "select sum(b.n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
-            " from ({books}) as b inner join raw.files as f"
-            " on b.feed = f.feed and b.file = f.path"
-            " where list_contains($ids::integer[], f.file_id)",
+            " from ({books}) as b inner join raw.file_names as n"
+            " on b.feed = n.feed and b.file = n.shown_path"
+            " where list_contains($ids::integer[], n.file_id)",
             books=Sql(select_of(contract("marts", "feed_reconciliation"))),
         ),
         {"ids": list(new)},
@@ -393,8 +393,13 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
         n_loaded=n_loaded,
         n_duplicate=n_duplicate,
         n_rejected=n_rejected,
-        refused=tuple(sorted(batch.refused.items())),
-        empty=tuple(sorted(batch.empty)),
+        refused=tuple(
+            (masks.path_in_words(batch.con, path), reason)
+            for path, reason in sorted(batch.refused.items())
+        ),
+        empty=tuple(
+            masks.path_in_words(batch.con, path) for path in sorted(batch.empty)
+        ),
     )
 
 

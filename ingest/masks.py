@@ -13,6 +13,8 @@ published.
 import re
 from collections.abc import Iterator, Sequence
 
+import duckdb
+
 from ingest.statements import Sql, listed, literal, sql
 from sql.contracts import Column
 
@@ -166,13 +168,20 @@ def cut(text: Sql) -> Sql:
 
 
 def shown_path(path: Sql) -> Sql:
-    """The path of a file in place of which it is shown; null where it may be as it is.
+    """The path of a file as others may read it; masked ones are told apart by a digest.
 
-    What is masked is told apart by a digest of the path.
+    For what is found in no table: `raw.file_names` has those of loaded files.
     """
     return sql(
-        "case when {masked} != {path}"
-        " then {masked} || ' (' || left(md5({path}), 8) || ')' end",
+        "case when {masked} = {path} then {path}"
+        " else {masked} || ' (' || left(md5({path}), 8) || ')' end",
         masked=codes(path),
         path=path,
     )
+
+
+def path_in_words(con: duckdb.DuckDBPyConnection, path: str) -> str:
+    """As `shown_path`, of one path, for a message."""
+    select = sql("select {shown}", shown=shown_path(Sql("$path")))
+    ((shown,),) = con.execute(select, {"path": path}).fetchall()
+    return str(shown)

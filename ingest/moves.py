@@ -9,7 +9,7 @@ import datetime
 
 import duckdb
 
-from ingest import former, ledger, quarantine
+from ingest import former, ledger, masks, quarantine
 from ingest.counting import Settlement
 from project.folder import Project
 from sql.contracts import Contract
@@ -72,9 +72,14 @@ def _order(con: duckdb.DuckDBPyConnection, feed: Contract) -> list[int]:
     return [file_id for (file_id,) in rows]
 
 
-def named(gone: ledger.Departures) -> tuple[tuple[str, str], ...]:
-    """Each file that was moved: feed and path, before and now."""
+def named(
+    con: duckdb.DuckDBPyConnection, gone: ledger.Departures
+) -> tuple[tuple[str, str], ...]:
+    """Each file that was moved: feed and path as it may be read, before and now."""
     return tuple(
-        (f"{entry.feed}/{entry.path}", f"{file.feed}/{file.path}")
+        (
+            f"{entry.feed}/{masks.path_in_words(con, entry.path)}",
+            f"{file.feed}/{masks.path_in_words(con, file.path)}",
+        )
         for entry, file in (*gone.moved, *gone.merged)
     )

@@ -101,7 +101,9 @@ def nothing_loaded(con: duckdb.DuckDBPyConnection, project: Project) -> str:
 
     It names the files, and the three most common reasons with a place to look at.
     """
-    rows = con.execute("select feed, path from raw.files order by feed, path")
+    rows = con.execute(
+        "select feed, shown_path from raw.file_names order by feed, shown_path"
+    )
     files = [shown_place(project, feed, path) for feed, path in rows.fetchall()]
     if not files:
         return (
@@ -153,7 +155,8 @@ def _recent(since: datetime.datetime | None) -> Sql:
     if since is None:
         return Sql("true")
     return Sql(
-        "(feed, file) in (select (feed, path) from raw.files where loaded_at >= $since)"
+        "(feed, file) in (select (feed, shown_path) from raw.file_names"
+        " where file_id in (select file_id from raw.files where loaded_at >= $since))"
     )
 
 

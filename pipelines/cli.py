@@ -427,12 +427,16 @@ def run_command() -> int:
 
 def _last_resort(err: Exception) -> str:
     """A fault of the machine in words; of anything else what it says itself."""
+    import duckdb  # noqa: PLC0415
+
     from sql import machine_faults  # noqa: PLC0415 - imports DuckDB
+    from sql.faults import without_values  # noqa: PLC0415
 
     fault = machine_faults.in_words(err, Path("data"))
     if fault is not None:
         return str(fault)
-    return f"{type(err).__name__}: {err}; {DEBUG_VARIABLE}=1 shows where"
+    said = without_values(err) if isinstance(err, duckdb.Error) else str(err)
+    return f"{type(err).__name__}: {said}; {DEBUG_VARIABLE}=1 shows where"
 
 
 def _one_folder(argument: Path | None, option: Path | None) -> Path | None:

@@ -1,5 +1,5 @@
 -- One row is a file of a landing folder, with what became of its rows.
--- Reads: raw.files, raw.loaded_rows, raw.row_status, raw.rejected_rows.
+-- Reads: raw.files, raw.file_names, raw.loaded_rows, raw.row_status, raw.rejected_rows.
 -- Every number is counted where its rows lie, so that it would show if one were lost.
 with excluded as (
     select
@@ -21,7 +21,7 @@ rejections as (
 
 select
     files.feed,
-    files.path as file,
+    shown.shown_path as file,
     files.status,
     files.reason,
     files.n_read,
@@ -39,6 +39,8 @@ select
         when files.n_read is not null then coalesce(rejections.n_rejected, 0)
     end as n_rejected
 from raw.files as files
+inner join raw.file_names as shown
+    on files.file_id = shown.file_id
 left join raw.loaded_rows as loaded
     on files.file_id = loaded.file_id
 left join excluded

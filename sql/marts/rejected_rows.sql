@@ -1,8 +1,8 @@
 -- One row is a rejected row of a landing file.
--- Reads: raw.rejected_rows, raw.files.
+-- Reads: raw.rejected_rows, raw.files, raw.file_names.
 select
     rejected.feed,
-    files.path as file,
+    shown.shown_path as file,
     rejected.line_no,
     rejected.column_name,
     rejected.reason_code,
@@ -10,6 +10,8 @@ select
 from raw.rejected_rows as rejected
 inner join raw.files as files
     on rejected.file_id = files.file_id
+inner join raw.file_names as shown
+    on rejected.file_id = shown.file_id
 order by
     rejected.feed asc,
     files.path asc,

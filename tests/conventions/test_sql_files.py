@@ -14,6 +14,7 @@ FILES = sorted(ROOT.glob("*/*.sql"))
 TABLES = [one for layer in LAYERS for one in contracts(layer)]
 # What the ingest keeps of its own work; all else in raw is read by staging alone.
 LEDGERS = {
+    "raw.file_names",
     "raw.files",
     "raw.loaded_rows",
     "raw.rejected_rows",

@@ -8,6 +8,7 @@ import io
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +139,12 @@ def fill(root: Path) -> Shop:
     shop.land("customers/all.csv", customers())
     shop.land("transactions/2026/half_year.csv", transactions())
     return shop
+
+
+@pytest.fixture(scope="session")
+def make_shop() -> Callable[[Path], Shop]:
+    """Calls commands in a project folder that a test fills itself."""
+    return Shop
 
 
 @pytest.fixture

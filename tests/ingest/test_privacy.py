@@ -392,3 +392,20 @@ def test_a_header_is_told_by_the_names_that_are_known(
     reason = company.reason(name)
     assert told in reason
     assert not [cell for cell in header if cell != "email" and cell in reason]
+
+
+def test_names_of_files_are_masked_and_told_apart(company):
+    for name in ("anna@example.com.csv", "bob@example.com.csv", "+8613812345678.dat"):
+        company.land(f"customers/2026-05-31/{name}", "customer_id\nC1\n")
+    company.land("customers/20260531_120000-1717171717.csv", "customer_id\nC1\n")
+    (load,) = company.load("customers")
+    (refused,) = [file for file, _ in load.refused]
+    assert re.fullmatch(r"2026-05-31/\*\*\*\.dat \([0-9a-f]{8}\)", refused)
+    books = company.books()
+    assert len(books) == 4
+    assert refused in books
+    assert "20260531_120000-1717171717.csv" in books
+    assert not [file for file in books if re.search("anna|bob|13812345678", file)]
+    # By the name that a release has for it a file is found again.
+    assert company.forget(f"customers/{refused}") == 0
+    assert len(company.books()) == 3

@@ -1,0 +1,371 @@
+"""Canaries: texts that may be read nowhere, planted in everything that Fenji reads.
+
+Each column of each feed holds a name, a telephone number and a mail address of its own;
+so do headers, columns that nobody maps, rows that are rejected, names of files and
+settings. What a run, a failure and the UI leave behind is decoded and looked through.
+What may be found, the contracts of the feeds say: an id, and the name of a person typed
+into a column that is published. The warehouse and the quarantine hold all of it, for
+their owner alone.
+"""
+
+import csv
+import gzip
+import io
+import itertools
+import json
+import re
+import sqlite3
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from schemes.tags import LIBRARY as TAGS_FILE
+from sql.contracts import Column, Contract, feeds
+
+AS_OF = "2026-05-31"
+
+# The three kinds of canaries; the number tells where one was planted.
+KINDS = {
+    "name": ("Kanarie{:04}", re.compile(rb"kanarie(\d{4})", re.IGNORECASE)),
+    "phone": ("139-0000-{:04}", re.compile(rb"139\D?0000\D?(\d{4})")),
+    "mail": ("post{:04}@birds.example", re.compile(rb"post(\d{4})@", re.IGNORECASE)),
+}
+
+GOOD = {
+    "text": "T",
+    "currency": "CNY",
+    "date": "2026-05-01",
+    "month": "2026-05",
+    "timestamp": "2026-05-01 10:00:00",
+    "boolean": "true",
+}
+# Personal columns whose words are tags, by the library's own dictionary.
+TAGS = {
+    group["values"]
+    for group in yaml.safe_load(TAGS_FILE.read_text("utf-8"))["groups"]
+    if group.get("publishes_personal")
+}
+# Words that mean something in columns that take any.
+WORDS = {
+    "scheme": "red_list",
+    "characteristic": "strength",
+    "kind": "form",
+    "id_kind": "phone",
+}
+
+
+@dataclass
+class Planted:
+    """Where each canary stands, and whether it may be published."""
+
+    places: dict[int, str] = field(default_factory=dict)
+    open_names: set[int] = field(default_factory=set)
+
+    def plant(self, place: str, *kinds: str, is_open: bool = False) -> str:
+        """Canaries of the kinds, all by default, in one text."""
+        number = len(self.places) + 1
+        self.places[number] = place
+        if is_open:
+            self.open_names.add(number)
+        return " ".join(KINDS[kind][0].format(number) for kind in kinds or KINDS)
+
+    def found(self, content: bytes) -> set[str]:
+        """The canaries in a content that may not be there, by kind and place."""
+        return {
+            f"{kind} of {self.places[number]}"
+            for kind, (_, pattern) in KINDS.items()
+            for number in map(int, pattern.findall(content))
+            if kind != "name" or number not in self.open_names
+        }
+
+
+def is_id(column: Column) -> bool:
+    return column.name.endswith("_id") or column.name == "line_no"
+
+
+def is_free(column: Column) -> bool:
+    """Whether the column takes any text."""
+    is_text = column.type == "text" or (column.type == "choice" and not column.values)
+    return is_text and not is_id(column)
+
+
+def good(column: Column, row: int) -> str:
+    if column.name == "customer_id":
+        return f"C{row % 6}"
+    if is_id(column):
+        return f"{column.name}-{row}"
+    if column.name in {"bill_month", "stopped_at", "rate_date"}:
+        # A part of the key that is no id.
+        day = f"2026-0{1 + row % 5}-0{1 + row // 5}"
+        return day[:7] if column.type == "month" else day
+    if column.values:
+        return column.values[0]
+    return GOOD.get(column.type, WORDS.get(column.name, "1"))
+
+
+def rows_of(feed: Contract, planted: Planted) -> Iterator[dict[str, str]]:
+    """Rows that load with canaries in their texts, and rows that are rejected."""
+    number = itertools.count()
+    for kind, words in itertools.product(KINDS, (True, False)):
+        row = next(number)
+        made = {column.name: good(column, row) for column in feed.columns}
+        for column in feed.columns:
+            if is_free(column) and not (words and column.name in WORDS):
+                place = f"{feed.table}.{column.name}"
+                is_open = not column.personal or place in TAGS
+                made[column.name] = planted.plant(place, kind, is_open=is_open)
+        yield made
+    for column in feed.columns:
+        if not is_free(column) and not is_id(column):
+            row = next(number)
+            made = {other.name: good(other, row) for other in feed.columns}
+            yield {**made, column.name: planted.plant(f"{feed.table}.{column.name}")}
+
+
+def as_csv(rows: list[list[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def land(shop, feed, planted):
+    """The files of a feed: a good one, and one for each way to be bad."""
+    table = feed.table
+    names = [column.name for column in feed.columns]
+    rows = list(rows_of(feed, planted))
+    header = [*names, planted.plant(f"the header of {table}")]
+    body = [
+        [*row.values(), planted.plant(f"a column of {table} that nobody maps")]
+        for row in rows
+    ]
+    extra = [*body[0], planted.plant(f"a row of {table} that is too long")]
+    unclosed = f'"{planted.plant(f"an open quote of {table}")},\n'
+    text = as_csv([header, *body, extra]) + unclosed
+    shop.land(f"{table}/{planted.plant(f'a file of {table}', 'phone')}.csv", text)
+    objects = [
+        {**row, planted.plant(f"a key of {table}"): planted.plant(f"JSON of {table}")}
+        for row in rows[-2:]
+    ]
+    lines = [json.dumps(one) for one in objects]
+    lines.append(f'{{"{names[0]}": "{planted.plant(f"torn JSON of {table}")}"')
+    place = f"{table}/{planted.plant(f'another file of {table}', 'mail')}.jsonl"
+    shop.land(place, "\n".join(lines))
+    row = [planted.plant(f"a row of {table} for a header") for _ in names]
+    shop.land(f"{table}/headless.csv", as_csv([row, row]))
+
+
+def settings(planted):
+    """Settings whose constants and expressions are canaries."""
+    columns = {
+        "customer_id": "number",
+        "email": {"expr": f"'{planted.plant('an expression of fenji.yaml')}'"},
+    }
+    return {
+        "name": "birds",
+        "currency": "CNY",
+        # Enough for every table to be made; all of them would take most of the time.
+        "schemes": {"only": ["rfm_8", "big_customer", "annual_points"]},
+        "feeds": {
+            "customers": [
+                {
+                    "files": "mapped.csv",
+                    "columns": columns,
+                    "constants": {
+                        "customer_name": planted.plant("a constant"),
+                        "hobby": planted.plant("a published constant", is_open=True),
+                    },
+                },
+                {"files": "**/*"},
+            ]
+        },
+    }
+
+
+def decoded(path: Path) -> Iterator[bytes]:
+    """What a file holds, also where it is packed."""
+    content = path.read_bytes()
+    yield content
+    if content[:2] == b"\x1f\x8b":
+        yield gzip.decompress(content)
+    if content[:4] == b"PAR1":
+        rows = duckdb.sql(f"select * from '{path}'").fetchall()
+        yield repr(rows).encode()
+    if content[8:12] == b"DUCK":
+        with duckdb.connect(str(path), read_only=True) as con:
+            for schema, table in con.execute(
+                "select table_schema, table_name from information_schema.tables"
+            ).fetchall():
+                found = con.execute(f'select * from "{schema}"."{table}"').fetchall()
+                yield repr(found).encode()
+            yield repr(
+                con.execute("select sql from duckdb_views()").fetchall()
+            ).encode()
+    if content[:15] == b"SQLite format 3":
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as log:
+            yield "\n".join(log.iterdump()).encode()
+
+
+OWNERS = ("warehouse.duckdb", "quarantine")
+
+
+def left_behind(root: Path) -> Iterator[Path]:
+    """All files of a project but those of its owner and what was put there."""
+    for path in sorted((root / "data").rglob("*")):
+        inside = path.relative_to(root / "data")
+        owned = inside.parts[0].startswith(OWNERS)
+        if path.is_file() and not path.is_symlink() and not owned:
+            yield path
+
+
+def seen(root, planted, *outputs):
+    """The canaries that can be read by others, and where."""
+    found = {
+        str(path.relative_to(root)): told
+        for path in left_behind(root)
+        if (told := set().union(*map(planted.found, decoded(path))))
+    }
+    for name, text in outputs:
+        if told := planted.found(text.encode()):
+            found[name] = told
+    return found
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A project full of canaries, and all that its commands said."""
+
+    root: Path
+    planted: Planted
+    outputs: list[tuple[str, str]]
+
+    @property
+    def seen(self):
+        return seen(self.root, self.planted, *self.outputs)
+
+
+@pytest.fixture(scope="module")
+def birds(tmp_path_factory, make_shop):
+    """A run over canaries in every place, and what people ask of it afterwards."""
+    planted = Planted()
+    shop = make_shop(tmp_path_factory.mktemp("birds"))
+    (shop.root / "fenji.yaml").write_text(json.dumps(settings(planted)), "utf-8")
+    shop.land("customers/mapped.csv", "number\nC0\n")
+    for feed in feeds().values():
+        land(shop, feed, planted)
+    outputs = []
+    for command in (
+        ("run", "--as-of", AS_OF),
+        ("run", "--as-of", AS_OF, "--json"),
+        ("explain", "C0"),
+        ("explain", "C1", "--json"),
+        ("releases", "--json"),
+        ("schemes",),
+    ):
+        ended = shop.call(*command)
+        assert ended.status == 0, (command, ended.err)
+        outputs += [(f"{command} out", ended.out), (f"{command} err", ended.err)]
+    return Tried(shop.root, planted, outputs)
+
+
+def test_the_canaries_were_read(birds):
+    """Else nothing would be proved by not finding them."""
+    with duckdb.connect(
+        str(birds.root / "data/warehouse.duckdb"), read_only=True
+    ) as con:
+        for table, feed in feeds().items():
+            rows = con.execute(f"select * from raw.{table}").fetchall()
+            assert rows, table
+            personal = [column.name for column in feed.columns if column.personal]
+            for column in personal:
+                if feed.column(column).type == "text":
+                    held = repr(
+                        con.execute(f"select {column} from raw.{table}").fetchall()
+                    )
+                    assert KINDS["name"][1].search(held.encode()), column
+    kept = b"".join(
+        path.read_bytes() for path in (birds.root / "data/quarantine").rglob("*.csv")
+    )
+    rejected = {
+        f"{table}.{column.name}"
+        for table, feed in feeds().items()
+        for column in feed.columns
+        # Any text is a currency, until a rate for it is looked for.
+        if not is_free(column) and not is_id(column) and column.type != "currency"
+    }
+    places = {birds.planted.places[int(n)] for n in KINDS["name"][1].findall(kept)}
+    assert rejected <= places
+
+
+def test_names_that_people_type_are_published_as_the_contract_says(birds):
+    with duckdb.connect(
+        str(birds.root / "data/current/fenji.duckdb"), read_only=True
+    ) as con:
+        for column in ("industry", "hobby", "occupation"):
+            held = repr(con.execute(f"select {column} from customers").fetchall())
+            assert "Kanarie" in held
+            assert "***" in held
+
+
+def test_no_canary_can_be_read_by_others(birds):
+    assert birds.seen == {}
+
+
+def test_what_holds_canaries_is_for_its_owner_alone(birds):
+    data = birds.root / "data"
+    owned = list(data.glob("warehouse.duckdb*"))
+    owned += [data / "quarantine", *(data / "quarantine").rglob("*")]
+    assert len(owned) > len(feeds())
+    for path in owned:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode == (0o700 if path.is_dir() else 0o600), path
+
+
+def test_a_file_whose_name_is_masked_is_still_told_apart(birds):
+    with duckdb.connect(
+        str(birds.root / "data/current/fenji.duckdb"), read_only=True
+    ) as con:
+        rows = con.execute("select feed, file from feed_reconciliation").fetchall()
+    assert len(rows) == len(set(rows)) == 3 * len(feeds()) + 1
+    masked = [file for _, file in rows if "***" in file]
+    assert len(masked) == len(set(masked)) == 2 * len(feeds())
+
+
+@pytest.fixture(scope="module")
+def fallen(tmp_path_factory, make_shop):
+    """Runs that fail: all is rejected or refused; then a mapping is wrong."""
+    planted = Planted()
+    shop = make_shop(tmp_path_factory.mktemp("fallen"))
+    (shop.root / "fenji.yaml").write_text("name: fallen\n", "utf-8")
+    for table in ("customers", "transactions", "manual_tags"):
+        feed = feeds()[table]
+        names = [column.name for column in feed.columns]
+        bad = [""] + [planted.plant(f"{table}.{name}") for name in names[1:]]
+        shop.land(
+            f"{table}/{planted.plant('a file', 'phone')}.csv", as_csv([names, bad])
+        )
+        row = [planted.plant(f"a row of {table} for a header") for _ in names]
+        shop.land(f"{table}/headless.csv", as_csv([row, row]))
+        shop.land(f"{table}/{planted.plant('a kind', 'phone', 'mail')}.dat", "x")
+    outputs = []
+    for command in (("run", "--as-of", AS_OF), ("run", "--as-of", AS_OF, "--json")):
+        ended = shop.call(*command)
+        assert ended.status == 1, ended.err
+        outputs += [(f"{command} out", ended.out), (f"{command} err", ended.err)]
+    shop.land("bills/b.csv", as_csv([["Kunde", planted.plant("a header")], ["1", "2"]]))
+    mapping = {"columns": {"customer_id": "Kund", "amount": {"expr": "Betrag"}}}
+    text = json.dumps({"name": "fallen", "feeds": {"bills": mapping}})
+    (shop.root / "fenji.yaml").write_text(text, "utf-8")
+    ended = shop.call("run", "--as-of", AS_OF)
+    assert ended.status != 0
+    outputs += [("wrong mapping out", ended.out), ("wrong mapping err", ended.err)]
+    return Tried(shop.root, planted, outputs)
+
+
+def test_neither_by_runs_that_fail(fallen):
+    assert fallen.seen == {}
+    assert sum("refused" in text for _, text in fallen.outputs)
