@@ -26,7 +26,6 @@ DEBUG_VARIABLE = "FENJI_DEBUG"
 app = typer.Typer(
     name="fenji",
     help="Customer grading you can trust, explain and replay (分级).",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -92,6 +91,23 @@ ReleaseOfOption = Annotated[
         help="From the release of which day; default: the current release.",
     ),
 ]
+
+
+@app.callback(invoke_without_command=True)
+def fenji(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show which version of Fenji this is.")
+    ] = False,
+) -> None:
+    """Customer grading you can trust, explain and replay (分级)."""
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        terminal.console().print(f"fenji {installed('fenji')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        terminal.console().print(context.get_help())
 
 
 @app.command()
@@ -260,13 +276,20 @@ def lint(
 def diff(
     former: Annotated[str, typer.Argument(metavar="A", help="A release.")],
     latter: Annotated[str, typer.Argument(metavar="B", help="Another, later one.")],
+    scheme: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="Each way between the tiers of one scheme."),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare two releases: rows by table, moves between tiers."""
     from pipelines.commands import diff as command  # noqa: PLC0415
 
-    command.diff(open_project(project), former, latter, as_json=json)
+    command.diff(
+        open_project(project), former, latter, scheme, lang.value, as_json=json
+    )
 
 
 @app.command()

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import duckdb
 from rich.table import Table
 
 from ingest.books import Books, FeedBooks, read_books
@@ -18,7 +17,7 @@ from ingest.problems import Problem
 from pipelines import terminal
 from project.folder import Project
 from project.quantities import number_of
-from releases import store
+from releases import reading, store
 from releases.summary import Movement, movements, total
 
 if TYPE_CHECKING:
@@ -76,9 +75,7 @@ def of_release(
     The release is that of the last run; without any, nothing was new.
     """
     runs = runs or Runs()
-    with duckdb.connect(
-        str(store.database(project, manifest.release_id)), read_only=True
-    ) as con:
+    with reading.opened(store.database(project, manifest.release_id)) as con:
         books = read_books(
             con,
             project,

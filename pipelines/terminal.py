@@ -19,6 +19,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from project.quantities import number_of
 from project.shown import visible, visible_json, visible_line
 
 _ENOUGH_COLUMNS = 80
@@ -93,8 +94,9 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
     )
     for place, name in enumerate(columns):
         side: JustifyMethod = "right" if name in numbers else "left"
-        # The first column names the row: it is the last to be broken.
-        made.add_column(name, justify=side, overflow="fold", no_wrap=not place)
+        # The first column names the row: it is the last to be broken, with the numbers.
+        is_whole = not place or name in numbers
+        made.add_column(name, justify=side, overflow="fold", no_wrap=is_whole)
     return made
 
 
@@ -134,7 +136,8 @@ class StepLines:
         """Leave a line for a step that took a while or wrote rows."""
         if not rows and seconds < _WORTH_A_LINE:
             return
-        shown = f"{rows:>13,} rows" if rows is not None else " " * 18
+        noun = "row " if rows == 1 else "rows"
+        shown = f"{rows:>13,} {noun}" if rows is not None else " " * 18
         line = Text(f"  {step:<34} {shown} {seconds:>8.2f} s")
         self._console.print(line, soft_wrap=True)
 
@@ -177,6 +180,6 @@ class LayerLines(StepLines):
         super().close()
         for layer, (n_steps, n_rows, took) in self._layers.items():
             steps = f"{n_steps:>3} steps" if n_steps > 1 else ""
-            rows = f"{n_rows:,} rows" if n_rows else ""
+            rows = number_of(n_rows, "row") if n_rows else ""
             line = Text(f"  {layer:<28} {steps:>9} {rows:>16} {took:>8.2f} s")
             self._console.print(line, soft_wrap=True)

@@ -8,6 +8,7 @@ import duckdb
 
 from pipelines import terminal
 from project.folder import Project
+from project.quantities import number_of
 from releases import store
 from releases.summary import Summary, summarize
 from schemes.explain import explain, lines
@@ -26,11 +27,12 @@ def show_company(folder: Path, made: Generated) -> None:
     kinds = ", ".join(f"{count} {name}" for name, count in sorted(formats.items()))
     terminal.console().print(
         f"A made-up company 虚拟公司 in {folder}/\n"
-        f"  {made.customers:,} customers, {len(made.feeds)} feeds,"
-        f" {n_read:,} rows in {len(files)} files\n"
+        f"  {number_of(made.customers, 'customer')}, {len(made.feeds)} feeds,"
+        f" {number_of(n_read, 'row')} in {number_of(len(files), 'file')}\n"
         f"  ({kinds}).\n"
-        f"  Spoilt on purpose: {n_duplicate:,} rows are duplicates, {n_rejected:,} must"
-        f" be rejected;\n  {folder / SIDECAR} lists them by feed and reason.\n"
+        f"  Spoilt on purpose: {number_of(n_duplicate, 'duplicate row')},"
+        f" {number_of(n_rejected, 'row')} to be rejected;\n"
+        f"  {folder / SIDECAR} lists them by feed and reason.\n"
     )
 
 

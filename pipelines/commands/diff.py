@@ -1,14 +1,38 @@
 """`fenji diff`: compare two releases."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.table import Column
 
 from pipelines import terminal
 from project.folder import Project
+from project.quantities import number_of
 from releases import lease, store
 
+if TYPE_CHECKING:
+    from releases.comparison import Comparison, Move, SchemeMoves
+    from releases.manifest import Manifest
+    from schemes.explain import Language
 
-def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
-    """Compare two releases table by table, and show who moved between tiers."""
+_NONE = "(none)"
+
+
+def diff(
+    project: Project,
+    former: str,
+    latter: str,
+    scheme: str | None,
+    lang: "Language",
+    *,
+    as_json: bool,
+) -> None:
+    """Compare two releases table by table, and show who moved between tiers.
+
+    With a scheme, only the ways between its tiers.
+    """
     from assets.specs import published  # noqa: PLC0415 - imports Dagster
     from releases.comparison import compare  # noqa: PLC0415
 
@@ -18,10 +42,18 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
     ):
         # What was stated when differs between any two releases, and is no fact.
         tables = [one for one in published() if one.made_by != "history"]
-        found = compare(project, a, b, tables)
+        found = compare(project, a, b, tables, scheme)
     if as_json:
         terminal.say_json(asdict(found))
-        return
+    elif scheme is None:
+        _show(found, a, b, lang)
+    else:
+        _show_ways(found, lang)
+
+
+def _show(
+    found: "Comparison", former: "Manifest", latter: "Manifest", lang: "Language"
+) -> None:
     differing = [
         one for one in found.tables if one.n_added or one.n_removed or one.n_changed
     ]
@@ -29,6 +61,12 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
     if not differing:
         out.print("The tables of both releases hold the same rows.")
         return
+    out.print(
+        f"From {former.release_id} (as of {former.as_of_date})\n"
+        f"  to {latter.release_id} (as of {latter.as_of_date}):\n"
+        f"rows differ in {number_of(len(differing), 'table')}, customers moved in"
+        f" {number_of(len(found.schemes), 'scheme')}."
+    )
     rows = terminal.table(
         "Rows", "table", "added", "removed", "changed",
         numbers=("added", "removed", "changed"),
@@ -37,19 +75,74 @@ def diff(project: Project, former: str, latter: str, *, as_json: bool) -> None:
         counts = (one.n_added, one.n_removed, one.n_changed)
         rows.add_row(one.table, *(f"{count:,}" for count in counts))
     out.print(rows)
-    if not found.moves:
+    if not found.schemes:
         out.print("Nobody moves between tiers.")
         return
-    moves = terminal.table(
-        "Moves", "scheme", "from", "to", "customers", "spend 12m",
-        numbers=("customers", "spend 12m"),
-    )  # fmt: skip
+    _show_schemes(found.schemes, lang)
+    most = max(found.schemes, key=lambda one: (one.n_customers, one.scheme)).scheme
+    out.print(
+        f"Each way between tiers: fenji diff {former.release_id}"
+        f" {latter.release_id} --scheme {most}",
+        soft_wrap=True,
+    )
+
+
+def _show_schemes(schemes: "Sequence[SchemeMoves]", lang: "Language") -> None:
+    """A line a scheme: how many customers went which way."""
+    numbers = ("up", "down", "other", "new", "gone", "spend 12m")
+    rows = terminal.table("Moves", "scheme", *numbers, numbers=numbers)
+    _keep_whole(rows.columns[0], [one.scheme for one in schemes])
+    for one in schemes:
+        counts = (one.n_up, one.n_down, one.n_changed, one.n_new, one.n_gone)
+        name = one.name_zh if lang == "zh" else one.name_en
+        rows.add_row(
+            f"{one.scheme}\n  {name}",
+            *(f"{count:,}" for count in counts),
+            f"{one.spend_12m_amount:,.2f}",
+        )
+    terminal.console().print(rows)
+
+
+def _show_ways(found: "Comparison", lang: "Language") -> None:
+    """The ways between the tiers of one scheme."""
+    out = terminal.console()
+    if not found.schemes:
+        out.print("Nobody moves between tiers.")
+        return
+    (one,) = found.schemes
+    name = one.name_zh if lang == "zh" else one.name_en
+    parts = (
+        (one.n_up, "up"),
+        (one.n_down, "down"),
+        (one.n_changed, "to another tier"),
+        (one.n_new, "new"),
+        (one.n_gone, "gone"),
+    )
+    counted = ", ".join(f"{count:,} {what}" for count, what in parts if count)
+    out.print(f"{one.scheme} · {name}: {counted}")
+    numbers = ("customers", "spend 12m")
+    rows = terminal.table("", "from", "to", *numbers, numbers=numbers)
+    _keep_whole(rows.columns[0], [one.from_tier or _NONE for one in found.moves])
+    _keep_whole(rows.columns[1], [one.to_tier or _NONE for one in found.moves])
     for move in found.moves:
-        moves.add_row(
-            move.scheme,
-            move.from_tier or "(none)",
-            move.to_tier or "(none)",
+        rows.add_row(
+            *_tiers(move, lang),
             f"{move.n_customers:,}",
             f"{move.spend_12m_amount:,.2f}",
         )
-    out.print(moves)
+    out.print(rows)
+
+
+def _keep_whole(column: Column, codes: Iterable[str]) -> None:
+    """Codes are for queries and stay whole; names break where there is no room."""
+    column.no_wrap, column.min_width = False, max(map(cell_len, codes))
+
+
+def _tiers(move: "Move", lang: "Language") -> list[str]:
+    """Each tier by its code, and its name below."""
+    en = ((move.from_tier, move.from_name_en), (move.to_tier, move.to_name_en))
+    zh = ((move.from_tier, move.from_name_zh), (move.to_tier, move.to_name_zh))
+    return [
+        f"{tier}\n  {name}" if tier and name and name != tier else tier or _NONE
+        for tier, name in (zh if lang == "zh" else en)
+    ]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pipelines import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.quantities import number_of
 from project.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
@@ -37,11 +38,11 @@ def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -
     counts = Counter(one.severity for one in found)
     if counts["error"]:
         raise ConfigurationError(
-            f"{project.root}: {_counted(counts['error'], 'error')},"
-            f" {_counted(counts['warning'], 'warning')}"
+            f"{project.root}: {number_of(counts['error'], 'error')},"
+            f" {number_of(counts['warning'], 'warning')}"
         )
     if not as_json:
-        said = f"No errors, {_counted(counts['warning'], 'warning')}."
+        said = f"No errors, {number_of(counts['warning'], 'warning')}."
         terminal.console().print(said)
 
 
@@ -54,7 +55,3 @@ def _in_mappings(project: Project) -> Iterator["Finding"]:
         judge_settings(project)
     except ConfigurationError as err:
         yield finding_of(err, project.root / SETTINGS_FILE)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

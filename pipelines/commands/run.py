@@ -107,12 +107,12 @@ def _run(
         finally:
             if progress:
                 progress.close()
-    if opened.released is None:
-        raise RuntimeError("the run ended without a release")
-    if as_json:
-        terminal.say_json(_published(project, opened, opened.released))
-    else:
-        _show_published(project, opened, opened.released)
+        if opened.released is None:
+            raise RuntimeError("the run ended without a release")
+        if as_json:
+            terminal.say_json(_published(project, opened, opened.released))
+        else:
+            _show_published(project, opened, opened.released)
 
 
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from pipelines import terminal
 from project.documents import nearest
 from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import Project
+from project.quantities import number_of
 from releases import lease, store
 from releases.manifest import Manifest, read_manifest
 from releases.verification import Finding, findings
@@ -97,8 +98,8 @@ def _show(
     for name, (manifest, differing) in found.items():
         if manifest is not None and _is_proven(manifest, differing):
             out.print(
-                f"{name}: proven: {len(manifest.table_digests)} tables,"
-                f" {len(manifest.files)} files"
+                f"{name}: proven: {number_of(len(manifest.table_digests), 'table')},"
+                f" {number_of(len(manifest.files), 'file')}"
             )
         elif not differing:
             out.print(

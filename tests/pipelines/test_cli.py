@@ -2,6 +2,7 @@ import json
 import stat
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -200,6 +201,18 @@ def test_generate_takes_its_folder_as_project_as_well(shop):
     ended = fenji("generate", "--project", "made", "--customers", "3", folder=shop)
     assert ended.returncode == 0
     assert list((shop / "made").rglob("customers*"))
+
+
+def test_without_a_command_there_is_help_and_no_error():
+    ended = fenji()
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == fenji("--help").stdout
+
+
+def test_the_version_is_that_of_the_package():
+    ended = fenji("--version")
+    assert ended.returncode == 0
+    assert ended.stdout == f"fenji {version('fenji')}\n"
 
 
 def test_help_lists_the_commands():
