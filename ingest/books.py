@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingest import masks
 from ingest.landing import find_files, shown_place
 from ingest.problems import Problem, refused_files, rejected_rows
 from ingest.statements import Sql, identifier, listed, sql
@@ -40,7 +41,8 @@ class Books:
 
     feeds: tuple[FeedBooks, ...]
     problems: tuple[Problem, ...]  # refused files, then rejected rows
-    vanished: tuple[tuple[str, str], ...]  # feed and path; the rows are kept
+    # Feed and path as it may be read; their rows are kept.
+    vanished: tuple[tuple[str, str], ...]
     moved: tuple[tuple[str, str], ...] = ()  # names before and after
 
     def of_kind(self, kind: str, feed: str | None = None) -> tuple[Problem, ...]:
@@ -99,8 +101,9 @@ def new_since(
         recent = Sql("true")
     else:
         recent = Sql(
-            "(feed, file) in (select (feed, path) from raw.files"
-            " where loaded_at >= $since)"
+            "(feed, file) in (select (n.feed, n.shown_path) from raw.file_names as n"
+            " inner join raw.files as f on n.file_id = f.file_id"
+            " where f.loaded_at >= $since)"
         )
     rows = con.execute(
         sql(
@@ -175,11 +178,20 @@ def _vanished(
     con: duckdb.DuckDBPyConnection, project: Project, *, is_release: bool
 ) -> tuple[tuple[str, str], ...]:
     """The files of the books that are no longer in their folder."""
-    listed_now = {(file.feed, file.path) for file in find_files(project)}
-    rows = con.execute(
-        sql(
-            "select feed, file from {books} order by feed, file",
-            books=_books(is_release=is_release),
-        )
-    ).fetchall()
-    return tuple((feed, file) for feed, file in rows if (feed, file) not in listed_now)
+    files = find_files(project)
+    return tuple(
+        con.execute(
+            sql(
+                "select feed, file from {books} where (feed, file) not in"
+                " (select (feed, {shown}) from (select unnest($feeds::varchar[]) as"
+                " feed, unnest($paths::varchar[]) as path)) order by feed, file",
+                books=_books(is_release=is_release),
+                # Others read masked names, and so do the books.
+                shown=masks.shown_path(Sql("path")),
+            ),
+            {
+                "feeds": [file.feed for file in files],
+                "paths": [file.path for file in files],
+            },
+        ).fetchall()
+    )

@@ -63,6 +63,20 @@ def test_a_file_that_left_its_folder_has_vanished(twice):
     assert read_books(twice.con, twice.project, in_folder=False).vanished == ()
 
 
+def test_files_whose_names_are_masked_are_where_they_are(company):
+    name = "orders_of_13812345678.csv"
+    company.land(f"transactions/{name}", f"{HEAD}1,A,2026-05-01,1\n2,A,then,2\n")
+    company.load()
+    books = read_books(company.con, company.project)
+    assert books.vanished == ()
+    assert new_since(company.con, company.clock)["transactions"].n_rejected == 1
+    (company.root / "landing/transactions" / name).unlink()
+    ((feed, shown),) = read_books(company.con, company.project).vanished
+    assert feed == "transactions"
+    assert shown.startswith("orders_of_")
+    assert "13812345678" not in shown
+
+
 def test_the_days_of_a_feed_are_those_of_rows_that_count_up_to_the_as_of_date(company):
     rows = [
         ("1", "2026-05-01T23:30:00"),
