@@ -12,13 +12,14 @@ import duckdb
 
 from ingest import masks, transcoding
 from ingest.expressions import RefusedExpression
+from ingest.failing import MOST, failing_rows
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Reader, glob_escaped
 from ingest.ledger import Change, Outcome
 from ingest.mapping import Bound, UnusableHeader, bind, position_of
 from ingest.mapping import field as setting
 from ingest.sniffing import Empty, Unreadable, likely_encodings
-from ingest.sources import Group, SourceFile, is_object, json_texts
+from ingest.sources import Failing, Group, SourceFile, is_object, json_texts
 from ingest.statements import Sql, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -43,6 +44,7 @@ class Batch:
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_read: dict[str, int] = field(default_factory=dict)
+    _failing: dict[str, tuple[Failing, ...]] = field(default_factory=dict)
     # Of mappings: a file without a column that they name, the column, what is wrong.
     _unknown: dict[str, tuple[SourceFile, str, str]] = field(default_factory=dict)
 
@@ -61,7 +63,9 @@ class Batch:
         ]
 
         def likeness(one: tuple[SourceFile, tuple[Bound, ...]]) -> str:
-            return repr((one[0].layout, one[0].mapping_digest))
+            source = one[0]
+            alone = source.landing.path if source.failing else ""
+            return repr((source.layout, source.mapping_digest, alone))
 
         groups: list[Group] = []
         for _, together in groupby(sorted(bound, key=likeness), key=likeness):
@@ -144,6 +148,32 @@ class Batch:
                 found = True
         return found
 
+    def find_failing_rows(self, group: Group) -> bool:
+        """Look for rows that end the statement; whether there are any.
+
+        Raises:
+            duckdb.OutOfMemoryException: as for `find_culprits`.
+        """
+        found = False
+        for source in group.files:
+            single = replace(group, files=(source,))
+            rows = failing_rows(self.con, single)
+            if not rows:
+                continue
+            found = True
+            path = source.landing.path
+            if len(rows) > MOST:
+                column = group.bounds[rows[0].place - 1].column.name
+                self.refused[path] = (
+                    f"cannot be loaded: row {rows[0].line}"
+                    + (f", column {column}," if rows[0].place else "")
+                    + f" and more than {MOST - 1} others hold values that cannot be"
+                    " worked with"
+                )
+            else:
+                self._failing[path] = (*source.failing, *rows)
+        return found
+
     def _blame(self, source: SourceFile, err: duckdb.Error) -> None:
         path = source.landing.path
         same_newlines = self.reader.override(path).same_newlines
@@ -162,7 +192,11 @@ class Batch:
             try:
                 layout, readable = self.reader.layout(change.file)
                 source = SourceFile(
-                    change.file, change.mapping_digest, layout, readable
+                    change.file,
+                    change.mapping_digest,
+                    layout,
+                    readable,
+                    self._failing.get(path, ()),
                 )
                 if layout.kind in {"lines", "json"}:
                     source = self._with_json_header(source)

@@ -14,7 +14,7 @@ from ingest import former as former_versions
 from ingest import ledger, masks, moves, quarantine, records
 from ingest.batch import Batch, ReadAgain
 from ingest.counting import Settlement
-from ingest.landing import LandingFile, find_files
+from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.sources import Group
 from ingest.statements import Sql, identifier, listed, literal, sql
@@ -142,6 +142,7 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
     """
     con, feed = batch.con, batch.feed
     groups = batch.groups()
+    reading: Group | None = None
     con.execute("begin")
     try:
         former = [one.former.file_id for one in batch.changes if one.former is not None]
@@ -154,7 +155,9 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
         settlement.touch(former)
         ledger.delete(con, feed, former)
         for group in groups:
+            reading = group
             _load_group(batch, group, ids[group.files[0].landing.path])
+        reading = None
         ledger.enter(
             con,
             [
@@ -174,12 +177,23 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
         if fault is not None:
             raise fault from None
         # Dagster's log keeps causes, and DuckDB quotes values.
-        raise RunError(f"raw.{feed.table}: {without_values(err)}") from None
+        where = _place(batch, reading)
+        raise RunError(f"{where}: cannot be loaded: {without_values(err)}") from None
     except BaseException:
         con.execute("rollback")
         raise
     con.execute("commit")
     return ids
+
+
+def _place(batch: Batch, reading: Group | None) -> str:
+    """What was being loaded when something went wrong, as messages name it."""
+    feed = batch.feed.table
+    if reading is None:
+        return f"the feed {feed}"
+    place = shown_place(batch.project, feed, reading.files[0].landing.path)
+    more = len(reading.files) - 1
+    return f"{place} and {more} more like it" if more else place
 
 
 def _is_first_load(
@@ -253,7 +267,7 @@ def _load_group(batch: Batch, group: Group, first: int) -> None:
     except duckdb.Error:
         con.execute("rollback")
         try:
-            is_found = batch.find_culprits(group)
+            is_found = batch.find_culprits(group) or batch.find_failing_rows(group)
         finally:
             con.execute("begin")
         if is_found:

@@ -31,7 +31,10 @@ REASONS: Mapping[str, str] = {
     "too_few_columns": "fewer columns than the header",
     "too_many_columns": "more columns than the header",
     "unclosed_quote": "a quote that is never closed; holds all up to the file's end",
-    "unreadable_row": "quotes in the wrong place, or no valid JSON object",
+    "unreadable_row": (
+        "quotes in the wrong place, no valid JSON object, or values that cannot be"
+        " worked with"
+    ),
     "line_too_long": "a record that is too long to be read",
     "bad_encoding": "bytes that are no text in the file's encoding",
     "two_customers": "the lines of one transaction name several customers",

@@ -40,6 +40,27 @@ UNREADABLE = 255
 NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 
 
+# Of columns whose cast ends the statement instead of failing for itself.
+_WHY_FAILING = {
+    "date": "not_a_date",
+    "month": "not_a_date",
+    "timestamp": "not_a_date",
+    "boolean": "not_a_boolean",
+    "choice": "not_in_list",
+    "integer": "not_a_number",
+    "bigint": "not_a_number",
+    **dict.fromkeys(("amount", "quantity", "points", "ratio", "rate"), "not_a_number"),
+}
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A row on which the statement that types it fails as a whole."""
+
+    line: int  # as `Group.typable` numbers it
+    place: int  # of the column, from 1 on; 0: none fails alone
+
+
 @dataclass(frozen=True)
 class SourceFile:
     """A file that is about to be loaded."""
@@ -48,6 +69,7 @@ class SourceFile:
     mapping_digest: str
     layout: Layout
     readable: Path  # the file itself, or its copy in UTF-8
+    failing: tuple[Failing, ...] = ()
 
     @property
     def is_copy(self) -> bool:
@@ -57,7 +79,10 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class Group:
-    """Files of one layout and mapping, in path order."""
+    """Files of one layout and mapping, in path order.
+
+    A file with rows that fail is a group of its own.
+    """
 
     contract: Contract
     mapping: FeedMapping
@@ -161,12 +186,89 @@ class Group:
         return tuple(steps)
 
     def typed(self, *, with_rejects: bool) -> Sql:
-        """The rows with the feed's columns, `_file`, `_line` and `_reject`.
+        """The rows with the feed's columns, `_file`, `_line` and `_reject`, in order.
 
         `_reject` is 0 for a good row, else the place of the first column, in contract
         order, that failed. With rejects there are also `_column`, `_reason`, `_raw`
         and `_masked`, null for good rows.
         """
+        if not self.files[0].failing:
+            return self.typed_rows(self.relation(), with_rejects=with_rejects)
+        return sql(
+            "select * from ({typed} union all by name {failed}) order by _line",
+            typed=self.typed_rows(self.typable(), with_rejects=with_rejects),
+            failed=self._failed(with_rejects=with_rejects),
+        )
+
+    def typable(self) -> Sql:
+        """The rows of the files but for those that fail, by numbers from 1 on."""
+        failing = [row.line for row in self.files[0].failing]
+        return sql(
+            "select * from ({rows}) where not list_contains([{lines}], _line)",
+            rows=self._numbered(),
+            lines=listed(literal(line) for line in failing),
+        )
+
+    def _numbered(self) -> Sql:
+        if self.layout.is_columnar:
+            return self.relation()
+        return sql(
+            "select * replace (row_number() over () as _line) from ({relation})",
+            relation=self.relation(),
+        )
+
+    def _failed(self, *, with_rejects: bool) -> Sql:
+        """The rows that fail, as rejected ones; nothing of them is worked out."""
+        rows = self.files[0].failing
+        outputs = [
+            FILE,
+            LINE,
+            # One that is no column's fault is given to the first one.
+            self._of_failing("greatest({place}, 1)::utinyint", "_reject"),
+        ]
+        if with_rejects:
+            is_json = self.layout.kind in {"lines", "json"}
+            whole = Sql("_text") if is_json else record(self.columns)
+            outputs += [
+                self._of_failing("{column}", "_column"),
+                self._of_failing("{reason}", "_reason"),
+                sql("{whole} as _raw", whole=whole),
+                sql("{shown} as _masked", shown=shown_record(self.columns, self.shows)),
+            ]
+        return sql(
+            "select {outputs} from ({rows}) where list_contains([{lines}], _line)",
+            outputs=listed(outputs),
+            rows=self._numbered(),
+            lines=listed(literal(row.line) for row in rows),
+        )
+
+    def _of_failing(self, template: str, name: str) -> Sql:
+        """What is said of each row that fails, by its number."""
+        whens = []
+        for row in self.files[0].failing:
+            column, reason = None, "unreadable_row"
+            if row.place:
+                bound = self.bounds[row.place - 1]
+                column = bound.column.name
+                reason = _WHY_FAILING.get(bound.column.type, reason)
+                if bound.expression is not None:
+                    reason = "expression_failed"
+            said = sql(
+                template,
+                place=literal(row.place),
+                column=literal(column),
+                reason=literal(reason),
+            )
+            line = literal(row.line)
+            whens.append(sql("when {line} then {said}", line=line, said=said))
+        return sql(
+            "case _line {whens} end as {name}",
+            whens=listed(whens, " "),
+            name=Sql(name),
+        )
+
+    def typed_rows(self, rows: Sql, *, with_rejects: bool) -> Sql:
+        """The rows of a relation like that of the files, as `typed` gives them."""
         expressed = listed(
             [
                 Sql("*"),
@@ -193,7 +295,7 @@ class Group:
             reject=self._reject(),
             values=values,
             expressed=expressed,
-            relation=self.relation(),
+            relation=rows,
         )
         outputs = [*self._outputs(), FILE, LINE, REJECT]
         if with_rejects:
