@@ -6,6 +6,11 @@ settings. What a run, a failure and the UI leave behind is decoded and looked th
 What may be found, the contracts of the feeds say: an id, and the name of a person typed
 into a column that is published. The warehouse and the quarantine hold all of it, for
 their owner alone.
+
+The names of the same project, and an id, are what a browser or a terminal takes for
+commands where they are not shown as text.
+
+`FENJI_CANARIES=all` makes all kinds of files for all feeds, and grades by all schemes.
 """
 
 import csv
@@ -13,11 +18,15 @@ import gzip
 import io
 import itertools
 import json
+import os
 import re
+import shutil
 import sqlite3
 import stat
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
@@ -28,6 +37,32 @@ from schemes.tags import LIBRARY as TAGS_FILE
 from sql.contracts import Column, Contract, feeds
 
 AS_OF = "2026-05-31"
+IS_LARGE = os.environ.get("FENJI_CANARIES") == "all"
+# The feeds of which there are files of every kind: those with personal columns first.
+WHOLE = tuple(feeds()) if IS_LARGE else ("customers", "manual_tags", "transactions")
+
+OWNED = "document.title='owned'"
+HOSTILE = f'<script>{OWNED}</script><img src=x onerror="{OWNED}">\u202e\x9b2J=1+1'
+HOSTILE_ID = "C9 <b onclick=x>\u202e\x1b[2J"
+SCHEME = {
+    "scheme": "hostile",
+    "version": 1,
+    "kind": "ladder",
+    "name": {"en": f"Name {HOSTILE}", "zh": f"名 {HOSTILE}"},
+    "needs": ["transactions"],
+    "rules": [
+        {
+            "tier": "buys",
+            "when": "orders('ever') >= 1",
+            "reason": {"en": f"Reason {HOSTILE}", "zh": f"因 {HOSTILE}"},
+        },
+        {"tier": "none", "reason": {"en": "None", "zh": "无"}},
+    ],
+    "tiers": [
+        {"tier": "buys", "name": {"en": f"Tier {HOSTILE}", "zh": f"级 {HOSTILE}"}},
+        {"tier": "none", "name": {"en": "None", "zh": "无"}},
+    ],
+}
 
 # The three kinds of canaries; the number tells where one was planted.
 KINDS = {
@@ -147,6 +182,8 @@ def land(shop, feed, planted):
     unclosed = f'"{planted.plant(f"an open quote of {table}")},\n'
     text = as_csv([header, *body, extra]) + unclosed
     shop.land(f"{table}/{planted.plant(f'a file of {table}', 'phone')}.csv", text)
+    if table not in WHOLE:
+        return
     objects = [
         {**row, planted.plant(f"a key of {table}"): planted.plant(f"JSON of {table}")}
         for row in rows[-2:]
@@ -166,10 +203,10 @@ def settings(planted):
         "email": {"expr": f"'{planted.plant('an expression of fenji.yaml')}'"},
     }
     return {
-        "name": "birds",
+        "name": HOSTILE,
         "currency": "CNY",
         # Enough for every table to be made; all of them would take most of the time.
-        "schemes": {"only": ["rfm_8", "big_customer", "annual_points"]},
+        "schemes": {} if IS_LARGE else {"only": ["rfm_8", "big_customer", "hostile"]},
         "feeds": {
             "customers": [
                 {
@@ -254,7 +291,12 @@ def birds(tmp_path_factory, make_shop):
     planted = Planted()
     shop = make_shop(tmp_path_factory.mktemp("birds"))
     (shop.root / "fenji.yaml").write_text(json.dumps(settings(planted)), "utf-8")
+    (shop.root / "schemes").mkdir()
+    (shop.root / "schemes/hostile.yaml").write_text(json.dumps(SCHEME), "utf-8")
     shop.land("customers/mapped.csv", "number\nC0\n")
+    line = {"transaction_id": "T9", "customer_id": HOSTILE_ID}
+    line |= {"occurred_at": "2026-05-01", "amount": "9"}
+    shop.land("transactions/hostile.jsonl", json.dumps(line))
     for feed in feeds().values():
         land(shop, feed, planted)
     outputs = []
@@ -263,6 +305,8 @@ def birds(tmp_path_factory, make_shop):
         ("run", "--as-of", AS_OF, "--json"),
         ("explain", "C0"),
         ("explain", "C1", "--json"),
+        ("explain", HOSTILE_ID, "--scheme", "hostile"),
+        ("explain", HOSTILE_ID, "--scheme", "hostile", "--json"),
         ("releases", "--json"),
         ("schemes",),
     ):
@@ -330,9 +374,9 @@ def test_a_file_whose_name_is_masked_is_still_told_apart(birds):
         str(birds.root / "data/current/fenji.duckdb"), read_only=True
     ) as con:
         rows = con.execute("select feed, file from feed_reconciliation").fetchall()
-    assert len(rows) == len(set(rows)) == 3 * len(feeds()) + 1
+    assert len(rows) == len(set(rows)) == len(feeds()) + 2 * len(WHOLE) + 2
     masked = [file for _, file in rows if "***" in file]
-    assert len(masked) == len(set(masked)) == 2 * len(feeds())
+    assert len(masked) == len(set(masked)) == len(feeds()) + len(WHOLE)
 
 
 @pytest.fixture(scope="module")
@@ -369,3 +413,57 @@ def fallen(tmp_path_factory, make_shop):
 def test_neither_by_runs_that_fail(fallen):
     assert fallen.seen == {}
     assert sum("refused" in text for _, text in fallen.outputs)
+
+
+class Pages(HTMLParser):
+    """The tags of a page, and whatever of them a browser would act on."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags = set()
+        self.acting = []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.acting += [name for name, _ in attrs if name.startswith("on")]
+        if tag in {"script", "img", "iframe", "object", "embed", "form", "base"}:
+            self.acting.append(tag)
+
+
+@pytest.mark.parametrize("name", ["report.html", "quality/index.html"])
+def test_names_are_text_on_every_page(birds, name):
+    text = (birds.root / "data/current" / name).read_text("utf-8")
+    page = Pages()
+    page.feed(text)
+    assert "table" in page.tags
+    assert page.acting == []
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+    if name == "report.html":
+        for word in ("Name", "名", "Tier", "级"):
+            assert f"{word} &lt;script&gt;" in text
+
+
+def test_names_do_nothing_in_a_browser(birds, tmp_path):
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Debian's chromium to look at a page")
+    page = birds.root / "data/current/report.html"
+    done = subprocess.run(
+        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+         "--disable-background-networking", "--host-resolver-rules=MAP * ~NOTFOUND",
+         f"--user-data-dir={tmp_path}", "--dump-dom", page.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    (title,) = re.findall(r"(?s)<title>(.*?)</title>", done.stdout)
+    assert title.startswith("&lt;script&gt;")
+    assert "Tier &lt;script&gt;" in done.stdout
+
+
+def test_names_and_ids_steer_no_terminal(birds):
+    explained = [text for name, text in birds.outputs if "hostile" in name]
+    assert len(explained) == 4
+    assert "C9 <b onclick=x>\\u202e\\x1b[2J" in "".join(explained)
+    assert "Name <script>" in "".join(explained)
+    for name, text in birds.outputs:
+        found = re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+        assert not found, (name, found)
