@@ -19,7 +19,7 @@ from ingest.warehouse import opened as opened_warehouse
 from pipelines.running import decide, hold_warehouse, open_run, say_upgraded
 from project.errors import ConfigurationError
 from project.folder import Project
-from releases import store
+from releases import pointing, store
 from releases.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def backfill(
                 project, as_of_date, warehouse=warehouse, is_judged=job is not None
             )
             if decision.published is not None:
-                store.stand_by(project, decision.published.release_id)
+                pointing.settle(project)
                 took = time.perf_counter() - began
                 yield Graded(decision.published, is_new=False, seconds=took, phases={})
                 continue
@@ -134,3 +134,4 @@ def backfill(
             for one in made:
                 if one.as_of_date != dates[-1]:
                     store.remove(project, one.release_id)
+            pointing.settle(project)

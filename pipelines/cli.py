@@ -76,7 +76,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.
 AsOfOption = Annotated[
     str | None,
     typer.Option(
-        "--as-of", metavar="DATE", help="As of which day; default: today in the zone."
+        "--as-of",
+        metavar="DATE",
+        help="As of which day, or yesterday; default: today in the zone.",
     ),
 ]
 AcceptOption = Annotated[
@@ -123,12 +125,26 @@ def run(
         ),
     ] = None,
     accept: AcceptOption = False,
+    make_current: Annotated[
+        bool,
+        typer.Option(
+            "--make-current",
+            help="Point data/current at the release, also of an earlier date.",
+        ),
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Ingest what is new, grade, check, and publish one release."""
     from pipelines.commands import run as command  # noqa: PLC0415
 
-    command.run(open_project(project), as_of, known_at, accept=accept, as_json=json)
+    command.run(
+        open_project(project),
+        as_of,
+        known_at,
+        accept=accept,
+        make_current=make_current,
+        as_json=json,
+    )
 
 
 @app.command()

@@ -7,7 +7,13 @@ import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
 from assets.run import Run
-from pipelines.running import hold_warehouse, open_run, read_date, today
+from pipelines.running import (
+    hold_warehouse,
+    open_run,
+    read_date,
+    refuse_to_come,
+    today,
+)
 from project.folder import open_project
 
 
@@ -22,7 +28,10 @@ class RunResource(dg.ConfigurableResource[Run]):
         """Wait for the warehouse, open it, and close it when the run ends."""
         project = open_project()
         partition = context.run.tags.get(PARTITION_NAME_TAG) if context.run else None
-        as_of_date = read_date(partition) if partition else today(project)
+        as_of_date = today(project)
+        if partition:
+            as_of_date = read_date(project, partition, option="partition")
+            refuse_to_come(project, as_of_date, option="partition")
         waiting = "Waiting for another run to release the warehouse."
 
         def tell() -> None:

@@ -31,6 +31,8 @@ from releases.previous import Previous, previous_to
 if TYPE_CHECKING:
     from assets.run import Progress, Run
 
+_YESTERDAY = "yesterday"
+
 # How long what --known-at names lasts: a day, a minute, a second, or a moment.
 _MOMENT = datetime.timedelta(microseconds=1)
 _DAY, _ZONE = r"\d{4}-\d\d-\d\d", r"(?:Z|[+-]\d\d(?::?\d\d)?)?"
@@ -52,17 +54,20 @@ class Decision:
     published: Manifest | None  # the release of the same inputs, settings and code
 
 
-def read_date(text: str, *, option: str = "--as-of") -> datetime.date:
-    """A date that an option was given.
+def read_date(project: Project, text: str, *, option: str = "--as-of") -> datetime.date:
+    """A date that an option was given: a day, or `yesterday` in the business zone.
 
     Raises:
         ConfigurationError: the text is not a day of the calendar.
     """
+    if text.strip().lower() == _YESTERDAY:
+        return today(project) - datetime.timedelta(days=1)
     try:
         day = datetime.date.fromisoformat(text)
     except ValueError:
         raise ConfigurationError(
-            f"{option}: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31"
+            f"{option}: '{text}' is not a date; write YYYY-MM-DD, such as 2026-05-31,"
+            f" or {_YESTERDAY}"
         ) from None
     if day == datetime.date.max:
         raise ConfigurationError(
@@ -70,6 +75,22 @@ def read_date(text: str, *, option: str = "--as-of") -> datetime.date:
             " earlier one"
         )
     return day
+
+
+def refuse_to_come(
+    project: Project, as_of_date: datetime.date, *, option: str = "--as-of"
+) -> None:
+    """Refuse to grade a day that has not begun in the business zone.
+
+    Raises:
+        ConfigurationError: the date is after today.
+    """
+    last = today(project)
+    if as_of_date > last:
+        raise ConfigurationError(
+            f"{option}: {as_of_date} is to come; today is {last} in"
+            f" {project.settings.timezone}, write that or an earlier date"
+        )
 
 
 def today(project: Project) -> datetime.date:
@@ -115,10 +136,12 @@ def decide(
 
     Raises:
         ConfigurationError: something is wrong with settings, mappings, schemes or tags,
-            or a version of a scheme would be published with other contents.
+            a version of a scheme would be published with other contents, or the date
+            is to come.
         RunError: nothing was known at that time, or a release or the warehouse is
             damaged.
     """
+    refuse_to_come(project, as_of_date)
     # Publishing could not move it: better said before anything is computed.
     store.refuse_what_is_no_link(project.current)
     previous = previous_to(project, as_of_date, known_at)

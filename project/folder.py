@@ -63,8 +63,13 @@ class Project:
         return self.data / "current"
 
     @property
+    def latest(self) -> Path:
+        """The link to the release of the greatest as-of date, whatever is held."""
+        return self.data / "latest"
+
+    @property
     def rolled_back(self) -> Path:
-        """Stands while `current` was moved by hand: a rollback outlives idle runs."""
+        """Stands while `current` is held where a person pointed it."""
         return self.data / "rolled_back"
 
     @property

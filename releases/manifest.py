@@ -1,6 +1,7 @@
 """The manifest of a release: what is in it, from what, checked how."""
 
 import datetime
+import functools
 import json
 from pathlib import Path
 
@@ -96,13 +97,21 @@ def read_manifest(folder: Path) -> Manifest:
     """
     file = folder / MANIFEST_FILE
     try:
-        return Manifest.model_validate_json(file.read_bytes())
+        found = file.stat()
+        which = (found.st_ino, found.st_mtime_ns, found.st_size)
+        return _read(file.resolve(), *which)
     except (FileNotFoundError, NotADirectoryError):
         raise NoManifestError(f"{file}: is missing; {_way_out(folder)}") from None
     except (ValidationError, IsADirectoryError):
         raise RunError(
             f"{file}: is damaged: not all of it is what was written; {_way_out(folder)}"
         ) from None
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(file: Path, *_which: int) -> Manifest:
+    """A file is parsed once while it is the same: a run asks for all several times."""
+    return Manifest.model_validate_json(file.read_bytes())
 
 
 def _way_out(folder: Path) -> str:

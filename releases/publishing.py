@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import duckdb
 
 from project.folder import Project
-from releases import store
+from releases import pointing, store
 from releases.building import CATALOG, Building
 from releases.manifest import Manifest
 from releases.report import Unusable, write_report
@@ -20,7 +20,7 @@ def publish(
     project: Project,
     unusable: Sequence[Unusable] = (),
 ) -> Manifest:
-    """Move a finished release into place and point `current` at it.
+    """Move a finished release into place and let `current` go forward to it.
 
     A release never changes: where one of this id is there already, of the same inputs
     and the same rules, the new copy is dropped and the old one stands. The report shows
@@ -41,7 +41,6 @@ def publish(
             store.sync(path)
         building.folder.rename(place)
         store.sync(project.releases)
-    store.point_current_at(project, manifest.release_id)
-    project.rolled_back.unlink(missing_ok=True)
+    pointing.settle(project)
     store.retire(project)
     return manifest

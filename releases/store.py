@@ -1,6 +1,7 @@
-"""The releases of a project: list them, find one, point `current` at one.
+"""The releases of a project: list them, find one, remove those that are too many.
 
-Reads manifests only, so that it is quick and needs no database.
+Reads manifests only, so that it is quick and needs no database. Where readers are
+pointed is in `pointing`.
 """
 
 import datetime
@@ -162,49 +163,20 @@ def database(project: Project, release_id: str) -> Path:
     return project.releases / release_id / DATABASE_FILE
 
 
-def point_current_at(project: Project, release_id: str) -> None:
-    """Move `current` to a release, in one rename, so that no reader sees neither."""
-    link = project.data / f".current-{release_id}"
-    link.unlink(missing_ok=True)
-    link.symlink_to(Path("releases") / release_id, target_is_directory=True)
-    link.replace(project.current)
-    sync(project.data)
-
-
-def roll_back(project: Project, release_id: str) -> Manifest:
-    """Point `current` at a release and keep it there until a run publishes.
-
-    Raises:
-        ConfigurationError: there is no such release.
-    """
-    manifest = release(project, release_id)
-    project.rolled_back.write_text(f"{release_id}\n", encoding="utf-8")
-    point_current_at(project, release_id)
-    return manifest
-
-
-def stand_by(project: Project, release_id: str) -> None:
-    """Point `current` at the release of a run that found nothing new.
-
-    Nothing was published, so a rollback stays.
-    """
-    if not project.rolled_back.exists():
-        point_current_at(project, release_id)
-
-
 def retire(project: Project) -> None:
     """Remove the releases that are too many or too old, as the settings say.
 
-    Never the current one, nor the last statement, which holds the history of tiers.
-    Age is measured from the latest publication, so that an idle project keeps what it
-    has.
+    Never the one that a link points at, nor the last statement, which holds the history
+    of tiers. Age is measured from the latest publication, so that an idle project keeps
+    what it has.
     """
     settings = project.settings.publish
     kept = releases(project)
     if not kept:
         return
-    last, pointed_at = kept[-1], current(project)
-    spared = {one.release_id for one in (pointed_at, *statements(project)[-1:]) if one}
+    last = kept[-1]
+    spared = {one.release_id for one in statements(project)[-1:]}
+    spared |= {link.resolve().name for link in (project.current, project.latest)}
     too_many = len(kept) - (settings.keep_releases or len(kept))
     for number, manifest in enumerate(kept):
         age = last.published_at - manifest.published_at

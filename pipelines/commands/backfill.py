@@ -3,8 +3,14 @@
 from typing import TYPE_CHECKING, Any
 
 from pipelines import interrupts, telling, terminal
-from pipelines.commands.common import facts, say_refused, say_waiting
-from pipelines.running import read_date
+from pipelines.commands.common import (
+    current_facts,
+    facts,
+    say_refused,
+    say_waiting,
+    where_current_points,
+)
+from pipelines.running import read_date, refuse_to_come
 from project.errors import FenjiError
 from project.folder import Project
 
@@ -33,9 +39,10 @@ def backfill(
     """
     from pipelines import backfill as ranges  # noqa: PLC0415
 
-    dates = ranges.dates_of(
-        read_date(first, option="--from"), read_date(last, option="--to"), every
-    )
+    begins = read_date(project, first, option="--from")
+    ends = read_date(project, last, option="--to")
+    refuse_to_come(project, ends, option="--to")
+    dates = ranges.dates_of(begins, ends, every)
     graded: list[Graded] = []
     runs = telling.Runs()
     failed: list[telling.Told | None] = []
@@ -69,13 +76,16 @@ def backfill(
         _tell(graded, told, error, as_json=as_json)
         raise
     told = telling.of_release(project, graded[-1].manifest, runs)
-    _tell(graded, told, {"status": "done"}, as_json=as_json)
+    ending = {"status": "done", "current": current_facts(project)}
+    _tell(graded, told, ending, as_json=as_json)
+    if not as_json:
+        terminal.console().print(where_current_points(project))
 
 
 def _tell(
     graded: "list[Graded]",
     told: telling.Told | None,
-    ending: dict[str, str],
+    ending: dict[str, Any],
     *,
     as_json: bool,
 ) -> None:

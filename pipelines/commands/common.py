@@ -8,7 +8,7 @@ from pipelines.running import read_date
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.quantities import number_of
-from releases import store
+from releases import pointing, store
 
 if TYPE_CHECKING:
     from assets.run import Run
@@ -46,7 +46,7 @@ def release_of(project: Project, as_of: str | None) -> "Manifest":
     if as_of is None and current is not None:
         return current
     if as_of is not None:
-        date = read_date(as_of)
+        date = read_date(project, as_of)
         found = [one for one in store.releases(project) if one.as_of_date == date]
         if found:
             return max(found, key=lambda one: (one.known_at is None, one.published_at))
@@ -66,3 +66,22 @@ def facts(manifest: "Manifest") -> dict[str, Any]:
         "missing_inputs": manifest.missing_inputs,
         "content_digest": manifest.content_digest,
     }
+
+
+def current_facts(project: Project) -> dict[str, Any] | None:
+    """What `--json` says of the release that readers see; None: there is none."""
+    shown = store.current(project)
+    if shown is None:
+        return None
+    return {"release_id": shown.release_id, "as_of_date": shown.as_of_date}
+
+
+def where_current_points(project: Project) -> str:
+    """The release that readers see, and what keeps a later one from them."""
+    shown = store.current(project)
+    if shown is None:
+        return "data/current points at no release."
+    told = f"data/current shows {shown.release_id} (as of {shown.as_of_date})"
+    if pointing.is_held(project):
+        told += ", held there by hand until the latest date is published again"
+    return f"{told}."

@@ -1,20 +1,21 @@
 """`fenji rollback`: point `current` at a release that was published before."""
 
 from pipelines import terminal
-from pipelines.commands.common import facts, say_waiting
+from pipelines.commands.common import current_facts, facts, say_waiting
 from pipelines.running import hold_warehouse
 from project.folder import Project
-from releases import store
+from releases import pointing
 
 
 def rollback(project: Project, release_id: str, *, as_json: bool) -> None:
     """Point `current` at a release that was published before."""
     with hold_warehouse(project, on_wait=say_waiting):
-        manifest = store.roll_back(project, release_id)
+        manifest = pointing.point_at(project, release_id)
     if as_json:
-        terminal.say_json({"status": "rolled back", **facts(manifest)})
+        current = {"is_current": True, "current": current_facts(project)}
+        terminal.say_json({"status": "rolled back", **facts(manifest), **current})
         return
-    terminal.console().print(
-        f"data/current points at {release_id} (as of {manifest.as_of_date})"
-        " until a later run publishes."
-    )
+    told = f"data/current points at {release_id} (as of {manifest.as_of_date})"
+    if pointing.is_held(project):
+        told += " until a run publishes the latest date again"
+    terminal.console().print(f"{told}.")

@@ -6,7 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import interrupts, telling, terminal
-from pipelines.commands.common import facts, say_refused, say_waiting
+from pipelines.commands.common import (
+    current_facts,
+    facts,
+    say_refused,
+    say_waiting,
+    where_current_points,
+)
 from pipelines.running import (
     decide,
     hold_warehouse,
@@ -18,7 +24,7 @@ from pipelines.running import (
 from project.errors import FenjiError
 from project.folder import Project
 from project.quantities import number_of
-from releases import store
+from releases import pointing, store
 
 if TYPE_CHECKING:
     from assets.run import Run
@@ -34,12 +40,14 @@ def run(
     known_at: str | None = None,
     *,
     accept: bool = False,
+    make_current: bool = False,
     as_json: bool,
     progress: terminal.StepLines | None = None,
 ) -> None:
     """Run the pipeline for a date, unless its release is there already.
 
-    With `accept`, what a gate would stop is published all the same.
+    With `accept`, what a gate would stop is published all the same; with `make_current`
+    readers are pointed at the release, whatever its date.
 
     Raises:
         Interrupted: a signal ended it.
@@ -52,6 +60,7 @@ def run(
                 as_of,
                 known_at,
                 accept=accept,
+                make_current=make_current,
                 as_json=as_json,
                 progress=progress,
             )
@@ -67,15 +76,17 @@ def _run(
     known_at: str | None,
     *,
     accept: bool,
+    make_current: bool,
     as_json: bool,
     progress: terminal.StepLines | None,
 ) -> None:
     began = time.perf_counter()
-    as_of_date = today(project) if as_of is None else read_date(as_of)
+    as_of_date = today(project) if as_of is None else read_date(project, as_of)
     known = None if known_at is None else read_known_at(project, known_at)
     with hold_warehouse(project, on_wait=say_waiting):
         decision = decide(project, as_of_date, known)
         if decision.published is not None:
+            _point(project, decision.published, make_current=make_current)
             _show_unchanged(project, decision.published, as_json=as_json)
             return
         from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
@@ -109,25 +120,42 @@ def _run(
                 progress.close()
         if opened.released is None:
             raise RuntimeError("the run ended without a release")
+        _point(project, opened.released, make_current=make_current)
         if as_json:
             terminal.say_json(_published(project, opened, opened.released))
         else:
             _show_published(project, opened, opened.released)
 
 
+def _point(project: Project, manifest: "Manifest", *, make_current: bool) -> None:
+    """Let `current` go forward, or point it at the release where that is asked."""
+    if make_current:
+        pointing.point_at(project, manifest.release_id)
+    else:
+        pointing.settle(project)
+
+
+def _pointed(project: Project, manifest: "Manifest") -> dict[str, Any]:
+    """What `--json` says of the release that readers see after the run."""
+    current = current_facts(project)
+    is_current = current is not None and current["release_id"] == manifest.release_id
+    return {"is_current": is_current, "current": current}
+
+
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
-    store.stand_by(project, manifest.release_id)
     told = telling.of_release(project, manifest)
     if as_json:
-        told_json = telling.as_dict(told)
-        terminal.say_json({"status": "unchanged", **facts(manifest), **told_json})
+        said = {"status": "unchanged", **facts(manifest), **_pointed(project, manifest)}
+        terminal.say_json({**said, **telling.as_dict(told)})
         return
-    terminal.console().print(
+    out = terminal.console()
+    out.print(
         f"Nothing changed: release {manifest.release_id}"
         f" (as of {manifest.as_of_date}) stands:"
         f" {number_of(told.n_customers or 0, 'customer')}."
     )
     telling.show(told)
+    out.print(where_current_points(project))
 
 
 def _show_failed(
@@ -169,8 +197,18 @@ def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> No
     if len(failed) > _WARNINGS:
         more = number_of(len(failed) - _WARNINGS, "more warning")
         out.print(f"  and {more}: see quality_results")
-    out.print(f"  tables  {_shown(project.current / store.DATABASE_FILE)}")
-    out.print(f"  report  {_shown(project.current / 'report.html')}")
+    place = project.current
+    if not _pointed(project, manifest)["is_current"]:
+        place = project.releases / manifest.release_id
+        out.print(f"{where_current_points(project)} {_why_not_current(manifest)}")
+    out.print(f"  tables  {_shown(place / store.DATABASE_FILE)}")
+    out.print(f"  report  {_shown(place / 'report.html')}")
+
+
+def _why_not_current(manifest: "Manifest") -> str:
+    """Why a run leaves readers where they are, and how to move them."""
+    what = "A look back" if manifest.known_at else "A run for an earlier date"
+    return f"{what} leaves it there; --make-current moves it."
 
 
 def _shown(path: Path) -> str:
@@ -184,6 +222,7 @@ def _published(project: Project, opened: "Run", manifest: "Manifest") -> dict[st
     return {
         "status": "published",
         **facts(manifest),
+        **_pointed(project, manifest),
         **telling.as_dict(told),
         "tables": manifest.tables,
         "checks": [one.model_dump() for one in manifest.checks],

@@ -77,6 +77,23 @@ def test_what_was_known_when(shop):
     assert restated == [("ann", "A", "2026-01-31", "2026-02-28")]
 
 
+def test_current_goes_forward_and_says_so(shop):
+    """January is graded again after February: what it says counts, and is not shown."""
+    company, released, _ = shop
+    assert [one["is_current"] for one in released] == [True, True, False, True]
+    february = released[1]
+    assert released[2]["current"] == {
+        "release_id": february["release_id"],
+        "as_of_date": "2026-02-28",
+    }
+    said = " ".join(company.call("run", "--as-of", "2026-01-31").expect(0).out.split())
+    assert said.startswith(f"Nothing changed: release {released[2]['release_id']} (as")
+    assert said.endswith(
+        f"current shows {released[3]['release_id']} (as of 2026-03-31)."
+    )
+    assert (company.root / "data" / "latest").resolve() == company.current
+
+
 def test_the_times_are_those_of_the_manifests(shop):
     company, _, _ = shop
     with company.release() as current:
@@ -204,7 +221,12 @@ def test_a_rollback_stays_until_a_run_publishes(shop):
     said = company.run("2026-03-31").expect(0).json
     assert (said["status"], said["release_id"]) == ("unchanged", march)
     assert company.manifest["release_id"] == january
-    company.call("rollback", march).expect(0)
+    assert (company.root / "data" / "latest").resolve().name == march
+    assert said["current"]["release_id"] == january
+    said = company.call("run", "--as-of", "2026-03-31").expect(0).out
+    assert "held there by hand" in said
+    said = company.call("run", "--as-of", "2026-03-31", "--make-current").expect(0).out
+    assert f"data/current shows {march} (as of 2026-03-31)." in said
     assert company.manifest["release_id"] == march
 
 

@@ -87,7 +87,7 @@ def run(company: Company, *arguments: str) -> Told:
 
 
 def known_at(company: Company, told: Told) -> Told:
-    return run(company, "--known-at", told.published_at)
+    return run(company, "--known-at", told.published_at, "--make-current")
 
 
 def land(company: Company, files: dict[str, str]) -> None:
@@ -148,6 +148,14 @@ def test_what_was_known_then_is_published_again(story):
     assert again.manifest["missing_inputs"] == []
 
 
+def test_a_look_back_is_current_where_that_is_asked(story):
+    again = story.before_forgetting
+    assert again.said["is_current"]
+    assert again.said["current"]["release_id"] == again.manifest["release_id"]
+    latest = (story.company.root / "data" / "latest").resolve().name
+    assert latest == story.published[2].manifest["release_id"]
+
+
 def test_what_was_forgotten_is_gone_from_every_time_and_said_to_be(story):
     first, second, third = story.after_forgetting
     assert [first.digest, second.digest] == story.fresh
@@ -187,7 +195,10 @@ def test_it_leaves_the_warehouse_as_it_was(story):
     assert last["release_id"] == story.published[2].manifest["release_id"]
     told = story.published[0]
     arguments = ("run", "--as-of", AS_OF, "--known-at", told.published_at, "--json")
-    assert company.call(*arguments).expect(0).json["status"] == "unchanged"
+    shown = company.current
+    said = company.call(*arguments).expect(0).json
+    assert (said["status"], said["is_current"]) == ("unchanged", False)
+    assert company.current == shown
 
 
 def test_explanations_of_a_date_are_of_what_is_known_now(story):

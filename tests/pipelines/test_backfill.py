@@ -99,10 +99,16 @@ def test_every_date_says_what_a_project_of_its_own_says(tmp_path):
         fresh = fenji(alone, "run", "--as-of", one["as_of_date"])
         assert one["content_digest"] == fresh["content_digest"]
 
-    again = fenji(folder, "backfill", *span)["releases"]
+    said = fenji(folder, "backfill", *span)
+    assert said["current"]["as_of_date"] == "2026-03-31"
+    again = said["releases"]
     assert [(one["release_id"], one["status"]) for one in again] == [
         (one["release_id"], "unchanged") for one in made
     ]
+    earlier = fenji(folder, "run", "--as-of", "2026-01-20")
+    assert not earlier["is_current"]
+    shown = (folder / "data/current").resolve().name
+    assert shown == made[-1]["release_id"] == earlier["current"]["release_id"]
 
 
 def test_files_that_cannot_be_read_are_named_once(tmp_path):

@@ -47,6 +47,14 @@ def shop(tmp_path):
         ),
         (["run", "--project", "absent"], "fenji: absent: there is no such project"),
         (["run", "--as-of", "9999-12-31"], "fenji: --as-of: 9999-12-31 is the"),
+        (
+            ["run", "--as-of", "2999-01-01"],
+            "fenji: --as-of: 2999-01-01 is to come; today is 20",
+        ),
+        (
+            ["backfill", "--from", "2026-01-01", "--to", "2999-01-31"],
+            "fenji: --to: 2999-01-31 is to come",
+        ),
         (["backfill", "--from", "2026-01-01"], "fenji: --to: is missing"),
         (["diff", "x"], "fenji: B: is missing"),
         (["rollback", "x"], "there is no release 'x'"),
