@@ -7,6 +7,7 @@ import datetime
 import functools
 import hashlib
 import json
+import zoneinfo
 from pathlib import Path
 
 import duckdb
@@ -81,3 +82,17 @@ def run_key(
         previous.release_id if previous else "",
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def release_id(
+    project: Project,
+    as_of_date: datetime.date,
+    run_key: str,
+    known_at: datetime.datetime | None = None,
+) -> str:
+    """The release that a run of this key publishes; its name begins with its date."""
+    parts = [as_of_date.isoformat(), run_key[:8]]
+    if known_at is not None:
+        zone = zoneinfo.ZoneInfo(project.settings.timezone)
+        parts.insert(1, f"known-{known_at.astimezone(zone):%Y%m%dT%H%M%S}")
+    return "-".join(parts)

@@ -25,6 +25,7 @@ from releases.building import (
     write_table,
     write_view,
 )
+from releases.cleared_history import cleared
 from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
@@ -91,6 +92,7 @@ def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[
 def _open_history(run: Run, building: Building) -> TierHistory:
     """The history of tiers, going on from that of the release published last.
 
+    What retracted releases said is no part of it.
     Where only what was known at an earlier time counts, the history is that of then.
     """
     base = next(reversed(store.statements(run.project, run.known_at)), None)
@@ -101,7 +103,7 @@ def _open_history(run: Run, building: Building) -> TierHistory:
             published_at = max(published_at, store.just_after(base))
     return TierHistory(
         run.con,
-        store.database(run.project, base.release_id) if base else None,
+        cleared(run.project, base.release_id) if base else None,
         release_id=run.release_id,
         as_of_date=run.as_of_date,
         published_at=published_at,

@@ -6,7 +6,6 @@ the resource `run`. It lives as long as the warehouse's lock is held.
 
 import datetime
 import time
-import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Protocol
 
 import duckdb
 
+from assets.key import release_id
 from data_quality.result import CheckResult
 from ingest.books import Books
 from ingest.load import FeedLoad, feed_columns
@@ -94,11 +94,7 @@ class Run:
     @property
     def release_id(self) -> str:
         """The release that the run publishes."""
-        parts = [self.as_of_date.isoformat(), self.key[:8]]
-        if self.known_at is not None:
-            zone = zoneinfo.ZoneInfo(self.project.settings.timezone)
-            parts.insert(1, f"known-{self.known_at.astimezone(zone):%Y%m%dT%H%M%S}")
-        return "-".join(parts)
+        return release_id(self.project, self.as_of_date, self.key, self.known_at)
 
     @property
     def first_date(self) -> datetime.date:

@@ -387,6 +387,21 @@ def rollback(
 
 
 @app.command()
+def retract(
+    release: Annotated[str, typer.Argument(metavar="RELEASE")],
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why it is wrong; it is kept.")
+    ],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a wrong release, and what the history says by it, out again."""
+    from pipelines.commands import retract as command  # noqa: PLC0415
+
+    command.retract(open_project(project), release, reason, as_json=json)
+
+
+@app.command()
 def forget(
     files: Annotated[
         list[str] | None,

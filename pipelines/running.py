@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.key import run_key
+from assets.key import release_id, run_key
 from assets.versions import refuse_changed_versions
 from ingest import known
 from ingest.warehouse import opened as opened_warehouse
@@ -23,8 +23,9 @@ from pipelines import interrupts, terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
-from releases import reading, state, store
+from releases import marks, reading, state, store
 from releases.building import abandon, keep_quality
+from releases.cleared_history import holds_retracted
 from releases.manifest import Manifest
 from releases.previous import Previous, previous_to
 
@@ -147,9 +148,11 @@ def decide(
     previous = previous_to(project, as_of_date, known_at)
     key = run_key(project, as_of_date, previous, known_at, warehouse)
     published = store.with_key(project, key)
-    while published is not None and store.is_restated(project, published):
-        # Something else was said of the date meanwhile: this is to be said again, by a
-        # release of its own, or the history would hold what was taken back.
+    retracted = {mark.release_id for mark in marks.marks(project)}
+    while release_id(project, as_of_date, key, known_at) in retracted or (
+        published is not None and _is_to_be_said_again(project, published)
+    ):
+        # By a release of its own, or the history would hold what was taken back.
         key = hashlib.sha256(key.encode()).hexdigest()
         published = store.with_key(project, key)
     if published is None:
@@ -159,6 +162,17 @@ def decide(
             judge(project)
         refuse_changed_versions(project)
     return Decision(key, previous, published)
+
+
+def _is_to_be_said_again(project: Project, published: Manifest) -> bool:
+    """Whether what a release states has to be stated by another one.
+
+    Something else was said of its date meanwhile, or its history tells what a retracted
+    release said.
+    """
+    return store.is_restated(project, published) or holds_retracted(
+        project, published.release_id
+    )
 
 
 def say_upgraded(told: str) -> None:
@@ -200,8 +214,9 @@ def open_run(
     warehouse = (
         _warehouse(project) if known_at is None else known.opened(project, known_at)
     )
-    told_by = [decided.previous.history] if decided.previous else []
-    with reading.in_words(told_by), warehouse as con:
+    told_by = decided.previous.told_by if decided.previous else None
+    read = [store.database(project, told_by)] if told_by else []
+    with reading.in_words(read), warehouse as con:
         configure(con, project)
         run = Run(
             project=project,

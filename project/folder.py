@@ -73,6 +73,11 @@ class Project:
         return self.data / "rolled_back"
 
     @property
+    def cleared_history(self) -> Path:
+        """Histories without retracted releases, until a run has published one."""
+        return self.data / ".cleared_history"
+
+    @property
     def failed_quality(self) -> Path:
         """The Data Docs of the last run that a check stopped."""
         return self.data / "failed_quality"

@@ -38,7 +38,7 @@ def settle(project: Project) -> None:
     to = held or (newest.release_id if newest else None)
     if to is not None:
         _point(project, project.current, to)
-    elif project.current.is_symlink() and not project.current.exists():
+    elif project.current.is_symlink():
         project.current.unlink()
 
 
@@ -82,8 +82,13 @@ def _held(project: Project, newest: Manifest | None) -> str | None:
 
 
 def _point(project: Project, link: Path, release_id: str) -> None:
-    """Move a link to a release in one rename, so that no reader sees neither."""
+    """Move a link to a release in one rename, so that no reader sees neither.
+
+    Raises:
+        RunError: a file or a folder is where the link is to be.
+    """
     target = Path("releases") / release_id
+    store.refuse_what_is_no_link(link)
     if link.is_symlink() and link.readlink() == target:
         return
     moved = project.data / f".{link.name}-{release_id}"

@@ -7,12 +7,12 @@ release published last.
 import datetime
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
 from project.folder import Project
-from releases import reading, store
+from releases import marks, reading, store
+from releases.cleared_history import cleared
 from sql.statements import quoted, text
 
 _CATALOG = "previous"
@@ -25,12 +25,15 @@ _NOTHING = (
 
 @dataclass(frozen=True)
 class Previous:
-    """The release with the greatest earlier as-of date that was ever published."""
+    """The release with the greatest earlier as-of date that was ever published.
+
+    One that was retracted is none.
+    """
 
     release_id: str
     as_of_date: datetime.date
     schemes: tuple[str, ...]  # that it graded by
-    history: Path  # the database of the release published last, which tells of it
+    told_by: str  # the release published last, whose history tells of it
 
 
 def previous_to(
@@ -46,18 +49,21 @@ def previous_to(
     stated = store.statements(project, known_at)
     if not stated:
         return None
-    history = store.database(project, stated[-1].release_id)
+    told_by = stated[-1].release_id
+    history = store.database(project, told_by)
+    retracted = [mark.release_id for mark in marks.marks(project)]
     with reading.opened(history) as con:
         found = con.execute(
             "select release_id, as_of_date, schemes from tier_statements"
             " where as_of_date < $as_of_date"
+            " and not list_contains($retracted::varchar[], release_id)"
             " order by as_of_date desc, statement_no desc limit 1",
-            {"as_of_date": as_of_date},
+            {"as_of_date": as_of_date, "retracted": retracted},
         ).fetchone()
     if found is None:
         return None
     release_id, day, schemes = found
-    return Previous(release_id, day, tuple(schemes), history)
+    return Previous(release_id, day, tuple(schemes), told_by)
 
 
 def create_previous_tiers(
@@ -86,7 +92,7 @@ def create_previous_tiers(
         _write(con, schemes, profile, {name for name, *_ in described})
         _write_scopes(con, f"{_CATALOG}.main.customer_tiers")
     else:
-        reading.attach(con, previous.history, _CATALOG)
+        reading.attach(con, cleared(project, previous.told_by), _CATALOG)
         _take_from_history(con, previous)
         known = [one for one in schemes if one in previous.schemes]
         tiers = [

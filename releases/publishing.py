@@ -41,6 +41,8 @@ def publish(
             store.sync(path)
         building.folder.rename(place)
         store.sync(project.releases)
+    # What it was made from is in the release now.
+    shutil.rmtree(project.cleared_history, ignore_errors=True)
     pointing.settle(project)
     store.retire(project)
     return manifest

@@ -12,15 +12,16 @@ from pathlib import Path
 from project.documents import nearest
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
-from releases import lease
+from releases import lease, marks
 from releases.manifest import MANIFEST_FILE, Manifest, NoManifestError, read_manifest
 
 DATABASE_FILE = "fenji.duckdb"
 REMOVED = ".removed-"  # before the name of a release that is being removed
+_MOMENT = datetime.timedelta(microseconds=1)
 
 
 def releases(project: Project) -> list[Manifest]:
-    """All published releases, the latest published last.
+    """All published releases that were not retracted, the latest published last.
 
     Files and folders that are no releases are passed over.
 
@@ -28,7 +29,8 @@ def releases(project: Project) -> list[Manifest]:
         RunError: the manifest of one is damaged or missing: without it nobody can tell
             what that release said, and what is said next would pass over it.
     """
-    manifests = [manifest for manifest in map(_manifest, folders(project)) if manifest]
+    standing = [one for one in folders(project) if not marks.is_marked(one)]
+    manifests = [manifest for manifest in map(_manifest, standing) if manifest]
     return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
 
 
@@ -54,18 +56,18 @@ def _manifest(folder: Path) -> Manifest | None:
 
 
 def now(project: Project) -> datetime.datetime:
-    """The time of day, and later than every release was published.
+    """The time of day, and later than every release was published or retracted.
 
     A clock that was set back must not mix up what was known when.
     """
-    moment = datetime.datetime.now(datetime.UTC)
-    known = releases(project)
-    return max(moment, just_after(known[-1])) if known else moment
+    moments = [just_after(one) for one in releases(project)[-1:]]
+    moments += [mark.retracted_at + _MOMENT for mark in marks.marks(project)]
+    return max([datetime.datetime.now(datetime.UTC), *moments])
 
 
 def just_after(manifest: Manifest) -> datetime.datetime:
     """The first moment after a release was published."""
-    return manifest.published_at + datetime.timedelta(microseconds=1)
+    return manifest.published_at + _MOMENT
 
 
 def statements(
@@ -131,9 +133,15 @@ def release(project: Project, release_id: str) -> Manifest:
     """The release of that id.
 
     Raises:
-        ConfigurationError: there is none.
+        ConfigurationError: there is none, or it was retracted.
     """
     known = {one.release_id: one for one in releases(project)}
+    for mark in marks.marks(project):
+        if mark.release_id == release_id:
+            raise ConfigurationError(
+                f"{release_id}: was retracted: {mark.reason}; `fenji releases` lists"
+                " those that stand"
+            )
     if release_id not in known:
         hint = nearest(release_id, list(known))
         raise ConfigurationError(
@@ -183,6 +191,17 @@ def retire(project: Project) -> None:
         is_old = settings.keep_days is not None and age.days >= settings.keep_days
         if manifest.release_id not in spared and (number < too_many or is_old):
             remove(project, manifest.release_id)
+            # Those retracted before it go with it; their marks stay.
+            for mark in marks.marks(project):
+                if mark.published_at < manifest.published_at:
+                    _remove_but_mark(project, mark)
+
+
+def _remove_but_mark(project: Project, mark: marks.Mark) -> None:
+    """Remove what a retracted release held, unless somebody reads it."""
+    with lease.unread(project.releases / mark.release_id) as is_unread:
+        if is_unread:
+            marks.keep_mark_only(project, mark)
 
 
 def remove(project: Project, release_id: str) -> bool:

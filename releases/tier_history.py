@@ -3,7 +3,8 @@
 Valid time are the as-of dates that were graded, known time is when a release stated
 their tiers. The history is part of every release: that of the release published last,
 and what the new one states. So it outlives the folders of old releases, needs no store
-of its own, and a release that is given up leaves no trace in it. Only what the new
+of its own, and a release that is given up leaves no trace in it. One that was retracted
+is taken out of it first (see `cleared_history`). Only what the new
 statement changes is worked out; the rest is copied.
 
 Three tables hold it. `open_tiers` has a row per customer: for each scheme the tier
@@ -54,6 +55,7 @@ class TierHistory:
         release_id: the new release.
         as_of_date: the date that it describes.
         published_at: since when it is known; later than all statements before.
+        number: of the statement; default: the one after the last.
     """
 
     def __init__(
@@ -64,12 +66,13 @@ class TierHistory:
         release_id: str,
         as_of_date: datetime.date,
         published_at: datetime.datetime,
+        number: int | None = None,
     ) -> None:
         self.con = con
         self.as_of_date = as_of_date
         self.has_base = base is not None and self._attach(base)
         before = self._statements()
-        self.number = max(before, default=0) + 1
+        self.number = number or max(before, default=0) + 1
         self.schemes = self._names(
             f"select scheme from {CATALOG}.main.schemes where is_applicable"
             " order by scheme"

@@ -1,5 +1,6 @@
 """The release before: found in the history, also where its folder is gone."""
 
+import dataclasses
 import datetime
 import json
 import shutil
@@ -99,13 +100,11 @@ def test_the_history_says_what_the_release_said(backfilled, tmp_path, date):
         assert previous is not None
         if folder == without:
             # The last one holds the history: it is there under another name.
-            gone = store.database(project, previous.release_id)
-            kept = previous.history.with_name("history.duckdb")
-            shutil.copyfile(previous.history, kept)
-            gone.unlink()
-            previous = type(previous)(
-                previous.release_id, previous.as_of_date, previous.schemes, kept
+            shutil.copytree(
+                project.releases / previous.told_by, project.releases / "kept"
             )
+            store.database(project, previous.release_id).unlink()
+            previous = dataclasses.replace(previous, told_by="kept")
         with duckdb.connect() as con:
             create_previous_tiers(con, project, previous, [*schemes, "unknown"])
             named = ", ".join(f"{one}_tier" for one in [*schemes, "unknown"])
