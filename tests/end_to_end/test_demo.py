@@ -30,6 +30,7 @@ UNSEEN = {
 class Demo:
     company: Company
     printed: str
+    progress: str
 
     @property
     def sidecar(self):
@@ -47,7 +48,7 @@ def demo(companies) -> Demo:
         encoding="utf-8",
         timeout=RUN_LIMIT_SECONDS,
     )
-    return Demo(company, done.stdout)
+    return Demo(company, done.stdout, done.stderr)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,23 @@ def test_every_table_is_checked_and_passes(release):
         "select count(*) filter (not passed), count(distinct table_name) >= 43"
         " from quality_results"
     ) == (0, True)
+
+
+def test_nobody_is_warned_of_what_a_demo_cannot_mend(demo):
+    lines = demo.progress.splitlines()
+    assert len(lines) >= 5
+    assert [
+        line for line in lines if not re.search(r"^  \S.* \d+\.\d\d s$", line)
+    ] == []
+    assert not re.search(r"\bwarning\b", demo.printed, re.IGNORECASE)
+
+
+def test_the_end_of_the_run_fits_one_screen(demo):
+    lines = demo.printed.splitlines()
+    first = next(at for at, line in enumerate(lines) if line.startswith("Published"))
+    last = next(at for at, line in enumerate(lines) if line.startswith("  report "))
+    assert last - first < 22
+    assert "  rejected  and " in "\n".join(lines[first:last])
 
 
 def test_the_terminal_shows_the_parts_and_ends_with_where_to_look(demo):
