@@ -16,6 +16,7 @@ from pipelines.definitions import assemble, partition_of, without_partitions
 from pipelines.instance import instance_of
 from project.errors import RunError
 from project.folder import Project
+from releases import store
 
 _NAMED = 5  # failed checks in the line of an error
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -110,8 +111,9 @@ def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:
     gates = [one for one in blocking if one.is_gate]
     if gates and len(gates) == len(blocking):
         return (
-            f"{why_stopped(gates, most=_NAMED)}; nothing was published"
-            f" ({run.project.failed_quality / 'index.html'}); correct the files, or"
+            f"{why_stopped(gates, most=_NAMED)}; nothing was published,"
+            f" {store.which_stands(run.project)} (see"
+            f" {run.project.failed_quality / 'index.html'}); correct the files, or"
             " publish it once all the same: fenji run --accept"
         )
     named = [

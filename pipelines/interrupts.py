@@ -147,13 +147,7 @@ def told(project: Project) -> Iterator[None]:
 def _line(project: Project, number: signal.Signals) -> str:
     from releases import store  # noqa: PLC0415 - reads manifests
 
-    current = store.current(project)
-    stands = (
-        f"release {current.release_id} (as of {current.as_of_date}) stands"
-        if current
-        else "there is no release yet"
-    )
     return (
         f"interrupted by {_NAMES[number]}: what was not finished is not published;"
-        f" {stands}; the same command takes it up again"
+        f" {store.which_stands(project)}; the same command takes it up again"
     )

@@ -91,6 +91,14 @@ def unpublished_since(project: Project) -> datetime.datetime | None:
     return just_after(stated[-1]) if stated else None
 
 
+def which_stands(project: Project) -> str:
+    """The release that readers see, for the end of a run that published none."""
+    shown = current(project)
+    if shown is None:
+        return "there is no release yet"
+    return f"release {shown.release_id} (as of {shown.as_of_date}) stands"
+
+
 def current(project: Project) -> Manifest | None:
     """The release that readers are pointed at; None before the first.
 
