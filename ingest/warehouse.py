@@ -16,6 +16,7 @@ from ingest import ledger
 from ingest.counting import Settlement
 from ingest.load import feed_columns
 from ingest.statements import identifier, listed, literal, sql
+from project import modes
 from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
@@ -54,16 +55,18 @@ def opened(
     """
     _refuse_unreadable(project)
     project.data.mkdir(parents=True, exist_ok=True)
-    con = _connect(project, read_only=False)
-    try:
-        with _in_words(project):
-            # It holds names and telephone numbers; releases are for others to read.
-            project.warehouse.chmod(_OWNER_ALONE)
-            _bring_up_to_date(con, project, tell)
-            _refuse_rows_of_nobody(con, project)
-            yield con
-    finally:
-        con.close()
+    # It holds names and telephone numbers, and so do its log and what does not fit into
+    # memory, which DuckDB makes beside it; releases are for others to read.
+    with modes.private():
+        con = _connect(project, read_only=False)
+        try:
+            with _in_words(project):
+                project.warehouse.chmod(_OWNER_ALONE)
+                _bring_up_to_date(con, project, tell)
+                _refuse_rows_of_nobody(con, project)
+                yield con
+        finally:
+            con.close()
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from project import modes
 from project.folder import Project
 from releases import digest, store
 from releases.manifest import TableDigest
@@ -54,6 +55,7 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
     building = Building(
         project.releases / f"{_PREFIX}{run_key}", published_at=store.now(project)
     )
+    modes.make_shared(project.releases)
     building.tables.mkdir(parents=True)
     path = text(str(building.folder / store.DATABASE_FILE))
     # Readers of DuckDB 1.0 and later open this storage format.
@@ -73,6 +75,7 @@ def keep_quality(building: Building, place: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
     if building.quality.is_dir():
         building.quality.rename(place)
+        modes.share(place)
 
 
 def abandon(con: duckdb.DuckDBPyConnection, building: Building) -> None:

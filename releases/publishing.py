@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from project import modes
 from project.folder import Project
 from releases import pointing, store
 from releases.building import CATALOG, Building
@@ -37,6 +38,8 @@ def publish(
         shutil.rmtree(building.folder)
         manifest = store.release(project, manifest.release_id)
     else:
+        # It was made while the warehouse was open, which is for its owner alone.
+        modes.share(building.folder)
         for path in sorted(building.folder.rglob("*")):
             store.sync(path)
         building.folder.rename(place)

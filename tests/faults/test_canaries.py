@@ -369,6 +369,14 @@ def test_what_holds_canaries_is_for_its_owner_alone(birds):
         assert mode == (0o700 if path.is_dir() else 0o600), path
 
 
+def test_releases_are_for_others_to_read(birds):
+    release = (birds.root / "data/current").resolve()
+    for path in (release.parent, release, *release.rglob("*")):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        wanted = 0o055 if path.is_dir() else 0o044
+        assert mode & wanted == wanted, path
+
+
 def test_a_file_whose_name_is_masked_is_still_told_apart(birds):
     with duckdb.connect(
         str(birds.root / "data/current/fenji.duckdb"), read_only=True
