@@ -50,6 +50,11 @@ def bring(company: Company, undisturbed: Company, files: list[Path]) -> None:
         shutil.copyfile(undisturbed.root / "landing" / file, target)
 
 
+def books(company: Company) -> list[tuple]:
+    with company.release() as release:
+        return release.rows("from feed_reconciliation order by feed, file")
+
+
 @pytest.fixture(scope="module")
 def undisturbed(companies) -> Company:
     """One load of all files."""
@@ -64,13 +69,22 @@ def undisturbed(companies) -> Company:
 
 
 def test_an_incremental_history_ends_like_one_load(undisturbed, companies):
-    """Later files come first, one torn at first, and one that is forgotten again."""
+    """Later files come first, one torn at first, one forgotten again, some moved."""
     company = new_company(companies, "incremental", threads=1)
     files = files_of(undisturbed)[::-1]
     n_batches = 3
     assert len(files) > 10 * n_batches
     batches = [files[first::n_batches] for first in range(n_batches)]
-    torn = next(one for one in batches[0] if one.parts[0] == "transactions")
+    torn, renamed, *_ = (one for one in batches[0] if one.parts[0] == "transactions")
+    misplaced = next(
+        one for one in batches[0] if one.parts[0] not in {"transactions", "bills"}
+    )
+    landing = company.root / "landing"
+    # Where they lie before their rows are known to be elsewhere.
+    moved = {
+        landing / "transactions/zzz/arrived.csv": landing / renamed,
+        landing / "bills/misplaced.csv": landing / misplaced,
+    }
     for number, (batch, as_of) in enumerate(
         zip(batches, ("2026-03-31", "2026-04-30", AS_OF), strict=True)
     ):
@@ -78,16 +92,22 @@ def test_an_incremental_history_ends_like_one_load(undisturbed, companies):
         if number == 0:
             whole = (company.root / "landing" / torn).read_text("utf-8")
             company.land(str(torn), whole[: len(whole) // 2])
+            for early, place in moved.items():
+                early.parent.mkdir(parents=True, exist_ok=True)
+                place.rename(early)
             company.land(
                 "bills/of_another_company.csv",
                 "customer_id,bill_month,amount\nC-1001,2026-05,12345\nX,2026-05,1\n",
             )
         if number == 1:
             bring(company, undisturbed, [torn])
+            for early, place in moved.items():
+                early.rename(place)
             (company.root / "landing/bills/of_another_company.csv").unlink()
             company.call("forget", "bills/of_another_company.csv").expect(0)
         company.run(as_of).expect(0)
     assert company.digest == undisturbed.digest
+    assert books(company) == books(undisturbed)
 
 
 def test_the_last_date_of_a_backfill_ends_like_one_load(undisturbed, companies):
