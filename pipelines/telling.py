@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from rich.cells import cell_len
 from rich.table import Table
 
 from ingest.books import Books, FeedBooks, read_books
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from releases.manifest import Manifest
 
 # With a line or two before and after, all fits 24 lines of 80 columns.
-_FEEDS, _REJECTED, _REFUSED, _WARNINGS = 4, 4, 2, 2
+_FEEDS, _REJECTED, _REFUSED, _ACCEPTED = 4, 3, 2, 2
+_SHORT = ("vanished", "moved")  # one line each; others take two
+_LINE = 64  # columns beside the labels, and room for words to break
 _Thing = TypeVar("_Thing")
 _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
 
@@ -161,19 +164,13 @@ def show(told: Told | None) -> None:
         out.print(_feeds(told))
     lines = terminal.facts()
     for label, line in _lines(told):
-        lines.add_row(f"  {label}", line)
-    if lines.row_count:
-        out.print(lines)
+        n_lines = 1 if label in _SHORT else 2
+        lines.add_row(f"  {label}", _cut(line, n_lines * _LINE))
+    out.print(lines)
 
 
 def _feeds(told: Told) -> Table:
     """The feeds of which most was rejected or refused, and the others together."""
-    came = "no new file"
-    if told.n_new_files:
-        came = (
-            f"{number_of(told.n_new_files, 'new file')} with"
-            f" {number_of(told.n_new_rows, 'row')}"
-        )
     rows = terminal.facts(*_COUNTS)
     ranked = sorted(
         told.books.feeds, key=lambda one: (-one.n_rejected, -one.n_refused, -one.n_read)
@@ -183,7 +180,6 @@ def _feeds(told: Told) -> Table:
         rows.add_row(f"  {one.feed}", *_numbers([one]))
     if others:
         rows.add_row(f"  and {number_of(len(others), 'more feed')}", *_numbers(others))
-    rows.columns[0].header = f"  {came}"
     return rows
 
 
@@ -200,6 +196,11 @@ def _numbers(books: Sequence[FeedBooks]) -> list[str]:
 
 def _lines(told: Told) -> Iterator[tuple[str, str]]:
     project, books = told.project, told.books
+    new = "no file"
+    if told.n_new_files:
+        files = number_of(told.n_new_files, "file")
+        new = f"{files} with {number_of(told.n_new_rows, 'row')}"
+    yield "new", new
     rejected, more = _capped(books.of_kind("rejected"), _REJECTED)
     for one in rejected:
         what = f"{one.feed}: {one.reason} {one.n:,}"
@@ -210,12 +211,8 @@ def _lines(told: Told) -> Iterator[tuple[str, str]]:
         yield "rejected", f"and {n_rows} for {reasons}: see rejected_rows"
     refused, more = _capped(books.of_kind("refused"), _REFUSED)
     for one in refused:
-        what = f"{one.place(project)}: {one.reason}"
-        yield (
-            "refused",
-            what
-            + (f" (and {number_of(one.n - 1, 'file')} like it)" if one.n > 1 else ""),
-        )
+        what = f"{one.feed}: {number_of(one.n, 'file')}: {one.reason}"
+        yield "refused", f"{what}, first {one.place(project)}"
     if more:
         n_files = number_of(sum(one.n for one in more), "more file")
         yield "refused", f"and {n_files}: see feed_reconciliation"
@@ -231,11 +228,19 @@ def _lines(told: Told) -> Iterator[tuple[str, str]]:
         n_files = number_of(len(books.moved), "file")
         yield "moved", f"{n_files}, first {old} to {new}"
     yield from _moves(told)
-    accepted, more_gates = _capped(told.accepted, _WARNINGS)
+    accepted, more_gates = _capped(told.accepted, _ACCEPTED)
     for gate in accepted:
         yield "accepted", f"{gate.check_name}: {gate.observed}"
     if more_gates:
         yield "accepted", f"and {number_of(len(more_gates), 'more gate')}"
+
+
+def _cut(line: str, most: int) -> str:
+    """The line without its middle where it would take more room on the screen."""
+    if cell_len(line) <= most:
+        return line
+    half = most // 2 - 2
+    return f"{line[:half]} … {line[-half:]}"
 
 
 def _moves(told: Told) -> Iterator[tuple[str, str]]:

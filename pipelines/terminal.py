@@ -105,7 +105,13 @@ def facts(*numbers: str) -> Table:
 
     With names of numbers each fact has one column a number, under their names.
     """
-    made = _Table(box=None, show_header=bool(numbers), header_style="", pad_edge=False)
+    made = _Table(
+        box=None,
+        show_header=bool(numbers),
+        header_style="",
+        pad_edge=False,
+        collapse_padding=bool(numbers),
+    )
     made.add_column(no_wrap=True)
     for name in numbers:
         made.add_column(name, justify="right", no_wrap=True)
