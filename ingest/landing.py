@@ -263,9 +263,13 @@ def _walk(
         # A name that is not UTF-8 is shown by its bytes; its file is refused.
         shown = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
         path = f"{below}{shown}"
-        if entry.is_dir():
+        try:
+            is_folder, is_file = entry.is_dir(), entry.is_file()
+        except OSError:
+            continue  # a link to itself
+        if is_folder:
             yield from _walk(Path(entry.path), f"{path}/", seen | {real})
-        elif entry.is_file():
+        elif is_file:
             yield path, Path(entry.path)
 
 
