@@ -27,6 +27,9 @@ READER_VERSION = 3
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
 FALSE_WORDS = ("false", "0", "no", "n", "否")
 
+# How much of a header is looked at for names that are nearly right.
+_MANY_NAMES, _LONG_NAME = 1000, 100
+
 # What counts as blank around words and names: also the blanks of Chinese text, and
 # the mark that some programs put at the start of a file.
 BLANKS = " \t\r\n\u00a0\u3000\ufeff"
@@ -247,10 +250,12 @@ def near_column(header: Sequence[str], name: str, *, numbered: bool = True) -> s
         name: the name that was looked for, by the feed or by `fenji.yaml`.
         numbered: whether the columns of the file have places; keys of JSON have none.
     """
-    near = difflib.get_close_matches(folded(name), [folded(one) for one in header], n=1)
+    # Comparing costs the square of the length, and no name is that long.
+    names = [folded(one[:_LONG_NAME]) for one in header[:_MANY_NAMES]]
+    near = difflib.get_close_matches(folded(name), names, n=1)
     if not near:
         return ""
-    place = [folded(one) for one in header].index(near[0]) + 1
+    place = names.index(near[0]) + 1
     which = f"column {place}" if numbered else "another key"
     return f"; {which} is almost '{name}'"
 

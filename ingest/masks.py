@@ -20,7 +20,7 @@ from sql.contracts import Column
 
 MASK = "***"
 
-_SHOWN = 500  # characters of a row in the release
+SHOWN = 500  # characters of a row in the release
 _LOOKED_AT = 2000  # and before masking, which may shorten them
 
 _MAIL = r"[^\s@,;:<>\"/]+@[^\s@,;:<>\"/]+"
@@ -164,7 +164,7 @@ def shape(text: Sql) -> Sql:
 
 def cut(text: Sql) -> Sql:
     """As much of a rejected row as a release has room for."""
-    return sql("left({text}, {shown})", text=text, shown=literal(_SHOWN))
+    return sql("left({text}, {shown})", text=text, shown=literal(SHOWN))
 
 
 def shown_path(path: Sql) -> Sql:

@@ -128,8 +128,10 @@ def _words_of(column: Column) -> Iterable[str]:
 
 def shown_record(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
     """Columns as one record, each as far as it is shown."""
-    shown = [one.text(column) for one, column in zip(shows, columns, strict=True)]
-    return masks.cut(record(shown))
+    # Each column takes one sign at least, so that no others have room.
+    few = masks.SHOWN + 1
+    pairs = zip(shows[:few], columns[:few], strict=True)
+    return masks.cut(record([one.text(column) for one, column in pairs]))
 
 
 def shown_object(
@@ -139,17 +141,18 @@ def shown_object(
 
     Args:
         text: the object's text.
-        names: all keys that objects of the file have.
+        names: the keys that are used; all others are masked with their values.
         columns: the value of each as text, null where there is none.
         shows: how each is shown.
     """
-    values = [
+    parts = [
         sql(
-            "case when {column} is null then 'null' when {value} = {column}"
+            "{key} || case when {column} is null then 'null' when {value} = {column}"
             " then case when json_type({text}, [{pointer}])[1] in ('DOUBLE', 'BIGINT',"
             " 'UBIGINT') then {column}"
             " else json_extract({text}, [{pointer}])[1]::varchar end"
             " else to_json({value})::varchar end",
+            key=literal(json.dumps(name, ensure_ascii=False) + ": "),
             column=column,
             value=one.text(column),
             text=text,
@@ -157,19 +160,19 @@ def shown_object(
         )
         for name, column, one in zip(names, columns, shows, strict=True)
     ]
-    keys = [
-        literal(json.dumps(name if one.is_known else masks.MASK, ensure_ascii=False))
-        for name, one in zip(names, shows, strict=True)
-    ]
     return masks.cut(
         sql(
-            "'{{' || array_to_string(list_transform(json_keys({text}), lambda k:"
-            " map([{names}], [{keys}])[k] || ': ' || map([{names}], [{values}])[k]),"
-            " ', ') || '}}'",
+            # The parts are made once a row, by a function of one row's parts, and not
+            # once a key. No more keys are looked at than there is room for.
+            "list_transform([[{parts}]::varchar[]], lambda parts:"
+            " '{{' || array_to_string(list_transform(json_keys({text})[:{few}],"
+            " lambda k: coalesce(parts[list_position([{names}]::varchar[], k)],"
+            " {other})), ', ') || '}}')[1]",
             text=text,
+            few=literal(masks.SHOWN // len('"": 0, ')),
             names=listed(literal(name) for name in names),
-            keys=listed(keys),
-            values=listed(values),
+            parts=listed(parts),
+            other=literal(f'"{masks.MASK}": "{masks.MASK}"'),
         )
     )
 

@@ -132,6 +132,11 @@ class Group:
             for index in range(len(self.layout.header))
         )
 
+    @cached_property
+    def used(self) -> tuple[int, ...]:
+        """The places of the source columns that canonical columns come from."""
+        return tuple(n for n, show in enumerate(self.shows) if show.is_known)
+
     def relation(self) -> Sql:
         """The rows of the files."""
         return _RELATIONS[self.layout.kind](self)
@@ -380,7 +385,10 @@ class Group:
                 "case when _unreadable then {line} else {shown} end",
                 line=shape(Sql("_text")),
                 shown=shown_object(
-                    Sql("_text"), self.layout.header, self.columns, self.shows
+                    Sql("_text"),
+                    [self.layout.header[index] for index in self.used],
+                    [self.columns[index] for index in self.used],
+                    [self.shows[index] for index in self.used],
                 ),
             )
         if not columns:
@@ -398,7 +406,7 @@ class Group:
 
 
 def _parquet(group: Group) -> Sql:
-    names = group.layout.header
+    names, skip = group.layout.header, literal(group.layout.skip)
     if group.layout.kind == "workbook":
         # The copy of a workbook has the columns' places as their names.
         names = tuple(str(column) for column in group.columns)
@@ -407,8 +415,12 @@ def _parquet(group: Group) -> Sql:
         for name, column in zip(names, group.columns, strict=True)
     ]
     return sql(
-        "select {columns}, file_index as _file, file_row_number + 1 as _line"
-        " from read_parquet([{paths}], hive_partitioning = false)",
+        "select {columns}, file_index as _file, file_row_number + 1 - {skip} as _line"
+        " from read_parquet([{paths}], hive_partitioning = false) {below}",
+        skip=skip,
+        below=sql("where file_row_number >= {skip}", skip=skip)
+        if group.layout.skip
+        else Sql(""),
         columns=listed(columns),
         paths=group.paths(),
     )
@@ -493,8 +505,9 @@ def is_object(text: Sql) -> Sql:
 
 
 def _json(group: Group) -> Sql:
-    names = group.layout.header
-    pointers = listed(literal(json_pointer(name)) for name in names)
+    # Only what is used is taken out: objects may have any number of keys.
+    used = [(group.layout.header[index], group.columns[index]) for index in group.used]
+    pointers = listed(literal(json_pointer(name)) for name, _ in used)
     columns = [
         sql(
             # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
@@ -507,17 +520,15 @@ def _json(group: Group) -> Sql:
             pattern=literal(_number_pattern(name)),
             column=column,
         )
-        for number, (name, column) in enumerate(
-            zip(names, group.columns, strict=True), start=1
-        )
+        for number, (name, column) in enumerate(used, start=1)
     ]
     return sql(
-        "select {columns}, _file, cast(null as bigint) as _line, _text, _unreadable"
+        "select {columns}, cast(null as bigint) as _line, _text, _unreadable"
         " from (select *, case when not _unreadable then"
-        " json_extract_string(_text, [{pointers}]) end as texts,"
-        " case when not _unreadable then json_type(_text, [{pointers}]) end as types"
-        " from (select *, not {is_object} as _unreadable from ({texts})))",
-        columns=listed(columns),
+        " json_extract_string(_text, [{pointers}]::varchar[]) end as texts,"
+        " case when not _unreadable then json_type(_text, [{pointers}]::varchar[]) end"
+        " as types from (select *, not {is_object} as _unreadable from ({texts})))",
+        columns=listed([*columns, FILE]),
         pointers=pointers,
         is_object=is_object(Sql("_text")),
         texts=json_texts(group.layout, group.paths()),
