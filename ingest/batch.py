@@ -14,17 +14,33 @@ from ingest import masks, transcoding
 from ingest.expressions import RefusedExpression
 from ingest.failing import MOST, failing_rows
 from ingest.landing import LandingFile
-from ingest.layouts import MAX_LINE_SIZE, Reader, glob_escaped
+from ingest.layouts import (
+    MAX_LINE_SIZE,
+    Reader,
+    expression_columns,
+    glob_escaped,
+)
 from ingest.ledger import Change, Outcome
-from ingest.mapping import Bound, UnusableHeader, bind, position_of
+from ingest.mapping import (
+    BLANKS,
+    Bound,
+    UnusableHeader,
+    bind,
+    position_of,
+    wanted_names,
+)
 from ingest.mapping import field as setting
-from ingest.sniffing import Empty, Unreadable, likely_encodings
+from ingest.sniffing import Empty, likely_encodings
 from ingest.sources import Failing, Group, SourceFile, is_object, json_texts
 from ingest.statements import Sql, literal, sql
+from ingest.unpacking import OverLimit, Unreadable
 from project.errors import ConfigurationError
 from project.folder import Project
 from sql.contracts import Contract
 from sql.faults import first_line, without_values
+
+# Of JSON objects: how many different keys are looked at, and signs of each.
+_MOST_KEYS, _MOST_OF_KEY = 1000, 1000
 
 
 class ReadAgain(Exception):  # noqa: N818 - no error, but another attempt
@@ -41,6 +57,7 @@ class Batch:
     reader: Reader
     changes: Sequence[Change]
     refused: dict[str, str] = field(default_factory=dict)  # path: why
+    again: set[str] = field(default_factory=set)  # refused now, to be tried anew
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_read: dict[str, int] = field(default_factory=dict)
@@ -77,7 +94,8 @@ class Batch:
                 bounds=members[0][1],
                 files=tuple(source for source, _ in members),
             )
-            groups.extend(self._typed(group))
+            for typed in self._typed(group):
+                groups.extend(self._parts(typed))
         self._check_unknown(groups)
         self.columns = {
             source.landing.path: tuple(one.column.name for one in group.bounds)
@@ -86,10 +104,60 @@ class Batch:
         }
         return groups
 
+    def refuse_changed(self) -> None:
+        """Refuse the files that were changed while they were read.
+
+        Their rows may be of both versions. The next run reads them.
+
+        Raises:
+            ReadAgain: there is such a file.
+        """
+        found = False
+        for change in self.changes:
+            file = change.file
+            try:
+                now = file.absolute.stat()
+            except OSError:
+                continue  # it is gone, and its rows stay
+            same = (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)
+            if not same and file.path not in self.refused:
+                self._refuse(file, "was changed while it was read; run again")
+                self.again.add(file.path)
+                found = True
+        if found:
+            raise ReadAgain
+
+    def _parts(self, group: Group) -> Iterator[Group]:
+        """The group, or its parts where DuckDB would read too many files at once.
+
+        With more than two files a thread it reads each file in one go, and then drops
+        an unclosed quote, with all that follows, without a word.
+        """
+        row = self.con.execute("select current_setting('threads')").fetchone()
+        few = 2 * int(row[0] if row else 1)
+        if group.layout.kind != "text" or len(group.files) <= few:
+            yield group
+            return
+        plain: list[SourceFile] = []
+        quoted: list[SourceFile] = []
+        for source in group.files:
+            compression = None if source.is_copy else source.landing.compression
+            try:
+                has_quote = transcoding.holds(source.readable, compression, b'"')
+            except Unreadable as err:
+                self._refuse(source.landing, str(err))
+                continue
+            (quoted if has_quote else plain).append(source)
+        if plain:
+            yield replace(group, files=tuple(plain))
+        for first in range(0, len(quoted), few):
+            yield replace(group, files=tuple(quoted[first : first + few]))
+
     def outcome(self, path: str, file_id: int) -> Outcome:
         """What the ledger says of a file."""
         if path in self.refused:
-            return Outcome(file_id, "refused", self.refused[path], None, None)
+            again = path in self.again
+            return Outcome(file_id, "refused", self.refused[path], None, None, again)
         if path in self.empty:
             return Outcome(file_id, "empty", None, None, 0)
         return Outcome(file_id, "loaded", None, self.columns[path], self.n_read[path])
@@ -205,6 +273,8 @@ class Batch:
                 self.empty.add(path)
             except Unreadable as err:
                 self._refuse(change.file, str(err))
+                if isinstance(err, OverLimit):
+                    self.again.add(path)
 
     def _refuse(self, file: LandingFile, why: str) -> None:
         if file.is_unmatched:
@@ -223,18 +293,38 @@ class Batch:
         """
         layout = source.layout
         texts = json_texts(layout, literal(glob_escaped(source.readable)))
+        file = source.landing
+        wanted = wanted_names(
+            self.feed,
+            file.mapping,
+            expression_columns(self.project, self.feed, file),
+        )
         try:
+            # Where every object has keys of its own, only some of those are taken that
+            # neither the feed nor the mapping knows.
             rows = self.con.execute(
                 sql(
-                    "select distinct unnest(case when {is_object}"
-                    " then json_keys(_text) end) as name from ({texts}) order by name",
+                    "select name from (select distinct unnest(case when {is_object}"
+                    " then json_keys(_text) end) as name from ({texts}))"
+                    " where length(name) <= {length} order by"
+                    " not list_contains($wanted, lower(trim(name, {blanks}))), name"
+                    " limit {most}",
                     is_object=is_object(Sql("_text")),
                     texts=texts,
-                )
+                    length=literal(_MOST_OF_KEY),
+                    most=literal(_MOST_KEYS),
+                    blanks=literal(BLANKS),
+                ),
+                {"wanted": sorted({*wanted, *(name.lower() for name in wanted)})},
             ).fetchall()
+            rows.sort()
             any_row = sql("select 1 from ({texts}) limit 1", texts=texts)
             is_empty = not rows and not self.con.execute(any_row).fetchone()
         except duckdb.Error as err:
+            # A copy has no bytes that are no text, which break the whole of it.
+            if not self.reader.override(file.path).same_newlines:
+                self.reader.learn(file.path, same_newlines=True)
+                raise ReadAgain from None
             if self.hold_longer_records(source):
                 raise ReadAgain from None
             raise Unreadable(f"is no JSON: {without_values(err)}") from None

@@ -24,16 +24,18 @@ from ingest.mapping import (
 )
 from ingest.mapping import field as setting
 from ingest.sniffing import (
+    HEADER_LINES,
     UTF8,
     Dialect,
     Empty,
     Judge,
-    Unreadable,
     known_judge,
     read_head,
     sniff,
 )
 from ingest.statements import literal, sql
+from ingest.unpacking import OverLimit, Unreadable, check_packed
+from ingest.workbooks import Sheet, WorkbookReader
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Expression
@@ -52,7 +54,9 @@ class Layout:
     header: tuple[str, ...]
     types: tuple[str, ...]  # DuckDB's, of the source columns
     delimiter: str = ","
-    skip: int = 0  # lines before the first record, the header among them
+    # Lines before the first record, the header among them; of a workbook its rows
+    # that are not blank.
+    skip: int = 0
     max_line_size: int = MAX_LINE_SIZE
     json_format: str = ""
     compression: str = "none"  # of the files as they are read
@@ -86,7 +90,10 @@ class Reader:
     project: Project
     feed: Contract
     scratch: Path
+    workbooks: WorkbookReader
     _overrides: dict[str, Override] = field(default_factory=dict)
+    _plain_sizes: dict[str, int] = field(default_factory=dict)  # of packed files
+    _sheets: dict[str, tuple[Sheet, Path]] = field(default_factory=dict)
     _copies: int = 0
 
     def learn(self, path: str, **taught: object) -> None:
@@ -114,6 +121,7 @@ class Reader:
             raise Unreadable("has a name that is not UTF-8")
         if file.size == 0:
             raise Empty
+        self._check_packed(file)
         if file.extension in PARQUET:
             return self._parquet(file), file.absolute
         if file.extension in EXCEL:
@@ -121,6 +129,21 @@ class Reader:
         if file.extension in JSON:
             return self._json(file)
         return self._text(file)
+
+    def _check_packed(self, file: LandingFile) -> None:
+        """Unpack the file once before anything reads it, unless that was done.
+
+        Raises:
+            Unreadable: it is damaged, or becomes too large.
+        """
+        if file.compression is not None and file.path not in self._plain_sizes:
+            self._plain_sizes[file.path] = check_packed(
+                file.absolute, file.compression, self.project.settings.limits
+            )
+
+    def plain_size(self, file: LandingFile) -> int:
+        """The bytes of the file, unpacked."""
+        return self._plain_sizes.get(file.path, file.size)
 
     def _copy_name(self, suffix: str) -> Path:
         self._copies += 1
@@ -157,25 +180,55 @@ class Reader:
         return tuple(str(row[0]) for row in rows), tuple(str(row[1]) for row in rows)
 
     def _workbook(self, file: LandingFile) -> tuple[Layout, Path]:
-        copy = self._copy_name(".parquet")
-        rows, header_row = transcoding.read_workbook(
-            file.absolute,
-            sheet=file.mapping.sheet,
-            header_row=file.mapping.header_row,
-            judge=self._judge(file),
+        if file.path not in self._sheets:
+            target = self._copy_name(".parquet")
+            read = self.workbooks.read(file.absolute, target, sheet=file.mapping.sheet)
+            self._sheets[file.path] = read, target
+        sheet, copy = self._sheets[file.path]
+        given = file.mapping.header_row
+        last = HEADER_LINES if given is None else given
+        if last > sheet.height and given is not None:
+            raise Empty
+        top = {
+            number: ["" if value is None else value for value in values]
+            for number, *values in self.con.execute(
+                sql(
+                    "select * from read_parquet({path}) where row <= {last}"
+                    " order by row",
+                    path=literal(glob_escaped(copy)),
+                    last=literal(last),
+                )
+            ).fetchall()
+        }
+        judge = self._judge(file)
+        # The first row wins among equals.
+        best = max(top, key=lambda number: judge(top[number]), default=1)
+        header_row = best if given is None else given
+        if header_row:
+            names = top.get(header_row, [""] * len(sheet.kept))
+        else:
+            names = [f"column{place + 1}" for place in sheet.kept]
+        return (
+            Layout(
+                "workbook",
+                tuple(names),
+                ("VARCHAR",) * len(names),
+                skip=sum(number <= header_row for number in top),
+            ),
+            copy,
         )
-        header = transcoding.write_rows(rows, header_row, copy)
-        return Layout("workbook", header, ("VARCHAR",) * len(header)), copy
 
     def _json(self, file: LandingFile) -> tuple[Layout, Path]:
         override = self.override(file.path)
-        head = read_head(file.absolute, file.compression)
+        head = read_head(file.absolute, file.compression, whole_line=False)
         dialect = sniff(
             head,
             judge=lambda _: (False, 0),
             encoding=override.encoding or file.mapping.encoding,
         )
-        readable = self._readable(file, dialect, override)
+        readable = self._readable(
+            file, dialect, override, errors=transcoding.BAD_SIGN, has_zero=b"\0" in head
+        )
         start = transcoding.decoded_head(head, dialect.encoding).lstrip(BLANKS)
         kind, form = "lines", ""
         if start.startswith("["):
@@ -197,14 +250,20 @@ class Reader:
     def _text(self, file: LandingFile) -> tuple[Layout, Path]:
         override = self.override(file.path)
         mapping = file.mapping
+        head = read_head(file.absolute, file.compression, whole_line=True)
         dialect = sniff(
-            read_head(file.absolute, file.compression),
+            head,
             judge=self._judge(file),
             encoding=override.encoding or mapping.encoding,
             delimiter=mapping.delimiter or ("\t" if file.extension == "tsv" else None),
             header_row=mapping.header_row,
         )
-        readable = self._readable(file, dialect, override)
+        most = self.project.settings.limits.columns
+        if len(dialect.header) > most:
+            raise OverLimit(
+                f"has more than {most:,} columns (limits.columns in fenji.yaml)"
+            )
+        readable = self._readable(file, dialect, override, has_zero=b"\0" in head)
         layout = Layout(
             kind="text",
             header=dialect.header,
@@ -217,11 +276,17 @@ class Reader:
         return layout, readable
 
     def _readable(
-        self, file: LandingFile, dialect: Dialect, override: Override
+        self,
+        file: LandingFile,
+        dialect: Dialect,
+        override: Override,
+        *,
+        errors: str = transcoding.BAD_BYTE,
+        has_zero: bool,
     ) -> Path:
         """The file itself where DuckDB reads it as it is, else a copy."""
         aligned = dialect.delimiter == " "
-        as_it_is = dialect.encoding == UTF8 and not aligned
+        as_it_is = dialect.encoding == UTF8 and not aligned and not has_zero
         long_record = override.max_line_size > MAX_LINE_SIZE and file.compression
         if as_it_is and not override.same_newlines and not long_record:
             return file.absolute
@@ -232,6 +297,7 @@ class Reader:
             copy,
             encoding=dialect.encoding,
             aligned=aligned,
+            errors=errors,
         )
         return copy
 

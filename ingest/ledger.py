@@ -371,6 +371,8 @@ class Outcome:
     reason: str | None
     columns: tuple[str, ...] | None
     n_read: int | None
+    # Of a refused file: whether the next run tries it, though it is as it was.
+    again: bool = False
 
 
 def enter(
@@ -395,7 +397,9 @@ def enter(
             "path": [one.file.path for one in changes],
             "size": [one.file.size for one in changes],
             "mtime_ns": [one.file.mtime_ns for one in changes],
-            "content_digest": [one.digest for one in changes],
+            "content_digest": [
+                "" if end.again else one.digest for one, end in outcomes
+            ],
             "mapping_digest": [one.mapping_digest for one in changes],
             "status": [one.status for one in ends],
             "reason": [one.reason for one in ends],

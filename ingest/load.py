@@ -4,7 +4,7 @@ import datetime
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.sources import Group
 from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest.workbooks import WorkbookReader
 from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
@@ -109,8 +110,11 @@ def load_feed(
     )
     if not changes:
         return left
-    with _scratch(project) as scratch:
-        reader = Reader(con, project, feed, scratch)
+    with (
+        _scratch(project) as scratch,
+        closing(WorkbookReader(project.settings.limits)) as workbooks,
+    ):
+        reader = Reader(con, project, feed, scratch, workbooks)
         batch = Batch(con, project, feed, reader, changes)
         while True:
             try:
@@ -158,6 +162,7 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
             reading = group
             _load_group(batch, group, ids[group.files[0].landing.path])
         reading = None
+        batch.refuse_changed()
         ledger.enter(
             con,
             [
@@ -309,7 +314,8 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
             paths=group.paths(),
         )
     ).fetchall()
-    return [dict(rows)[str(source.readable)] for source in group.files]
+    n_rows = dict(rows)
+    return [n_rows[str(source.readable)] - group.layout.skip for source in group.files]
 
 
 def _load_records(batch: Batch, group: Group, first: int) -> list[int]:

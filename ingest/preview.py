@@ -20,8 +20,8 @@ from ingest import ledger, problems
 from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
 from ingest.mapping import position_of
-from ingest.sniffing import opened
 from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest.unpacking import FAULTS, opened
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from sql.contracts import Contract, contract, feeds
@@ -136,14 +136,20 @@ def _head_of_text(file: LandingFile, place: Path) -> _Head:
         with opened(file.absolute, file.compression) as stream:
             head = stream.read(HEAD_BYTES)
             is_whole = not stream.read(1)
-    except (OSError, EOFError, zstandard.ZstdError):
+    except FAULTS:
         # Whatever is wrong with it is told when it is read.
         return _Head(file, file, is_whole=True)
     if is_whole:
         return _Head(file, file, is_whole=True)
     packed = _packed(_whole_records(head), file.compression)
     place.write_bytes(packed)
-    return _Head(file, replace(file, absolute=place, size=len(packed)), is_whole=False)
+    return _Head(file, _standing_in(file, place), is_whole=False)
+
+
+def _standing_in(file: LandingFile, place: Path) -> LandingFile:
+    """The file, to be read from its copy."""
+    stat = place.stat()
+    return replace(file, absolute=place, size=stat.st_size, mtime_ns=stat.st_mtime_ns)
 
 
 def _whole_records(head: bytes) -> bytes:
@@ -186,8 +192,7 @@ def _head_of_parquet(file: LandingFile, place: Path) -> _Head:
             # Whatever is wrong with it is told when it is read.
             return _Head(file, file, is_whole=True)
     n_rows = counted[0] if counted else 0
-    copy = replace(file, absolute=place, size=place.stat().st_size)
-    return _Head(file, copy, is_whole=n_rows <= HEAD_ROWS)
+    return _Head(file, _standing_in(file, place), is_whole=n_rows <= HEAD_ROWS)
 
 
 @dataclass(frozen=True)

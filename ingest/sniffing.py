@@ -5,31 +5,34 @@ Only the start of a file is looked at, unless its encoding proves wrong later.
 
 import codecs
 import csv
-import gzip
 import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import zstandard
 
 from ingest.mapping import BLANKS, folded
+from ingest.unpacking import FAULTS, Unreadable, opened, system_words
 
 HEAD = 64 * 1024
-LONGEST = 16 * 1024 * 1024  # line that may be a header
+LONGEST = 4 * 1024 * 1024  # line that may be a header, with what is blank before it
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_LINES = 20  # in which a header is looked for
 UTF8 = "utf-8"
+
+# What says nothing at the start of a file, in any encoding.
+_NOTHING = b" \t\r\n\0"
 
 # What is tried where a file is not UTF-8 and says nothing itself.
 _ENCODINGS = ("gb18030", "big5", "euc_kr", "cp1252", "shift_jis", "cp1251", "cp1250")
 
 # The share of lines that must decode for the rest to be bad rows.
 _SOUND_SHARES = {UTF8: 0.5, "gb18030": 0.98, "big5": 0.98}
+
+# One character in so many may be broken in a text of two or four bytes a character.
+_WIDE_SOUND = 10
+_WIDE = ("utf-16", "utf-32")
 
 _MARKS = (
     (codecs.BOM_UTF8, UTF8),
@@ -41,10 +44,6 @@ _MARKS = (
 
 # A header is judged by a function: can it be used, and how many names are known.
 Judge = Callable[[Sequence[str]], tuple[bool, int]]
-
-
-class Unreadable(Exception):  # noqa: N818 - the file is refused, it is no error
-    """The file cannot be read as what it claims to be; the message says why."""
 
 
 class Empty(Exception):  # noqa: N818 - a state of a file, no error
@@ -61,49 +60,40 @@ class Dialect:
     header: tuple[str, ...]
 
 
-@contextmanager
-def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
-    """The bytes of the file, unpacked."""
-    with path.open("rb") as packed:
-        if compression == "gz":
-            with gzip.open(packed) as plain:
-                yield plain  # type: ignore[misc]  # GzipFile reads like a BinaryIO
-        elif compression == "zst":
-            # Several frames in one file are one stream, as for the zstd tool.
-            reader = zstandard.ZstdDecompressor().stream_reader(
-                packed, read_across_frames=True
-            )
-            with reader as plain:
-                yield plain
-        else:
-            yield packed
+def read_head(path: Path, compression: str | None, *, whole_line: bool) -> bytes:
+    """The first bytes of the file, unpacked.
 
-
-def read_head(path: Path, compression: str | None) -> bytes:
-    """The first bytes of the file, unpacked: at least its first line.
+    Args:
+        path: the file.
+        compression: how it is packed.
+        whole_line: read on until there is a line that is not blank, and its end.
 
     Raises:
-        Unreadable: it cannot be opened or unpacked.
+        Unreadable: it cannot be opened or unpacked, or has no such line near its start.
     """
     try:
         with opened(path, compression) as stream:
             head = b""
-            while len(head) < HEAD or (len(head) < LONGEST and b"\n" not in head):
+            while len(head) < HEAD or (whole_line and not _has_line(head)):
                 part = stream.read(HEAD)
                 if not part:
                     break
                 head += part
+                if len(head) >= LONGEST and not _has_line(head):
+                    which = "first line" if head.strip(_NOTHING) else "blank start"
+                    most = f"{LONGEST // 1024 // 1024} MB"
+                    raise Unreadable(f"has a {which} of more than {most}, no header")
             return head
     except PermissionError:
         raise Unreadable("may not be read: permission denied") from None
-    except (OSError, EOFError, zstandard.ZstdError) as err:
+    except FAULTS as err:
         raise Unreadable(f"cannot be read: {system_words(err)}") from None
 
 
-def system_words(err: Exception) -> str:
-    """What the system says of a file, or that it is packed wrongly; no byte of it."""
-    said = err.strerror if isinstance(err, OSError) else None
-    return said or "it is no whole packed file of its kind"
+def _has_line(head: bytes) -> bool:
+    """Whether there is a line end after something that is not blank."""
+    text = head.lstrip(_NOTHING)
+    return b"\n" in text or b"\r" in text
 
 
 def sniff(
@@ -161,8 +151,11 @@ def _encodings(head: bytes, given: str | None) -> Iterator[str]:
     if b"\x00" in head:
         # Text in Latin letters has every other byte zero in UTF-16.
         odd, even = head[1::2].count(0), head[::2].count(0)
-        if max(odd, even) > len(head) // 8:
+        if max(odd, even) > len(head) // 8 + 4 * min(odd, even):
             yield "utf-16-le" if odd > even else "utf-16-be"
+        else:
+            # Bytes that are no text among others, such as what a crash leaves behind.
+            yield UTF8
         return
     yield UTF8
     if _decode(head, UTF8) is None:
@@ -200,6 +193,11 @@ def _decode(head: bytes, encoding: str) -> str | None:
     try:
         text = decoder().decode(head)
     except UnicodeError:
+        if encoding.startswith(_WIDE):
+            # Its lines cannot be told before it is decoded.
+            text = decoder("replace").decode(head)
+            is_sound = text.count("\ufffd") * _WIDE_SOUND <= len(text)
+            return text.lstrip("\ufeff") if is_sound else None
         lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
         sound = sum(_is_text(line, encoding) for line in lines)
         share = _SOUND_SHARES.get(encoding)

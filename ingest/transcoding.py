@@ -1,26 +1,37 @@
-"""Copies of files that DuckDB cannot read as they are: other encodings, workbooks."""
+"""Copies of text files that DuckDB cannot read as they are, in UTF-8."""
 
 import codecs
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ingest.mapping import BLANKS
-from ingest.sniffing import (
-    HEADER_LINES,
-    Empty,
-    Judge,
-    Unreadable,
-    opened,
-    system_words,
-)
-
-if TYPE_CHECKING:
-    import polars as pl
+from ingest.unpacking import FAULTS, Unreadable, opened, system_words
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18  # bytes from which an encoding is told
+
+# What stands in a copy for bytes that are no text, so that their row is rejected: a
+# byte that is no UTF-8, and in JSON a sign that may not stand there.
+BAD_BYTE, BAD_SIGN = "fenji_bad_byte", "fenji_bad_sign"
+_NOT_UTF8, _NOT_JSON = "\udcff", "\x01"
+_HIGH = 0x80
+
+
+def _bad_byte(err: UnicodeError) -> tuple[str, int]:
+    if not isinstance(err, UnicodeDecodeError):
+        raise err
+    high = [byte for byte in err.object[err.start : err.end] if byte >= _HIGH]
+    return "".join(chr(0xDC00 + byte) for byte in high) or _NOT_UTF8, err.end
+
+
+def _bad_sign(err: UnicodeError) -> tuple[str, int]:
+    if not isinstance(err, UnicodeDecodeError):
+        raise err
+    return _NOT_JSON, err.end
+
+
+codecs.register_error(BAD_BYTE, _bad_byte)
+codecs.register_error(BAD_SIGN, _bad_sign)
 
 
 def copy_text(
@@ -30,7 +41,7 @@ def copy_text(
     *,
     encoding: str,
     aligned: bool = False,
-    errors: str = "surrogateescape",
+    errors: str = BAD_BYTE,
 ) -> None:
     """Write the text as UTF-8 with one kind of line end, without loading it whole.
 
@@ -44,21 +55,25 @@ def copy_text(
             what they are, so that the reader rejects their rows.
 
     Raises:
-        Unreadable: the file cannot be unpacked to its end.
+        Unreadable: the file cannot be unpacked to its end, or not be decoded at all.
     """
+    # No text has a zero byte, though most encodings have one.
+    no_text = {BAD_BYTE: _NOT_UTF8, BAD_SIGN: _NOT_JSON}.get(errors, "\ufffd")
     decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
     try:
         with opened(source, compression) as stream, target.open("wb") as out:
             rest = ""
             while chunk := stream.read(_CHUNK):
-                text = rest + decoder.decode(chunk)
+                text = rest + decoder.decode(chunk).replace("\0", no_text)
                 # A line end may be cut in two; an aligned line is changed whole.
                 cut = text.rfind("\n") + 1 if aligned else len(text.rstrip("\r"))
                 rest = text[cut:]
                 out.write(_encoded(text[:cut], aligned=aligned))
             rest += decoder.decode(b"", final=True)
             out.write(_encoded(rest, aligned=aligned))
-    except (EOFError, OSError) as err:
+    except UnicodeError:
+        raise Unreadable(f"is not {encoding} text") from None
+    except FAULTS as err:
         raise Unreadable(f"cannot be read to its end: {system_words(err)}") from None
 
 
@@ -68,6 +83,22 @@ def _encoded(text: str, *, aligned: bool) -> bytes:
         plain = re.sub(r"(?m)^ +| +$", "", plain)
         plain = re.sub(r" +", "\t", plain)
     return plain.encode("utf-8", "surrogateescape")
+
+
+def holds(source: Path, compression: str | None, sign: bytes) -> bool:
+    """Whether the sign, one byte, stands anywhere in the file.
+
+    Raises:
+        Unreadable: the file cannot be read.
+    """
+    try:
+        with opened(source, compression) as stream:
+            while chunk := stream.read(_CHUNK):
+                if sign in chunk:
+                    return True
+    except FAULTS as err:
+        raise Unreadable(f"cannot be read to its end: {system_words(err)}") from None
+    return False
 
 
 def decoded_head(head: bytes, encoding: str) -> str:
@@ -103,64 +134,3 @@ def _lines(read: "object") -> Iterator[bytes]:
         rest = lines.pop()
         yield from lines
     yield rest
-
-
-def read_workbook(
-    source: Path, *, sheet: str | None, header_row: int | None, judge: Judge
-) -> "tuple[pl.DataFrame, int]":
-    """A sheet's cells as text, and the row of the header, 0 where there is none.
-
-    Raises:
-        Empty: the sheet has no cells.
-        Unreadable: it is no workbook, or has no such sheet.
-    """
-    # Half a second to import, and few companies land workbooks.
-    import fastexcel  # noqa: PLC0415
-
-    try:
-        book = fastexcel.read_excel(str(source))
-        if sheet is not None and sheet not in book.sheet_names:
-            n_sheets = len(book.sheet_names)
-            it_has = "1 sheet" if n_sheets == 1 else f"{n_sheets} sheets"
-            raise Unreadable(f"has no sheet '{sheet}'; it has {it_has}")
-        loaded = book.load_sheet(sheet or 0, header_row=None, dtypes="string")
-        cells = loaded.to_polars()
-    except fastexcel.FastExcelError:
-        # What it says may quote names and cells.
-        raise Unreadable("is no workbook that can be read") from None
-    if cells.height == 0 or cells.width == 0:
-        raise Empty
-    if header_row is not None:
-        return cells, header_row
-    best, found = (False, 0), 1
-    for number, row in enumerate(cells.head(HEADER_LINES).rows(), start=1):
-        rank = judge([value or "" for value in row])
-        if rank > best:
-            best, found = rank, number
-        if rank[0]:
-            break
-    return cells, found
-
-
-def write_rows(cells: "pl.DataFrame", header_row: int, target: Path) -> tuple[str, ...]:
-    """Write the rows below the header, blank ones left out; the header.
-
-    Raises:
-        Empty: the sheet ends before the header.
-    """
-    import polars as pl  # noqa: PLC0415
-
-    if header_row > cells.height:
-        raise Empty
-    if header_row:
-        names = [value or "" for value in cells.row(header_row - 1)]
-    else:
-        names = [f"column{number}" for number in range(1, cells.width + 1)]
-    body = cells.slice(header_row).filter(
-        pl.any_horizontal(pl.all().str.strip_chars(BLANKS).str.len_bytes() > 0)
-    )
-    body = body.rename(
-        dict(zip(body.columns, (f"c{n}" for n in range(body.width)), strict=True))
-    )
-    body.write_parquet(target)
-    return tuple(names)

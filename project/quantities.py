@@ -1,4 +1,4 @@
-"""Shares, lengths of time and counts as people write them: `20%`, `30 days`, `1 row`.
+"""Shares, sizes, times and counts as people write them: `20%`, `4GB`, `30 days`.
 
 Settings and the parameters of tables read them here, so that what a scheme understands
 is understood everywhere. Windows of schemes (`previous 12 months`) are richer and have
@@ -13,6 +13,8 @@ from pydantic import BeforeValidator, Field
 
 _HUNDRED = 100
 _LENGTH = re.compile(r"([0-9]+) ?([a-z]+)", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b", re.IGNORECASE)
+_SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 def read_percent(given: object) -> Decimal | None:
@@ -50,6 +52,23 @@ def plain_percent(share: Decimal) -> str:
 def number_of(count: int, noun: str) -> str:
     """A count with its noun: 1 row, 2 rows, 1,234 rows."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def read_size(given: object) -> int | None:
+    """The bytes in a text such as '4GB' or '512 MiB'; None for anything else."""
+    match = _SIZE.fullmatch(given.strip()) if isinstance(given, str) else None
+    if match is None:
+        return None
+    power = " kmgt".index(match[2].lower() or " ")
+    return int(Decimal(match[1]) * (1024 if match[3] else 1000) ** power)
+
+
+def read_seconds(given: object) -> int | None:
+    """The seconds in a text such as '5 minutes'; None for anything else."""
+    match = _LENGTH.fullmatch(given.strip()) if isinstance(given, str) else None
+    unit = match[2].lower() if match else ""
+    each = _SECONDS.get(unit.removesuffix("s"))
+    return int(match[1]) * each if match and each else None
 
 
 def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML

@@ -17,7 +17,7 @@ from pydantic import (
 from project.currencies import ACTIVE, WITHDRAWN
 from project.documents import Document, build_document, read_yaml
 from project.errors import ConfigurationError
-from project.quantities import Days, Share
+from project.quantities import Days, Share, read_seconds, read_size
 
 SETTINGS_FILE = "fenji.yaml"
 
@@ -38,6 +38,18 @@ def _memory(text: str) -> str:
     number = text.rstrip("KMGTiB ")
     if not number.replace(".", "", 1).isdigit() or number == text:
         raise ValueError("is not a size; write for example '4GB'")
+    return text
+
+
+def _size(text: str) -> str:
+    if not read_size(text):
+        raise ValueError("is not a size; write for example '4GB'")
+    return text
+
+
+def _time(text: str) -> str:
+    if not read_seconds(text):
+        raise ValueError("is no length of time; write for example '5 minutes'")
     return text
 
 
@@ -121,6 +133,41 @@ class Resources(Part):
         default=None, examples=["4GB"]
     )
     """How much memory; without it, 80 % of the machine's."""
+
+
+class Limits(Part):
+    """How much one landing file may ask for before it is refused.
+
+    Each is far above what honest files need; the reason of a refusal names it.
+    """
+
+    expanded_size: Annotated[str, AfterValidator(_size)] = "20GB"
+    """What a packed file may become when it is unpacked."""
+    expansion_ratio: int = Field(default=200, ge=1)
+    """How many times as large it may become; looked at from 100 MB on."""
+    columns: int = Field(default=20_000, ge=1)
+    """How many columns a text file may have."""
+    reader_memory: Annotated[str, AfterValidator(_size)] = "4GB"
+    """The memory of the process that reads workbooks."""
+    reader_time: Annotated[str, AfterValidator(_time)] = Field(
+        default="5 minutes", examples=["90 seconds"]
+    )
+    """How long that process may take for one workbook."""
+
+    @property
+    def expanded_bytes(self) -> int:
+        """`expanded_size` in bytes."""
+        return read_size(self.expanded_size) or 0
+
+    @property
+    def reader_bytes(self) -> int:
+        """`reader_memory` in bytes."""
+        return read_size(self.reader_memory) or 0
+
+    @property
+    def reader_seconds(self) -> int:
+        """`reader_time` in seconds."""
+        return read_seconds(self.reader_time) or 0
 
 
 class PublishSettings(Part):
@@ -220,6 +267,8 @@ class Settings(Part):
     """Which schemes run, and with which parameters."""
     resources: Resources = Resources()
     """How much of the machine a run may use."""
+    limits: Limits = Limits()
+    """How much one landing file may ask for."""
     publish: PublishSettings = PublishSettings()
     """How long releases are kept."""
     privacy: PrivacySettings = PrivacySettings()

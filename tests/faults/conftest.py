@@ -21,6 +21,7 @@ from ingest.warehouse import opened
 from pipelines.cli import run_command
 from project.folder import Project, open_project
 from sql.contracts import feeds
+from tests.ingest.conftest import company  # noqa: F401 - a fixture
 
 AS_OF = "2026-05-31"
 LOADED_AT = datetime.datetime(2026, 6, 1, 5, tzinfo=datetime.UTC)

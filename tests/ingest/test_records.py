@@ -230,3 +230,14 @@ def test_a_quarter_of_a_million_headers_is_no_header(company):
     company.land("customers/f.csv", ",".join(f"c{n}" for n in range(100_000)) + "\n1\n")
     company.load("customers")
     assert company.books()["f.csv"][0] == "refused"
+
+
+def test_an_unclosed_quote_in_one_of_many_files(company):
+    """DuckDB reads many files one by one, and then keeps quiet about the quote."""
+    company.con.execute("set threads = 2")
+    for number in range(20):
+        company.land(f"customers/{number:02}.csv", HEAD + f"{number},a,person\n")
+    company.land("customers/f.csv", HEAD + 'x,a,person\ny,"b,person\nz,c,person\n')
+    company.load("customers")
+    assert company.books()["f.csv"] == ("loaded", 2, 1, 0, 1)
+    assert company.rejected() == [(2, None, "unclosed_quote")]
