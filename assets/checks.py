@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets import gates
+from assets.making import written_building
 from assets.release import TABLES, released_tables
 from assets.run import Run
 from data_quality.gates import FILES_TABLE, TIERS_TABLE
@@ -43,6 +44,8 @@ def quality_in(
     )
     def quality(run: dg.ResourceParam[Run]) -> Iterator[dg.AssetCheckResult]:
         """Validate every stored table and view of the release; write the Data Docs."""
+        with run.noticing():
+            building = written_building(run)
         with run.step("gates", phase="checks"):
             judged = gates.judge(run)
         # Importing Great Expectations takes seconds; nothing else of a run needs it.
@@ -55,9 +58,9 @@ def quality_in(
             ]
             run.checks = judged + validation.run_checks(run.con, batches)
             step.rows = len(run.checks)
-            if run.building is not None:
-                contracts = [table for table, _ in batches]
-                docs.write_data_docs(run.checks, run.building.quality, contracts)
+            contracts = [table for table, _ in batches]
+            docs.write_data_docs(run.checks, building.quality, contracts)
+            run.checked = building
         for table in gated:
             yield _result(table, GATES, run.checks)
         for table in TABLES:

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from assets.key import facts_key
+from assets.making import shared_dates, table_assets
 from assets.run import Run
 from assets.specs import key_of, made_in_sql, reads_of, spec_of
 from ingest.staging import create_views
@@ -20,8 +21,8 @@ def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefiniti
     """The asset of a table that is one `select`: of its file unless it is given."""
     name = (table.layer, table.table)
 
-    @dg.multi_asset(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
-    def make(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
+    @table_assets(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
+    def make(run: Run) -> dg.MaterializeResult[Any]:
         with run.step(table.name, phase="compute") as step:
             made = select or select_of(table)
             if table.scheme is not None and table.scheme not in run.plan.applicable:
@@ -47,12 +48,13 @@ TABLES = [table_asset(one) for one in made_in_sql("core") if not one.for_all_dat
 METRICS = contract("core", "customer_metrics")
 
 
-@dg.multi_asset(
+@table_assets(
     name="core__shared",
     description="Make what the as-of dates that are graded together share.",
     specs=[spec_of(table) for table in SHARED],
+    serving=shared_dates,
 )
-def shared(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make the tables for the first of the dates; those after it find them made.
 
     They hold what is known up to the last of the dates; what reads them cuts them.
@@ -82,8 +84,8 @@ def shared(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
         yield dg.MaterializeResult(asset_key=key_of(table.name))
 
 
-@dg.multi_asset(name="core__customer_metrics", specs=[spec_of(METRICS)])
-def customer_metrics(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
+@table_assets(name="core__customer_metrics", specs=[spec_of(METRICS)])
+def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
     """Compute what schemes ask for: one pass a fact table, then one row a customer."""
     with run.step("core.metrics", phase="compute"):
         if not row_count(run.con, "core", "customers"):

@@ -58,22 +58,25 @@ def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def run_key(
+def inputs_key(
     project: Project,
-    as_of_date: datetime.date,
-    previous: Previous | None,
     known_at: datetime.datetime | None = None,
     warehouse: duckdb.DuckDBPyConnection | None = None,
 ) -> str:
-    """The key of a run on the landing files as they are now, or as they were known.
+    """The key of the landing files as they are now, or as they were known.
 
     Raises:
         RunError: another process is writing the warehouse, or nothing was known.
     """
     if known_at is None:
-        inputs = input_digest(project, find_files(project), warehouse)
-    else:
-        inputs = f"{known_at.isoformat()} {known.digest(project, known_at)}"
+        return input_digest(project, find_files(project), warehouse)
+    return f"{known_at.isoformat()} {known.digest(project, known_at)}"
+
+
+def run_key(
+    project: Project, as_of_date: datetime.date, previous: Previous | None, inputs: str
+) -> str:
+    """The key of a run on the landing files of a key."""
     parts = (
         as_of_date.isoformat(),
         inputs,

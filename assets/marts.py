@@ -10,6 +10,7 @@ from typing import Any
 import dagster as dg
 
 from assets.core import table_asset
+from assets.making import table_assets
 from assets.run import Run
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
 from project.shown import markdown
@@ -48,12 +49,12 @@ TAGS = tuple(
 )
 
 
-@dg.multi_asset(
+@table_assets(
     name="tags",
     description="Compile the tag dictionary, and tag customers by its rules.",
     specs=[spec_of(table) for table in TAGS],
 )
-def tags(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+def tags(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make the tables that customer_tags, tags and unmapped_tags read."""
     for table in TAGS:
         with run.step(table.name, phase="compute") as step:
@@ -73,7 +74,7 @@ def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
     """The step that grades every customer by all schemes."""
     scheme_keys = [dg.AssetKey(["schemes", one.scheme]) for one in schemes]
 
-    @dg.multi_asset(
+    @table_assets(
         name="grades",
         description="Grade every customer by all schemes, in one pass.",
         specs=[
@@ -82,7 +83,7 @@ def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
             *(spec_of(table) for table in COMPILED),
         ],
     )
-    def grades(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+    def grades(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         plan = run.plan
         params = run.params(RESULTS)
         with run.step("marts.scheme_cuts", phase="compute"):

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.making import every_date, table_assets
 from assets.run import Run
 from assets.specs import spec_of
 from ingest import former, known
@@ -27,12 +28,13 @@ LANDING = [
 ]
 
 
-@dg.multi_asset(
+@table_assets(
     name="raw",
     description="Load the landing files that are new or changed.",
     specs=[spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()],
+    serving=every_date,
 )
-def raw(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+def raw(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Load every feed; one without files is an empty table.
 
     A run on what was known at an earlier time loads nothing.

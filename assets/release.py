@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.gates import unusable
 from assets.key import settings_digest
+from assets.making import checked_building, table_assets
 from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
 from assets.versions import digests_with
@@ -47,6 +48,8 @@ def released_tables(run: Run) -> tuple[Contract, ...]:
 
 def _reads(table: Contract) -> list[str]:
     """What a table of the release is copied or computed from."""
+    if table.table == ACCESS.table:
+        return []
     if table.is_stored and table.made_by not in {"release", "history"}:
         return [table.name]
     inside = {one.table for one in TABLES}
@@ -54,12 +57,12 @@ def _reads(table: Contract) -> list[str]:
     return [f"release.{last}" if last in inside else name for name, last in names]
 
 
-@dg.multi_asset(
+@table_assets(
     name="release_tables",
     description="Write the published tables into the folder of a new release.",
     specs=[spec_of(table, layer="release", reads=_reads(table)) for table in TABLES],
 )
-def release_tables(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+def release_tables(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Copy each table, then define the views over them."""
     with run.step("release", phase="publish"):
         building = begin(run.con, run.project, run.key)
@@ -132,7 +135,7 @@ def _write_access(run: Run, building: Building) -> None:
     finish_table(run.con, building, ACCESS)
 
 
-@dg.asset(
+CURRENT = dg.AssetSpec(
     key=["release", "current"],
     partitions_def=AS_OF_DATES,
     deps=[dg.AssetKey(["release", table.table]) for table in TABLES],
@@ -144,11 +147,13 @@ def _write_access(run: Run, building: Building) -> None:
         " It is moved into place only when every blocking check has passed."
     ),
 )
-def current(run: dg.ResourceParam[Run]) -> dg.MaterializeResult[Any]:
+
+
+@table_assets(name="release__current", specs=[CURRENT])
+def current(run: Run) -> dg.MaterializeResult[Any]:
     """Write the check results, manifest and report; publish with one rename."""
-    building = run.building
-    if building is None:
-        raise RuntimeError("the release's tables were not written")
+    with run.noticing():
+        building = checked_building(run)
     with run.step("publish", phase="publish"):
         create_with_rows(
             run.con,

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 from sqlglot import exp
 
+from assets.making import table_assets
 from assets.run import Run
 from assets.specs import spec_of
 from ingest import quarantine
@@ -21,7 +22,7 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
 BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
 
 
-@dg.multi_asset(
+@table_assets(
     name="staging",
     description="Define the rows of each feed that count on the as-of date.",
     specs=[
@@ -35,7 +36,7 @@ BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
         ),
     ],
 )
-def staging(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+def staging(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
         create_views(run.con, run.project, run.as_of_date, run.plan.bands)

@@ -262,6 +262,7 @@ def _recompute(
         project=project,
         as_of_date=against.as_of_date,
         key=against.run_key,
+        inputs_key=against.run_key,
         began_at=against.published_at,
         con=con,
         known_at=against.known_at or against.published_at,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from assets.key import release_id, run_key
+from assets.key import inputs_key, release_id, run_key
 from assets.versions import refuse_changed_versions
 from ingest import known
 from ingest.warehouse import opened as opened_warehouse
@@ -51,6 +51,7 @@ class Decision:
     """What a run for a date would be measured against, and whether it is needed."""
 
     key: str
+    inputs_key: str
     previous: Previous | None
     published: Manifest | None  # the release of the same inputs, settings and code
 
@@ -146,7 +147,8 @@ def decide(
     # Publishing could not move it: better said before anything is computed.
     store.refuse_what_is_no_link(project.current)
     previous = previous_to(project, as_of_date, known_at)
-    key = run_key(project, as_of_date, previous, known_at, warehouse)
+    inputs = inputs_key(project, known_at, warehouse)
+    key = run_key(project, as_of_date, previous, inputs)
     published = store.with_key(project, key)
     retracted = {mark.release_id for mark in marks.marks(project)}
     while release_id(project, as_of_date, key, known_at) in retracted or (
@@ -161,7 +163,7 @@ def decide(
 
             judge(project)
         refuse_changed_versions(project)
-    return Decision(key, previous, published)
+    return Decision(key, inputs, previous, published)
 
 
 def _is_to_be_said_again(project: Project, published: Manifest) -> bool:
@@ -222,6 +224,7 @@ def open_run(
             project=project,
             as_of_date=as_of_date,
             key=decided.key,
+            inputs_key=decided.inputs_key,
             began_at=store.now(project),
             con=con,
             previous=decided.previous,
@@ -239,6 +242,7 @@ def open_run(
                 if any(one.blocks for one in run.checks):
                     keep_quality(run.building, project.failed_quality)
                 abandon(con, run.building)
+            run.keep_notes()
             # Dagster keeps what it was given; a connection that outlives the
             # interpreter makes DuckDB's bindings complain on its way out.
             del run.con

@@ -1,16 +1,35 @@
-"""What the tables of the warehouse were computed for.
+"""What the tables of the warehouse were made for: one by one, and all together.
 
 Whoever changes tables takes the note about them away first, and it is written when they
 are complete: what failed or was killed on its way leaves none.
 """
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import astuple, dataclass
 
 import duckdb
 
 _COMPUTED = "main.computed_for"
 _SHARED = "main.shared_dates"
+_MADE = "main.tables_made"
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a table was made for: the key of what is in it, and the as-of dates."""
+
+    key: str  # of the run; of the facts, where dates share it; of the landing files
+    first_date: datetime.date | None  # None: it serves every date
+    last_date: datetime.date | None
+    reads: tuple[str, ...] = ()  # what it was made from, as layer.table
+
+    @property
+    def dates(self) -> str:
+        """The dates that it serves, as they are written."""
+        if self.first_date == self.last_date:
+            return str(self.first_date)
+        return f"{self.first_date} to {self.last_date}"
 
 
 @dataclass(frozen=True)
@@ -60,3 +79,38 @@ def set_shared_for(con: duckdb.DuckDBPyConnection, shared: Shared | None) -> Non
     )
     if shared is not None:
         con.execute(f"insert into {_SHARED} values (?, ?, ?)", astuple(shared))
+
+
+def made(con: duckdb.DuckDBPyConnection) -> dict[str, Made]:
+    """The tables of the warehouse that are complete, as layer.table, and what for."""
+    try:
+        rows = con.execute(f"from {_MADE}").fetchall()
+    except duckdb.CatalogException:
+        con.execute(
+            f"create table {_MADE}"
+            " (name varchar, key varchar, first_date date, last_date date,"
+            " reads varchar[])"
+        )
+        return {}
+    return {
+        name: Made(key, first_date, last_date, tuple(reads))
+        for name, key, first_date, last_date, reads in rows
+    }
+
+
+def set_made(con: duckdb.DuckDBPyConnection, made_for: Mapping[str, Made]) -> None:
+    """Note what all tables are made for, in place of what was noted."""
+    notes = made_for.values()
+    con.execute(f"delete from {_MADE}")
+    con.execute(
+        f"insert into {_MADE} select unnest($names), unnest($keys),"
+        " unnest($first_dates::date[]), unnest($last_dates::date[]),"
+        " unnest($reads::varchar[][])",
+        {
+            "names": list(made_for),
+            "keys": [note.key for note in notes],
+            "first_dates": [note.first_date for note in notes],
+            "last_dates": [note.last_date for note in notes],
+            "reads": [list(note.reads) for note in notes],
+        },
+    )

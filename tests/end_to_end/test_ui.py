@@ -1,8 +1,9 @@
-"""The Dagster UI in a real browser: the lineage from landing to release is shown."""
+"""The Dagster UI in a real browser, and what it starts, by the same GraphQL as it."""
 
 import contextlib
 import html
 import http.client
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 import pytest
 
@@ -45,12 +47,19 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def ui(companies, chromium):  # noqa: ARG001 - no browser, no server
-    """The address of `fenji ui` of a company that has run once."""
+def company_of_ui(companies):
+    """A company that has run once."""
     company = companies.new("ui")
     company.settings("name: ui\ntimezone: UTC\n")
     company.land("transactions/sales.csv", SALES)
     company.run("2026-05-31").expect(0)
+    return company
+
+
+@pytest.fixture(scope="module")
+def ui(company_of_ui):
+    """The address of `fenji ui` of that company."""
+    company = company_of_ui
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -135,3 +144,88 @@ def test_a_run_of_the_command_line_is_seen_here(words):
 def test_an_asset_says_what_a_row_is(words):
     texts = " ".join(words("/assets/marts/customer_rfm"))
     assert "monetary_amount" in texts
+
+
+WHERE = """
+    query { repositoriesOrError { ... on RepositoryConnection { nodes {
+        name location { name } } } } }
+"""
+OF_GROUP = """
+    query ($group: AssetGroupSelector!) {
+        assetNodes(group: $group) { assetKey { path } } }
+"""
+LAUNCH = """
+    mutation ($params: ExecutionParams!) {
+        launchPipelineExecution(executionParams: $params) {
+            __typename
+            ... on LaunchRunSuccess { run { runId } }
+            ... on PythonError { message } } }
+"""
+STATE = """
+    query ($run: ID!) {
+        runOrError(runId: $run) { ... on Run { status } }
+        logsForRun(runId: $run) { ... on EventConnection { events {
+            ... on ExecutionStepFailureEvent {
+                error { errorChain { error { message } } message } } } } } }
+"""
+
+
+def asked(ui, query, **variables):
+    """What the UI's GraphQL answers."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(  # noqa: S310 - our own address
+        f"{ui}/graphql", body, {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+        found = json.load(answer)
+    assert "errors" not in found, found
+    return found["data"]
+
+
+def test_a_release_of_another_date_than_its_tables_is_refused_in_the_ui(
+    ui, company_of_ui
+):
+    """All tables are as of May; "Materialize all" of the group release, for June."""
+    released = company_of_ui.call("releases", "--json").expect(0).json
+    (place,) = asked(ui, WHERE)["repositoriesOrError"]["nodes"]
+    where = {
+        "repositoryName": place["name"],
+        "repositoryLocationName": place["location"]["name"],
+    }
+    nodes = asked(ui, OF_GROUP, group={"groupName": "release", **where})["assetNodes"]
+    keys = [node["assetKey"] for node in nodes]
+    assert {"path": ["release", "current"]} in keys
+    started = asked(
+        ui,
+        LAUNCH,
+        params={
+            "selector": {
+                "pipelineName": "__ASSET_JOB",
+                "assetSelection": keys,
+                **where,
+            },
+            "mode": "default",
+            "executionMetadata": {
+                "tags": [{"key": "dagster/partition", "value": "2026-06-15"}]
+            },
+        },
+    )["launchPipelineExecution"]
+    assert started["__typename"] == "LaunchRunSuccess", started
+    run_id = started["run"]["runId"]
+    end = time.monotonic() + START_LIMIT_SECONDS
+    while True:
+        found = asked(ui, STATE, run=run_id)
+        if found["runOrError"]["status"] in {"SUCCESS", "FAILURE", "CANCELED"}:
+            break
+        assert time.monotonic() < end, found
+        time.sleep(1)
+    assert found["runOrError"]["status"] == "FAILURE"
+    said = [
+        cause["error"]["message"]
+        for event in found["logsForRun"]["events"]
+        if event
+        for cause in event["error"]["errorChain"]
+    ]
+    dates = "was made as of 2026-05-31, and this run is as of 2026-06-15; select it"
+    assert any(dates in message for message in said), said
+    assert company_of_ui.call("releases", "--json").expect(0).json == released
