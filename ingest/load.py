@@ -196,7 +196,8 @@ def _place(batch: Batch, reading: Group | None) -> str:
     feed = batch.feed.table
     if reading is None:
         return f"the feed {feed}"
-    place = shown_place(batch.project, feed, reading.files[0].landing.path)
+    path = masks.path_in_words(batch.con, reading.files[0].landing.path)
+    place = shown_place(batch.project, feed, path)
     more = len(reading.files) - 1
     return f"{place} and {more} more like it" if more else place
 

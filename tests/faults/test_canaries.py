@@ -10,21 +10,28 @@ their owner alone.
 The names of the same project, and an id, are what a browser or a terminal takes for
 commands where they are not shown as text.
 
-`FENJI_CANARIES=all` makes all kinds of files for all feeds, and grades by all schemes.
+`FENJI_CANARIES=ui` also has the Dagster UI launch runs, and looks through all it shows.
+With `all` there are files of every kind for all feeds, and all schemes grade as well.
 """
 
 import csv
 import gzip
+import http.client
 import io
 import itertools
 import json
 import os
 import re
 import shutil
+import signal
+import socket
 import sqlite3
 import stat
 import subprocess
+import sysconfig
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
@@ -37,7 +44,9 @@ from schemes.tags import LIBRARY as TAGS_FILE
 from sql.contracts import Column, Contract, feeds
 
 AS_OF = "2026-05-31"
-IS_LARGE = os.environ.get("FENJI_CANARIES") == "all"
+START_LIMIT_SECONDS = 600
+ASKED = os.environ.get("FENJI_CANARIES")
+IS_LARGE, HAS_UI = ASKED == "all", ASKED in {"all", "ui"}
 # The feeds of which there are files of every kind: those with personal columns first.
 WHOLE = tuple(feeds()) if IS_LARGE else ("customers", "manual_tags", "transactions")
 
@@ -475,3 +484,128 @@ def test_names_and_ids_steer_no_terminal(birds):
     for name, text in birds.outputs:
         found = re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
         assert not found, (name, found)
+
+
+LAUNCH = """
+mutation ($params: ExecutionParams!) {
+  launchRun(executionParams: $params) {
+    __typename
+    ... on LaunchRunSuccess { run { runId } }
+    ... on PythonError { message }
+  }
+}
+"""
+PLACES = """
+{ repositoriesOrError {
+    ... on RepositoryConnection { nodes { name location { name } } }
+} }
+"""
+RUNS = "{ runsOrError { ... on Runs { results { runId status tags { key value } } } } }"
+ASSETS = "{ assetNodes { id description groupName } }"
+LOGS = """
+query ($id: ID!) {
+  logsForRun(runId: $id) {
+    __typename
+    ... on EventConnection {
+      events {
+        __typename
+        ... on MessageEvent { message level stepKey }
+        ... on ErrorEvent { error { message stack errorChain { error { message } } } }
+        ... on MaterializationEvent {
+          description
+          metadataEntries {
+            label
+            description
+            ... on TextMetadataEntry { text }
+            ... on MarkdownMetadataEntry { mdStr }
+            ... on JsonMetadataEntry { jsonString }
+            ... on IntMetadataEntry { intValue }
+          }
+        }
+        ... on LogsCapturedEvent { fileKey externalUrl logKey }
+      }
+    }
+  }
+}
+"""
+
+
+def asked(port, query, variables=None):
+    """What the UI's own GraphQL answers, as text and as data."""
+    body = json.dumps({"query": query, "variables": variables or {}})
+    web = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    try:
+        web.request("POST", "/graphql", body, {"Content-Type": "application/json"})
+        text = web.getresponse().read().decode()
+    finally:
+        web.close()
+    answer = json.loads(text)
+    assert "errors" not in answer, answer["errors"]
+    return text, answer["data"]
+
+
+@contextmanager
+def ui(shop):
+    """`fenji ui` of a project; its port, and what it writes."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = shop.root / "ui.log"
+    fenji = str(Path(sysconfig.get_path("scripts")) / "fenji")
+    command = [fenji, "ui", "--port", str(port), "--project", str(shop.root)]
+    with log.open("wb") as stream:
+        serving = subprocess.Popen(
+            command, stdout=stream, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    try:
+        end = time.monotonic() + START_LIMIT_SECONDS
+        while True:
+            assert serving.poll() is None, log.read_text("utf-8")
+            assert time.monotonic() < end, log.read_text("utf-8")
+            with suppress(OSError, ValueError, AssertionError):
+                _, places = asked(port, PLACES)
+                (place,) = places["repositoriesOrError"]["nodes"]
+                break
+            time.sleep(1)
+        yield port, place, log
+        serving.terminate()
+        serving.wait(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(serving.pid, signal.SIGKILL)
+        serving.wait()
+
+
+@pytest.mark.skipif(not HAS_UI, reason="a session of the UI takes FENJI_CANARIES=ui")
+@pytest.mark.parametrize("project", ["birds", "fallen"])
+def test_neither_in_a_session_of_the_ui(project, request, make_shop):
+    """Runs that the UI launches, one of which fails, and all that it shows of them."""
+    tried = request.getfixturevalue(project)
+    answers = []
+    with ui(make_shop(tried.root)) as (port, place, log):
+        params = {
+            "selector": {
+                "repositoryName": place["name"],
+                "repositoryLocationName": place["location"]["name"],
+                "pipelineName": "grade",
+            },
+            "executionMetadata": {
+                "tags": [{"key": "dagster/partition", "value": "2026-05-30"}]
+            },
+        }
+        _, launched = asked(port, LAUNCH, {"params": params})
+        run_id = launched["launchRun"]["run"]["runId"]
+        end = time.monotonic() + START_LIMIT_SECONDS
+        status = None
+        while status not in {"SUCCESS", "FAILURE", "CANCELED"}:
+            assert time.monotonic() < end, log.read_text("utf-8")
+            time.sleep(2)
+            text, found = asked(port, RUNS)
+            runs = {one["runId"]: one for one in found["runsOrError"]["results"]}
+            status = runs[run_id]["status"]
+        assert status == ("SUCCESS" if project == "birds" else "FAILURE")
+        answers += [("runs", text), ("assets", asked(port, ASSETS)[0])]
+        answers += [(f"run {one}", asked(port, LOGS, {"id": one})[0]) for one in runs]
+        assert sum("STEP" in text.upper() for _, text in answers)
+    answers.append(("log", log.read_text("utf-8", "replace")))
+    assert seen(tried.root, tried.planted, *answers) == {}
