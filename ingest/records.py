@@ -98,7 +98,8 @@ def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
             "create temporary table _found as"
             " select *, length(_raw) - length(replace(_raw, '\"', '')) as n_quotes"
             " from (select list_position($paths, file_path) - 1 as _file,"
-            " line as record, trim(first(csv_line order by byte_position, column_idx),"
+            # Of a record with escaped quotes DuckDB may show no more than pieces.
+            " line as record, trim(max_by(csv_line, strlen(csv_line)),"
             " chr(10) || chr(13)) as _raw,"
             " first(case error_type {reasons} else 'unreadable_row' end"
             " order by byte_position, column_idx) as _reason,"
@@ -151,7 +152,7 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) ->
             " with numbered as (select _file, record - {skip} -"
             " (select count(*) from _blank as b where b._file = f._file"
             " and b.record < f.record) as _line, _reason, _raw, n_quotes"
-            " from _found as f where not {blank}),"
+            " from _found as f where not {blank} or _reason = 'unreadable_row'),"
             " ends as (select _file, count(*) as last_line from (select _file"
             " from _typed union all select _file from numbered) group by _file)"
             " select n._file, _line, case when _reason = 'unreadable_row'"

@@ -241,3 +241,17 @@ def test_an_unclosed_quote_in_one_of_many_files(company):
     company.load("customers")
     assert company.books()["f.csv"] == ("loaded", 2, 1, 0, 1)
     assert company.rejected() == [(2, None, "unclosed_quote")]
+
+
+def test_a_record_of_which_the_reader_shows_nothing_is_rejected_all_the_same(company):
+    """An escaped quote, a line end and a quote in the wrong place; found by fuzzing."""
+    company.land(
+        "customers/f.csv",
+        'customer_id,industry\n1,a\nz,"one, ""two""\nthree,"one, ""two""\nfour"\n2,b\n',
+    )
+    company.load("customers")
+    assert loaded(company) == [(1, "1"), (4, "2")]
+    assert company.rejected() == [
+        (2, None, "unreadable_row"),
+        (3, None, "too_few_columns"),
+    ]
