@@ -57,10 +57,13 @@ def keep_mark_only(project: Project, mark: Mark) -> None:
     """Remove what a retracted release held, and keep its mark."""
     folder = project.releases / mark.release_id
     with _writable(folder):
-        for path in folder.iterdir():
+        for path in list(folder.iterdir()):
             if path.name == MARK_FILE:
                 continue
             if path.is_dir():
+                for inside in (path, *path.rglob("*/")):
+                    # What is removed from a read-only folder needs the right to it.
+                    inside.chmod(inside.stat().st_mode | stat.S_IRWXU)
                 shutil.rmtree(path)
             else:
                 path.unlink()

@@ -117,6 +117,11 @@ def test_an_unknown_release_and_an_empty_reason_are_refused(project):
 
 @pytest.mark.usefixtures("months")
 def test_retention_keeps_the_mark(project):
+    folder = project.releases / "march"
+    inside = folder / "quality" / "pages"
+    inside.mkdir(parents=True)
+    for read_only in (inside, inside.parent, folder):
+        read_only.chmod(0o555)
     retract(project, "march", "wrong")
     store.retire(
         Project(
