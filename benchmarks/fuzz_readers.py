@@ -206,9 +206,10 @@ def _fill(folder: Path, chance: random.Random) -> dict[str, bytes]:
         data = changed(kind.make(f"z{number}", chance.choice((0, 1, ROWS))), chance)
         name = f"f{number}.{kind.extension}"
         (folder / name).write_bytes(kind.pack(data))
-        # Below a header that still stands as it was, all are rows.
+        # Below a header that still stands as it was, all are rows. Bytes that are not
+        # ASCII may make it another encoding, in which ids read otherwise.
         is_whole = data.startswith(HEAD.encode()) or kind.make is lines
-        if kind.make in {rows, lines, _quoted} and is_whole:
+        if kind.make in {rows, lines, _quoted} and is_whole and data.isascii():
             plain[name] = data
     return plain
 

@@ -386,5 +386,9 @@ def _parquets() -> list[Poison]:
             whole[:4] + bytes(len(whole) // 3) + whole[4 + len(whole) // 3 :],
             "cannot be read",
         ),
+        # Who wrote it is told in bytes that are no text.
+        _loaded(
+            "writer.parquet", parquet("pw", 9).replace(b"DuckDB", b"Duck\xff\xfe"), 9
+        ),
         _loaded("none.parquet", parquet("pn", 0), 0),
     ]

@@ -309,14 +309,19 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
         _keep_rejected(batch, single, first + place, again)
     if bad:
         con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
+    # Counted without any column, which the end of each file tells. What else it says of
+    # itself there may be no text.
     rows = con.execute(
         sql(
-            "select file_name, num_rows from parquet_file_metadata([{paths}])",
+            "select file_index, count(*) from read_parquet([{paths}],"
+            " hive_partitioning = false) group by file_index",
             paths=group.paths(),
         )
     ).fetchall()
     n_rows = dict(rows)
-    return [n_rows[str(source.readable)] - group.layout.skip for source in group.files]
+    return [
+        n_rows.get(place, 0) - group.layout.skip for place in range(len(group.files))
+    ]
 
 
 def _load_records(batch: Batch, group: Group, first: int) -> list[int]:

@@ -5,8 +5,11 @@ split; it keeps the order, and lists what it could not read by the number of the
 record, blank lines counted. From both the number of every row follows.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
+from typing import BinaryIO
 
 import duckdb
 
@@ -14,6 +17,11 @@ from ingest import casts, masks, transcoding
 from ingest.sniffing import UTF8
 from ingest.sources import NO_DELIMITER, Group, sizes
 from ingest.statements import Sql, listed, literal, sql
+from ingest.unpacking import opened
+
+# How many records are read again for their text, and how much of each.
+_MOST_AGAIN, _LONGEST_AGAIN = 10_000, 20_000
+_CHUNK = 1 << 16
 
 # DuckDB's words for what is wrong with a record, and ours.
 _REASONS = {
@@ -98,8 +106,10 @@ def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
             "create temporary table _found as"
             " select *, length(_raw) - length(replace(_raw, '\"', '')) as n_quotes"
             " from (select list_position($paths, file_path) - 1 as _file,"
-            # Of a record with escaped quotes DuckDB may show no more than pieces.
-            " line as record, trim(max_by(csv_line, strlen(csv_line)),"
+            " line as record, min(line_byte_position) - 1 as begins,"
+            " max(greatest(byte_position, line_byte_position + strlen(csv_line))) - 1"
+            " as ends, count(distinct csv_line) > 1 or min(strlen(csv_line)) = 0"
+            " as is_partial, trim(max_by(csv_line, strlen(csv_line)),"
             " chr(10) || chr(13)) as _raw,"
             " first(case error_type {reasons} else 'unreadable_row' end"
             " order by byte_position, column_idx) as _reason,"
@@ -111,6 +121,54 @@ def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
         ),
         {"paths": paths},
     )
+    _read_again(con, group)
+
+
+def _read_again(con: duckdb.DuckDBPyConnection, group: Group) -> None:
+    """Take from the files what DuckDB shows only in pieces, or not at all.
+
+    It does so with records that hold an escaped quote and a line end. Their text is
+    needed for the rejected rows alone, so no more of them are read than people look at.
+    """
+    partial = con.execute(
+        "select _file, record, begins, ends from _found where is_partial"
+        " and _reason = 'unreadable_row' order by _file, begins limit $most",
+        {"most": _MOST_AGAIN},
+    ).fetchall()
+    texts = []
+    for place, members in groupby(partial, key=lambda row: row[0]):
+        source = group.files[place]
+        packed = None if source.is_copy else source.landing.compression
+        spans = [(begins, ends) for _, _, begins, ends in members]
+        with opened(source.readable, packed) as stream:
+            texts += [text.decode("utf-8", "replace") for text in _cut(stream, spans)]
+    if texts:
+        con.execute(
+            "update _found set _raw = again.text, n_quotes = length(again.text)"
+            " - length(replace(again.text, '\"', '')) from (select unnest($files) as"
+            " file, unnest($records) as record, unnest($texts) as text) as again"
+            " where _found._file = again.file and _found.record = again.record",
+            {
+                "files": [row[0] for row in partial],
+                "records": [row[1] for row in partial],
+                "texts": texts,
+            },
+        )
+
+
+def _cut(stream: BinaryIO, spans: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+    """Pieces of a stream, each to the end of its last line; they follow one another."""
+    held, place = b"", 0  # what was read last, and where it begins
+    for begins, ends in spans:
+        while place + len(held) < begins and (more := stream.read(_CHUNK)):
+            held, place = more, place + len(held)
+        held, place = held[max(0, begins - place) :], max(place, begins)
+        size = ends - begins
+        while (end := held.find(b"\n", size)) < 0 and len(held) < size + _LONGEST_AGAIN:
+            if not (more := stream.read(_CHUNK)):
+                break
+            held += more
+        yield held[: min(end if end >= 0 else len(held), _LONGEST_AGAIN)].rstrip(b"\r")
 
 
 def cut(con: duckdb.DuckDBPyConnection) -> list[int]:

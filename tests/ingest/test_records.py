@@ -255,3 +255,5 @@ def test_a_record_of_which_the_reader_shows_nothing_is_rejected_all_the_same(com
         (2, None, "unreadable_row"),
         (3, None, "too_few_columns"),
     ]
+    (kept,) = (company.root / "data/quarantine/customers").iterdir()
+    assert 'z,""one, """"two""""\nthree,""one, """"two""""' in kept.read_text("utf-8")
