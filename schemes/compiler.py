@@ -784,7 +784,8 @@ def _held(
     for name in ("rank", "valid_from"):
         source = (f"core.{say.scheme.scheme}_held", name)
         program.attributes[say.column(f"held_{name}")] = source
-    fields = rating_fields(say.scheme, memory, rule, tiers, as_of_date())
+    tomorrow = binary(exp.Add, as_of_date(), number(1))
+    fields = rating_fields(say.scheme, memory, rule, tiers, (as_of_date(), tomorrow))
 
     def held(name: str) -> exp.Expr:
         former = say.column(f"held_{name}")
@@ -806,7 +807,10 @@ def _held(
     if memory.term is not None:
         start = case([(is_held, found("valid_from"))], as_of_date())
         program.compute(say.column("valid_from"), start)
-        end = case([(is_held.copy(), end_of(memory, found("valid_from")))])
+        lasts: exp.Expr = is_held.copy()
+        if not memory.promises_at_once:
+            lasts = both([lasts, _begins_for_good(found("valid_from"))])
+        end = case([(lasts, end_of(memory, found("valid_from")))])
         program.compute(say.column("valid_to"), end)
     kind = enum_type([*codes, UNRATED])
     listed = exp.Cast(
@@ -818,10 +822,22 @@ def _held(
     return case([(rated.copy(), function("coalesce", tier, unrated))])
 
 
+def _begins_for_good(start: exp.Expr) -> exp.Expr:
+    """Whether a term did not begin on an as-of date within a month: see `Memory`."""
+    is_first = exp.EQ(this=function("day", as_of_date()), expression=number(1))
+    began_before = exp.LT(this=start, expression=as_of_date())
+    return exp.Paren(this=exp.Or(this=is_first, expression=began_before))
+
+
 def rating_fields(
-    scheme: Scheme, memory: Memory, rule: exp.Expr, tiers: list[str], day: exp.Expr
+    scheme: Scheme,
+    memory: Memory,
+    rule: exp.Expr,
+    tiers: list[str],
+    days: tuple[exp.Expr, exp.Expr],
+    is_between: exp.Expr | None = None,
 ) -> Mapping[str, exp.Expr]:
-    """What the rule gives on a rating date; tiers by their place, 1 is the best."""
+    """What the rule gives from a rating date until another; 1 is the best tier."""
     codes = [tier.tier for tier in scheme.document.tiers]
     ranks = [
         (number(place), number(codes.index(tier) + 1))
@@ -837,9 +853,11 @@ def rating_fields(
     return rating(
         memory,
         rank=case(ranks, of=rule.copy()),
-        day=day,
+        day=days[0],
+        until=days[1],
         margin_rank=margin_rank,
         resets=resets,
+        is_between=exp.false() if is_between is None else is_between,
     )
 
 

@@ -41,6 +41,20 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "top": (2, 3),
 }
 
+# Those that look at the customers who are compared, and not at one alone.
+FIGURES = frozenset(
+    {
+        "cut",
+        "leading",
+        "lowest",
+        "mean",
+        "median",
+        "percentile",
+        "percentile_rank",
+        "top",
+    }
+)
+
 _LONGEST = 2000
 _MOST_DIGITS = 18
 

@@ -3,6 +3,11 @@
 On each rating date the rule gives a tier. Which one the customer holds depends on the
 one held before, by the scheme's `validity` or `forward_only`. Tiers are numbers here:
 1 is the best, null none.
+
+Where upgrades come at once, a customer is also rated on every day on which a fact of it
+may change what the rule gives. A rating then holds for each day until the next one, so
+that a term which ends between two rating dates is followed by what the rule gives on
+the very day. What is said of a day is said of it ever after.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,10 +16,10 @@ from decimal import Decimal
 
 from sqlglot import exp
 
-from schemes.expressions import Call, ExpressionError, Literal, Name, Node
+from schemes.expressions import FIGURES, Call, ExpressionError, Literal, Name, Node
 from schemes.load import Scheme
 from schemes.metrics import definitions
-from schemes.model import Ladder, Text
+from schemes.model import Ladder, Percentile, Text
 from schemes.translate import months_after
 from schemes.values import binary, case, cast, function, number, text
 from schemes.windows import Window, parse_window
@@ -41,6 +46,10 @@ WAYS: Mapping[str, Text] = {
 }
 
 
+# What a scheme says of caps and flags changes no tier that is held.
+BESIDE_THE_TIER = frozenset({"caps", "flags"})
+
+
 @dataclass(frozen=True)
 class Memory:
     """How a scheme remembers."""
@@ -51,6 +60,7 @@ class Memory:
     steps_down: int | None = None  # how many tiers one may fall at once
     margin: Decimal | None = None  # by how much a score may miss the held tier's bound
     is_forward_only: bool = False
+    compares: bool = False  # whether the rule looks at other customers, too
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -64,12 +74,38 @@ class Memory:
         }
         return tuple(way for way in WAYS if there[way])
 
+    @property
+    def rates_changes(self) -> bool:
+        """Whether days on which a customer's facts change are rating dates of it."""
+        return self.is_raised_at_once
+
+    @property
+    def ends_on_any_day(self) -> bool:
+        """Whether a term ends on its very day, and not with a rating after it."""
+        return self.rates_changes and self.term is not None
+
+    @property
+    def only_rises_between(self) -> bool:
+        """Whether between two firsts of a month a tier is not looked at anew."""
+        looks_anew = self.term is None and not self.is_forward_only
+        return self.rates_changes and looks_anew
+
+    @property
+    def promises_at_once(self) -> bool:
+        """Whether a term that begins on any as-of date is known to hold.
+
+        Otherwise it begins on the first of a month only: what others do changes figures
+        about them on any day, and where upgrades wait, only the firsts are rating dates
+        for good.
+        """
+        return self.rates_changes and not self.compares
+
 
 def memory_of(scheme: Scheme) -> Memory | None:
     """How the scheme remembers; None where its rule alone gives the tier."""
     document = scheme.document
     if isinstance(document, Ladder) and document.forward_only is not None:
-        return Memory(is_forward_only=True)
+        return Memory(is_forward_only=True, compares=_compares(scheme))
     validity = document.validity
     if validity is None:
         return None
@@ -84,7 +120,20 @@ def memory_of(scheme: Scheme) -> Memory | None:
         grace_months=0 if grace is None else grace.size,
         steps_down=validity.steps_down,
         margin=document.number(validity.margin),
+        compares=_compares(scheme),
     )
+
+
+def _compares(scheme: Scheme) -> bool:
+    """Whether the rule rests on figures about the population."""
+    calls = (
+        node.name
+        for place, tree in scheme.trees()
+        if place[0] not in BESIDE_THE_TIER
+        for node in tree.walk()
+        if isinstance(node, Call)
+    )
+    return isinstance(scheme.document, Percentile) or not FIGURES.isdisjoint(calls)
 
 
 def _holds_all_year(scheme: Scheme) -> bool:
@@ -121,8 +170,10 @@ def rating(
     *,
     rank: exp.Expr,
     day: exp.Expr,
+    until: exp.Expr,
     margin_rank: exp.Expr,
     resets: exp.Expr,
+    is_between: exp.Expr,
 ) -> Mapping[str, exp.Expr]:
     """What the rule gives on a rating date, as fields.
 
@@ -130,11 +181,13 @@ def rating(
         memory: how the scheme remembers.
         rank: the tier by the rule.
         day: the rating date.
+        until: the first day after it on which the rule may give something else.
         margin_rank: the best tier whose bound the score misses by at most the margin.
         resets: whether the rule decides, whatever was held.
+        is_between: whether the date lies between those on which a tier may fall.
     """
-    given = {"rank": rank, "valid_from": day}
-    given |= {"margin_rank": margin_rank, "resets": resets}
+    given = {"rank": rank, "valid_from": day, "until": until, "resets": resets}
+    given |= {"margin_rank": margin_rank, "is_between": is_between}
     return {name: cast(given[name], kind) for name, kind in _fields(memory).items()}
 
 
@@ -150,6 +203,10 @@ def _fields(memory: Memory) -> Mapping[str, str]:
         fields["margin_rank"] = "utinyint"
     if memory.is_forward_only:
         fields["resets"] = "boolean"
+    if memory.ends_on_any_day:
+        fields["until"] = "date"
+    if memory.only_rises_between:
+        fields["is_between"] = "boolean"
     return fields
 
 
@@ -201,11 +258,12 @@ class _Step:
         if self.memory.is_forward_only:
             return case(branches, self.keep("forward_only"))
         if self.memory.term is not None:
-            until = end_of(self.memory, self.held("valid_from"))
-            is_valid = exp.LT(this=self.rated("valid_from"), expression=until)
-            branches.append((is_valid, self.keep("validity")))
-        branches.append((self.compared(exp.LTE), self.take()))
-        return case([*branches, *self.falls()], self.take())
+            end = end_of(self.memory, self.held("valid_from"))
+            branches.append((self.is_over_by(end), self.keep("validity")))
+        if self.memory.only_rises_between:
+            branches.append((self.rated("is_between"), self.keep("validity")))
+        branches.append((self.compared(exp.LTE), self.take(self.met())))
+        return case([*branches, *self.falls()], self.take(self.fallen()))
 
     def falls(self) -> "_Branches":
         """What stands between the end of the term and the worse tier."""
@@ -213,24 +271,49 @@ class _Step:
         branches: _Branches = []
         if memory.margin is not None:
             near = exp.LTE(this=self.rated("margin_rank"), expression=self.held("rank"))
-            kept = self.made(self.rated, text("margin"), rank=self.held("rank"))
-            branches.append((near, kept))
+            kept = {"rank": self.held("rank"), "valid_from": self.met()}
+            branches.append((near, self.made(self.rated, text("margin"), **kept)))
         if memory.grace_months:
-            until = end_of(memory, self.held("valid_from"))
-            last = months_after(until, number(memory.grace_months))
-            in_grace = exp.LT(this=self.rated("valid_from"), expression=last)
-            branches.append((in_grace, self.keep("grace")))
+            branches.append((self.is_over_by(self.last()), self.keep("grace")))
         if memory.steps_down is not None:
             step = binary(exp.Add, self.held("rank"), number(memory.steps_down))
             lowest = cast(step, "utinyint")
             falls = exp.GT(this=self.rated("rank"), expression=lowest)
-            less = self.made(self.rated, text("one_step"), rank=lowest.copy())
-            branches.append((falls, less))
+            less = {"rank": lowest.copy(), "valid_from": self.fallen()}
+            branches.append((falls, self.made(self.rated, text("one_step"), **less)))
         return branches
 
-    def take(self) -> exp.Expr:
-        """The rating itself."""
-        return self.made(self.rated, exp.null())
+    def is_over_by(self, end: exp.Expr) -> exp.Expr:
+        """Whether the rating is over before that day."""
+        if self.memory.ends_on_any_day:
+            return exp.LTE(this=self.rated("until"), expression=end)
+        return exp.LT(this=self.rated("valid_from"), expression=end)
+
+    def met(self) -> exp.Expr:
+        """The day on which the rating meets a tier whose term is over."""
+        day = self.rated("valid_from")
+        if not self.memory.ends_on_any_day:
+            return day
+        return function("greatest", day, end_of(self.memory, self.held("valid_from")))
+
+    def fallen(self) -> exp.Expr:
+        """The day on which the tier falls to what the rating gives."""
+        day = self.rated("valid_from")
+        if not self.memory.ends_on_any_day:
+            return day
+        return function("greatest", day, self.last())
+
+    def last(self) -> exp.Expr:
+        """The first day after the term and the grace."""
+        end = end_of(self.memory, self.held("valid_from"))
+        if not self.memory.grace_months:
+            return end
+        return months_after(end, number(self.memory.grace_months))
+
+    def take(self, day: exp.Expr | None = None) -> exp.Expr:
+        """The rating itself, from its own day on or from a later one."""
+        other = {} if day is None else {"valid_from": day}
+        return self.made(self.rated, exp.null(), **other)
 
     def keep(self, way: str) -> exp.Expr:
         """What was held; where the rule gives the same, not against it."""

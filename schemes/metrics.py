@@ -54,6 +54,9 @@ class Metric(Document):
     select: str | None = None  # a file beside this one: customer_id, measure
     arguments: dict[Name, Argument] = Field(default_factory=dict)
     empty: int | None = None  # where nothing happened
+    # How an expression moves on with the as-of date alone: it counts days or whole
+    # months since the day that it reads, or calendar months.
+    clock: Literal["days", "months", "calendar_months"] | None = None
     needs: tuple[str, ...] = ()  # feeds, or feed.column, beside those of the file
     fixed: tuple[str, ...] = ()  # windows that are always computed
 

@@ -278,7 +278,8 @@ class Cap(Document):
 class Validity(Document):
     """For how long a tier holds once it is given, and how it falls.
 
-    Ratings are replayed over the first of each month and the as-of date.
+    Ratings are replayed over the first of each month, the as-of date and, where
+    upgrades come at once, the days on which facts of the customer change what is read.
     """
 
     # A number of months, 'calendar year', or a parameter that has it; where it is not

@@ -24,6 +24,7 @@ class Entity:
     rows: str  # the table that it is a row of
     feed: str  # whose columns are its attributes
     cuts: str | None = None  # the table of figures per date, where it has many dates
+    dates: tuple[str, ...] = (AS_OF_DATE,)  # the columns that say when a row holds
 
 
 CUSTOMERS = Entity(

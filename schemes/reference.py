@@ -613,6 +613,126 @@ class _Row:
         return self.evaluate(rest[1])
 
 
+# Memory: what a customer holds, worked out by living through every single day.
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the rule gives a customer on a day."""
+
+    tier: str  # or unrated
+    score: Fraction | None = None
+    is_silent: bool = False  # nothing was heard for as long as a ladder says
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a customer holds on a day, since when, and up to before which day."""
+
+    tier: str
+    since: datetime.date | None = None
+    until: datetime.date | None = None
+
+
+_NOTHING = Holding(UNRATED)
+
+
+def day_by_day(
+    scheme: Scheme, given: Mapping[datetime.date, Given | None]
+) -> dict[datetime.date, Holding | None]:
+    """What a release of each day says that a customer holds.
+
+    Args:
+        scheme: a scheme with `validity` or `forward_only`.
+        given: what the rule gives on every day, none left out; None where the customer
+            is not in the population.
+    """
+    document = scheme.document
+    validity = document.validity
+    waits = validity is not None and validity.upgrade == "at_end"
+    is_looser = validity is not None and validity.length is None
+    said: dict[datetime.date, Holding | None] = {}
+    held = _NOTHING
+    for day, one in sorted(given.items()):
+        if one is None:
+            said[day] = None
+            continue
+        found = _lived(scheme, held, day, one)
+        said[day] = found
+        rises = _place(scheme, found.tier) < _place(scheme, held.tier)
+        # Where upgrades wait, and where there is no term, a tier is looked at anew on
+        # the first of each month; without a term, a rise is remembered all the same.
+        if day.day == 1 or not (waits or (is_looser and not rises)):
+            held = found
+        elif waits and found != held:
+            said[day] = Holding(found.tier, found.since)
+    return said
+
+
+def _place(scheme: Scheme, tier: str) -> int:
+    """The place of a tier, best first; the last for none."""
+    tiers = [one.tier for one in scheme.document.tiers]
+    return tiers.index(tier) if tier in tiers else len(tiers)
+
+
+def _lived(  # noqa: PLR0911 - a return for each thing that a scheme may say
+    scheme: Scheme, held: Holding, day: datetime.date, one: Given
+) -> Holding:
+    """What is held after one more day."""
+    document, validity = scheme.document, scheme.document.validity
+    old, new = _place(scheme, held.tier), _place(scheme, one.tier)
+    taken = _taken(scheme, one.tier, day)
+    if isinstance(document, Ladder) and document.forward_only is not None:
+        return taken if one.is_silent or new < old else held
+    if validity is None or held.tier == UNRATED:
+        return taken
+    if new < old and (validity.upgrade == "at_once" or not _runs(held, day)):
+        return taken
+    if validity.length is not None and _runs(held, day):
+        return held
+    if new <= old:
+        return taken
+    if _is_near(scheme, old, one.score):
+        return _taken(scheme, held.tier, day)
+    grace = document.window(validity.grace)
+    ends = held.until
+    if grace is not None and ends is not None and day < add_months(ends, grace.size):
+        return held
+    if validity.steps_down is not None and one.tier != UNRATED:
+        lowest = min(new, old + validity.steps_down)
+        return _taken(scheme, document.tiers[lowest].tier, day)
+    return taken
+
+
+def _is_near(scheme: Scheme, place: int, score: Fraction | None) -> bool:
+    """Whether the score misses the bound of a tier, or a better one, by the margin.
+
+    A tier without a bound is kept by that of the next better one.
+    """
+    document, validity = scheme.document, scheme.document.validity
+    margin = None if validity is None else document.number(validity.margin)
+    if margin is None or score is None:
+        return False
+    bounds = [document.number(tier.from_) for tier in document.tiers[: place + 1]]
+    return any(one is not None and score >= Fraction(one - margin) for one in bounds)
+
+
+def _runs(held: Holding, day: datetime.date) -> bool:
+    """Whether the term of what is held is not over."""
+    return held.until is not None and day < held.until
+
+
+def _taken(scheme: Scheme, tier: str, day: datetime.date) -> Holding:
+    """A tier that is given on a day, with its term."""
+    validity = scheme.document.validity
+    if tier == UNRATED or validity is None or validity.length is None:
+        return Holding(tier, day if tier != UNRATED else None)
+    window = scheme.document.window(validity.length)
+    if window is None or window.kind == "calendar_year":
+        return Holding(tier, day, datetime.date(day.year + 1, 1, 1))
+    return Holding(tier, day, add_months(day, window.size))
+
+
 def _all(values: Sequence[bool | None]) -> bool | None:
     if any(value is False for value in values):
         return False

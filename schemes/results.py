@@ -144,12 +144,22 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
 
 
 def dated_cuts_select(program: Program) -> str:
-    """One row per date: every figure about the customers on it."""
+    """One row per first of a month: every figure about the customers on it."""
     figures = list(program.cuts.values())
     source = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
     made = [named(one.copy(), name) for name, one in program.cuts.items()]
     day = column(AS_OF_DATE)
-    return text_of(select([day, *made], source, "graded", group_by=[day.copy()]))
+    first = exp.Literal.number(1)
+    is_first = exp.EQ(this=function("day", day.copy()), expression=first)
+    query = select(
+        [day, *made], source, "graded", where=[is_first], group_by=[day.copy()]
+    )
+    return text_of(query)
+
+
+def columns_read(program: Program, expressions: Iterable[exp.Expr]) -> frozenset[str]:
+    """The columns that expressions rest on, also those of their figures."""
+    return frozenset(_needed(program, expressions))
 
 
 def rests_on_figures(program: Program, figure: exp.Expr) -> bool:
@@ -160,7 +170,8 @@ def rests_on_figures(program: Program, figure: exp.Expr) -> bool:
 def layered_select(program: Program, expressions: Iterable[exp.Expr]) -> exp.Select:
     """What is graded, with all columns that the expressions read."""
     needed = _needed(program, expressions)
-    return _layered(program, needed, [CUTS], keep=[*program.entity.key, AS_OF_DATE])
+    entity = program.entity
+    return _layered(program, needed, [CUTS], keep=[*entity.key, *entity.dates])
 
 
 def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select:
@@ -323,11 +334,14 @@ def _base(
     for table, alias in joined.items():
         join_customers(query, "graded", table, alias)
     if cuts and entity.cuts is not None:
+        # Everybody is rated on the first of a month; its figures stand for all of it.
+        day = exp.column(AS_OF_DATE, "graded")
         same = exp.EQ(
-            this=exp.column(AS_OF_DATE, "graded"),
+            this=cast(function("date_trunc", text("month"), day), "date"),
             expression=exp.column(AS_OF_DATE, "figures"),
         )
-        query.join(relation(entity.cuts, "figures"), on=same, copy=False)
+        figures = relation(entity.cuts, "figures")
+        query.join(figures, on=same, join_type="left", copy=False)
     elif cuts:
         for table in tables:
             query.join(relation(table), join_type="cross", copy=False)

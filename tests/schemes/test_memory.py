@@ -85,6 +85,43 @@ def test_rating_begins_in_the_month_after_joining(grade):
     assert found["new"][:3] == ("7", "7", 9020)
 
 
+def test_a_star_earned_between_two_firsts_is_kept(grade):
+    # 12 × 40 + 10 × 12 = 600, less 10 for each stop: no star until that of April 2025
+    # leaves the window, a year later. From the stop of 25 April on it is none again.
+    bills = [bill("a", month, 40) for month in months("2024-01", 28)]  # to April 2026
+    lines = [line("a", "2020-01-15")]
+    stops = [
+        {"customer_id": "a", "stopped_at": f"{day} 09:00+00"}
+        for day in ("2023-12-20", "2024-11-20", "2025-04-20")
+    ]
+    found = telecom(grade, bills[:23], lines, stops, as_of=day("2025-11-19"))
+    assert found["a"][:2] == ("0", "0")
+    stops.append({"customer_id": "a", "stopped_at": "2026-04-25 09:00+00"})
+    found = telecom(grade, bills, lines, stops, as_of=day("2026-04-30"))
+    assert found["a"] == ("1", "0", 590, day("2026-04-20"), day("2027-04-20"))
+
+
+def test_a_card_for_the_year_is_not_forgotten_by_a_refund(grade, order):
+    # 13,000 points from 10 to 20 March: diamond is promised until the year is over.
+    lines = [order("a", "2026-03-10", 13000), order("b", "2026-03-10", 13000)]
+    back = order("a", "2026-03-20", -9000)
+    back["original_transaction_id"] = lines[0]["transaction_id"]
+    for as_of, given in (("2026-03-10", lines), ("2026-03-31", [*lines, back])):
+        graded = grade(
+            {"transactions": given},
+            as_of=day(as_of),
+            parameters={"mobile_card.window": "12 months"},
+            only=["mobile_card"],
+        )
+        found = graded.by_key(
+            "select customer_id, tier, valid_from, valid_to from customer_tiers"
+        )
+        promised = ("diamond", day("2026-03-10"), day("2027-01-01"))
+        assert found == dict.fromkeys("ab", promised)
+    rules = graded.by_key("select customer_id, rule_tier from customer_tiers")
+    assert rules == {"a": "silver", "b": "diamond"}
+
+
 @pytest.mark.parametrize(
     ("growth", "star"),
     [(599, "0"), (600, "1"), (999, "1"), (1000, "2"), (1500, "3"), (2300, "4")],
@@ -276,7 +313,7 @@ caps:
 
 
 def test_a_ladder_that_only_goes_forward(grade, order):
-    # An order that is given back counted on the rating dates before.
+    # An order that is given back counted until then, also between two firsts.
     def back(customer, day, of):
         return order(customer, day, -100) | {"original_transaction_id": of}
 
@@ -285,8 +322,10 @@ def test_a_ladder_that_only_goes_forward(grade, order):
         "transactions": [
             order("refunded", "2026-01-10"),
             back("refunded", "2026-03-10", "refunded/2026-01-10/100"),
-            order("at_once", "2026-01-10"),
-            back("at_once", "2026-01-20", "at_once/2026-01-10/100"),
+            order("soon", "2026-01-10"),
+            back("soon", "2026-01-20", "soon/2026-01-10/100"),
+            order("same_day", "2026-01-10"),
+            back("same_day", "2026-01-10", "same_day/2026-01-10/100"),
             order("long_ago", "2024-03-10"),
             back("long_ago", "2024-05-10", "long_ago/2024-03-10/100"),
             # Given back, and quiet after that: silent 24 months after the order.
@@ -325,7 +364,8 @@ def test_a_ladder_that_only_goes_forward(grade, order):
     )
     kept = ["kept_forward_only"]
     assert found["refunded"][:3] == ("first_order", "potential", kept)
-    assert found["at_once"][:3] == ("stranger", "stranger", [])
+    assert found["soon"][:3] == ("first_order", "stranger", kept)
+    assert found["same_day"][:3] == ("stranger", "stranger", [])
     assert found["long_ago"][:3] == ("stranger", "stranger", [])
     assert found["given_back"][:3] == ("first_order", "stranger", kept)
     assert found["day_before"][:3] == ("stranger", "stranger", [])

@@ -151,11 +151,15 @@ tiers:
   - {tier: c, from: 200, name: {en: C, zh: 丙}}
   - {tier: d, from: 100, name: {en: D, zh: 丁}}
   - {tier: e, name: {en: E, zh: 戊}}
-validity: {length: 2 months}
 """
+AT_END = f"{ALL_WAYS}validity: {{length: 2 months, upgrade: at_end}}\n"
+AT_ONCE = f"{ALL_WAYS}validity: {{length: 2 months}}\n"
 
 
-def test_each_way_to_look_back_gives_what_was_known_then(grade, order):
+@pytest.fixture
+def year(order):
+    """Facts of a year: feed → rows, and which of them are known by a day."""
+
     def at(month, day=1):
         return datetime.date(2025, month, day)
 
@@ -206,10 +210,18 @@ def test_each_way_to_look_back_gives_what_was_known_then(grade, order):
             for name, rows in feeds.items()
         }
 
-    last = datetime.date(2025, 12, 20)
-    graded = grade(feeds, as_of=last, own={"all_ways": ALL_WAYS}, only=["all_ways"])
+    return feeds, known_by
+
+
+LAST = datetime.date(2025, 12, 20)
+
+
+def test_each_way_to_look_back_gives_what_was_known_then(grade, year):
+    feeds, known_by = year
+    graded = grade(feeds, as_of=LAST, own={"all_ways": AT_END}, only=["all_ways"])
+    firsts = [datetime.date(2025, month, 1) for month in range(1, 13)]
     ratings = {}
-    for day in [*(at(month) for month in range(1, 13)), last]:
+    for day in [*firsts, LAST]:
         again = graded.again(known_by(day), day)
         for customer, tier in again.rows(
             "select customer_id, rule_tier from customer_tiers"
@@ -217,13 +229,82 @@ def test_each_way_to_look_back_gives_what_was_known_then(grade, order):
             ratings.setdefault(customer, []).append((day, tier))
     assert {tier for rows in ratings.values() for _, tier in rows} == set("abcde")
     found = again.by_key("select customer_id, tier, valid_from from customer_tiers")
+    known_since = {}
+    for sale in feeds["transactions"]:
+        known_since.setdefault(sale["customer_id"], []).append(sale["occurred_at"])
     for customer, rows in ratings.items():
         tier = since = None
+        # A row without a date names a customer who begins with the first that has one.
+        begun = min(known_since[customer])[:10]
         for day, given in rows:
             is_over = (
                 since and (day.year - since.year) * 12 + day.month - since.month >= 2
             )
-            if tier is None or given < tier or is_over:
+            if (tier is None and str(day) >= begun) or is_over:
                 tier, since = given, day
         assert found[customer] == (tier, since), (customer, rows)
         assert UNRATED not in dict(rows).values()
+
+
+def test_metrics_of_every_day_are_those_that_a_release_of_it_has(grade, year):
+    feeds, known_by = year
+    graded = grade(feeds, as_of=LAST, own={"all_ways": AT_ONCE}, only=["all_ways"])
+    history = "core.all_ways_history"
+    columns = ", ".join(
+        row[0]
+        for row in graded.rows(f"describe {history}")
+        if row[0] not in {"as_of_date", "until_date"}
+    )
+    rated = {}
+    for day, *row in graded.rows(f"select as_of_date, {columns} from {history}"):
+        rated.setdefault(day, set()).add(tuple(row))
+    # What is reckoned in days may change on each of them.
+    days = [LAST - datetime.timedelta(days=n) for n in range(1, 300)]
+    assert set(days) <= set(rated)
+    for day in days[::23]:
+        again = graded.again(known_by(day), day)
+        assert set(again.rows(f"select {columns} from customer_metrics")) == rated[day]
+
+
+COMPARED = """\
+scheme: compared
+version: 1
+kind: ladder
+name: {en: Compared, zh: 比较}
+tiers:
+  - {tier: gold, name: {en: Gold, zh: 金}}
+  - {tier: base, name: {en: Base, zh: 普通}}
+rules:
+  - {tier: gold, when: "top(spend('12 months'), 0.5)", reason: {en: Much, zh: 多}}
+  - {tier: base, reason: {en: Little, zh: 少}}
+validity: {length: 6 months}
+"""
+
+
+def test_what_others_do_is_promised_from_the_first_of_a_month_on(grade, order):
+    # On 1 March 100 is the bound of the better half. On 10 March b has more than that;
+    # on 12 March c has so much that 200 is beaten by half of the customers.
+    lines = [
+        order("a", "2026-02-10", 100),
+        order("b", "2026-02-11", 50),
+        order("b", "2026-03-10", 150),
+        order("c", "2026-03-12", 900),
+        order("d", "2026-03-12", 900),
+    ]
+    found = {}
+    for day in ("2026-03-10", "2026-03-11", "2026-03-31"):
+        known = [line for line in lines if line["occurred_at"][:10] <= day]
+        graded = grade(
+            {"transactions": known},
+            as_of=datetime.date.fromisoformat(day),
+            own={"compared": COMPARED},
+            only=["compared"],
+        )
+        found[day] = graded.by_key(
+            "select customer_id, tier, valid_from, valid_to from customer_tiers"
+        )
+    began, end = datetime.date(2026, 3, 10), datetime.date(2026, 9, 10)
+    # A tier that others may still change within the month is not promised.
+    assert found["2026-03-10"]["b"] == ("gold", began, None)
+    assert found["2026-03-11"]["b"] == ("gold", began, end)
+    assert found["2026-03-31"]["b"] == ("gold", began, end)
