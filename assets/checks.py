@@ -12,9 +12,8 @@ from assets.run import Run
 from data_quality.gates import FILES_TABLE, TIERS_TABLE
 from data_quality.result import CheckResult
 from data_quality.suites import suite_for
-from releases.building import CATALOG
+from releases.building import place_of
 from sql.contracts import Contract
-from sql.statements import quoted
 
 SUITE = "suite"
 GATES = "gates"
@@ -52,10 +51,7 @@ def quality_in(
         with run.step("import of Great Expectations", phase="startup"):
             from data_quality import docs, validation  # noqa: PLC0415
         with run.step("checks", phase="checks") as step:
-            batches = [
-                (table, quoted(CATALOG, "main", table.table))
-                for table in released_tables(run)
-            ]
+            batches = [(table, place_of(table)) for table in released_tables(run)]
             run.checks = judged + validation.run_checks(run.con, batches)
             step.rows = len(run.checks)
             contracts = [table for table, _ in batches]

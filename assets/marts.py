@@ -32,6 +32,8 @@ COMPILED = tuple(
         "rfm_cuts",
         "schemes",
         "scheme_tiers",
+        "scheme_codes",
+        "reason_steps",
         "scheme_rules",
         "scheme_flags",
         "segment_playbook",

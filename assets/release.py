@@ -127,7 +127,12 @@ def _write_history(
 
 def _write_access(run: Run, building: Building) -> None:
     """Write who may read what, once all other tables are there or settled."""
-    written = [one for one in released_tables(run) if one.table != ACCESS.table]
+    # Who may read a view may read what it looks up.
+    written = [
+        one
+        for one in released_tables(run)
+        if one.table != ACCESS.table and not one.is_lookup
+    ]
     tables = [(one, column_names(run.con, one)) for one in written]
     tables += [(one, [c.name for c in one.columns]) for one in (ACCESS, QUALITY)]
     name = (CATALOG, "main", ACCESS.table)

@@ -26,14 +26,16 @@ from releases import state, store
 from releases.manifest import Manifest
 from releases.moves import Graded, Move, SchemeMoves, beside
 from releases.previous import create_previous_tiers
+from schemes.codes import CODES
 from schemes.compiler import CompiledScheme
 from schemes.load import Scheme
 from schemes.metric_sql import fact_selects
 from schemes.plan import SchemePlan, make_plan
 from schemes.program import CATEGORIES, CUSTOMERS
+from schemes.reasons import STEPS, reasons_view
 from schemes.results import results_select, scoped_select
 from schemes.tables import why_not
-from schemes.views import reasons_view
+from sql.contracts import STORAGE
 from sql.statements import create, quoted, text
 
 _FOLDER = ".planning-"
@@ -319,11 +321,12 @@ def _grade(
     results = scoped_select(categories, schemes.programs[CATEGORIES.name])
     create(con, ("marts", _BY_CATEGORY), results, params)
     create(con, ("marts", "scheme_benefits"), schemes.tables["scheme_benefits"], params)
-    create(con, ("main", "scheme_tiers"), schemes.tables["scheme_tiers"], params)
-    for name in ("scheme_results", _BY_CATEGORY):
-        con.execute(
-            f"create or replace view {quoted(name)} as from {quoted('marts', name)}"
-        )
+    for name in ("scheme_tiers", CODES, STEPS):
+        create(con, ("marts", name), schemes.tables[name], params)
+    con.execute(f"create schema if not exists {quoted(STORAGE)}")
+    for name in ("scheme_results", _BY_CATEGORY, STEPS):
+        shown = quoted(STORAGE, name)
+        con.execute(f"create or replace view {shown} as from {quoted('marts', name)}")
     for name in ("customer_metrics", "customers"):
         con.execute(
             f"create or replace view {quoted(name)} as from {quoted('core', name)}"

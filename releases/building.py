@@ -16,7 +16,7 @@ from project import modes
 from project.folder import Project
 from releases import digest, store
 from releases.manifest import TableDigest
-from sql.contracts import Contract
+from sql.contracts import STORAGE, Contract
 from sql.contracts import contract as contract_of
 from sql.statements import Params, quoted, row_count, text
 
@@ -60,6 +60,7 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
     path = text(str(building.folder / store.DATABASE_FILE))
     # Readers of DuckDB 1.0 and later open this storage format.
     con.execute(f"attach {path} as {CATALOG} (storage_version 'v1.0.0')")
+    con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
     return building
 
 
@@ -97,6 +98,11 @@ def released(contract: Contract, *, shown: tuple[str, ...]) -> Contract:
     return contract.model_copy(update={"columns": columns})
 
 
+def place_of(contract: Contract) -> str:
+    """The quoted name of a table or view of the release that is attached."""
+    return quoted(CATALOG, contract.release_schema, contract.table)
+
+
 def write_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> int:
@@ -106,7 +112,7 @@ def write_table(
     ordered by the key, so that one customer is found without reading the whole table.
     """
     source = quoted(contract.layer, contract.table)
-    target = quoted(CATALOG, "main", contract.table)
+    target = place_of(contract)
     hidden = personal_columns(contract)
     made = [name for name, *_ in con.execute(f"describe {source}").fetchall()]
     names = [name for name in made if name not in hidden]
@@ -130,7 +136,7 @@ def derive_table(
     """Compute a table from the release's own tables and views; the rows written."""
     inside = con.cursor()
     inside.execute(f"use {CATALOG}")
-    inside.execute(f"create table {quoted(contract.table)} as {select}", params)
+    inside.execute(f"create table {place_of(contract)} as {select}", params)
     inside.close()
     finish_table(con, building, contract)
     return building.rows[contract.table]
@@ -140,12 +146,14 @@ def finish_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> None:
     """Describe, digest and copy to Parquet a table that stands in the release."""
-    target = quoted(CATALOG, "main", contract.table)
+    target = place_of(contract)
     names = column_names(con, contract)
     _comment(con, "table", contract, names)
     file = text(str(building.tables / f"{contract.table}.parquet"))
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
-    building.rows[contract.table] = row_count(con, CATALOG, "main", contract.table)
+    building.rows[contract.table] = row_count(
+        con, CATALOG, contract.release_schema, contract.table
+    )
     suffix = contract.digest_without_suffix
     dropped = [name for name in names if suffix and name.endswith(suffix)]
     without = (*contract.digest_without, *dropped)
@@ -178,7 +186,7 @@ def write_view(con: duckdb.DuckDBPyConnection, contract: Contract, select: str) 
 
 def column_names(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
     """The columns that a table or view has in the release."""
-    target = quoted(CATALOG, "main", contract.table)
+    target = place_of(contract)
     return [name for name, *_ in con.execute(f"describe {target}").fetchall()]
 
 
@@ -186,7 +194,7 @@ def _comment(
     con: duckdb.DuckDBPyConnection, kind: str, contract: Contract, names: list[str]
 ) -> None:
     """Put the contract's words on the table and on its columns."""
-    table = quoted(CATALOG, "main", contract.table)
+    table = place_of(contract)
     about = f"One row is {contract.grain}. {contract.description}"
     con.execute(f"comment on {kind} {table} is {text(about)}")
     meanings: Mapping[str, str] = {

@@ -21,6 +21,7 @@ from project.folder import Project
 from releases import marks, reading, store
 from releases.building import CATALOG
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
+from sql.contracts import STORAGE
 from sql.statements import quoted, text
 
 _FOLDER = ".saying-again-"
@@ -121,6 +122,7 @@ def clear(
         for stated in said:
             made = Path(folder) / f"{stated.number}.duckdb"
             con.execute(f"attach {text(str(made))} as {CATALOG}")
+            con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
             _say_again(con, stated, types)
             history = TierHistory(
                 con,
@@ -151,7 +153,7 @@ def _make_view(con: duckdb.DuckDBPyConnection, history: TierHistory) -> None:
 
 def _tier_types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """The schemes that grade whole customers, and the type of their tiers."""
-    described = con.execute(f"describe {quoted(_SOURCE, 'main', OPEN)}").fetchall()
+    described = con.execute(f"describe {reading.place(con, _SOURCE, OPEN)}").fetchall()
     return {
         name.removesuffix("__tier"): kind
         for name, kind, *_ in described
@@ -169,7 +171,8 @@ def _say_again(
     schemes = [one for one in stated.schemes if one in types]
     params = {"day": stated.as_of_date, "number": stated.number}
     past = (
-        f"select customer_id, scheme, scope, tier from {_SOURCE}.main.{STRETCHES}"
+        "select customer_id, scheme, scope, tier"
+        f" from {reading.place(con, _SOURCE, STRETCHES)}"
         " where valid_from <= $day and coalesce(valid_to > $day, true)"
         " and statement_no <= $number and coalesce(restated_no > $number, true)"
         " and list_contains($schemes, scheme)"
@@ -199,15 +202,16 @@ def _say_again(
         for one in schemes
     ]
     customer = "coalesce(still.customer_id, past.customer_id) as customer_id"
+    open_tiers = reading.place(con, _SOURCE, OPEN)
     select = (
         f"select {', '.join([customer, *both])} from"
-        f" (select {', '.join(['customer_id', *still])} from {_SOURCE}.main.{OPEN})"
+        f" (select {', '.join(['customer_id', *still])} from {open_tiers})"
         f" as still full outer join (select {', '.join(['customer_id', *over])}"
         f" from ({past} and scope = '') group by customer_id) as past"
         " on still.customer_id = past.customer_id"
     )
     con.execute(
-        f"create table {CATALOG}.main.scheme_results as {select}",
+        f"create table {quoted(CATALOG, STORAGE)}.scheme_results as {select}",
         {name: value for name, value in known.items() if f"${name}" in select},
     )
 

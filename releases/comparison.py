@@ -213,14 +213,13 @@ def _difference(
     n_latter = latter.tables.get(table.table)
     if n_former is None or n_latter is None:
         return TableDifference(table.table, n_latter or 0, n_former or 0, 0)
-    name = quoted(table.table)
+    a, b = (reading.place(con, catalog, table.table) for catalog in ("a", "b"))
     if not table.key:
         added, removed = (
             con.execute(
-                f"select count(*) from (from {one}.main.{name}"
-                f" except all from {other}.main.{name})"
+                f"select count(*) from (from {one} except all from {other})"
             ).fetchone()
-            for one, other in (("b", "a"), ("a", "b"))
+            for one, other in ((b, a), (a, b))
         )
         return TableDifference(table.table, _count(added), _count(removed), 0)
     same_key = " and ".join(
@@ -232,9 +231,9 @@ def _difference(
         " count(*) filter (where b.present is null),"
         " count(*) filter (where a.content is distinct from b.content"
         " and a.present and b.present)"
-        f" from (select *, true as present, hash(t) as content from a.main.{name} as t)"
+        f" from (select *, true as present, hash(t) as content from {a} as t)"
         " as a full outer join"
-        f" (select *, true as present, hash(t) as content from b.main.{name} as t)"
+        f" (select *, true as present, hash(t) as content from {b} as t)"
         f" as b on {same_key}"
     ).fetchone()
     added_rows, removed_rows, changed = found or (0, 0, 0)

@@ -17,16 +17,16 @@ class Question:
     form: str = ""  # of DuckDB's format(); default: whole numbers, one by one
     rows: str = "true"  # which of the table's rows are asked
 
-    def select(self, where: str) -> str:
+    def select(self, place: str) -> str:
         """The select of the answer; without rows it has none.
 
         Args:
-            where: the quoted schema of the release.
+            place: the quoted name of the table.
         """
         form = self.form or " · ".join("{:,}" for _ in self.answers)
         return (
             f"select format('{form}', {', '.join(self.answers)})"
-            f" from {where}.{self.table} where {self.rows} having count(*) > 0"
+            f" from {place} where {self.rows} having count(*) > 0"
         )
 
 

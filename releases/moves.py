@@ -268,7 +268,8 @@ class Beside:
             table += "_by_category"
         tier = quoted(f"{graded.scheme}__tier")
         scope = quoted("category") if graded.has_scopes else "''"
-        former, latter = _published(table), quoted("marts", table)
+        former = reading.place(self.con, _RELEASE, table)
+        latter = quoted("marts", table)
         if graded.former_version is None:
             former = f"(from {latter} where false)"
         if graded.version is None:

@@ -8,6 +8,7 @@ import duckdb
 
 from project.errors import RunError
 from sql import machine_faults
+from sql.contracts import STORAGE
 from sql.statements import quoted, text
 
 
@@ -22,6 +23,8 @@ def opened(database: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with in_words([database]):
         con = duckdb.connect(str(database), read_only=True)
         try:
+            if _has_storage(con):
+                con.execute(f"set search_path = 'main,{STORAGE}'")
             yield con
         finally:
             con.close()
@@ -36,6 +39,25 @@ def attach(con: duckdb.DuckDBPyConnection, database: Path, catalog: str) -> None
     _refuse_unreadable(database)
     with in_words([database]):
         con.execute(f"attach {text(str(database))} as {quoted(catalog)} (read_only)")
+
+
+def place(con: duckdb.DuckDBPyConnection, catalog: str, table: str) -> str:
+    """The quoted name of a table or view of an attached release.
+
+    What people need not see stands in a schema of its own; in the releases of earlier
+    versions it stands beside the rest.
+    """
+    return quoted(catalog, schema_of(con, catalog, table) or "main", table)
+
+
+def schema_of(con: duckdb.DuckDBPyConnection, catalog: str, table: str) -> str | None:
+    """The schema of an attached release that has a table; None: it has none."""
+    found = con.execute(
+        "select table_schema from information_schema.tables"
+        " where table_catalog = $1 and table_name = $2",
+        [catalog, table],
+    ).fetchone()
+    return None if found is None else str(found[0])
 
 
 @contextmanager
@@ -62,6 +84,16 @@ def damaged(database: Path, why: str) -> RunError:
         f"{database}: {why}; put the release back from a backup, or move its folder"
         " elsewhere: later runs then go on from the releases that are left"
     )
+
+
+def _has_storage(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the release keeps its storage apart; earlier versions did not."""
+    found = con.execute(
+        "select 1 from duckdb_schemas()"
+        " where database_name = current_database() and schema_name = $1",
+        [STORAGE],
+    ).fetchone()
+    return found is not None
 
 
 def _refuse_unreadable(database: Path) -> None:

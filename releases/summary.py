@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import duckdb
 
+from releases import reading
 from releases.facts import QUESTIONS
 from sql.statements import quoted
 
@@ -237,7 +238,8 @@ def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
         facts=tuple(
             Fact(one.name_en, one.name_zh, str(figures))
             for one in QUESTIONS
-            for (figures,) in con.execute(one.select(where)).fetchall()
+            for place in [reading.place(con, catalog, one.table)]
+            for (figures,) in con.execute(one.select(place)).fetchall()
         ),
         feeds=tuple(FeedCount(*row) for row in rows(_FEEDS)),  # type: ignore[arg-type]
         quality=tuple(QualityCount(*row) for row in rows(_QUALITY)),  # type: ignore[arg-type]

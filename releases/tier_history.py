@@ -23,6 +23,7 @@ import duckdb
 
 from releases import reading
 from releases.building import CATALOG
+from sql.contracts import STORAGE
 from sql.statements import Params, quoted, text, used
 
 STATEMENTS = "tier_statements"
@@ -31,6 +32,7 @@ STRETCHES = "tier_stretches"
 VIEW = "customer_tier_history"
 
 _BASE = "history_base"  # the release whose history goes on
+_RESULTS = quoted(CATALOG, STORAGE, "scheme_results")
 _KNOWN = ("tier", "valid_from", "statement_no")  # what open_tiers has of each scheme
 _NEW = "new_tier"
 _MOVED, _CHANGED, _GRADED = "moved_customers", "changed_tiers", "graded_schemes"
@@ -70,6 +72,7 @@ class TierHistory:
     ) -> None:
         self.con = con
         self.as_of_date = as_of_date
+        self.base = _BASE  # with its schema, where there is one
         self.has_base = base is not None and self._attach(base)
         before = self._statements()
         self.number = number or max(before, default=0) + 1
@@ -79,8 +82,8 @@ class TierHistory:
         )
         self.dates = {one: self._dates(one, before) for one in self.schemes}
         # The schemes that have a column of tiers: name → its type.
-        self.now = self._tier_types(quoted(CATALOG, "main", "scheme_results"))
-        self.known = self._tier_types(quoted(_BASE, "main", OPEN))
+        self.now = self._tier_types(_RESULTS)
+        self.known = self._tier_types(f"{self.base}.{OPEN}") if self.has_base else {}
         self.params: Params = {
             "as_of_date": as_of_date,
             "number": self.number,
@@ -102,7 +105,7 @@ class TierHistory:
     def write(self, table: str) -> None:
         """Make a table of the history in the new release."""
         select = self.select(table)
-        target = quoted(CATALOG, "main", table)
+        target = quoted(CATALOG, STORAGE, table)
         given = used(self.params, select)
         self.con.execute(f"create table {target} as {select}", given)
 
@@ -117,10 +120,9 @@ class TierHistory:
 
     def _attach(self, base: Path) -> bool:
         reading.attach(self.con, base, _BASE)
-        if self._names(
-            "select table_name from duckdb_tables()"
-            f" where database_name = {text(_BASE)} and table_name = {text(OPEN)}"
-        ):
+        schema = reading.schema_of(self.con, _BASE, OPEN)
+        if schema is not None:
+            self.base = quoted(_BASE, schema)
             return True
         self.con.execute(f"detach {_BASE}")
         return False
@@ -130,7 +132,7 @@ class TierHistory:
         if not self.has_base:
             return {}
         rows = self.con.execute(
-            f"select statement_no, as_of_date, schemes from {_BASE}.main.{STATEMENTS}"
+            f"select statement_no, as_of_date, schemes from {self.base}.{STATEMENTS}"
         ).fetchall()
         return {number: (day, tuple(schemes)) for number, day, schemes in rows}
 
@@ -144,8 +146,6 @@ class TierHistory:
 
     def _tier_types(self, table: str) -> dict[str, str]:
         """The schemes with a column `<scheme>__tier`, and its type."""
-        if table.startswith(quoted(_BASE)) and not self.has_base:
-            return {}
         found = {}
         for name, kind, *_ in self.con.execute(f"describe {table}").fetchall():
             scheme, _, what = name.partition("__")
@@ -186,13 +186,12 @@ class TierHistory:
     def _moved_select(self) -> str:
         """The customers of whom something differs, with the tiers known and new."""
         new = [f"results.{_column(one)} as {_column(one, _NEW)}" for one in self.now]
-        results = quoted(CATALOG, "main", "scheme_results")
         whole = "coalesce(known.customer_id, results.customer_id) as customer_id"
         old = [f"known.{_column(one, what)}" for one in self.known for what in _KNOWN]
         differs = " or ".join(self._differs(one) for one in self.now) or "false"
         return (
-            f"select {', '.join([whole, *old, *new])} from {_BASE}.main.{OPEN} as known"
-            f" full outer join {results} as results"
+            f"select {', '.join([whole, *old, *new])} from {self.base}.{OPEN} as known"
+            f" full outer join {_RESULTS} as results"
             " on known.customer_id = results.customer_id"
             f" where {differs}"
         )
@@ -229,7 +228,7 @@ class TierHistory:
         yield (
             f"select moved.customer_id, {text(scheme)}, '', {new}, past.tier,"
             " past.valid_from, past.valid_to, past.statement_no, false"
-            f" from {_MOVED} as moved left join {_BASE}.main.{STRETCHES} as past"
+            f" from {_MOVED} as moved left join {self.base}.{STRETCHES} as past"
             " on moved.customer_id = past.customer_id"
             f" and past.scheme = {text(scheme)} and past.scope = ''"
             " and past.restated_no is null and past.valid_from <= $as_of_date"
@@ -249,7 +248,7 @@ class TierHistory:
         )
         if self.has_base:
             known = (
-                f"select {columns} from {_BASE}.main.{STRETCHES} where scope <> ''"
+                f"select {columns} from {self.base}.{STRETCHES} where scope <> ''"
                 " and restated_no is null and valid_from <= $as_of_date"
                 " and coalesce(valid_to > $as_of_date, true)"
                 f" and scheme in (select scheme from {_GRADED})"
@@ -266,7 +265,7 @@ class TierHistory:
 
     def _statement_parts(self) -> Iterator[str]:
         if self.has_base:
-            yield f"select * from {_BASE}.main.{STATEMENTS}"
+            yield f"select * from {self.base}.{STATEMENTS}"
         yield (
             "select $number::integer as statement_no, $release_id as release_id,"
             " $as_of_date as as_of_date, $published_at::timestamptz as published_at,"
@@ -287,7 +286,7 @@ class TierHistory:
             ]
             columns = ", ".join(["known.customer_id", *kept])
             yield (
-                f"select {columns} from {_BASE}.main.{OPEN} as known"
+                f"select {columns} from {self.base}.{OPEN} as known"
                 f" anti join {_MOVED} as moved on known.customer_id = moved.customer_id"
             )
         stated = [
@@ -303,8 +302,7 @@ class TierHistory:
         if self.has_base:
             return _MOVED
         new = [f"{_column(one)} as {_column(one, _NEW)}" for one in self.now]
-        results = quoted(CATALOG, "main", "scheme_results")
-        return f"(select {', '.join(['customer_id', *new])} from {results})"
+        return f"(select {', '.join(['customer_id', *new])} from {_RESULTS})"
 
     def _type(self, scheme: str) -> str:
         """The type that holds the tiers known and those stated now."""
@@ -353,7 +351,7 @@ class TierHistory:
         if self.has_base:
             kept = ", ".join(f"past.{one}" for one in columns.split(", "))
             yield (
-                f"select {kept} from {_BASE}.main.{STRETCHES} as past"
+                f"select {kept} from {self.base}.{STRETCHES} as past"
                 f" anti join (select * from {_CHANGED} where not is_open) as changed"
                 " on past.customer_id = changed.customer_id"
                 " and past.scheme = changed.scheme and past.scope = changed.scope"
@@ -396,23 +394,28 @@ class TierHistory:
         known = (
             "stated.published_at as known_from,"
             " {} as known_to from {} as {} inner join"
-            f" {STATEMENTS} as stated on {{}} = stated.statement_no"
+            f" {STORAGE}.{STATEMENTS} as stated on {{}} = stated.statement_no"
         )
         for scheme in sorted({**self.known, **self.now}):
             tier, since, number = (f"tiers.{_column(scheme, one)}" for one in _KNOWN)
-            rest = known.format("null::timestamptz", OPEN, "tiers", number)
+            rest = known.format(
+                "null::timestamptz", f"{STORAGE}.{OPEN}", "tiers", number
+            )
             yield (
                 f"select tiers.customer_id, {text(scheme)} as scheme, '' as scope,"
                 f" {tier}::varchar as tier, {since} as valid_from,"
                 f" null::date as valid_to, {rest} where {tier} is not null"
             )
         rest = known.format(
-            "restated.published_at", STRETCHES, "past", "past.statement_no"
+            "restated.published_at",
+            f"{STORAGE}.{STRETCHES}",
+            "past",
+            "past.statement_no",
         )
         yield (
             "select past.customer_id, past.scheme, past.scope, past.tier,"
             f" past.valid_from, past.valid_to, {rest}"
-            f" left join {STATEMENTS} as restated"
+            f" left join {STORAGE}.{STATEMENTS} as restated"
             " on past.restated_no = restated.statement_no"
         )
 

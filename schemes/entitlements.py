@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from project.documents import nearest
+from schemes.branches import RESULTS, SCOPED_RESULTS
 from schemes.compiler import CompiledScheme
 from schemes.load import Scheme
 from schemes.model import Benefit
@@ -17,8 +18,7 @@ from schemes.program import AS_OF_DATE
 from schemes.queries import join_customers, named, select, text_of, union_text
 from schemes.tables import literal_rows
 from schemes.values import both, case, cast, column, either, text, texts
-from schemes.views import RESULTS, SCOPED_RESULTS
-from sql.contracts import TYPES, contract
+from sql.contracts import STORAGE, TYPES, contract
 
 ENTITLEMENTS = "entitlements"
 CUSTOMER_ENTITLEMENTS = "customer_entitlements"
@@ -177,7 +177,7 @@ def _branch(one: CompiledScheme, dues: set[str | None]) -> exp.Select:
         )
         for column_ in contract("marts", CUSTOMER_ENTITLEMENTS).columns
     ]
-    query = select(columns, source)
+    query = select(columns, f"{STORAGE}.{source}")
     same = both(
         [
             exp.EQ(this=exp.column("scheme", ENTITLEMENTS), expression=text(scheme)),
@@ -186,7 +186,7 @@ def _branch(one: CompiledScheme, dues: set[str | None]) -> exp.Select:
     )
     query.join(exp.to_table(ENTITLEMENTS), on=same, join_type="inner", copy=False)
     if dues & {BIRTHDAY, *AMOUNTS}:
-        join_customers(query, source, DATES)
+        join_customers(query, source, f"{STORAGE}.{DATES}", DATES)
     return query
 
 

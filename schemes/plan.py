@@ -40,6 +40,7 @@ from schemes.chosen import (
     lift,
     opportunity_grades_select,
 )
+from schemes.codes import CODES, codes_select
 from schemes.compiler import CompiledScheme, compile_scheme
 from schemes.entitlements import (
     CUSTOMER_ENTITLEMENTS,
@@ -55,6 +56,7 @@ from schemes.metric_sql import category_select, customer_select, fact_selects
 from schemes.metrics import Asked, always
 from schemes.names import Inputs
 from schemes.program import CATEGORIES, CUSTOMERS, ENTITIES, OPPORTUNITIES, Program
+from schemes.reasons import STEPS, reasons_view, steps_select
 from schemes.results import (
     cuts_select,
     overrides_select,
@@ -74,7 +76,6 @@ from schemes.tag_rules import CompiledTags, compile_tags
 from schemes.tags import Dictionary, read_tags
 from schemes.views import (
     profile_view,
-    reasons_view,
     score_points_view,
     scores_view,
     tiers_view,
@@ -171,6 +172,8 @@ class SchemePlan:
             ),
             "schemes": schemes_select(self.schemes),
             "scheme_tiers": tiers_select(self._running),
+            CODES: codes_select(self._running),
+            STEPS: steps_select(self._running),
             "scheme_rules": rules_select(self._running),
             "scheme_flags": flags_select(self._running),
             "segment_playbook": playbook_select(self._running),

@@ -1,88 +1,115 @@
 """The long tables of a release, as views over the narrow storage.
 
-Each scheme is one branch of a `union all` that names its scheme, so that a reader who
-asks for one scheme reads one scheme's columns. The views name no schema and use only
-what DuckDB 1.0 has.
+Each scheme is one branch of a `union all` (see `schemes.branches`). What a scheme says
+whoever is graded stands in `scheme_codes`, and is looked up once for all branches:
+what stood in each branch was planned 41 times with every query. The reasons are in
+`schemes.reasons`.
 """
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler import (
-    OVERRIDDEN,
-    CompiledRule,
-    CompiledScheme,
-    CompiledStep,
-    Quote,
+from schemes.branches import (
+    METRICS,
+    RESULTS,
+    RFM,
+    branch_select,
+    is_graded,
+    is_known,
+    is_overridden,
+    is_rated,
+    key_columns,
+    marks,
+    no_rows,
+    of_results,
+    points_of,
+    result,
+    shown,
+    stored,
 )
-from schemes.model import UNRATED, Flags, Scorecard
+from schemes.codes import CODES
+from schemes.compiler import CompiledScheme
+from schemes.model import Scorecard
 from schemes.program import AS_OF_DATE
 from schemes.queries import join_customers, named, select, text_of, union_text
-from schemes.results import PREVIOUS_TIER, marks_of
-from schemes.values import (
-    STORED_DECIMALS,
-    Value,
-    both,
-    case,
-    cast,
-    column,
-    either,
-    function,
-    number,
-    text,
-    texts,
-)
-from sql.contracts import Column, contract
+from schemes.results import PREVIOUS_TIER
+from schemes.values import case, cast, either, function, number, text, texts
+from sql.contracts import STORAGE, TYPES, contract
+from sql.statements import quoted
 
-RESULTS = "scheme_results"
-SCOPED_RESULTS = "scheme_results_by_category"
-CUSTOMERS_TABLE = "customers"
-RFM = "customer_rfm"
-METRICS = "customer_metrics"
-TIERS = "scheme_tiers"
-_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
-_NOTHING = "–"  # what a reason shows of a value that is not known
-
-Columns = Mapping[str, exp.Expr]
+# What is looked up stands in lists: by the number of the scheme, then by that of the
+# rule, or by the place of the tier. A join would cost as much for rows that are only
+# counted.
+_TIERS = """\
+select {columns}
+from (
+    select
+        found.*,
+        list_extract(codes.versions, scheme_no) as scheme_version,
+        list_extract(list_extract(codes.rule_tiers, scheme_no), rule_no) as ruled,
+        list_extract(list_extract(codes.reason_codes, scheme_no), rule_no) as reason,
+        list_extract(list_extract(codes.ranks, scheme_no), tier_code + 1) as tier_rank,
+        list_extract(
+            list_extract(codes.ranks, scheme_no),
+            list_position(list_extract(codes.tiers, scheme_no), previous)
+        ) as previous_rank,
+        list_extract(list_extract(codes.bounds, scheme_no), tier_code + 1)
+            as bound,
+        list_extract(list_extract(codes.next_bounds, scheme_no), tier_code + 1)
+            as next_bound,
+        list_extract(list_extract(codes.tiers, scheme_no), tier_code + 1) = 'unrated'
+            as is_unrated
+    from (
+{found}
+    ) as found
+    cross join (
+        select
+            list(version order by scheme_no) as versions,
+            list(tiers order by scheme_no) as tiers,
+            list(ranks order by scheme_no) as ranks,
+            list(bounds order by scheme_no) as bounds,
+            list(next_bounds order by scheme_no) as next_bounds,
+            list(rule_tiers order by scheme_no) as rule_tiers,
+            list(reason_codes order by scheme_no) as reason_codes
+        from storage.{codes}
+    ) as codes
+) as placed"""
+_TIER_COLUMNS: Mapping[str, str] = {
+    "score": "case when not is_unrated then score end",
+    "rule_tier": "coalesce(ruled, 'unrated')",
+    "previous_tier": "case when previous = '' then tier else previous end",
+    "movement": (
+        "case when previous is null then 'new' when previous = '' then 'same'"
+        " when tier_rank < previous_rank then 'up'"
+        " when tier_rank > previous_rank then 'down' else 'changed' end"
+    ),
+    "reason_code": "coalesce(reason, 'overridden')",
+    # What the score lacks; null where it is enough, and something else holds it.
+    "gap_to_next": "case when next_bound > score then next_bound - score end",
+    "gap_to_keep": "score - bound",
+}
 
 
 def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
-    """`customer_tiers`: a row per customer × scheme × scope."""
-    branches: list[_Branch] = []
-    for one in schemes:
-        branches.append(_Branch(one, _tier_columns(one), _is_graded(one)))
-        branches += _mark_branches(one)
-    return _union("customer_tiers", branches)
+    """`customer_tiers`: a row per customer × scheme × scope.
 
-
-def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
-    """`customer_tier_reasons`: a row per customer × scheme × scope × step."""
-    branches: list[_Branch] = []
-    for one in schemes:
-        before = [step for step in one.steps if step.when is None]
-        after = [step for step in one.steps if step.when is not None]
-        n_before = len(before)
-        for place, step in enumerate(before, 1):
-            branches.append(_Branch(one, _step(one, place, step), _is_rated(one)))
-        branches.append(_Branch(one, _rule_step(one, n_before + 1), _has_rule(one)))
-        for place, step in enumerate(after, n_before + 2):
-            taken = _result(one, step.when or "")
-            branches.append(_Branch(one, _step(one, place, step), taken))
-        if one.has_overrides:
-            columns = {
-                **_key(one),
-                "step_no": number(len(one.steps) + 2),
-                "rule_id": text(OVERRIDDEN.id),
-                "text_en": text(OVERRIDDEN.text.en),
-                "text_zh": text(OVERRIDDEN.text.zh),
-            }
-            branches.append(_Branch(one, columns, _is_overridden(one)))
-        if isinstance(one.scheme.document, Flags):
-            branches += _mark_reasons(one)
-    return _union("customer_tier_reasons", branches)
+    A branch per scheme says what was found, in a few columns; what follows from the
+    scheme alone is looked up in `scheme_codes`, once for all branches.
+    """
+    columns = contract("marts", "customer_tiers").columns
+    branches: list[exp.Expr] = []
+    for place, one in enumerate(schemes, 1):
+        branches.append(branch_select(one, _found(one, place), is_graded(one)))
+        branches += _mark_branches(one, place)
+    if not branches:
+        return no_rows(columns)
+    shown = ", ".join(
+        f"cast({_TIER_COLUMNS.get(one.name, one.name)} as {one.duckdb_type})"
+        f" as {quoted(one.name)}"
+        for one in columns
+    )
+    return _TIERS.format(columns=shown, found=union_text(branches), codes=CODES)
 
 
 def scores_view(schemes: Sequence[CompiledScheme]) -> str:
@@ -91,9 +118,12 @@ def scores_view(schemes: Sequence[CompiledScheme]) -> str:
     for one in schemes:
         if isinstance(one.scheme.document, Scorecard):
             most = exp.null() if one.max_score is None else number(one.max_score)
-            score = _stored(one, "score")
-            columns = {**_key(one), "score": score, "max_score": most}
-            branches.append(_Branch(one, columns, _is_rated(one)))
+            columns = {
+                **key_columns(one),
+                "score": stored(one, "score"),
+                "max_score": most,
+            }
+            branches.append(_whole_branch("customer_scores", one, columns))
     return _union("customer_scores", branches)
 
 
@@ -106,17 +136,17 @@ def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
                 continue
             missing: exp.Expr = exp.true()
             if step.points is not None:
-                given = _result(one, step.points)
+                given = result(one, step.points)
                 missing = exp.Is(this=given, expression=exp.null())
             columns = {
-                **_key(one),
+                **key_columns(one),
                 "characteristic": text(step.id),
-                "points": _points(one, step),
+                "points": points_of(one, step),
                 "is_missing": missing,
             }
             if step.input is not None:
-                columns["attribute"] = _shown(step.input)
-            branches.append(_Branch(one, columns, _is_rated(one)))
+                columns["attribute"] = shown(step.input)
+            branches.append(_whole_branch("customer_score_points", one, columns))
     return _union("customer_score_points", branches)
 
 
@@ -130,242 +160,71 @@ def profile_view(schemes: Sequence[CompiledScheme]) -> str:
             columns.append(exp.column(one.name, METRICS))
     for scheme in sorted(schemes, key=lambda one: one.scheme.scheme):
         if scheme.grades_customers:
-            tier = cast(_stored(scheme, "tier"), "varchar")
+            tier = cast(stored(scheme, "tier"), "varchar")
             columns.append(named(tier, f"{scheme.scheme.scheme}_tier"))
     query = select(columns, METRICS)
-    join_customers(query, METRICS, RESULTS)
+    join_customers(query, METRICS, f"{STORAGE}.{RESULTS}", RESULTS)
     join_customers(query, METRICS, RFM)
     return text_of(query)
 
 
-def _tier_columns(one: CompiledScheme) -> Columns:
-    tier = cast(_stored(one, "tier"), "varchar")
+def _found(one: CompiledScheme, place: int) -> dict[str, exp.Expr]:
+    """What a branch of `customer_tiers` says: the same columns in every branch."""
     columns = {
-        **_key(one),
-        AS_OF_DATE: _of_results(one, AS_OF_DATE),
-        "scheme_version": text(one.scheme.version),
-        "tier": tier,
-        "tier_rank": _of_tier(one, lambda place: one.tiers[place].rank),
-        "rule_tier": _rule_tier(one),
-        "reason_code": _reason_code(one),
-        "valid_from": _of_results(one, AS_OF_DATE),
+        **key_columns(one),
+        AS_OF_DATE: of_results(one, AS_OF_DATE),
+        "scheme_no": number(place),
+        "tier": cast(stored(one, "tier"), "varchar"),
+        "tier_code": function("enum_code", stored(one, "tier")),
+        "rule_no": stored(one, "rule"),
+        "previous": stored(one, PREVIOUS_TIER),
+        "score": exp.null(),
+        "valid_from": of_results(one, AS_OF_DATE),
+        "valid_to": exp.null(),
         "is_capped": _is_capped(one),
-        "is_overridden": _is_overridden(one),
+        "is_overridden": is_overridden(one),
         "flags": _flags(one),
         **_validity(one),
     }
-    previous = _stored(one, PREVIOUS_TIER)
-    same = exp.EQ(this=previous, expression=text(""))
-    columns["previous_tier"] = case([(same, tier)], previous)
-    columns["movement"] = _movement(one, previous)
     if one.has_score:
-        score = _stored(one, "score")
-        rated = _is_rated(one)
-        columns["score"] = case([(rated, score)])
-        columns["gap_to_next"] = _gap_to_next(one, score)
-        columns["gap_to_keep"] = _gap(one, lambda bound: (score, bound), step=0)
+        columns["score"] = cast(stored(one, "score"), TYPES["score"])
     return columns
 
 
-def _mark_branches(one: CompiledScheme) -> list["_Branch"]:
+def _mark_branches(one: CompiledScheme, place: int) -> Iterator[exp.Select]:
     """A row per mark that holds, at the scope that is the mark's code."""
-    branches = []
-    for rule, holds in _marks(one):
-        tier = rule.tier
-        former = _stored(one, f"{tier}__{PREVIOUS_TIER}")
-        is_new = exp.Is(this=former, expression=exp.null())
+    for rule_no, (rule, holds) in enumerate(marks(one), len(one.rules) + 1):
+        former = stored(one, f"{rule.tier}__{PREVIOUS_TIER}")
         columns = {
-            **_tier_columns(one),
-            "scope": text(tier),
-            "tier": text(tier),
-            "rule_tier": text(tier),
-            "reason_code": text(tier),
-            "previous_tier": case([(is_new, exp.null())], text(tier)),
-            "movement": case([(is_new.copy(), text("new"))], text("same")),
-        }
-        branches.append(_Branch(one, columns, holds))
-    return branches
-
-
-def _mark_reasons(one: CompiledScheme) -> list["_Branch"]:
-    """The reason of each mark that holds."""
-    branches = []
-    for rule, holds in _marks(one):
-        columns = {
-            **_key(one),
+            **_found(one, place),
             "scope": text(rule.tier),
-            "step_no": number(1),
-            "rule_id": text(rule.id),
-            "text_en": _filled(one, rule.text.en, rule.quotes, "en"),
-            "text_zh": _filled(one, rule.text.zh, rule.quotes, "zh"),
+            "tier": text(rule.tier),
+            # In `scheme_codes` the marks stand after the rules.
+            "rule_no": number(rule_no),
+            "previous": case([(is_known(former), text(""))]),
         }
-        branches.append(_Branch(one, columns, holds))
-    return branches
-
-
-def _marks(one: CompiledScheme) -> Iterator[tuple[CompiledRule, exp.Expr]]:
-    """The rule of each mark, and whether the mark holds."""
-    rules = marks_of(one)
-    for rule in rules:
-        holds = _stored(one, f"has_{rule.tier}")
-        if rule is rules[-1]:
-            last = number(len(one.rules))
-            holds = exp.EQ(this=_stored(one, "rule"), expression=last)
-        yield rule, both([_has_rule(one), holds])
-
-
-def _step(one: CompiledScheme, place: int, step: CompiledStep) -> Columns:
-    columns = {
-        **_key(one),
-        "step_no": number(place),
-        "rule_id": text(step.id),
-        "characteristic": text(step.id),
-        "text_en": _filled(one, step.text.en, step.quotes, "en"),
-        "text_zh": _filled(one, step.text.zh, step.quotes, "zh"),
-    }
-    if step.input is not None:
-        columns["input_value"] = _shown(step.input)
-    if step.sign:
-        columns["points"] = _points(one, step)
-    return columns
-
-
-def _rule_step(one: CompiledScheme, place: int) -> Columns:
-    columns = {
-        **_key(one),
-        "step_no": number(place),
-        "rule_id": _of_rule(one, [rule.id for rule in one.rules]),
-        "text_en": _reason(one, "en"),
-        "text_zh": _reason(one, "zh"),
-    }
-    if one.has_score:
-        columns["characteristic"] = text("score")
-        shown = Value(_stored(one, "score"), "number", is_amount=one.score_is_amount)
-        columns["input_value"] = _shown(shown)
-    return columns
-
-
-def _key(one: CompiledScheme) -> dict[str, exp.Expr]:
-    is_whole = one.grades_customers
-    return {
-        "customer_id": _of_results(one, "customer_id"),
-        "scheme": text(one.scheme.scheme),
-        "scope": text("") if is_whole else _of_results(one, "category"),
-    }
-
-
-def _is_graded(one: CompiledScheme) -> exp.Expr:
-    """Whether the customer has a row: it belongs to the scheme's population."""
-    return _is_known(_stored(one, "tier"))
-
-
-def _has_rule(one: CompiledScheme) -> exp.Expr:
-    """Whether a rule applies; an override may give a tier without one."""
-    return _is_known(_stored(one, "rule"))
-
-
-def _is_rated(one: CompiledScheme) -> exp.Expr:
-    """Whether the rule could be applied."""
-    return exp.NEQ(this=_stored(one, "tier"), expression=text(UNRATED))
-
-
-def _is_overridden(one: CompiledScheme) -> exp.Expr:
-    """Whether a person set the tier."""
-    if not one.has_overrides:
-        return exp.false()
-    return _is_known(_stored(one, "approved_tier"))
+        yield branch_select(one, columns, holds)
 
 
 def _is_capped(one: CompiledScheme) -> exp.Expr:
     """Whether a cap lowered the tier."""
-    caps = [_stored(one, f"cap_{cap.id}") for cap in one.scheme.document.caps]
+    caps = [stored(one, f"cap_{cap.id}") for cap in one.scheme.document.caps]
     return either(caps) if caps else exp.false()
-
-
-def _is_known(value: exp.Expr) -> exp.Expr:
-    return exp.Not(this=exp.Is(this=value, expression=exp.null()))
-
-
-def _rule_tier(one: CompiledScheme) -> exp.Expr:
-    """What the rule gives; nothing to those outside who have a tier by approval."""
-    tier = _of_rule(one, [rule.tier for rule in one.rules])
-    return function("coalesce", tier, text(UNRATED))
-
-
-def _reason_code(one: CompiledScheme) -> exp.Expr:
-    code = _of_rule(one, [rule.code for rule in one.rules])
-    return function("coalesce", code, text(OVERRIDDEN.code))
 
 
 def _validity(one: CompiledScheme) -> dict[str, exp.Expr]:
     """From when and until when the tier holds, where the scheme says."""
     if one.memory is not None and one.memory.term is not None:
-        return {name: _stored(one, name) for name in ("valid_from", "valid_to")}
+        return {name: stored(one, name) for name in ("valid_from", "valid_to")}
     if one.memory is not None or one.scheme.document.validity is None:
         return {}
     # Valid for a calendar year, and no day of it changes the tier.
     start = cast(
-        function("date_trunc", text("year"), _of_results(one, AS_OF_DATE)), "date"
+        function("date_trunc", text("year"), of_results(one, AS_OF_DATE)), "date"
     )
     year = exp.Interval(this=text("12"), unit=exp.var("month"))
     end = cast(exp.Paren(this=exp.Add(this=start.copy(), expression=year)), "date")
     return {"valid_from": start, "valid_to": end}
-
-
-def _points(one: CompiledScheme, step: CompiledStep) -> exp.Expr:
-    """The points of a step; those of a deduction are below zero."""
-    if step.points is None:
-        return number(0)
-    given = function("coalesce", _result(one, step.points), number(0))
-    return given if step.sign > 0 else exp.Neg(this=given)
-
-
-def _table(one: CompiledScheme) -> str:
-    return RESULTS if one.grades_customers else SCOPED_RESULTS
-
-
-def _stored(one: CompiledScheme, suffix: str) -> exp.Expr:
-    return _result(one, one.column(suffix))
-
-
-def _result(one: CompiledScheme, name: str) -> exp.Expr:
-    return exp.column(name, _table(one), quoted=True)
-
-
-def _of_results(one: CompiledScheme, name: str) -> exp.Expr:
-    return exp.column(name, _table(one))
-
-
-def _of_rule(one: CompiledScheme, values: list[str]) -> exp.Expr:
-    return function("list_extract", texts(values), _stored(one, "rule"))
-
-
-def _of_tier(one: CompiledScheme, value: Callable[[int], int | None]) -> exp.Expr:
-    """A number that goes with the tier; null for unrated."""
-    branches: list[tuple[exp.Expr, exp.Expr]] = []
-    for place, tier in enumerate(one.tiers):
-        found = value(place)
-        if found is not None:
-            branches.append((text(tier.tier), number(found)))
-    return case(branches, of=_stored(one, "tier"))
-
-
-def _movement(one: CompiledScheme, previous: exp.Expr) -> exp.Expr:
-    """Against the former tier: up and down only where both have a rank."""
-    ranks = {tier.tier: tier.rank for tier in one.tiers if tier.rank is not None}
-    before = case(
-        [(text(tier), number(rank)) for tier, rank in ranks.items()], of=previous
-    )
-    now = _of_tier(one, lambda place: one.tiers[place].rank)
-    return case(
-        [
-            (exp.Is(this=previous, expression=exp.null()), text("new")),
-            (exp.EQ(this=previous, expression=text("")), text("same")),
-            (exp.LT(this=now, expression=before), text("up")),
-            (exp.GT(this=now.copy(), expression=before.copy()), text("down")),
-        ],
-        text("changed"),
-    )
 
 
 def _flags(one: CompiledScheme) -> exp.Expr:
@@ -374,7 +233,7 @@ def _flags(one: CompiledScheme) -> exp.Expr:
     if one.memory is not None:
         columns |= {f"kept_{way}": f"kept_{way}" for way in one.memory.ways}
     parts = [
-        case([(_stored(one, name), texts([flag]))], texts([]))
+        case([(stored(one, name), texts([flag]))], texts([]))
         for flag, name in columns.items()
     ]
     if not parts:
@@ -385,158 +244,18 @@ def _flags(one: CompiledScheme) -> exp.Expr:
     return made
 
 
-def _gap(
-    one: CompiledScheme,
-    sides: Callable[[exp.Expr], tuple[exp.Expr, exp.Expr]],
-    *,
-    step: int,
-) -> exp.Expr:
-    """The distance from the score to the bound of the tier `step` above the present."""
-    branches: list[tuple[exp.Expr, exp.Expr]] = []
-    for place, tier in enumerate(one.tiers):
-        if tier.tier == UNRATED or place < step:
-            continue
-        target = one.tiers[place - step]
-        if target.lower is None:
-            continue
-        left, right = sides(_bound(one, target.tier))
-        branches.append((text(tier.tier), exp.Sub(this=left, expression=right.copy())))
-    return case(branches, of=_stored(one, "tier"))
+def _whole_branch(
+    view: str, one: CompiledScheme, columns: Mapping[str, exp.Expr]
+) -> exp.Select:
+    """A branch with all columns of the view's contract, cast to its types."""
+    typed = {
+        known.name: cast(columns.get(known.name, exp.null()), known.duckdb_type)
+        for known in contract("marts", view).columns
+    }
+    return branch_select(one, typed, is_rated(one))
 
 
-def _gap_to_next(one: CompiledScheme, score: exp.Expr) -> exp.Expr:
-    """What the score lacks; null where it is enough, and something else holds it."""
-    gap = _gap(one, lambda bound: (bound, score), step=1)
-    return case([(exp.GT(this=gap, expression=number(0)), gap.copy())])
-
-
-def _bound(one: CompiledScheme, tier: str) -> exp.Expr:
-    """The lower bound of a tier: as it is written, or as the population gave it."""
-    (lower,) = (known.lower for known in one.tiers if known.tier == tier)
-    if lower is not None and not list(lower.find_all(exp.Column)):
-        return lower.copy()
-    query = select(
-        [column("lower_bound")],
-        TIERS,
-        where=[
-            exp.EQ(this=column("scheme"), expression=text(one.scheme.scheme)),
-            exp.EQ(this=column("tier"), expression=text(tier)),
-        ],
-    )
-    return exp.Subquery(this=query)
-
-
-# Reasons in words.
-
-
-def _reason(one: CompiledScheme, language: str) -> exp.Expr:
-    """The text of the rule that applies, its placeholders filled."""
-    branches: list[tuple[exp.Expr, exp.Expr]] = []
-    for place, rule in enumerate(one.rules, 1):
-        said = rule.text.en if language == "en" else rule.text.zh
-        filled = _filled(one, said, rule.quotes, language)
-        branches.append((number(place), filled))
-    return case(branches, of=_stored(one, "rule"))
-
-
-def _filled(
-    one: CompiledScheme, said: str, quotes: Mapping[str, Quote], language: str
-) -> exp.Expr:
-    parts: list[exp.Expr] = []
-    words = ""
-    for place, piece in enumerate(_PLACEHOLDER.split(said)):
-        quote = quotes.get(piece) if place % 2 else None
-        if quote is None:
-            words += piece
-        elif quote.value is None and quote.bound_of is None:
-            words += quote.en if language == "en" else quote.zh
-        else:
-            if words:
-                parts.append(text(words))
-            words = ""
-            parts.append(_quoted(one, quote, language))
-    if words:
-        parts.append(text(words))
-    return parts[0] if len(parts) == 1 else function("concat", *parts)
-
-
-def _quoted(one: CompiledScheme, quote: Quote, language: str) -> exp.Expr:
-    if quote.bound_of is not None:
-        bound = _bound(one, quote.bound_of)
-        return _shown(Value(bound, "number", is_amount=one.score_is_amount))
-    value = quote.value or Value(None, "null")
-    if value.sql == column(one.column("score")):
-        value = Value(value.sql, "number", is_amount=one.score_is_amount)
-    if quote.names and value.sql is not None:
-        names = [
-            (text(code), text(name.en if language == "en" else name.zh))
-            for code, name in quote.names.items()
-        ]
-        return case(names, text(_NOTHING), of=cast(value.plain().copy(), "varchar"))
-    return _shown(value)
-
-
-def _shown(value: Value) -> exp.Expr:
-    """A value as text, without needless zeros; a dash where it is not known."""
-    if value.sql is None:
-        return text(_NOTHING)
-    shown = value.plain().copy()
-    if value.type == "number" and value.is_amount:
-        shown = cast(cast(shown, "decimal(28, 2)"), "varchar")
-    elif value.type == "number":
-        digits = cast(cast(shown, f"decimal(38, {STORED_DECIMALS})"), "varchar")
-        shown = function("rtrim", function("rtrim", digits, text("0")), text("."))
-    else:
-        shown = cast(shown, "varchar")
-    return function("coalesce", shown, text(_NOTHING))
-
-
-@dataclass(frozen=True)
-class _Branch:
-    """A part of a view: some columns of a scheme, where a condition holds."""
-
-    scheme: CompiledScheme
-    columns: Columns
-    condition: exp.Expr
-
-
-def _union(view: str, branches: Iterable[_Branch]) -> str:
-    """The branches, each with all columns of the view's contract, cast to its types."""
-    columns = contract("marts", view).columns
-    queries = [_branch_select(one, columns) for one in branches]
-    if not queries:
-        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in columns]
-        queries = [select(empty, where=[exp.false()])]
-    return union_text(queries)
-
-
-def _branch_select(branch: _Branch, columns: Sequence[Column]) -> exp.Select:
-    source = _table(branch.scheme)
-    values = {name: value.copy() for name, value in branch.columns.items()}
-    query = select(
-        [
-            named(cast(values.get(one.name, exp.null()), one.duckdb_type), one.name)
-            for one in columns
-        ],
-        source,
-        where=[branch.condition.copy()],
-    )
-    # What a reason quotes is named as in the program: find the table that has it.
-    for given in list(query.find_all(exp.Placeholder)):
-        given.replace(exp.column(given.name, source))
-    joined: set[str] = set()
-    for found in list(query.find_all(exp.Column)):
-        if found.table or found.parent_select is not query:
-            continue
-        prefix, _, rest = found.name.partition("__")
-        if prefix == CUSTOMERS_TABLE:
-            found.replace(exp.column(rest, CUSTOMERS_TABLE, quoted=True))
-            joined.add(CUSTOMERS_TABLE)
-        elif rest:
-            found.replace(exp.column(found.name, source, quoted=True))
-        else:
-            found.replace(exp.column(found.name, METRICS, quoted=True))
-            joined.add(METRICS)
-    for table in sorted(joined):
-        join_customers(query, source, table)
-    return query
+def _union(view: str, branches: Sequence[exp.Select]) -> str:
+    if not branches:
+        return no_rows(contract("marts", view).columns)
+    return union_text(branches)

@@ -18,6 +18,7 @@ from project.quantities import read_length, read_percent
 
 ROOT = Path(__file__).parent
 LAYERS = ("raw", "staging", "core", "marts")
+STORAGE = "storage"  # the schema of a release for what people need not see
 
 # The words of contracts for types, and DuckDB's.
 TYPES: Mapping[str, str] = {
@@ -25,6 +26,8 @@ TYPES: Mapping[str, str] = {
     "choice": "VARCHAR",  # a lower-case word, from a closed list where one is given
     "currency": "VARCHAR",  # an upper-case ISO 4217 code
     "texts": "VARCHAR[]",
+    "integers": "INTEGER[]",
+    "scores": "DECIMAL(24,8)[]",
     "date": "DATE",
     "month": "DATE",  # its first day
     "timestamp": "TIMESTAMP WITH TIME ZONE",
@@ -164,6 +167,8 @@ class Contract(Document):
     # Made once for all dates that are graded together, up to the last of them.
     for_all_dates: bool = False
     published: bool = False
+    # Published in a schema of its own: for views and Fenji to read, not for people.
+    storage: bool = False
     key: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()  # compiled tables: what they read, as layer.table
     scheme: str | None = None  # the table belongs to it: empty where it does not run
@@ -197,6 +202,16 @@ class Contract(Document):
     def name(self) -> str:
         """The table with its schema, such as `core.orders`."""
         return f"{self.layer}.{self.table}"
+
+    @property
+    def release_schema(self) -> str:
+        """The schema of a release that it stands in."""
+        return STORAGE if self.storage else "main"
+
+    @property
+    def is_lookup(self) -> bool:
+        """Whether a view finds there what other tables say already, and nobody else."""
+        return self.storage and self.made_by == "compiled" and not self.digest
 
     @property
     def is_stored(self) -> bool:

@@ -46,7 +46,11 @@ class Historian:
         published_at = BEGAN + datetime.timedelta(minutes=number)
         path = self.folder / f"{number}.duckdb"
         con.execute(f"attach {text(str(path))} as release (storage_version 'v1.0.0')")
-        for table in ("scheme_results", "schemes", "customer_tiers"):
+        con.execute("create schema release.storage")
+        con.execute(
+            "create table release.storage.scheme_results as from scheme_results"
+        )
+        for table in ("schemes", "customer_tiers"):
             con.execute(f"create table release.main.{table} as from main.{table}")
         history = TierHistory(
             con,
@@ -78,6 +82,7 @@ class Historian:
         """A connection to the release published last."""
         with duckdb.connect(str(self.last), read_only=True) as con:
             con.execute("set TimeZone = 'UTC'")
+            con.execute("set search_path = 'main,storage'")
             yield con
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:

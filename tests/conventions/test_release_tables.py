@@ -23,6 +23,13 @@ def test_every_table_is_built():
     assert missing == set(), "each needs a contract that says published"
 
 
+def test_people_see_what_they_rely_on_and_nothing_else():
+    shown = {name for name, one in PUBLISHED.items() if not one.storage}
+
+    assert shown - FIXED.keys() == set(), "list it, or say storage in its contract"
+    assert FIXED.keys() - shown == set()
+
+
 @pytest.mark.parametrize("table", sorted(FIXED.keys() & PUBLISHED.keys()))
 def test_fixed_columns_are_there(table):
     columns = [column.name for column in PUBLISHED[table].columns]

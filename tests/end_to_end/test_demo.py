@@ -1,16 +1,23 @@
 """The demo company: every part of the library at work, on files that are spoilt."""
 
 import json
+import os
 import re
 import subprocess
+import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from rich.cells import cell_len
 
 from tests.end_to_end.conftest import FENJI, RUN_LIMIT_SECONDS, Company
 
+RELEASE_TABLES = Path(__file__).parents[1] / "conventions/release_tables.yaml"
+READER = Path(__file__).with_name("read_release.py")
 WALKTHROUGH = Path(__file__).parents[2] / "docs/walkthrough.md"
 
 # What a first release cannot hold: movements since an earlier one.
@@ -238,3 +245,83 @@ def test_the_walkthrough_shows_what_the_demo_holds(demo, release):
     assert len(lines) == 4
     raw = month.read_text(encoding="utf-8").splitlines()
     assert all(any(one.startswith(line) for one in raw) for line in lines)
+
+
+# Readers: whatever DuckDB a BI tool brings.
+
+
+def _all_of(database: Path, packages: str = "") -> dict[str, Any]:
+    """What the release holds, as the DuckDB in a folder of packages reads it."""
+    done = subprocess.run(
+        [sys.executable, READER, database],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=RUN_LIMIT_SECONDS,
+        env=os.environ | ({"PYTHONPATH": packages} if packages else {}),
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def read_now(demo) -> dict[str, Any]:
+    return _all_of(demo.company.current / "fenji.duckdb")
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.3", "1.3.2", "1.4.4"])
+def test_older_duckdb_reads_every_table_whole(demo, read_now, version, tmp_path):
+    uv = Path(sys.executable).with_name("uv")
+    installed = subprocess.run(
+        [
+            *(uv, "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"),
+            *("--python", sys.executable, "--target", tmp_path, f"duckdb=={version}"),
+        ],
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=RUN_LIMIT_SECONDS,
+    )
+    if installed.returncode != 0:
+        # Without a registry, or for a Python that is younger than this DuckDB.
+        pytest.skip(f"DuckDB {version} cannot be installed here: {installed.stderr}")
+
+    found = _all_of(demo.company.current / "fenji.duckdb", str(tmp_path))
+
+    assert found["duckdb"] == version
+    assert found["tables"] == read_now["tables"]
+    for name, table in found["tables"].items():
+        assert table["comment"], name
+        assert all(table["columns"].values()), name
+
+
+def test_who_lists_the_main_schema_sees_no_storage(read_now):
+    names = {tuple(name.split(".")) for name in read_now["tables"]}
+
+    assert {schema for schema, _ in names} == {"main", "storage"}
+    shown = {table for schema, table in names if schema == "main"}
+    assert shown == set(yaml.safe_load(RELEASE_TABLES.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("view", ["customer_tiers", "customer_tier_reasons"])
+def test_one_customer_of_one_scheme_is_found_at_once(release, view):
+    ((n_schemes, customer),) = release.rows(
+        "select count(distinct scheme), min(customer_id) from customer_tiers"
+    )
+    assert n_schemes >= 41
+    with release.con.cursor() as con:
+        con.execute("set threads = 1")
+        seconds = []
+        for _ in range(7):
+            began = time.process_time()
+            found = con.execute(
+                f"select * from {view} where customer_id = $1 and scheme = 'rfm_8'",
+                [customer],
+            ).fetchall()
+            seconds.append(time.process_time() - began)
+
+    assert found
+    # Planning included, which is all but the whole of it.
+    assert min(seconds) < 0.05

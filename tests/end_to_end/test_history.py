@@ -42,7 +42,7 @@ def shop(companies):
     released.append(company.run("2026-01-31").expect(0).json)
     company.call("rollback", released[1]["release_id"]).expect(0)
     with company.release() as rolled_back:
-        seen = rolled_back.rows("select release_id from tier_statements")
+        seen = rolled_back.rows("select release_id from storage.tier_statements")
     released.append(company.run("2026-03-31").expect(0).json)
     return company, released, [release_id for (release_id,) in seen]
 
@@ -51,8 +51,8 @@ def test_what_was_known_when(shop):
     company, released, _ = shop
     with company.release() as current:
         statements = current.rows(
-            "select release_id, as_of_date::varchar, published_at from tier_statements"
-            " order by statement_no"
+            "select release_id, as_of_date::varchar, published_at"
+            " from storage.tier_statements order by statement_no"
         )
         times = [published_at for *_, published_at in statements]
 
@@ -98,7 +98,7 @@ def test_the_times_are_those_of_the_manifests(shop):
     company, _, _ = shop
     with company.release() as current:
         known = current.by_key(
-            "select release_id, epoch_us(published_at) from tier_statements"
+            "select release_id, epoch_us(published_at) from storage.tier_statements"
         )
     for folder in (company.root / "data" / "releases").iterdir():
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -50,7 +50,7 @@ THIRD = {
     "transactions/2026-05.csv": SALES + "t1,1,ann,2026-05-01,960\n",
     "transactions/again.csv": SALES,
 }
-HISTORY = "select release_id from tier_statements order by statement_no"
+HISTORY = "select release_id from storage.tier_statements order by statement_no"
 BOOKS = "select * from feed_reconciliation order by feed, file"
 REJECTED = "select * from rejected_rows order by feed, file, line_no"
 

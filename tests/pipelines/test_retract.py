@@ -71,7 +71,7 @@ def test_a_retracted_release_is_gone_from_history_and_movement(tmp_path):
     assert read(tmp_path, "select previous_tier from customer_tiers") == [("A",)]
     migrations = "select distinct from_as_of_date::varchar from tier_migrations"
     assert read(tmp_path, migrations) == [("2026-01-31",)]
-    stated = read(tmp_path, "select release_id from tier_statements")
+    stated = read(tmp_path, "select release_id from storage.tier_statements")
     assert {release_id for (release_id,) in stated} == {
         january, march, again["release_id"],
     }  # fmt: skip

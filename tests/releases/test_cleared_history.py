@@ -32,7 +32,7 @@ def told(path):
     with duckdb.connect(str(path), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
         times = con.execute(
-            "select published_at from tier_statements order by statement_no"
+            "select published_at from storage.tier_statements order by statement_no"
         ).fetchall()
         rank = {time: number for number, (time,) in enumerate(times)} | {None: None}
         return [
@@ -44,7 +44,7 @@ def told(path):
 def names(path):
     with duckdb.connect(str(path), read_only=True) as con:
         rows = con.execute(
-            "select release_id from tier_statements order by statement_no"
+            "select release_id from storage.tier_statements order by statement_no"
         ).fetchall()
     return [name for (name,) in rows]
 

@@ -151,7 +151,7 @@ def run_plan(
     as_of: datetime.date,
     previous: Rows = (),
 ) -> Graded:
-    """Execute the plan over staging, as a run does; release tables end up in `main`."""
+    """Execute the plan over staging, as a run does; make the tables of a release."""
     params = params_of(as_of)
     for name in CORE:
         table = contract("core", name)
@@ -178,8 +178,11 @@ def run_plan(
         create(con, ("marts", name), select, params)
     for name in READ:
         create(con, ("marts", name), select_of(contract("marts", name)), params)
+    con.execute("create schema if not exists storage")
+    con.execute("set search_path = 'main,storage'")
     for name in ("scheme_results", *plan.tables, *READ):
-        con.execute(f"create or replace table main.{name} as from marts.{name}")
+        place = f"{contract('marts', name).release_schema}.{name}"
+        con.execute(f"create or replace table {place} as from marts.{name}")
     for name in ("customer_metrics", "customers"):
         con.execute(f"create or replace table main.{name} as from core.{name}")
     for name, select in plan.views.items():
