@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +29,7 @@ from project.settings import Limits
 
 _OUT_OF_MEMORY = (b"memory allocation of", b"capacity overflow", b"MemoryError")
 _LAST_WORDS = 4096  # bytes of what the process has said at its end
+_MOMENT = 5  # seconds in which a process that breaks comes to its end
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,8 @@ class WorkbookReader:
         self, process: "subprocess.Popen[bytes]", *, is_late: bool
     ) -> Unreadable:
         """Why the process ended, which is waited for."""
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_MOMENT)
         process.kill()
         process.communicate()
         self._said.seek(0, os.SEEK_END)
@@ -154,7 +158,9 @@ class WorkbookReader:
                 f"takes more than {self.limits.reader_time} to read"
                 " (limits.reader_time in fenji.yaml)"
             )
-        if any(words in said for words in _OUT_OF_MEMORY):
+        # Whoever kills it else, it is the system for want of memory.
+        is_killed = -process.returncode == _KILLED
+        if is_killed or any(words in said for words in _OUT_OF_MEMORY):
             return self._too_large()
         return Unreadable("breaks the program that reads workbooks")
 
@@ -166,5 +172,5 @@ class WorkbookReader:
         )
 
 
-# SIGXCPU, which not every system has.
-_TIME_IS_UP = 24
+# SIGKILL and SIGXCPU, which not every system has.
+_KILLED, _TIME_IS_UP = 9, 24

@@ -147,8 +147,8 @@ class Limits(Part):
     """How many times as large it may become; looked at from 100 MB on."""
     columns: int = Field(default=20_000, ge=1)
     """How many columns a text file may have."""
-    reader_memory: Annotated[str, AfterValidator(_size)] = "4GB"
-    """The memory of the process that reads workbooks."""
+    reader_memory: Annotated[str, AfterValidator(_size)] = "6GB"
+    """The memory that the process reading workbooks may reserve: 200 bytes a cell."""
     reader_time: Annotated[str, AfterValidator(_time)] = Field(
         default="5 minutes", examples=["90 seconds"]
     )
