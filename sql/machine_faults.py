@@ -67,7 +67,7 @@ _BY_WORDS = (
     ("failed to offload|max_temp_directory_size", _NO_SPACE_TO_SORT),
     ("out of memory|could not allocate", _TOO_LITTLE_MEMORY),
 )
-_NAMED = re.compile(r'(?:file|database|directory) \\?"([^"\\]+)\\?"')
+_NAMED = re.compile(r'"([^"\\]*/[^"\\]*)\\?"')
 _DAMAGED = re.compile(
     "not a valid duckdb database|could not read enough bytes|corrupt|checksum"
     "|failed to deserialize|replaying wal|attempted to read .* from location",
