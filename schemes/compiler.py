@@ -7,7 +7,7 @@ file: names are looked up, values become literals, and SQL is built from express
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from sqlglot import exp
@@ -84,6 +84,7 @@ class Quote:
     zh: str = ""
     value: Value | None = None
     bound_of: str | None = None  # the lower bound of that tier
+    figure: Value | None = None  # about the population, of `marts.scheme_cuts`
     names: Mapping[str, Text] = field(default_factory=dict)  # of the values, if codes
 
 
@@ -588,7 +589,7 @@ class _Compiler:
                     id=axis.axis,
                     text=said,
                     quotes=self.quotes(said, ("axes", place), ""),
-                    input=self.shown(("axes", place, "input"), axis.input),
+                    input=self.kept(axis.axis, axis.input, ("axes", place, "input")),
                     cut=self.cuts[axis.axis],
                 )
         if isinstance(document, Scorecard):
@@ -611,20 +612,23 @@ class _Compiler:
             id=one.id,
             text=said,
             quotes=self.quotes(said, place, ""),
-            input=self.kept(one, (*place, "input")),
+            input=self.kept(one.id, one.input, (*place, "input")),
             points=points if points in self.program.computed else None,
             sign=sign,
         )
 
-    def kept(self, one: Characteristic, place: Place) -> Value | None:
-        """The input that a characteristic shows, stored where no table has it."""
-        value = self.shown(place, one.input)
+    def kept(self, name: str, expression: str | None, place: Place) -> Value | None:
+        """The input that a step shows, stored where no table has it."""
+        value = self.shown(place, expression)
         if value is None or value.sql is None or self.is_quotable(value):
             return value
-        whole = self.say.value(place, one.input or "")
-        self.store(f"input_{one.id}")
-        made = self.compute(f"input_{one.id}", whole.stored())
-        return Value(made, whole.type, is_amount=whole.is_amount)
+        whole = self.say.value(place, expression or "")
+        suffix = f"input_{name}"
+        if self.column(suffix) not in self.stored:
+            self.store(suffix)
+            self.compute(suffix, whole.stored())
+        kept = column(self.column(suffix))
+        return Value(kept, whole.type, is_amount=whole.is_amount)
 
     def shown(self, place: Place, expression: str | None) -> Value | None:
         """The value that a step shows."""
@@ -655,12 +659,15 @@ class _Compiler:
             of_tier = self.quote_of_tier(name, self.codes.index(tier))
             if of_tier is not None:
                 return of_tier
+        axis_name, _, part = name.partition(".")
+        if part in {"level", "cut"} and axis_name in self.say.axes:
+            return self.quote_of_axis(axis_name, part)
         if name in document.parameters:
             return _parameter_words(document.parameters[name])
         for place, axis in enumerate(getattr(document, "axes", ())):
             if axis.axis == name and axis.input is not None:
-                shown = self.shown(("axes", place, "input"), axis.input)
-                return Quote(value=shown, names=self.names(axis.input))
+                kept = self.kept(axis.axis, axis.input, ("axes", place, "input"))
+                return Quote(value=kept, names=self.names(axis.input))
         if not name.replace(".", "_").isidentifier():
             raise ExpressionError("is no name that a reason can quote")
         value = self.say.quoted(name)
@@ -670,6 +677,37 @@ class _Compiler:
                 " schemes, and what is defined from these"
             )
         return Quote(value=value, names=self.names(name))
+
+    def quote_of_axis(self, name: str, part: str) -> Quote:
+        """The customer's level on an axis, or where the axis is divided.
+
+        Raises:
+            ExpressionError: the axis is divided by no single figure.
+        """
+        (axis,) = (
+            one for one in getattr(self.document, "axes", ()) if one.axis == name
+        )
+        if part == "cut":
+            cut = self.cuts[name]
+            if cut is None:
+                raise ExpressionError("the axis is not divided by one figure")
+            given = self.shown(("axes", name), axis.input)
+            is_amount = cut.is_amount or (given is not None and given.is_amount)
+            return Quote(figure=replace(cut, is_amount=is_amount))
+        if self.column(name) not in self.stored:
+            self.store(name)
+        codes = [
+            (number(place), text(level.level))
+            for place, level in enumerate(axis.all_levels, 1)
+        ]
+        names = {
+            level.level: level.name
+            or _LEVEL_NAMES.get(level.level)
+            or Text(en=level.level, zh=level.level)
+            for level in axis.all_levels
+        }
+        level = case(codes, of=column(self.column(name)))
+        return Quote(value=Value(level, "text"), names=names)
 
     def names(self, expression: str) -> Mapping[str, Text]:
         """The names of the tiers, where an expression is the tier by another scheme."""
@@ -895,6 +933,8 @@ def _parameter_words(parameter: Parameter) -> Quote:
     if parameter.is_window:
         window = parse_window(str(value))
         return Quote(str(window), window.zh)
+    if (name := parameter.value_names.get(str(value))) is not None:
+        return Quote(name.en, name.zh)
     share = read_percent(value)
     return _same(str(value) if share is None else _percent(share))
 

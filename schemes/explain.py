@@ -337,7 +337,8 @@ def _detail(step: Step, say: dict[str, str]) -> str:
     shown = step.input_value
     # The level of an axis is named by the rule's text, in the reader's language.
     is_named = step.points is None and shown is not None and _CODE.fullmatch(shown)
-    if shown is not None and shown not in step.text and not is_named:
+    said = step.text.replace(",", "")
+    if shown is not None and shown not in said and not is_named:
         parts.append(shown)
     if step.points is not None:
         parts.append(say["points"].format(points=_number(step.points)))

@@ -123,6 +123,7 @@ class Parameter(Document):
     about: Text
     unit: str | None = None
     values: tuple[str, ...] = ()  # the words there are, where it is a word
+    value_names: dict[str, Text] = Field(default_factory=dict)  # how reasons say them
 
     @model_validator(mode="after")
     def _sound(self) -> "Parameter":

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import sqlglot
 from sqlglot import exp
 
 from schemes.branches import (
@@ -25,13 +26,13 @@ from schemes.branches import (
     no_rows,
     points_of,
     result,
-    shown,
     stored,
 )
 from schemes.codes import CODES
 from schemes.compiler import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
 from schemes.model import Text
 from schemes.queries import select, union_text
+from schemes.results import CUTS
 from schemes.tables import literal_rows
 from schemes.values import (
     Value,
@@ -74,6 +75,24 @@ inner join rules
     on
         steps.scheme = rules.scheme
         and coalesce(steps.rule_no, rules.rule_no) = rules.rule_no"""
+# An amount with its cents and the commas of its thousands, exact and with its sign; a
+# number without needless zeros, cut after four decimals: never rounded over a bound.
+_AMOUNT = (
+    "case when {value} < 0 then '-' else '' end"
+    " || format('{{:,}}', cast(trunc(abs({value})) as bigint))"
+    " || right(cast(abs({value}) as varchar), 3)"
+)
+_CENTS = "cast({value} as decimal(28, 2))"
+_DECIMALS = 4
+_DIGITS = (
+    f"rtrim(rtrim(left(cast({{value}} as varchar),"
+    f" length(cast({{value}} as varchar)) - {STORED_DECIMALS - _DECIMALS}), '0'), '.')"
+)
+_SAID = (
+    "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
+    " when 'amount' then {amount} else {digits} end, '{nothing}')"
+)
+# The value that a step looked at, for programs: without commas.
 _SHOWN = (
     "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
     " when 'amount' then"
@@ -229,8 +248,12 @@ class _Reasons:
             if quote is None:
                 words += _escaped(piece)
             elif quote.bound_of is not None:
-                parts += [text(words), self._bound(quote.bound_of)]
-                words = ""
+                bound = self._bound(quote.bound_of)
+                parts += [text(words), _said(bound)]
+                words = self._unit(bound)
+            elif quote.figure is not None:
+                parts += [text(words), _said(self._figure(quote.figure))]
+                words = self._unit(quote.figure)
             elif quote.value is None:
                 words += _escaped(quote.en if language == "en" else quote.zh)
             elif quote.value.sql is None:
@@ -240,6 +263,7 @@ class _Reasons:
                 if place not in places:
                     places.append(place)
                 words += f"{{{places.index(place)}}}"
+                words += self._unit(quote.value) if place.kind == "amount" else ""
         if not parts:
             return text(words)
         return function("concat", *parts, text(words))
@@ -262,8 +286,26 @@ class _Reasons:
         sql = value.sql or stored(self.one, "score")
         return Value(sql, "number", is_amount=self.one.score_is_amount)
 
-    def _bound(self, tier: str) -> exp.Expr:
-        """The lower bound of a tier, as text: as written, or as the population gave."""
+    def _unit(self, value: Value) -> str:
+        """The currency behind an amount, where the project has one."""
+        currency = self.one.inputs.settings.currency
+        is_amount = value.is_amount or self._is_score(value)
+        return f" {currency}" if is_amount and currency else ""
+
+    def _is_score(self, value: Value) -> bool:
+        """Whether a value is the score, and that an amount."""
+        is_score = value.sql == column(self.one.column("score"))
+        return is_score and self.one.score_is_amount
+
+    def _figure(self, figure: Value) -> Value:
+        """A figure about the population, such as the cut of an axis."""
+        if figure.sql is None or not list(figure.plain().find_all(exp.Column)):
+            return figure
+        taken = exp.Subquery(this=select([figure.plain().copy()], CUTS))
+        return Value(taken, "number", is_amount=figure.is_amount)
+
+    def _bound(self, tier: str) -> Value:
+        """The lower bound of a tier: as written, or as the population gave it."""
         (lower,) = (known.lower for known in self.one.tiers if known.tier == tier)
         if lower is None or list(lower.find_all(exp.Column)):
             query = select(
@@ -277,7 +319,7 @@ class _Reasons:
                 ],
             )
             lower = exp.Subquery(this=query)
-        return shown(Value(lower, "number", is_amount=self.one.score_is_amount))
+        return Value(lower, "number", is_amount=self.one.score_is_amount)
 
     def _place_of(self, value: Value) -> _Place:
         """The place of a value, which is put there if it is new."""
@@ -297,13 +339,7 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
         return no_rows(columns)
     reasons = [_Reasons(one) for one in schemes]
     most = max((len(step.quotes) for one in reasons for step in one.steps), default=0)
-    quotes = ", ".join(
-        _SHOWN.format(
-            kind=f"list_extract(steps.quote_kinds, {place})",
-            no=f"list_extract(steps.quote_nos, {place})",
-        )
-        for place in range(1, max(most, 1) + 1)
-    )
+    quotes = ", ".join(_quoted(place) for place in range(1, max(most, 1) + 1))
     given = _SHOWN.format(kind="steps.input_kind", no="steps.input_no")
     values = {
         "customer_id": "found.customer_id",
@@ -348,6 +384,30 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
         for step in _Reasons(one).steps
     ]
     return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
+
+
+def _quoted(place: int) -> str:
+    """The value that stands for a number in braces, as text."""
+    no = f"list_extract(steps.quote_nos, {place})"
+    value = f"list_extract(found.numbers, {no})"
+    return _SAID.format(
+        kind=f"list_extract(steps.quote_kinds, {place})",
+        no=no,
+        amount=_AMOUNT.format(value=_CENTS.format(value=value)),
+        digits=_DIGITS.format(value=value),
+        nothing=NOTHING,
+    )
+
+
+def _said(value: Value) -> exp.Expr:
+    """A value that is the same for everybody, as text."""
+    if value.sql is None:
+        return text(NOTHING)
+    kind = "decimal(28, 2)" if value.is_amount else _NUMBER
+    form = _AMOUNT if value.is_amount else _DIGITS
+    given = cast(value.plain().copy(), kind).sql("duckdb")
+    made = sqlglot.parse_one(form.format(value=f"({given})"), dialect="duckdb")
+    return function("coalesce", made, text(NOTHING))
 
 
 def _place(values: list[exp.Expr], value: exp.Expr) -> int:

@@ -684,8 +684,10 @@ class Translator:
         """Whether the value is among the best share."""
         value, among = self.measured(node, 2)
         if value.sql is None:
+            self.last_cut = value
             return Value(None, "boolean")
         bound = self.top_bound(value, self.share(node.arguments[1]), among)
+        self.last_cut = Value(bound, "number", is_amount=value.is_amount)
         return Value(within(among, binary(exp.GTE, value.plain(), bound)), "boolean")
 
     def call_lowest(self, node: Call) -> Value:
@@ -729,11 +731,13 @@ class Translator:
         """A percentile of those who are compared."""
         value, among = self.measured(node, place)
         if value.sql is None:
+            self.last_cut = value
             return value
         bound = self.figure(
             "percentile", percentile_figure(value.plain(), share), among
         )
-        return Value(bound, "number", is_amount=value.is_amount)
+        self.last_cut = Value(bound, "number", is_amount=value.is_amount)
+        return self.last_cut
 
     def call_percentile_rank(self, node: Call) -> Value:
         """The share of those who are compared at or below the value."""

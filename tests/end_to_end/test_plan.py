@@ -136,7 +136,7 @@ def test_each_mover_is_named_with_both_reasons(gold_at_9000):
         ("bob", "silver", "gold", "9000.00"),
     ]
     reasons = {(one["from_reason"], one["to_reason"]) for one in gold_at_9000["moves"]}
-    assert reasons == {("Spend 9500.00",) * 2, ("Spend 9000.00",) * 2}
+    assert reasons == {("Spend 9,500.00",) * 2, ("Spend 9,000.00",) * 2}
 
 
 def test_what_they_would_be_entitled_to(gold_at_9000):
@@ -161,7 +161,7 @@ def test_people_read_it_in_80_columns_and_in_chinese(shop):
     said = shop.call("plan", "--set", GOLD_AT_9000, "--lang", "zh").expect(0).out
     assert max(map(len, said.splitlines())) <= 80
     assert "俱乐部" in said
-    assert "消费9500.00" in said
+    assert "消费9,500.00" in said
     assert re.search(r"silver +gold +2 +18,500\.00\n", re.sub(" +\n", "\n", said))
 
 

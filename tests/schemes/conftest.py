@@ -89,10 +89,14 @@ class Graded:
 
 
 def project_at(
-    root: Path, parameters: Mapping[str, object] | None = None, **settings: Any
+    root: Path,
+    parameters: Mapping[str, object] | None = None,
+    currency: str | None = None,
+    **settings: Any,
 ) -> Project:
     chosen = SchemeSettings(parameters=dict(parameters or {}), **settings)
-    return Project(root=root, settings=Settings(name="test", schemes=chosen))
+    made = Settings(name="test", currency=currency, schemes=chosen)
+    return Project(root=root, settings=made)
 
 
 def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> None:

@@ -107,9 +107,9 @@ def test_reasons_are_in_words(graded):
         " where scheme = 'rfm_8' and customer_id = 'gold'"
     )
     assert steps == {
-        1: "Days since the last order: 30",
-        2: "Orders: 1 (12 months)",
-        3: "Spend 5000.00 (12 months)",
+        1: "Days since the last order: 30, average 45, fewer is better: high",
+        2: "Orders: 1 (12 months), average 1: high",
+        3: "Spend 5,000.00 (12 months), average 5,000.00: high",
         4: "Recency high, frequency high, monetary value high",
     }
 

@@ -1,5 +1,6 @@
 """What reasons say: true of the customer, in the reader's language, for every row."""
 
+import datetime
 import re
 from decimal import Decimal
 
@@ -123,7 +124,7 @@ def test_where_the_margin_is_not_known_reasons_say_so(grade, order):
     assert graded.reasons("value_class")["next"] == "important"
     ((english,), (chinese,)) = texts(graded, "value_class")["next"]
     assert english == (
-        "Orders: 13, spend 1340.00 (12 months), both in the top 20%; cost not known,"
+        "Orders: 13, spend 1,340.00 (12 months), both in the top 20%; cost not known,"
         " margin rate left out"
     )
     assert "成本不明，未看毛利率" in chinese
@@ -138,7 +139,7 @@ def test_where_the_margin_is_not_known_reasons_say_so(grade, order):
     assert graded.tiers("mvc_mgc_bzc")["back"] == "bzc"
     assert flags["back"] == flags["loss"] == ["margin_unknown"]
     english, _ = texts(graded, "mvc_mgc_bzc")["back"]
-    assert english[0].startswith("Profit -2000.00 (12 months): spend -2000.00 (cost")
+    assert english[0].startswith("Profit -2,000.00 (12 months): spend -2,000.00 (cost")
     # The same with known cost: the margin is named again.
     graded = grade(known, only=only, parameters=parameters)
     english, _ = texts(graded, "mvc_mgc_bzc")["loss"]
@@ -258,6 +259,130 @@ def test_average_assets_are_shown_as_money(grade):
         only=["bank_aum"],
     )
     assert texts(graded, "bank_aum")["a"] == (
-        ["Average assets 50000.00 (365 days), below 100000.00"],
-        ["近365天日均资产50000.00，低于100000.00"],
+        ["Average assets 50,000.00 (365 days), below 100,000.00"],
+        ["近365天日均资产50,000.00，低于100,000.00"],
     )
+
+
+@pytest.mark.parametrize(("method", "cut"), [("mean", 200), ("fixed", 1000)])
+def test_an_axis_says_its_cut_and_on_which_side_the_customer_is(
+    grade, order, method, cut
+):
+    """The worked example of rfm_8: the second of three customers."""
+    days = {"a": (10, 1, 90), "b": (20, 2, 300), "c": (60, 6, 210)}
+    end = datetime.date(2026, 5, 31)
+    orders = [
+        order(name, (end - datetime.timedelta(days=ago + place)).isoformat(), spend / n)
+        for name, (ago, n, spend) in days.items()
+        for place in range(n)
+    ]
+    graded = grade(
+        {"transactions": orders},
+        only=["rfm_8"],
+        parameters={"rfm_8.cut": method},
+        currency="CNY",
+    )
+    english, chinese = texts(graded, "rfm_8")["b"]
+    side = "high" if cut == 200 else "low"
+    named = {"mean": ("average", "平均值"), "fixed": ("fixed cut", "固定分界")}[method]
+    assert english[2] == (
+        f"Spend 300.00 CNY (12 months), {named[0]} {cut:,}.00 CNY: {side}"
+    )
+    assert chinese[2].startswith(f"近12个月消费300.00 CNY，{named[1]}{cut:,}.00 CNY：")
+    if method == "mean":
+        assert english[:2] == [
+            "Days since the last order: 20, average 30, fewer is better: high",
+            "Orders: 2 (12 months), average 3: low",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("spend", "shown"),
+    [
+        ("-0.50", "-0.50"),
+        ("0", "0.00"),
+        ("999.99", "999.99"),
+        ("1000", "1,000.00"),
+        ("-1234567.80", "-1,234,567.80"),
+        ("9999999999999.99", "9,999,999,999,999.99"),
+    ],
+)
+def test_amounts_are_exact_to_the_cent_with_the_commas_of_thousands(
+    grade, order, spend, shown
+):
+    content = """\
+scheme: total
+version: 1
+kind: bands
+name: {en: Total, zh: 合计}
+score: spend('ever')
+tiers:
+  - {tier: all, name: {en: All, zh: 全部}}
+reason: {en: "Spend {score}", zh: "消费{score}"}
+"""
+    kind = {"kind": "adjustment"}
+    rows = [order("a", "2026-05-01", 1), order("a", "2026-05-02", spend) | kind]
+    rows.append(order("a", "2026-05-03", -1) | kind)
+    graded = grade({"transactions": rows}, own={"total": content}, only=["total"])
+    assert texts(graded, "total")["a"] == ([f"Spend {shown}"], [f"消费{shown}"])
+
+
+def test_value_and_loyalty_say_what_they_were_measured_by(grade, order):
+    rows = [order("a", "2026-05-01", 2000), order("b", "2026-05-02", 10)]
+    graded = grade({"transactions": rows}, only=["hsbc_matrix"])
+    english, chinese = texts(graded, "hsbc_matrix")["b"]
+    assert english[:2] == [
+        "Spend 10.00 (12 months), the top 20% begins at 2,000.00: low",
+        "Traits of loyalty: 0, at least 3 are many: low",
+    ]
+    assert chinese[0] == "近12个月消费10.00，前20%的门槛为2,000.00：低"
+
+
+def test_a_deal_says_its_stage_and_intent(grade):
+    opportunity = {"opportunity_id": "o", "customer_id": "a", "stage": "won"}
+    graded = grade(
+        {"opportunities": [opportunity | {"intent_level": "very"}]},
+        only=["deal_intent"],
+    )
+    english, chinese = texts(graded, "deal_intent")["a"]
+    assert english[:2] == ["Latest opportunity: won", "Its intent: very"]
+    assert chinese[:2] == ["最近商机：已成交", "该商机意向：很有意向"]
+
+
+def test_a_big_customer_says_which_conditions_hold(grade):
+    graded = grade(
+        {
+            "bills": [
+                {"customer_id": "a", "bill_month": "2026-05-01", "amount": 5000},
+                {"customer_id": "b", "bill_month": "2026-05-01", "amount": 10},
+            ],
+            "customers": [
+                {"customer_id": "a", "credit_status": "good"},
+                {"customer_id": "b", "credit_status": "poor"},
+            ],
+            "service_lines": [
+                {"service_id": "1", "customer_id": "a", "activated_on": "2026-01-31"}
+            ],
+            "contracts": [
+                {"contract_id": "c", "customer_id": "a", "starts_on": "2026-01-01"}
+            ],
+        },
+        columns={"customers": ["parent_customer_id"]},
+        only=["big_customer"],
+        parameters={"big_customer.bill_share": "50%"},
+    )
+    english, chinese = texts(graded, "big_customer")["a"]
+    assert english == [
+        (
+            "Bills of 5,000.00 (12 months), in the top 50% of personal customers or of"
+            " groups: yes"
+        ),
+        (
+            "Months of the oldest line: 4, at least 24; or of a group, lines: 1,"
+            " members: 0, at least 50: no"
+        ),
+        "Credit is good: yes",
+        "Contracts in force: 1; a personal customer needs one: yes",
+        "Bills of 5,000.00 (12 months)",
+    ]
+    assert chinese[2] == "信用良好：是"
