@@ -35,6 +35,7 @@ from schemes.queries import select, union_text
 from schemes.results import CUTS
 from schemes.tables import literal_rows
 from schemes.values import (
+    STORED_DECIMALS,
     Value,
     case,
     cast,
@@ -403,7 +404,7 @@ def _said(value: Value) -> exp.Expr:
     """A value that is the same for everybody, as text."""
     if value.sql is None:
         return text(NOTHING)
-    kind = "decimal(28, 2)" if value.is_amount else _NUMBER
+    kind = "decimal(28, 2)" if value.is_amount else NUMBER
     form = _AMOUNT if value.is_amount else _DIGITS
     given = cast(value.plain().copy(), kind).sql("duckdb")
     made = sqlglot.parse_one(form.format(value=f"({given})"), dialect="duckdb")
