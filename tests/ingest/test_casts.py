@@ -53,7 +53,11 @@ def compare(company, feed, column, expected):
             " (select *, file_id as f, line_no as line from raw.rejected_rows)"
         )
     }
-    outcomes = [found[place] for place in sorted(found)]
+    # By PEP 495 a time that a clock change repeats equals none of another zone.
+    outcomes = [
+        one.astimezone(datetime.UTC) if isinstance(one, datetime.datetime) else one
+        for one in (found[place] for place in sorted(found))
+    ]
     assert (
         list(zip([given for given, _ in expected], outcomes, strict=True)) == expected
     )
