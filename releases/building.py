@@ -68,7 +68,7 @@ def remove_unfinished(project: Project) -> None:
     """Remove what killed runs left; called under the lock of the warehouse."""
     for prefix in (_PREFIX, store.REMOVED):
         for folder in project.releases.glob(f"{prefix}*"):
-            shutil.rmtree(folder)
+            modes.remove(folder)
 
 
 def keep_quality(building: Building, place: Path) -> None:

@@ -39,7 +39,7 @@ def publish(
         manifest = store.release(project, manifest.release_id)
     else:
         # It was made while the warehouse was open, which is for its owner alone.
-        modes.share(building.folder)
+        modes.freeze(building.folder)
         for path in sorted(building.folder.rglob("*")):
             store.sync(path)
         building.folder.rename(place)

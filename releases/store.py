@@ -6,9 +6,9 @@ pointed is in `pointing`.
 
 import datetime
 import os
-import shutil
 from pathlib import Path
 
+from project import modes
 from project.documents import nearest
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
@@ -223,7 +223,7 @@ def remove(project: Project, release_id: str) -> bool:
             return False
         hidden = folder.with_name(f"{REMOVED}{release_id}")
         folder.rename(hidden)
-    shutil.rmtree(hidden)
+    modes.remove(hidden)
     return True
 
 

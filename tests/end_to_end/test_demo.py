@@ -305,6 +305,14 @@ def test_who_lists_the_main_schema_sees_no_storage(read_now):
     assert shown == set(yaml.safe_load(RELEASE_TABLES.read_text(encoding="utf-8")))
 
 
+def test_nobody_may_write_what_is_published(demo):
+    folder = demo.company.current
+    paths = [folder, *folder.rglob("*")]
+
+    assert len(paths) > 50
+    assert {path for path in paths if path.stat().st_mode & 0o222} == set()
+
+
 @pytest.mark.parametrize("view", ["customer_tiers", "customer_tier_reasons"])
 def test_one_customer_of_one_scheme_is_found_at_once(release, view):
     ((n_schemes, customer),) = release.rows(

@@ -1,8 +1,12 @@
 """Who may read what a run makes, whatever the user's mask is."""
 
 import os
+import shutil
 import stat
+import tempfile
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from ingest.warehouse import opened
@@ -55,3 +59,54 @@ def test_what_is_shared_has_the_modes_of_the_users_mask(tmp_path, mask):
     for path in (folder.parent, folder, folder / "tables"):
         assert mode(path) == 0o777 & ~mask
     assert mode(folder / "tables" / "a.parquet") == 0o666 & ~mask
+
+
+@pytest.fixture
+def own_folder():
+    """A folder of a user whom file modes bind, as they do not bind root."""
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if os.geteuid() != 0:
+            yield folder
+            return
+        os.chown(folder, nobody, nobody)
+        os.seteuid(nobody)
+        try:
+            yield folder
+        finally:
+            os.seteuid(0)
+
+
+def test_what_is_frozen_is_read_and_never_written(own_folder, mask):
+    folder = own_folder / "release"
+    (folder / "tables").mkdir(parents=True)
+    database = folder / "fenji.duckdb"
+    with duckdb.connect(str(database)) as con:
+        con.execute("create table t as select 1 as a")
+    before = database.read_bytes()
+
+    modes.freeze(folder)
+
+    assert {mode(folder), mode(folder / "tables")} == {0o555 & ~mask}
+    assert mode(database) == 0o444 & ~mask
+    with pytest.raises(duckdb.IOException, match="Permission denied"):
+        duckdb.connect(str(database))
+    with duckdb.connect(str(database), read_only=True) as con:
+        assert con.execute("from t").fetchall() == [(1,)]
+    assert database.read_bytes() == before
+    assert sorted(path.name for path in folder.iterdir()) == ["fenji.duckdb", "tables"]
+
+
+def test_what_is_frozen_is_moved_and_removed_as_a_whole(own_folder):
+    folder = own_folder / ".building"
+    (folder / "quality" / "pages").mkdir(parents=True)
+    (folder / "quality" / "pages" / "index.html").touch()
+    modes.freeze(folder)
+    with pytest.raises(PermissionError):
+        shutil.rmtree(folder)
+
+    moved = folder.rename(own_folder / "release")
+    modes.remove(moved)
+
+    assert list(own_folder.iterdir()) == []
