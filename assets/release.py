@@ -35,6 +35,7 @@ from sql.access import access_rows
 from sql.contracts import Contract, contract
 from sql.statements import create_with_rows, select_of, used
 
+PROFILE = "customer_profile"  # a row per customer
 ACCESS = contract("marts", "access_roles")
 QUALITY = contract("marts", "quality_results")
 TABLES = tuple(one for one in published() if one.table != QUALITY.table)
@@ -74,7 +75,7 @@ def release_tables(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
                 history = history or _open_history(run, building)
                 step.rows = _write_history(run, building, history, table)
             elif not table.is_stored:
-                write_view(run.con, table, run.plan.views[table.table])
+                _write_view(run, building, table, run.plan.views[table.table])
             elif table.made_by == "release":
                 select, params = select_of(table), run.params(table)
                 step.rows = derive_table(
@@ -113,12 +114,18 @@ def _open_history(run: Run, building: Building) -> TierHistory:
     )
 
 
+def _write_view(run: Run, building: Building, table: Contract, select: str) -> None:
+    """Write a view; as Parquet too, where it is short or asked for."""
+    asked = (PROFILE, *run.project.settings.publish.parquet)
+    write_view(run.con, building, table, select, as_parquet=table.table in asked)
+
+
 def _write_history(
     run: Run, building: Building, history: TierHistory, table: Contract
 ) -> int | None:
     """Write a table of the history, or the view over them."""
     if table.kind == "view":
-        write_view(run.con, table, history.select(table.table))
+        _write_view(run, building, table, history.select(table.table))
         return None
     history.write(table.table)
     finish_table(run.con, building, table)

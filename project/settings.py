@@ -170,6 +170,17 @@ class Limits(Part):
         return read_seconds(self.reader_time) or 0
 
 
+# Views over narrow storage; written long, they cost time and room.
+LongTable = Literal[
+    "customer_tiers",
+    "customer_tier_reasons",
+    "customer_tier_history",
+    "customer_scores",
+    "customer_score_points",
+    "customer_entitlements",
+]
+
+
 class PublishSettings(Part):
     """How many releases are kept, and how long; the current one always is."""
 
@@ -179,6 +190,8 @@ class PublishSettings(Part):
     """How long a release is kept; without it, for ever."""
     keep_replaced_days: Days | None = Field(default=None, examples=["90 days"])
     """How long rows of replaced files are kept, for --known-at; else for ever."""
+    parquet: tuple[LongTable, ...] = Field(default=(), examples=[["customer_tiers"]])
+    """Long tables that tables/ also has as Parquet; else it has their storage only."""
 
 
 class PrivacySettings(Part):

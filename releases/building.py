@@ -175,13 +175,33 @@ def personal_columns(contract: Contract) -> frozenset[str]:
     )
 
 
-def write_view(con: duckdb.DuckDBPyConnection, contract: Contract, select: str) -> None:
-    """Add a view over the stored tables, which it names without a catalog."""
+def write_view(
+    con: duckdb.DuckDBPyConnection,
+    building: Building,
+    contract: Contract,
+    select: str,
+    *,
+    as_parquet: bool = False,
+) -> None:
+    """Add a view over the stored tables, which it names without a catalog.
+
+    Args:
+        con: the connection with the release.
+        building: the release.
+        contract: of the view.
+        select: its text.
+        as_parquet: whether its rows are written to Parquet as well.
+    """
     inside = con.cursor()
     inside.execute(f"use {CATALOG}")
     inside.execute(f"create view {quoted(contract.table)} as {select}")
     inside.close()
     _comment(con, "view", contract, column_names(con, contract))
+    if as_parquet:
+        file = text(str(building.tables / f"{contract.table}.parquet"))
+        con.execute(
+            f"copy {place_of(contract)} to {file} (format parquet, compression zstd)"
+        )
 
 
 def column_names(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:

@@ -305,6 +305,17 @@ def test_who_lists_the_main_schema_sees_no_storage(read_now):
     assert shown == set(yaml.safe_load(RELEASE_TABLES.read_text(encoding="utf-8")))
 
 
+def test_the_profile_is_there_as_parquet(demo, release):
+    folder = demo.company.current / "tables"
+    differ = release.one(
+        "select count(*) from (from customer_profile except all from"
+        f" '{folder / 'customer_profile.parquet'}')"
+    )
+
+    assert differ == (0,)
+    assert not (folder / "customer_tiers.parquet").exists()
+
+
 def test_nobody_may_write_what_is_published(demo):
     folder = demo.company.current
     paths = [folder, *folder.rglob("*")]
