@@ -9,7 +9,7 @@ import duckdb
 from pipelines import terminal
 from project.folder import Project
 from project.quantities import number_of
-from releases import store
+from releases import reading, store
 from releases.summary import Summary, summarize
 from schemes.explain import explain, lines
 from synthetic.generator import SIDECAR, Generated
@@ -38,8 +38,7 @@ def show_company(folder: Path, made: Generated) -> None:
 
 def show_release(project: Project) -> str:
     """What the release holds, part by part; the customer that was shown as well."""
-    path = str(project.current / store.DATABASE_FILE)
-    with duckdb.connect(path, read_only=True) as con:
+    with reading.opened(project.current / store.DATABASE_FILE) as con:
         catalog = con.execute("select current_database()").fetchall()[0][0]
         summary = summarize(con, catalog)
         _show_feeds(summary)
