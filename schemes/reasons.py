@@ -83,7 +83,8 @@ _AMOUNT = (
     " || format('{{:,}}', cast(trunc(abs({value})) as bigint))"
     " || right(cast(abs({value}) as varchar), 3)"
 )
-_CENTS = "cast({value} as decimal(28, 2))"
+# It is rounded before it is cast: a cast cuts decimals off in DuckDB up to 1.1.
+_CENTS = "cast(round({value}, 2) as decimal(28, 2))"
 _DECIMALS = 4
 _DIGITS = (
     f"rtrim(rtrim(left(cast({{value}} as varchar),"
