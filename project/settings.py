@@ -141,13 +141,17 @@ class Limits(Part):
     Each is far above what honest files need; the reason of a refusal names it.
     """
 
-    expanded_size: Annotated[str, AfterValidator(_size)] = "20GB"
+    expanded_size: Annotated[str, AfterValidator(_size)] = Field(
+        default="20GB", examples=["50GB"]
+    )
     """What a packed file may become when it is unpacked."""
-    expansion_ratio: int = Field(default=200, ge=1)
+    expansion_ratio: int = Field(default=200, ge=1, examples=[500])
     """How many times as large it may become; looked at from 100 MB on."""
-    columns: int = Field(default=20_000, ge=1)
+    columns: int = Field(default=20_000, ge=1, examples=[50_000])
     """How many columns a text file may have."""
-    reader_memory: Annotated[str, AfterValidator(_size)] = "6GB"
+    reader_memory: Annotated[str, AfterValidator(_size)] = Field(
+        default="6GB", examples=["2GB"]
+    )
     """The memory that the process reading workbooks may reserve: 200 bytes a cell."""
     reader_time: Annotated[str, AfterValidator(_time)] = Field(
         default="5 minutes", examples=["90 seconds"]

@@ -101,6 +101,11 @@ def whole_months(first, last):
     return months - (last.day < min(first.day, last_day))
 
 
+def a_year_on(day):
+    """The day on which what lies on the day has left a window of twelve months."""
+    return day.replace(year=day.year + 1)
+
+
 class Shop:
     """What the rules say of every customer on a date."""
 
@@ -325,18 +330,40 @@ class Shop:
         return {customer: (classify(customer), None) for customer in self.customers}
 
     def high_ticket_ladder(self):
-        """The best that the other ladder gives on the first of any month, or today.
+        """The best that the other ladder gives on any day up to today.
 
-        A year of data knows no silence of two.
+        Orders only grow in number, so that between two firsts of a month only spend
+        can rise and fall: it is held against the bound of the first before. A year of
+        data knows no silence of two.
         """
         names = ["super", "repeat", "first_order", "stranger"]
         of_rule = {"super": 0, "repeat": 1, "first_purchase": 2, "new": 3}
         firsts = [date(2010, 12, 1), *(date(2011, m, 1) for m in range(1, 13))]
         best = dict.fromkeys(self.customers, 3)
-        for at in [*(day for day in firsts if day < self.as_of), self.as_of]:
-            for customer, (tier, _) in Shop(self.lines, at).ecommerce_ladder().items():
+        rated = [*(day for day in firsts if day < self.as_of), self.as_of]
+        for at, following in pairwise([*rated, None]):
+            shop = Shop(self.lines, at)
+            for customer, (tier, _) in shop.ecommerce_ladder().items():
                 best[customer] = min(best[customer], of_rule[tier])
+            if following is not None:
+                bound = worst_in_top([shop.spend_in_year[c] for c in shop.buyers], 1)
+                for customer in self.leading_between(at, following, bound):
+                    best[customer] = 0
         return {customer: names[place] for customer, place in best.items()}
+
+    def leading_between(self, first, following, bound):
+        """Customers whose spend of a year reached the bound on a day in between."""
+        for customer, lines in self.lines_of.items():
+            changed = {day for line in lines for day in (line.day, a_year_on(line.day))}
+            bought = {order.day for order in self.orders[customer]}
+            for day in changed:
+                if not first < day < following:
+                    continue
+                year_ago = day.replace(year=day.year - 1)
+                spend = sum(line.amount for line in lines if year_ago < line.day <= day)
+                if spend >= bound and any(year_ago < at <= day for at in bought):
+                    yield customer
+                    break
 
 
 class Grader:

@@ -136,7 +136,7 @@ def test_each_mover_is_named_with_both_reasons(gold_at_9000):
         ("bob", "silver", "gold", "9000.00"),
     ]
     reasons = {(one["from_reason"], one["to_reason"]) for one in gold_at_9000["moves"]}
-    assert reasons == {("Spend 9,500.00",) * 2, ("Spend 9,000.00",) * 2}
+    assert reasons == {("Spend 9,500.00 CNY",) * 2, ("Spend 9,000.00 CNY",) * 2}
 
 
 def test_what_they_would_be_entitled_to(gold_at_9000):

@@ -28,6 +28,8 @@ name: small
 timezone: Asia/Shanghai
 currency: CNY
 privacy: {publish: [region]}
+# Three of nine files are no text, no workbook and no feed on purpose.
+gates: {refused: 50%}
 """
 
 TRANSACTIONS = [
