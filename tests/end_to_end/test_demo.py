@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -325,24 +324,23 @@ def test_nobody_may_write_what_is_published(demo):
 
 
 @pytest.mark.parametrize(
-    ("view", "limit"), [("customer_tiers", 0.05), ("customer_tier_reasons", 0.1)]
+    ("view", "most"), [("customer_tiers", 45_000), ("customer_tier_reasons", 65_000)]
 )
-def test_one_customer_of_one_scheme_is_found_at_once(release, view, limit):
-    ((n_schemes, customer),) = release.rows(
+def test_little_is_planned_to_find_one_customer_of_one_scheme(release, view, most):
+    """The text of a view is planned with every query, which is most of what it takes.
+
+    40 kB are planned in 30 to 40 ms of CPU, and 142 and 210 kB took 91 and 164.
+    """
+    (n_schemes, customer) = release.one(
         "select count(distinct scheme), min(customer_id) from customer_tiers"
     )
-    assert n_schemes >= 41
-    with release.con.cursor() as con:
-        con.execute("set threads = 1")
-        seconds = []
-        for _ in range(20):
-            began = time.process_time()
-            found = con.execute(
-                f"select * from {view} where customer_id = $1 and scheme = 'rfm_8'",
-                [customer],
-            ).fetchall()
-            seconds.append(time.process_time() - began)
+    (size,) = release.one(
+        "select length(sql) from duckdb_views() where view_name = $1", view
+    )
+    found = release.rows(
+        f"select * from {view} where customer_id = $1 and scheme = 'rfm_8'", customer
+    )
 
+    assert n_schemes >= 41
+    assert size < most
     assert found
-    # Planning included, which is all but the whole of it.
-    assert min(seconds) < limit
