@@ -64,7 +64,7 @@ def run(tmp_path):
         con.executemany(
             "insert into release.main.tier_migrations values (?,?,?,?)", MOVES
         )
-        yield Run(project, AS_OF, "key", LOADED, con)
+        yield Run(project, AS_OF, "key", "inputs", LOADED, con)
 
 
 def stopped(results):

@@ -16,7 +16,7 @@ def run(tmp_path):
     began = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
     with duckdb.connect() as con:
         con.execute("create table t as select 'Anna Muster' as name")
-        yield Run(open_project(tmp_path), began.date(), "key", began, con)
+        yield Run(open_project(tmp_path), began.date(), "key", "inputs", began, con)
 
 
 def test_what_duckdb_quotes_of_a_value_is_not_kept(run):
