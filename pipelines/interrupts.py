@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _NAMES = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 _AGAIN = 0.5  # seconds; a query that was about to start has not heard the first time
 _END = 0  # no signal has this number
+_CAUGHT_UP = 255  # nor this one
 _EXIT_BASE = 128  # as shells give the status of what a signal ended
 
 
@@ -41,7 +42,9 @@ class Interrupted(FenjiError):  # noqa: N818 - the machine made no error
 class _Watch:
     """What came so far, and what is interrupted then."""
 
+    writer: int | None = None
     received: signal.Signals | None = None
+    caught_up: threading.Event = field(default_factory=threading.Event)
     connections: "list[duckdb.DuckDBPyConnection]" = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,6 +54,19 @@ class _Watch:
             if number in _NAMES:
                 self.received = self.received or signal.Signals(number)
                 threading.Thread(target=self._interrupt, daemon=True).start()
+            elif number == _CAUGHT_UP:
+                self.caught_up.set()
+
+    def catch_up(self) -> None:
+        """Wait until all signals that came so far are remembered.
+
+        What a signal made of the main thread's call may be here before the thread that
+        reads the pipe had its turn.
+        """
+        if self.writer is not None:
+            self.caught_up.clear()
+            os.write(self.writer, bytes([_CAUGHT_UP]))
+            self.caught_up.wait()
 
     def _interrupt(self) -> None:
         import duckdb  # noqa: PLC0415 - start-up is part of every command
@@ -72,6 +88,7 @@ _watch = _Watch()
 
 def _forked() -> None:
     """Keep what ends a child process out of the pipe, which it shares."""
+    _watch.writer = None  # who read it stayed in the parent
     if threading.current_thread() is threading.main_thread():
         signal.set_wakeup_fd(-1)
 
@@ -89,8 +106,8 @@ def watched() -> Iterator[None]:
         yield
         return
     global _watch  # noqa: PLW0603 - signals are the process's, and so is this
-    _watch = _Watch()
     reader, writer = os.pipe()
+    _watch = _Watch(writer)
     os.set_blocking(writer, False)
     handlers = {one: signal.getsignal(one) for one in _NAMES}
     former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
@@ -106,12 +123,14 @@ def watched() -> Iterator[None]:
             signal.signal(one, handler)
         os.write(writer, bytes([_END]))
         thread.join()
+        _watch.writer = None
         os.close(reader)
         os.close(writer)
 
 
 def received() -> signal.Signals | None:
     """The first signal that came; None: none has."""
+    _watch.catch_up()
     return _watch.received
 
 
