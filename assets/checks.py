@@ -8,11 +8,11 @@ import dagster as dg
 from assets import gates
 from assets.making import written_building
 from assets.release import TABLES, released_tables
-from assets.run import Run
 from data_quality.gates import FILES_TABLE, TIERS_TABLE
 from data_quality.result import CheckResult
 from data_quality.suites import suite_for
 from releases.building import place_of
+from runs.run import Run
 from sql.contracts import Contract
 
 SUITE = "suite"

@@ -6,13 +6,13 @@ from typing import Any
 
 import dagster as dg
 
-from assets.key import facts_key
 from assets.making import shared_dates, table_assets
-from assets.run import Run
 from assets.specs import key_of, made_in_sql, reads_of, spec_of
 from ingest.staging import create_views
 from project.errors import RunError
-from releases import state
+from runs import warehouse_state
+from runs.key import facts_key
+from runs.run import Run
 from sql.contracts import Contract, contract
 from sql.statements import create, row_count, select_of, without_rows
 
@@ -61,9 +61,9 @@ def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """
     with run.step("core.shared", phase="compute"):
         facts = facts_key(run.con, run.project)
-        made_for = state.shared_for(run.con)
+        made_for = warehouse_state.shared_for(run.con)
     if made_for is None or not made_for.serves(facts, run.as_of_date):
-        state.set_shared_for(run.con, None)
+        warehouse_state.set_shared_for(run.con, None)
         if run.last_date != run.as_of_date:
             create_views(run.con, run.project, run.last_date, run.plan.bands)
         for table in SHARED:
@@ -78,8 +78,8 @@ def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
                 create(run.con, ("core", name), select, {})
         if run.last_date != run.as_of_date:
             create_views(run.con, run.project, run.as_of_date, run.plan.bands)
-        made_for = state.Shared(facts, run.first_date, run.last_date)
-        state.set_shared_for(run.con, made_for)
+        made_for = warehouse_state.Shared(facts, run.first_date, run.last_date)
+        warehouse_state.set_shared_for(run.con, made_for)
     for table in SHARED:
         yield dg.MaterializeResult(asset_key=key_of(table.name))
 

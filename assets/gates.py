@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from assets.run import Run
 from data_quality.gates import (
     FeedFigures,
     SchemeMovement,
@@ -25,6 +24,7 @@ from project.settings import EVERY_FEED
 from releases.building import CATALOG
 from releases.report import Unusable
 from releases.summary import movements
+from runs.run import Run
 from sql.contracts import feeds
 
 

@@ -1,7 +1,7 @@
 """How an asset makes its tables: the one way that all of them go.
 
-Every table carries a note of what it was made for (see `releases.state`). An asset
-refuses tables that were made for something else, takes the notes of its own away
+Every table carries a note of what it was made for (see `runs.warehouse_state`). An
+asset refuses tables that were made for something else, takes the notes of its own away
 before it changes them, and notes them anew at its end: what failed or was killed on
 its way leaves none. In Dagster's UI any part of the graph can be started; what rests on
 tables of another date, of other files or of other rules ends here, and only a run that
@@ -13,11 +13,11 @@ from typing import Any
 
 import dagster as dg
 
-from assets.run import Run
 from project.errors import RunError
-from releases import state
 from releases.building import Building
-from releases.state import Made
+from runs import warehouse_state
+from runs.run import Run
+from runs.warehouse_state import Made
 
 Result = dg.MaterializeResult[Any]
 Make = Callable[[Run], Result | Iterator[Result]]
@@ -39,7 +39,7 @@ def every_date(run: Run) -> Made:
 
 def shared_dates(run: Run) -> Made:
     """What tables serve that dates share which are graded together."""
-    shared = state.shared_for(run.con)
+    shared = warehouse_state.shared_for(run.con)
     if shared is None:
         raise RuntimeError("the shared tables were not made")
     return Made(shared.facts_key, shared.first_date, shared.last_date)

@@ -11,11 +11,11 @@ import dagster as dg
 
 from assets.core import table_asset
 from assets.making import table_assets
-from assets.run import Run
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
 from project.shown import markdown
 from releases.previous import create_previous_tiers
-from schemes.load import Scheme, in_order
+from runs.run import Run
+from schemes.language.files import Scheme, in_order
 from sql.contracts import contract
 from sql.readiness import data_readiness_select
 from sql.statements import create, row_count

@@ -7,12 +7,12 @@ from typing import Any
 import dagster as dg
 
 from assets.making import every_date, table_assets
-from assets.run import Run
 from assets.specs import spec_of
-from ingest import former, known
+from ingest import known_files, replaced_files
 from ingest.load import load_feed, look
 from ingest.problems import nothing_loaded
 from project.errors import RunError
+from runs.run import Run
 from sql.contracts import feeds
 from sql.statements import row_count
 
@@ -45,7 +45,7 @@ def raw(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
             if landed is not None:
                 load = load_feed(run.con, run.project, feed, run.began_at, landed)
             else:
-                load = known.settle(run.con, feed)
+                load = known_files.settle(run.con, feed)
             run.loads[name] = load
             step.rows = load.n_loaded if load.n_new else None
         yield dg.MaterializeResult(
@@ -62,6 +62,8 @@ def raw(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     with run.step("raw", phase="ingest"):
         days = run.project.settings.publish.keep_replaced_days
         if run.known_at is None and days is not None:
-            former.remove_older(run.con, run.began_at - datetime.timedelta(days=days))
+            replaced_files.remove_older(
+                run.con, run.began_at - datetime.timedelta(days=days)
+            )
         if not any(row_count(run.con, "raw", name) for name in feeds()):
             raise RunError(nothing_loaded(run.con, run.project))

@@ -7,14 +7,11 @@ from typing import Any
 import dagster as dg
 
 from assets.gates import unusable
-from assets.key import settings_digest
 from assets.making import checked_building, table_assets
-from assets.run import Run
 from assets.specs import AS_OF_DATES, published, spec_of
-from assets.versions import digests_with
-from ingest import known
+from ingest import known_files
 from ingest.ledger import input_files
-from releases import state, store
+from releases import store
 from releases.building import (
     CATALOG,
     Building,
@@ -31,6 +28,10 @@ from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
 from releases.tier_history import TierHistory
+from runs import warehouse_state
+from runs.key import settings_digest
+from runs.run import Run
+from runs.scheme_versions import digests_with
 from sql.access import access_rows
 from sql.contracts import Contract, contract
 from sql.statements import create_with_rows, select_of, used
@@ -196,10 +197,10 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
             previous_release_id=run.previous.release_id if run.previous else None,
             published_at=building.published_at,
             known_at=run.known_at,
-            missing_inputs=known.missing(run.con) if run.known_at else (),
+            missing_inputs=known_files.missing(run.con) if run.known_at else (),
         )
         run.released = publish(run.con, building, manifest, run.project, unusable(run))
-        state.set_computed_for(run.con, run.key)
+        warehouse_state.set_computed_for(run.con, run.key)
     return dg.MaterializeResult(
         metadata={
             "release": manifest.release_id,

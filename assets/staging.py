@@ -7,10 +7,10 @@ import dagster as dg
 from sqlglot import exp
 
 from assets.making import table_assets
-from assets.run import Run
 from assets.specs import spec_of
 from ingest import quarantine
 from ingest.staging import create_views
+from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
 from sql.statements import create, row_count
 

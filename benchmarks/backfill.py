@@ -25,7 +25,7 @@ from benchmarks.projects import (
     make_project,
     write_result,
 )
-from schemes.windows import add_months
+from schemes.language.windows import add_months
 from synthetic.generator import UNTIL
 
 MONTHS = 12

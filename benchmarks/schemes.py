@@ -29,7 +29,7 @@ from benchmarks.arguments import number_of
 from ingest.load import feed_columns
 from project.folder import open_project
 from releases.previous import create_previous_tiers
-from schemes.model import UNRATED
+from schemes.language.model import UNRATED
 from schemes.plan import SchemePlan, make_plan
 from sql.statements import Params, create, quoted, row_count, text
 from synthetic.generator import UNTIL, generate

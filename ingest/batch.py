@@ -30,9 +30,9 @@ from ingest.mapping import (
     wanted_names,
 )
 from ingest.mapping import field as setting
+from ingest.relation import Failing, Group, SourceFile, is_object, json_texts
 from ingest.sniffing import Empty, likely_encodings
-from ingest.sources import Failing, Group, SourceFile, is_object, json_texts
-from ingest.statements import Sql, literal, sql
+from ingest.sql_text import Sql, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
 from project.errors import ConfigurationError
 from project.folder import Project

@@ -14,7 +14,7 @@ import duckdb
 from ingest import masks
 from ingest.landing import find_files, shown_place
 from ingest.problems import Problem, refused_files, rejected_rows
-from ingest.statements import Sql, identifier, listed, sql
+from ingest.sql_text import Sql, identifier, listed, sql
 from project.folder import Project
 from sql.contracts import contract, feeds
 from sql.statements import select_of

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingest import masks
 from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
-from ingest.statements import Sql, listed, literal, sql
+from ingest.sql_text import Sql, listed, literal, sql
 from sql.contracts import LARGEST_AMOUNT, Column
 
 # Earlier and later days are typing errors, and `infinity` is no day.

@@ -8,9 +8,9 @@ import datetime
 
 import duckdb
 
-from ingest import counting
+from ingest import duplicates
 from ingest.casts import beyond
-from ingest.statements import Sql, identifier, literal, sql
+from ingest.sql_text import Sql, identifier, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import SETTINGS_FILE
@@ -59,8 +59,8 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
     """Reject the rows that no rate converts; the feeds that hold rows to convert."""
     foreign = set()
     for feed in converted_feeds():
-        counting.readmit(con, feed, "no_exchange_rate")
-        counting.readmit(con, feed, "out_of_range")
+        duplicates.readmit(con, feed, "no_exchange_rate")
+        duplicates.readmit(con, feed, "out_of_range")
         if reporting is None or not _has_foreign(con, feed, reporting):
             continue
         foreign.add(feed.table)
@@ -77,7 +77,7 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
             firsts=firsts,
             reporting=literal(reporting),
         )
-        counting.reject(
+        duplicates.reject(
             con,
             feed,
             sql(
@@ -104,7 +104,7 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
                         )
                     ),
                 )
-                counting.reject(
+                duplicates.reject(
                     con, feed, too_large, column=column.name, reason="out_of_range"
                 )
     return frozenset(foreign)

@@ -12,7 +12,7 @@ import duckdb
 from ingest.expressions import RefusedExpression, columns_of, compile_expression
 from ingest.landing import PARQUET, find_files
 from ingest.mapping import field
-from ingest.statements import Sql, identifier, listed, sql
+from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Expression, FeedMapping

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from ingest.mapping import find_column, near_column
-from ingest.statements import Sql
+from ingest.sql_text import Sql
 from project import slips
 from project.documents import nearest
 

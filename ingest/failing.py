@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import duckdb
 
-from ingest.sources import Failing, Group
-from ingest.statements import Sql, literal, sql
+from ingest.relation import Failing, Group
+from ingest.sql_text import Sql, literal, sql
 
 # More are no single bad cells: the file is refused.
 MOST = 100

@@ -33,7 +33,7 @@ from ingest.sniffing import (
     read_head,
     sniff,
 )
-from ingest.statements import literal, sql
+from ingest.sql_text import literal, sql
 from ingest.unpacking import OverLimit, Unreadable, check_packed
 from ingest.workbooks import Sheet, WorkbookReader
 from project.errors import ConfigurationError

@@ -16,7 +16,7 @@ import duckdb
 from ingest import masks
 from ingest.landing import LandingFile
 from ingest.mapping import mapping_digest
-from ingest.statements import Sql, identifier, listed, sql
+from ingest.sql_text import Sql, identifier, listed, sql
 from project.folder import Project
 from sql.contracts import Contract, contract, feeds
 from sql.statements import select_of

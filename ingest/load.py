@@ -10,14 +10,14 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import former as former_versions
-from ingest import ledger, masks, moves, quarantine, records
+from ingest import ledger, masks, moves, numbering, quarantine
+from ingest import replaced_files as former_versions
 from ingest.batch import Batch, ReadAgain
-from ingest.counting import Settlement
+from ingest.duplicates import Settlement
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
-from ingest.sources import Group
-from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest.relation import Group
+from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
 from project.errors import RunError
 from project.folder import Project
@@ -334,17 +334,17 @@ def _load_records(batch: Batch, group: Group, first: int) -> list[int]:
         ReadAgain: a file turned out to be other than was thought.
     """
     con = batch.con
-    records.read(con, group)
+    numbering.read(con, group)
     if group.layout.kind == "text":
         better = [
-            batch.try_encodings(group.files[one]) for one in records.undecoded(con)
+            batch.try_encodings(group.files[one]) for one in numbering.undecoded(con)
         ]
         longer = [
-            batch.hold_longer_records(group.files[one]) for one in records.cut(con)
+            batch.hold_longer_records(group.files[one]) for one in numbering.cut(con)
         ]
         if any(better) or any(longer):
             raise ReadAgain
-    records.number(con, group, batch.reader.scratch)
+    numbering.number(con, group, batch.reader.scratch)
     _insert(con, group, first, Sql("select * from _staged where _reject = 0"))
     rejected = Sql(
         "select _file, _line, _column, _reason, _raw, _masked from _staged"

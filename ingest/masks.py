@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 import duckdb
 
-from ingest.statements import Sql, listed, literal, sql
+from ingest.sql_text import Sql, listed, literal, sql
 from sql.contracts import Column
 
 MASK = "***"

@@ -9,8 +9,8 @@ import datetime
 
 import duckdb
 
-from ingest import former, ledger, masks, quarantine
-from ingest.counting import Settlement
+from ingest import ledger, masks, quarantine, replaced_files
+from ingest.duplicates import Settlement
 from project.folder import Project
 from sql.contracts import Contract
 
@@ -46,7 +46,7 @@ def follow(
         settlement.begin()
         settlement.touch(removed)
         before = [one for one in _order(con, feed) if one not in set(removed)]
-        former.keep(con, feed, removed, at)
+        replaced_files.keep(con, feed, removed, at)
         ledger.delete(con, feed, removed)
         ledger.move(con, gone.moved, at)
         is_reordered = _order(con, feed) != before

@@ -20,7 +20,7 @@ from ingest import ledger, problems
 from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
 from ingest.mapping import position_of
-from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.unpacking import FAULTS, opened
 from project.errors import ConfigurationError, RunError
 from project.folder import Project

@@ -11,7 +11,7 @@ import duckdb
 
 from ingest.landing import shown_place
 from ingest.rejections import REASONS, WAYS_OUT
-from ingest.statements import Sql, identifier, sql
+from ingest.sql_text import Sql, identifier, sql
 from project.folder import Project
 from sql.contracts import contract
 from sql.statements import select_of

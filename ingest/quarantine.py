@@ -15,7 +15,7 @@ from ingest.landing import LandingFile
 from ingest.layouts import glob_escaped
 from ingest.ledger import Entry
 from ingest.rejections import record
-from ingest.statements import identifier, sql
+from ingest.sql_text import identifier, sql
 from project.folder import Project
 from sql.contracts import Contract
 

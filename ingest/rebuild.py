@@ -20,10 +20,10 @@ from typing import TypeVar
 
 import duckdb
 
-from ingest import former, ledger, warehouse
+from ingest import ledger, replaced_files, warehouse
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.load import load_feed
-from ingest.statements import Sql, identifier, literal, sql
+from ingest.sql_text import Sql, identifier, literal, sql
 from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
@@ -218,12 +218,14 @@ def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
         with suppress(duckdb.Error):
             _copy(con, "raw", table, Sql("true"))
     con.execute(
-        sql("create schema if not exists {name}", name=identifier(former.SCHEMA))
+        sql(
+            "create schema if not exists {name}", name=identifier(replaced_files.SCHEMA)
+        )
     )
-    for table in sorted(former.tables(con, _OLD)):
-        former.make_table(con, table)
+    for table in sorted(replaced_files.tables(con, _OLD)):
+        replaced_files.make_table(con, table)
         try:
-            _copy(con, former.SCHEMA, table, Sql("true"))
+            _copy(con, replaced_files.SCHEMA, table, Sql("true"))
         except duckdb.Error:
             con.execute(
                 "update raw.former_files set is_kept = false"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from ingest import masks
 from ingest.mapping import FALSE_WORDS, TRUE_WORDS
-from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.currencies import ACTIVE, WITHDRAWN
 from sql.contracts import Column
 

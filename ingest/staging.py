@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest import assessed, currency, ledger
-from ingest.statements import Sql, identifier, listed, literal, sql
+from ingest import assessment_bands, currency, ledger
+from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
@@ -42,7 +42,7 @@ def create_views(
         foreign = currency.settle(con, reporting)
         if foreign:
             currency.make_daily_rates(con, as_of_date)
-        assessed.settle(con, bands)
+        assessment_bands.settle(con, bands)
         excluded = {
             row[0]
             for row in con.execute(

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import duckdb
 
 from ingest import ledger
-from ingest.counting import Settlement
+from ingest.duplicates import Settlement
 from ingest.load import feed_columns
-from ingest.statements import identifier, listed, literal, sql
+from ingest.sql_text import identifier, listed, literal, sql
 from project import modes
 from project.errors import RunError
 from project.folder import Project

@@ -16,16 +16,15 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 
 from ingest.warehouse import opened as opened_warehouse
-from pipelines.running import decide, hold_warehouse, open_run, say_upgraded
 from project.errors import ConfigurationError
 from project.folder import Project
 from releases import pointing, store
 from releases.manifest import Manifest
+from runs.opening import decide, hold_warehouse, open_run
 
 if TYPE_CHECKING:
-    from assets.run import Run
     from pipelines.execution import Grading
-    from pipelines.terminal import StepLines
+    from runs.run import Progress, Run
 
 Every = Literal["day", "month"]
 Publish = Literal["all", "last"]
@@ -72,12 +71,14 @@ def backfill(
     publish: Publish,
     accept: bool = False,
     on_wait: Callable[[], None],
+    on_upgrade: Callable[[str], None],
     on_end: "Callable[[Run], None]",
-    progress: "Callable[[datetime.date], StepLines] | None",
+    progress: "Callable[[datetime.date], Progress] | None",
 ) -> Iterator[Graded]:
     """Grade as of each date, in order, and publish a release for each.
 
     With `accept`, what gates would stop is published all the same.
+    `on_upgrade` is told where an earlier version made the warehouse.
     `on_end` is told each run once it has ended, also one that has failed.
     With `publish` "last" those published before the last one are removed again at the
     end: what they said stays in its history.
@@ -103,7 +104,7 @@ def backfill(
             from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
             warehouse = warehouse or stack.enter_context(
-                opened_warehouse(project, tell=say_upgraded)
+                opened_warehouse(project, tell=on_upgrade)
             )
             job = job or stack.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
@@ -112,6 +113,7 @@ def backfill(
                 open_run(
                     project,
                     as_of_date,
+                    on_upgrade=on_upgrade,
                     accept=accept,
                     graded_together=dates,
                     decision=decision,

@@ -14,7 +14,7 @@ from pipelines.schedules import schedules
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from project.settings import Settings
-from schemes.load import read_schemes
+from schemes.language.files import read_schemes
 
 
 def partition_of(as_of_date: datetime.date) -> str | None:

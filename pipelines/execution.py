@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets import core, raw, staging
-from assets.run import Run
 from data_quality.gates import why_stopped
 from data_quality.result import CheckResult
 from pipelines.definitions import assemble, partition_of, without_partitions
@@ -17,6 +16,7 @@ from pipelines.instance import instance_of
 from project.errors import RunError
 from project.folder import Project
 from releases import store
+from runs.run import Run
 
 _NAMED = 5  # failed checks in the line of an error
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -6,15 +6,10 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from assets.run import Run
-from pipelines.running import (
-    hold_warehouse,
-    open_run,
-    read_date,
-    refuse_to_come,
-    today,
-)
 from project.folder import open_project
+from runs.dates import read_date, refuse_to_come, today
+from runs.opening import hold_warehouse, open_run
+from runs.run import Run
 
 
 class RunResource(dg.ConfigurableResource[Run]):
@@ -32,14 +27,16 @@ class RunResource(dg.ConfigurableResource[Run]):
         if partition:
             as_of_date = read_date(project, partition, option="partition")
             refuse_to_come(project, as_of_date, option="partition")
-        waiting = "Waiting for another run to release the warehouse."
 
-        def tell() -> None:
+        def tell(told: str) -> None:
             if context.log:
-                context.log.info(waiting)
+                context.log.info(told)
+
+        def tell_waiting() -> None:
+            tell("Waiting for another run to release the warehouse.")
 
         with (
-            hold_warehouse(project, on_wait=tell),
-            open_run(project, as_of_date) as run,
+            hold_warehouse(project, on_wait=tell_waiting),
+            open_run(project, as_of_date, on_upgrade=tell) as run,
         ):
             yield run

@@ -6,9 +6,9 @@ import datetime
 import dagster as dg
 
 from pipelines.jobs import GRADE
-from pipelines.running import decide, hold_warehouse
 from project.folder import Project, open_project
 from releases.manifest import Manifest
+from runs.opening import decide, hold_warehouse
 
 _AT_FIVE = "0 5 * * *"
 _FIRST_AT_FIVE = "0 5 1 * *"

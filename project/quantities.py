@@ -2,7 +2,7 @@
 
 Settings and the parameters of tables read them here, so that what a scheme understands
 is understood everywhere. Windows of schemes (`previous 12 months`) are richer and have
-a module of their own, `schemes.windows`.
+a module of their own, `schemes.language.windows`.
 """
 
 import re

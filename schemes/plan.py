@@ -29,8 +29,40 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from project.folder import Project
-from schemes.assessed import assessed_bands
-from schemes.chosen import (
+from schemes.compiler.assessment_bands import assessed_bands
+from schemes.compiler.history import History, compile_history
+from schemes.compiler.metric_selects import (
+    category_select,
+    customer_select,
+    fact_selects,
+)
+from schemes.compiler.program import (
+    CATEGORIES,
+    CUSTOMERS,
+    ENTITIES,
+    OPPORTUNITIES,
+    Program,
+)
+from schemes.compiler.results import (
+    cuts_select,
+    overrides_select,
+    results_select,
+    scoped_select,
+)
+from schemes.compiler.scheme import CompiledScheme, compile_scheme
+from schemes.language.files import Scheme, in_order, read_schemes
+from schemes.language.metrics import Asked, always
+from schemes.language.names import Inputs
+from schemes.language.tags import Dictionary, read_tags
+from schemes.tables.entitlements import (
+    CUSTOMER_ENTITLEMENTS,
+    Entitlement,
+    birthday_benefits_select,
+    entitlements_of,
+    entitlements_view,
+    scheme_benefits_select,
+)
+from schemes.tables.opportunity_grades import (
     OPPORTUNITY_GRADES,
     OPPORTUNITY_SCHEME,
     chosen_select,
@@ -40,46 +72,24 @@ from schemes.chosen import (
     lift,
     opportunity_grades_select,
 )
-from schemes.codes import CODES, codes_select
-from schemes.compiler import CompiledScheme, compile_scheme
-from schemes.entitlements import (
-    CUSTOMER_ENTITLEMENTS,
-    Entitlement,
-    birthday_benefits_select,
-    entitlements_of,
-    entitlements_view,
-    scheme_benefits_select,
+from schemes.tables.reason_codes import CODES, codes_select
+from schemes.tables.reasons import STEPS, reasons_view, steps_select
+from schemes.tables.release_views import (
+    profile_view,
+    score_points_view,
+    scores_view,
+    tiers_view,
 )
-from schemes.history import History, compile_history
-from schemes.load import Scheme, in_order, read_schemes
-from schemes.metric_sql import category_select, customer_select, fact_selects
-from schemes.metrics import Asked, always
-from schemes.names import Inputs
-from schemes.program import CATEGORIES, CUSTOMERS, ENTITIES, OPPORTUNITIES, Program
-from schemes.reasons import STEPS, reasons_view, steps_select
-from schemes.results import (
-    cuts_select,
-    overrides_select,
-    results_select,
-    scoped_select,
-)
-from schemes.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
-from schemes.service_level import category_discounts_select, service_level_select
-from schemes.tables import (
+from schemes.tables.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_select
+from schemes.tables.scheme_lists import (
     flags_select,
     playbook_select,
     rules_select,
     schemes_select,
     tiers_select,
 )
-from schemes.tag_rules import CompiledTags, compile_tags
-from schemes.tags import Dictionary, read_tags
-from schemes.views import (
-    profile_view,
-    score_points_view,
-    scores_view,
-    tiers_view,
-)
+from schemes.tables.service_level import category_discounts_select, service_level_select
+from schemes.tables.tag_rules import CompiledTags, compile_tags
 from sql.bands import Band
 from sql.contracts import Column
 

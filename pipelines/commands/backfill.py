@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines import interrupts, telling, terminal
+from pipelines.commands import telling, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -10,13 +10,14 @@ from pipelines.commands.common import (
     say_waiting,
     where_current_points,
 )
-from pipelines.running import read_date, refuse_to_come
 from project.errors import FenjiError
 from project.folder import Project
+from runs import interrupts
+from runs.dates import read_date, refuse_to_come
 
 if TYPE_CHECKING:
-    from assets.run import Run
     from pipelines.backfill import Every, Graded, Publish
+    from runs.run import Run
 
 
 def backfill(
@@ -62,6 +63,7 @@ def backfill(
                 publish=publish,
                 accept=accept,
                 on_wait=say_waiting,
+                on_upgrade=terminal.say_note,
                 on_end=on_end,
                 progress=None if as_json else terminal.DateLine,
             ):

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 
@@ -39,7 +39,7 @@ def check(
             lets pass.
     """
     from ingest.preview import preview  # noqa: PLC0415 - imports DuckDB
-    from pipelines.preflight import judge  # noqa: PLC0415 - compiles schemes
+    from runs.preflight import judge  # noqa: PLC0415 - compiles schemes
 
     judge(project)
     chosen = _chosen(project, feed, files)

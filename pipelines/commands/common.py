@@ -3,16 +3,16 @@
 from typing import TYPE_CHECKING, Any
 
 from ingest.landing import shown_place
-from pipelines import terminal
-from pipelines.running import read_date
+from pipelines.commands import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.quantities import number_of
 from releases import pointing, store
+from runs.dates import read_date
 
 if TYPE_CHECKING:
-    from assets.run import Run
     from releases.manifest import Manifest
+    from runs.run import Run
 
 
 def say_waiting() -> None:

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.run import run
 from project.folder import open_project
 
 
 def demo(folder: Path, customers: int, *, as_json: bool) -> None:
     """Make the demo company, run it, and show what came out."""
-    from pipelines import tour  # noqa: PLC0415
+    from pipelines.commands import tour  # noqa: PLC0415
     from synthetic.demo import make_demo  # noqa: PLC0415
 
     made = make_demo(folder, customers=customers)

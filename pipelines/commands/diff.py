@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 from rich.table import Column
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.folder import Project
 from project.quantities import number_of
 from releases import lease, store
@@ -15,7 +15,7 @@ from releases import lease, store
 if TYPE_CHECKING:
     from releases.comparison import Comparison, Move, SchemeMoves
     from releases.manifest import Manifest
-    from schemes.explain import Language
+    from schemes.tools.explain import Language
 
 _NONE = "(none)"
 

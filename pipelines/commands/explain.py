@@ -2,13 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import release_of
 from project.folder import Project
 from releases import lease, store
 
 if TYPE_CHECKING:
-    from schemes.explain import Explanation, Language
+    from schemes.tools.explain import Explanation, Language
 
 _WORDS = {
     "en": ("scheme", "tier", "", "Why: --scheme ID for one scheme, --all for all."),
@@ -28,8 +28,8 @@ def explain(
 ) -> None:
     """Say where a customer stands, and in full or of one scheme why, as of a date."""
     from releases import reading  # noqa: PLC0415 - imports DuckDB
-    from schemes.explain import explain as explained  # noqa: PLC0415
-    from schemes.explain import lines  # noqa: PLC0415
+    from schemes.tools.explain import explain as explained  # noqa: PLC0415
+    from schemes.tools.explain import lines  # noqa: PLC0415
 
     with (
         lease.held(project, lambda: release_of(project, as_of)) as manifest,
@@ -47,7 +47,7 @@ def explain(
 
 def _show_briefs(found: "Explanation", lang: "Language") -> None:
     """A line a scheme, and how to ask for the rest."""
-    from schemes.explain import briefs, head  # noqa: PLC0415
+    from schemes.tools.explain import briefs, head  # noqa: PLC0415
 
     *columns, way_out = _WORDS[lang]
     rows = terminal.table(head(found, lang), *columns)

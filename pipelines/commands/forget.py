@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
-from pipelines.running import hold_warehouse, say_upgraded
 from project.errors import ConfigurationError
 from project.folder import Project
-from releases import state, store
+from releases import store
+from runs import warehouse_state
+from runs.opening import hold_warehouse
 
 if TYPE_CHECKING:
     from ingest.forget import Forgotten
@@ -47,11 +48,11 @@ def forget(
         raise ConfigurationError(f"{project.warehouse}: nothing has been loaded yet")
     with (
         hold_warehouse(project, on_wait=say_waiting),
-        opened(project, tell=say_upgraded) as con,
+        opened(project, tell=terminal.say_note) as con,
     ):
         files = find(con, project, names, vanished=vanished)
         if files and not dry_run:
-            state.set_computed_for(con, None)
+            warehouse_state.set_computed_for(con, None)
             take_out(con, project, files, store.now(project))
     if as_json:
         terminal.say_json(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 
 if TYPE_CHECKING:
     from synthetic.generator import FileFormat

@@ -6,14 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.quantities import number_of
 from project.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
-    from schemes.linter import Finding
+    from schemes.tools.linter import Finding
 
 
 def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -> None:
@@ -22,8 +22,8 @@ def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -
     Raises:
         ConfigurationError: at least one finding is an error.
     """
-    from schemes.linter import library_files  # noqa: PLC0415 - imports the compiler
-    from schemes.linter import lint as findings_of  # noqa: PLC0415
+    from schemes.tools.linter import library_files  # noqa: PLC0415 - imports the compiler
+    from schemes.tools.linter import lint as findings_of  # noqa: PLC0415
 
     found = [*_in_mappings(project), *findings_of(project, files)]
     if library:
@@ -48,8 +48,8 @@ def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -
 
 def _in_mappings(project: Project) -> Iterator["Finding"]:
     """What is wrong with settings beside those of schemes."""
-    from pipelines.preflight import judge_settings  # noqa: PLC0415
-    from schemes.linter import finding_of  # noqa: PLC0415
+    from runs.preflight import judge_settings  # noqa: PLC0415
+    from schemes.tools.linter import finding_of  # noqa: PLC0415
 
     try:
         judge_settings(project)

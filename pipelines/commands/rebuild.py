@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
-from pipelines.running import hold_warehouse
 from project.folder import Project
 from releases import store
 from releases.manifest import Manifest
+from runs.opening import hold_warehouse
 
 if TYPE_CHECKING:
     from ingest.rebuild import Rebuilt, Statement

@@ -1,6 +1,6 @@
 """`fenji releases`: list what was published."""
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.folder import Project
 from releases import marks, store
 

@@ -1,15 +1,15 @@
 """`fenji retract`: take a release, and what the history says by it, out again."""
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import (
     current_facts,
     say_waiting,
     where_current_points,
 )
-from pipelines.running import hold_warehouse
 from project.folder import Project
 from releases import retraction, store
 from releases.cleared_history import holds_retracted
+from runs.opening import hold_warehouse
 
 
 def retract(project: Project, release_id: str, reason: str, *, as_json: bool) -> None:

@@ -1,10 +1,10 @@
 """`fenji rollback`: point `current` at a release that was published before."""
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import current_facts, facts, say_waiting
-from pipelines.running import hold_warehouse
 from project.folder import Project
 from releases import pointing
+from runs.opening import hold_warehouse
 
 
 def rollback(project: Project, release_id: str, *, as_json: bool) -> None:

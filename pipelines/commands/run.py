@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import interrupts, telling, terminal
+from pipelines.commands import telling, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -13,22 +13,17 @@ from pipelines.commands.common import (
     say_waiting,
     where_current_points,
 )
-from pipelines.running import (
-    decide,
-    hold_warehouse,
-    open_run,
-    read_date,
-    read_known_at,
-    today,
-)
 from project.errors import FenjiError
 from project.folder import Project
 from project.quantities import number_of
 from releases import pointing, store
+from runs import interrupts
+from runs.dates import read_date, read_known_at, today
+from runs.opening import decide, hold_warehouse, open_run
 
 if TYPE_CHECKING:
-    from assets.run import Run
     from releases.manifest import Manifest
+    from runs.run import Run
 
 
 _WARNINGS = 2  # of failed checks that are shown
@@ -96,6 +91,7 @@ def _run(
             with open_run(
                 project,
                 as_of_date,
+                on_upgrade=terminal.say_note,
                 known_at=known,
                 accept=accept,
                 decision=decision,

@@ -1,9 +1,9 @@
 """`fenji schemes`: list the schemes, and whether each can run."""
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
-from pipelines.running import hold_warehouse
 from project.folder import Project
+from runs.opening import hold_warehouse
 
 
 def list_schemes(project: Project, *, as_json: bool) -> None:
@@ -11,7 +11,7 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
     from ingest import warehouse  # noqa: PLC0415
     from ingest.load import feed_columns  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
-    from schemes.tables import feeds_needed, why_not  # noqa: PLC0415
+    from schemes.tables.scheme_lists import feeds_needed, why_not  # noqa: PLC0415
 
     feeds: dict[str, frozenset[str]] = {}
     with hold_warehouse(project, on_wait=say_waiting):

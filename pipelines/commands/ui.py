@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.errors import RunError
 from project.folder import PROJECT_VARIABLE, Project
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pipelines import terminal
+from pipelines.commands import terminal
 from project.documents import nearest
 from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import Project

@@ -7,10 +7,10 @@ import pytest
 
 from assets import gates
 from assets.checks import GATED, quality_in
-from assets.run import Run
 from ingest.load import load_feed
 from ingest.staging import create_views
 from project.folder import open_project
+from runs.run import Run
 from sql.contracts import contract, feeds
 from sql.statements import select_of
 

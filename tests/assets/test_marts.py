@@ -5,7 +5,7 @@ import yaml
 
 from assets.marts import grades_of
 from project.folder import open_project
-from schemes.load import LIBRARY, read_schemes
+from schemes.language.files import LIBRARY, read_schemes
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](javascript:b) **c** www.x.y \u202e"
 

@@ -11,6 +11,7 @@ FLOORS = [
     {"benchmarks"},
     {"pipelines"},
     {"assets"},
+    {"runs"},
     {"ingest", "schemes", "data_quality", "releases", "synthetic"},
     {"sql"},
     {"project"},

@@ -7,7 +7,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from schemes.metrics import definitions
+from schemes.language.metrics import definitions
 from sql.contracts import LAYERS, ROOT, contracts
 
 FILES = sorted(ROOT.glob("*/*.sql"))

@@ -10,7 +10,7 @@ import sys
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from pipelines.cli import run_command
+from pipelines.commands.cli import run_command
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(

@@ -18,7 +18,7 @@ import pytest
 
 from ingest.load import load_feed
 from ingest.warehouse import opened
-from pipelines.cli import run_command
+from pipelines.commands.cli import run_command
 from project.folder import Project, open_project
 from sql.contracts import feeds
 from tests.ingest.conftest import company  # noqa: F401 - a fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.poisoned import HEAD, poisons, sheet_of, workbook
-from ingest import records
+from ingest import numbering
 from ingest.unpacking import OverLimit, Unreadable
 from ingest.workbooks import WorkbookReader
 from project.settings import Limits
@@ -101,7 +101,7 @@ def test_a_file_that_may_not_be_read_is_refused_until_it_may(company):
 def test_a_file_that_changes_while_it_is_read(company, monkeypatch, fate):
     company.land("customers/good.csv", HEAD + "g,a\n")
     file = company.land("customers/moving.csv", HEAD + "1,a\n")
-    read = records.read
+    read = numbering.read
 
     def read_and_change(con, group):
         read(con, group)
@@ -111,7 +111,7 @@ def test_a_file_that_changes_while_it_is_read(company, monkeypatch, fate):
             with file.open("a") as more:
                 more.write("2,b\n" * 20)
 
-    monkeypatch.setattr(records, "read", read_and_change)
+    monkeypatch.setattr(numbering, "read", read_and_change)
     company.load("customers")
     assert company.books()["good.csv"] == ("loaded", 1, 1, 0, 0)
     if fate == "goes":  # it was read whole, and keeps its rows

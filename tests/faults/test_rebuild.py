@@ -7,7 +7,7 @@ import shutil
 import duckdb
 import pytest
 
-from ingest import known, warehouse
+from ingest import known_files, warehouse
 from releases import store
 from tests.faults.test_warehouse import content
 
@@ -144,5 +144,5 @@ def test_versions_that_only_releases_name_are_missing_from_what_was_known(graded
     assert [(row[0], row[1], row[4]) for row in former(graded)] == [
         ("all.csv", "f" * 64, False)
     ]
-    with known.opened(graded.project, then) as con:
-        assert known.missing(con) == ("customers/all.csv",)
+    with known_files.opened(graded.project, then) as con:
+        assert known_files.missing(con) == ("customers/all.csv",)

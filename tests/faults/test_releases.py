@@ -8,9 +8,9 @@ import threading
 import duckdb
 import pytest
 
-from pipelines import plan_page
-from pipelines.running import hold_warehouse
+from pipelines.commands import plan
 from releases import store
+from runs.opening import hold_warehouse
 
 
 @pytest.fixture
@@ -214,13 +214,13 @@ def test_a_plan_that_waits_keeps_the_release_that_it_looks_at(graded, release):
     second = release.with_name("2026-05-31-later")
     waits, planned = threading.Event(), []
 
-    def plan():
+    def plan_beside_a_run():
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(plan_page, "say_waiting", waits.set)
-            patch.setattr(plan_page, "show", lambda done, _: planned.append(done))
-            plan_page.plan(project, None, [], None, None, "en", as_json=False)
+            patch.setattr(plan, "say_waiting", waits.set)
+            patch.setattr(plan, "show", lambda done, _: planned.append(done))
+            plan.plan(project, None, [], None, None, "en", as_json=False)
 
-    waiting = threading.Thread(target=plan)
+    waiting = threading.Thread(target=plan_beside_a_run)
     with hold_warehouse(project, on_wait=pytest.fail):
         waiting.start()
         assert waits.wait(60)

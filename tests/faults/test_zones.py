@@ -7,8 +7,8 @@ import pytest
 
 from ingest.load import load_feed
 from ingest.staging import create_views
-from pipelines.running import read_known_at
 from project.folder import open_project
+from runs.dates import read_known_at
 from sql.contracts import feeds
 
 AT = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)

@@ -20,12 +20,12 @@ import duckdb
 import pytest
 
 from assets import core, marts, raw, staging
-from assets.run import Run
 from assets.specs import published
-from pipelines.running import hold_warehouse, open_run
 from project.folder import Project, open_project
-from releases import state
-from schemes.load import read_schemes
+from runs import warehouse_state
+from runs.opening import hold_warehouse, open_run
+from runs.run import Run
+from schemes.language.files import read_schemes
 from sql.statements import quoted
 from synthetic.generator import generate
 
@@ -102,7 +102,7 @@ def opened(project: Project, as_of: str, together: Sequence[str] = ()) -> Iterat
     day = datetime.date.fromisoformat(as_of)
     with (
         hold_warehouse(project, on_wait=pytest.fail),
-        open_run(project, day, graded_together=dates) as run,
+        open_run(project, day, on_upgrade=pytest.fail, graded_together=dates) as run,
     ):
         yield run
 
@@ -231,7 +231,7 @@ def test_a_date_is_as_if_it_had_been_computed_alone(
     found += [compute(project, as_of) for as_of in later]
     # Made for the first of them, and used by the others.
     with duckdb.connect(str(project.warehouse), read_only=True) as con:
-        shared = state.shared_for(con)
+        shared = warehouse_state.shared_for(con)
     assert shared is not None
     assert [str(shared.first_date), str(shared.last_date)] == [dates[0], dates[-1]]
     for as_of, ours in zip([*dates, *later], found, strict=True):

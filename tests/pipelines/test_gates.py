@@ -5,12 +5,12 @@ import json
 import duckdb
 import pytest
 
-from assets.key import settings_digest
 from ingest.load import load_feed
 from pipelines.commands.run import run
 from project.errors import RunError
 from project.folder import open_project
 from releases import store
+from runs.key import settings_digest
 from sql.contracts import feeds
 
 HEAD = "transaction_id,customer_id,occurred_at,amount\n"

@@ -4,10 +4,10 @@ import datetime
 
 import pytest
 
-from pipelines.running import read_known_at
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Settings
+from runs.dates import read_known_at
 
 
 def moment(text, zone, tmp_path):

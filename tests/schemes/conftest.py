@@ -15,14 +15,14 @@ import pytest
 
 from project.folder import Project
 from project.settings import SchemeSettings, Settings
-from schemes.load import Scheme, in_order, read_schemes
-from schemes.metrics import always, needs_of
-from schemes.model import UNRATED
-from schemes.names import Inputs, attributes
+from schemes.language.files import Scheme, in_order, read_schemes
+from schemes.language.metrics import always, needs_of
+from schemes.language.model import UNRATED
+from schemes.language.names import Inputs, attributes
 from schemes.plan import SchemePlan, plan_of
-from schemes.reference import Interpreter
 from sql.contracts import TYPES, contract, feeds
 from sql.statements import create, quoted, select_of
+from tests.schemes.reference import Interpreter
 
 AS_OF = datetime.date(2026, 5, 31)
 CORE = (

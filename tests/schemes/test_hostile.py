@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from project.errors import ConfigurationError
-from schemes.load import read_scheme
+from schemes.language.files import read_scheme
 
 NASTY = [
     "it's",

@@ -14,13 +14,13 @@ from fractions import Fraction
 import pytest
 
 from project.quantities import read_percent
-from schemes.expressions import Call, Literal, Name
-from schemes.load import LIBRARY, in_order, read_scheme
-from schemes.metrics import Asked, definitions
-from schemes.model import Bands, Scorecard
-from schemes.names import attributes
-from schemes.reference import Interpreter
-from schemes.windows import add_months, parse_window
+from schemes.language.expressions import Call, Literal, Name
+from schemes.language.files import LIBRARY, in_order, read_scheme
+from schemes.language.metrics import Asked, definitions
+from schemes.language.model import Bands, Scorecard
+from schemes.language.names import attributes
+from schemes.language.windows import add_months, parse_window
+from tests.schemes.reference import Interpreter
 
 AS_OF = datetime.date(2026, 5, 31)
 STEP = {

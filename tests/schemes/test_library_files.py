@@ -8,9 +8,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from schemes.json_schema import json_schema
-from schemes.load import LIBRARY, read_scheme
-from schemes.model import UNRATED
+from schemes.language.files import LIBRARY, read_scheme
+from schemes.language.json_schema import json_schema
+from schemes.language.model import UNRATED
 
 FILES = sorted(LIBRARY.glob("*.yaml"))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemes.load import LIBRARY, read_scheme
+from schemes.language.files import LIBRARY, read_scheme
 
 RFM = read_scheme(LIBRARY / "rfm_8.yaml")
 NAME = {"en": "x", "zh": "x"}

@@ -7,7 +7,7 @@ import pytest
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import SchemeSettings, Settings
-from schemes.load import read_schemes
+from schemes.language.files import read_schemes
 from sql.contracts import contract
 
 

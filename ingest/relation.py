@@ -1,0 +1,552 @@
+"""Files with equal columns as one relation, and the statement that types its rows.
+
+The relation has the source's columns as c0, c1, …, so that no name of a file stands
+in any statement, beside `_file`, the place of the file in the list, and `_line`, the
+number of the record, where the reader tells it.
+"""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+
+from ingest import casts
+from ingest.expressions import columns_of, compile_expression
+from ingest.landing import LandingFile
+from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
+from ingest.mapping import Bound, find_column
+from ingest.masks import shape
+from ingest.rejections import (
+    Show,
+    json_pointer,
+    record,
+    show,
+    shown_object,
+    shown_record,
+)
+from ingest.sql_text import Sql, identifier, listed, literal, sql
+from project.settings import FeedMapping
+from sql.contracts import Column, Contract
+
+FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
+
+# The place of a record that is no record of the source at all.
+UNREADABLE = 255
+
+# No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
+NO_DELIMITER = "\x1f\x1e\x1f\x1e"
+
+
+# Of columns whose cast ends the statement instead of failing for itself.
+_WHY_FAILING = {
+    "date": "not_a_date",
+    "month": "not_a_date",
+    "timestamp": "not_a_date",
+    "boolean": "not_a_boolean",
+    "choice": "not_in_list",
+    "integer": "not_a_number",
+    "bigint": "not_a_number",
+    **dict.fromkeys(("amount", "quantity", "points", "ratio", "rate"), "not_a_number"),
+}
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A row on which the statement that types it fails as a whole."""
+
+    line: int  # as `Group.typable` numbers it
+    place: int  # of the column, from 1 on; 0: none fails alone
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that is about to be loaded."""
+
+    landing: LandingFile
+    mapping_digest: str
+    layout: Layout
+    readable: Path  # the file itself, or its copy in UTF-8
+    failing: tuple[Failing, ...] = ()
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether the copy is read, which is not packed."""
+        return self.readable != self.landing.absolute
+
+
+@dataclass(frozen=True)
+class Group:
+    """Files of one layout and mapping, in path order.
+
+    A file with rows that fail is a group of its own.
+    """
+
+    contract: Contract
+    mapping: FeedMapping
+    layout: Layout
+    bounds: tuple[Bound, ...]
+    files: tuple[SourceFile, ...]
+    expression_types: tuple[tuple[str, str], ...] = ()
+
+    @cached_property
+    def columns(self) -> tuple[Sql, ...]:
+        """The source columns as the relation names them."""
+        return tuple(Sql(f"c{index}") for index in range(len(self.layout.header)))
+
+    @cached_property
+    def expressions(self) -> tuple[tuple[Bound, Sql, Sql], ...]:
+        """Each expression: what it is for, its name, and its SQL."""
+        made = []
+        for number, bound in enumerate(self.bounds):
+            if bound.expression is not None:
+                text = compile_expression(
+                    bound.expression,
+                    self.layout.header,
+                    self.columns,
+                    numbered=self.layout.has_places,
+                )
+                made.append((bound, Sql(f"e{number}"), text))
+        return tuple(made)
+
+    @cached_property
+    def shows(self) -> tuple[Show, ...]:
+        """How each source column is shown where its row is rejected."""
+        direct: dict[int, list[Column]] = {}
+        read: dict[int, list[Column]] = {}
+        for bound in self.bounds:
+            if bound.index is not None:
+                direct.setdefault(bound.index, []).append(bound.column)
+            for name in columns_of(bound.expression) if bound.expression else ():
+                index = find_column(self.layout.header, name)
+                if index is not None:
+                    read.setdefault(index, []).append(bound.column)
+        return tuple(
+            show(
+                (*direct.get(index, ()), *read.get(index, ())),
+                # What an id is composed of is none.
+                self.contract.ids if index in direct else (),
+            )
+            for index in range(len(self.layout.header))
+        )
+
+    @cached_property
+    def used(self) -> tuple[int, ...]:
+        """The places of the source columns that canonical columns come from."""
+        return tuple(n for n, show in enumerate(self.shows) if show.is_known)
+
+    def relation(self) -> Sql:
+        """The rows of the files."""
+        return _RELATIONS[self.layout.kind](self)
+
+    def with_expression_types(self, con: duckdb.DuckDBPyConnection) -> "Group":
+        """The group with the types of its expressions, which DuckDB works out.
+
+        Raises:
+            duckdb.Error: an expression does not fit the columns' types.
+        """
+        types = []
+        for bound, name, text in self.expressions:
+            # A dry run: the relation is described, not read.
+            described = con.execute(
+                sql(
+                    "describe select {text} as {name} from ({relation})",
+                    text=text,
+                    name=name,
+                    relation=self.relation(),
+                )
+            ).fetchone()
+            types.append((bound.column.name, str(described[1]) if described else ""))
+        return replace(self, expression_types=tuple(types))
+
+    @cached_property
+    def _steps(self) -> tuple[tuple[Bound, casts.Cast, Sql, Sql | None], ...]:
+        """Each canonical column: its cast, its name, and the expression behind it."""
+        types = dict(self.expression_types)
+        names = {bound.column.name: name for bound, name, _ in self.expressions}
+        steps = []
+        for number, bound in enumerate(self.bounds):
+            v = Sql(f"v{number}")
+            expression = names.get(bound.column.name)
+            if expression is not None:
+                x = sql("{e}.v", e=expression)
+                kind = types[bound.column.name]
+            elif bound.index is not None:
+                x, kind = self.columns[bound.index], self.layout.types[bound.index]
+            else:
+                x, kind = literal(bound.constant), "VARCHAR"
+            # Constants are ISO 8601, and so are the dates of a workbook's cells, beside
+            # which there may be text.
+            date_format = None if bound.constant else self.mapping.date_format
+            made = casts.cast(
+                bound.column,
+                x,
+                v,
+                kind,
+                casts.Dates(date_format, iso_too=self.layout.kind == "workbook"),
+            )
+            steps.append((bound, made, v, expression))
+        return tuple(steps)
+
+    def typed(self, *, with_rejects: bool) -> Sql:
+        """The rows with the feed's columns, `_file`, `_line` and `_reject`, in order.
+
+        `_reject` is 0 for a good row, else the place of the first column, in contract
+        order, that failed. With rejects there are also `_column`, `_reason`, `_raw`
+        and `_masked`, null for good rows.
+        """
+        if not self.files[0].failing:
+            return self.typed_rows(self.relation(), with_rejects=with_rejects)
+        return sql(
+            "select * from ({typed} union all by name {failed}) order by _line",
+            typed=self.typed_rows(self.typable(), with_rejects=with_rejects),
+            failed=self._failed(with_rejects=with_rejects),
+        )
+
+    def typable(self) -> Sql:
+        """The rows of the files but for those that fail, by numbers from 1 on."""
+        failing = [row.line for row in self.files[0].failing]
+        return sql(
+            "select * from ({rows}) where not list_contains([{lines}], _line)",
+            rows=self._numbered(),
+            lines=listed(literal(line) for line in failing),
+        )
+
+    def _numbered(self) -> Sql:
+        if self.layout.is_columnar:
+            return self.relation()
+        return sql(
+            "select * replace (row_number() over () as _line) from ({relation})",
+            relation=self.relation(),
+        )
+
+    def _failed(self, *, with_rejects: bool) -> Sql:
+        """The rows that fail, as rejected ones; nothing of them is worked out."""
+        rows = self.files[0].failing
+        outputs = [
+            FILE,
+            LINE,
+            # One that is no column's fault is given to the first one.
+            self._of_failing("greatest({place}, 1)::utinyint", "_reject"),
+        ]
+        if with_rejects:
+            is_json = self.layout.kind in {"lines", "json"}
+            whole = Sql("_text") if is_json else record(self.columns)
+            outputs += [
+                self._of_failing("{column}", "_column"),
+                self._of_failing("{reason}", "_reason"),
+                sql("{whole} as _raw", whole=whole),
+                sql("{shown} as _masked", shown=shown_record(self.columns, self.shows)),
+            ]
+        return sql(
+            "select {outputs} from ({rows}) where list_contains([{lines}], _line)",
+            outputs=listed(outputs),
+            rows=self._numbered(),
+            lines=listed(literal(row.line) for row in rows),
+        )
+
+    def _of_failing(self, template: str, name: str) -> Sql:
+        """What is said of each row that fails, by its number."""
+        whens = []
+        for row in self.files[0].failing:
+            column, reason = None, "unreadable_row"
+            if row.place:
+                bound = self.bounds[row.place - 1]
+                column = bound.column.name
+                reason = _WHY_FAILING.get(bound.column.type, reason)
+                if bound.expression is not None:
+                    reason = "expression_failed"
+            said = sql(
+                template,
+                place=literal(row.place),
+                column=literal(column),
+                reason=literal(reason),
+            )
+            line = literal(row.line)
+            whens.append(sql("when {line} then {said}", line=line, said=said))
+        return sql(
+            "case _line {whens} end as {name}",
+            whens=listed(whens, " "),
+            name=Sql(name),
+        )
+
+    def typed_rows(self, rows: Sql, *, with_rejects: bool) -> Sql:
+        """The rows of a relation like that of the files, as `typed` gives them."""
+        expressed = listed(
+            [
+                Sql("*"),
+                *(
+                    # A failing expression gives null for the struct, so that it can
+                    # be told from an expression whose value is null.
+                    sql("try(struct_pack(v := {text})) as {name}", text=text, name=name)
+                    for _, name, text in self.expressions
+                ),
+            ]
+        )
+        values = listed(
+            [
+                Sql("*"),
+                *(
+                    sql("{value} as {v}", value=made.value, v=v)
+                    for _, made, v, _ in self._steps
+                ),
+            ]
+        )
+        checked = sql(
+            "select *, {reject} as _reject from (select {values} from"
+            " (select {expressed} from ({relation})))",
+            reject=self._reject(),
+            values=values,
+            expressed=expressed,
+            relation=rows,
+        )
+        outputs = [*self._outputs(), FILE, LINE, REJECT]
+        if with_rejects:
+            outputs += self._reject_outputs()
+        return sql(
+            "select {outputs} from ({checked})",
+            outputs=listed(outputs),
+            checked=checked,
+        )
+
+    def _reject(self) -> Sql:
+        whens = []
+        for place, (_, made, _, expression) in enumerate(self._steps, start=1):
+            fails = [made.fails] if made.fails else []
+            if expression is not None:
+                fails.insert(0, sql("{e} is null", e=expression))
+            if fails:
+                whens.append(
+                    sql(
+                        "when {fails} then {place}",
+                        fails=Sql(" or ".join(fails)),
+                        place=literal(place),
+                    )
+                )
+        if self.layout.kind in {"lines", "json"}:
+            whens.insert(
+                0,
+                sql("when _unreadable then {code}", code=literal(UNREADABLE)),
+            )
+        if not whens:
+            return Sql("cast(0 as utinyint)")
+        return sql(
+            "cast(case {whens} else 0 end as utinyint)", whens=listed(whens, " ")
+        )
+
+    def _outputs(self) -> list[Sql]:
+        given = {bound.column.name: (made, v) for bound, made, v, _ in self._steps}
+        outputs = []
+        for column in self.contract.columns:
+            name, kind = identifier(column.name), Sql(column.duckdb_type)
+            value = given[column.name][1] if column.name in given else Sql("null")
+            outputs.append(
+                sql(
+                    "cast({value} as {kind}) as {name}",
+                    value=value,
+                    kind=kind,
+                    name=name,
+                )
+            )
+        for column, day in self.contract.days:
+            made = given.get(column.name)
+            value = Sql("null")
+            if made is not None:
+                value = made[0].day or made[1]
+            outputs.append(
+                sql("cast({value} as date) as {day}", value=value, day=identifier(day))
+            )
+        return outputs
+
+    def _reject_outputs(self) -> list[Sql]:
+        columns, reasons = [], []
+        for place, (bound, made, _, expression) in enumerate(self._steps, start=1):
+            reason = made.reason
+            if expression is not None:
+                reason = sql(
+                    "case when {e} is null then 'expression_failed' else {reason} end",
+                    e=expression,
+                    reason=reason,
+                )
+            when = sql("when {place} then ", place=literal(place))
+            columns.append(Sql(when + literal(bound.column.name)))
+            reasons.append(Sql(when + reason))
+        shown = shown_record(self.columns, self.shows)
+        whole = record(self.columns)
+        if self.layout.kind in {"lines", "json"}:
+            reasons.append(
+                sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
+            )
+            # The text itself is at hand, whether it could be read or not.
+            whole = Sql("_text")
+            shown = sql(
+                "case when _unreadable then {line} else {shown} end",
+                line=shape(Sql("_text")),
+                shown=shown_object(
+                    Sql("_text"),
+                    [self.layout.header[index] for index in self.used],
+                    [self.columns[index] for index in self.used],
+                    [self.shows[index] for index in self.used],
+                ),
+            )
+        if not columns:
+            columns.append(Sql("when 0 then null"))
+        return [
+            sql("case _reject {whens} end as _column", whens=listed(columns, " ")),
+            sql("case _reject {whens} end as _reason", whens=listed(reasons, " ")),
+            sql("case when _reject != 0 then {whole} end as _raw", whole=whole),
+            sql("case when _reject != 0 then {shown} end as _masked", shown=shown),
+        ]
+
+    def paths(self) -> Sql:
+        """The files as a list, as DuckDB reads it."""
+        return listed(literal(glob_escaped(file.readable)) for file in self.files)
+
+
+def _parquet(group: Group) -> Sql:
+    names, skip = group.layout.header, literal(group.layout.skip)
+    if group.layout.kind == "workbook":
+        # The copy of a workbook has the columns' places as their names.
+        names = tuple(str(column) for column in group.columns)
+    columns = [
+        sql("{name} as {column}", name=identifier(name), column=column)
+        for name, column in zip(names, group.columns, strict=True)
+    ]
+    return sql(
+        "select {columns}, file_index as _file, file_row_number + 1 - {skip} as _line"
+        " from read_parquet([{paths}], hive_partitioning = false) {below}",
+        skip=skip,
+        below=sql("where file_row_number >= {skip}", skip=skip)
+        if group.layout.skip
+        else Sql(""),
+        columns=listed(columns),
+        paths=group.paths(),
+    )
+
+
+def _text(group: Group) -> Sql:
+    layout = group.layout
+    columns = [
+        sql("{name}: 'VARCHAR'", name=literal(column)) for column in group.columns
+    ]
+    options = [
+        sql("columns = {{{columns}}}", columns=listed(columns)),
+        sql("delim = {delimiter}", delimiter=literal(layout.delimiter)),
+        sql("header = {header}", header=literal(layout.skip > 0)),
+        sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
+        sizes(layout),
+    ]
+    # DuckDB leaves empty lines out itself, but for those of a file with one column.
+    only = sql("where not {blank}", blank=casts.blank_row(group.columns))
+    return sql(
+        "select {columns}, file_index as _file, cast(null as bigint) as _line"
+        " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
+        " quote = '\"', escape = '\"', store_rejects = true,"
+        " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
+        " rejects_limit = 0, rejects_line_size_limit = {size},"
+        " hive_partitioning = false, {options}) {only}",
+        columns=listed(group.columns),
+        paths=group.paths(),
+        options=listed(options),
+        size=literal(layout.max_line_size),
+        only=only,
+    )
+
+
+def sizes(layout: Layout) -> Sql:
+    """The options for how long a record may be, and how the files are packed."""
+    size = sql(
+        "compression = {compression}, max_line_size = {size}",
+        compression=literal(layout.compression),
+        size=literal(layout.max_line_size),
+    )
+    if layout.max_line_size == MAX_LINE_SIZE:
+        return size
+    # One buffer has to hold the record; by default it would hold sixteen. Not with
+    # parallel = false: DuckDB 2.0 then drops an unclosed quote without a word.
+    buffer = literal(layout.max_line_size + MAX_LINE_SIZE)
+    return sql("{size}, buffer_size = {buffer}", size=size, buffer=buffer)
+
+
+def json_texts(layout: Layout, paths: Sql) -> Sql:
+    """The JSON values of files as text: `_text`, `_file`."""
+    if layout.kind == "lines":
+        return sql(
+            "select line as _text, file_index as _file from read_csv([{paths}],"
+            " auto_detect = false, strict_mode = false, header = false, quote = '',"
+            " escape = '', delim = {delimiter}, columns = {{'line': 'VARCHAR'}},"
+            " hive_partitioning = false, {sizes})"
+            " where not {blank}",
+            paths=paths,
+            delimiter=literal(NO_DELIMITER),
+            sizes=sizes(layout),
+            blank=casts.blank(Sql("line")),
+        )
+    return sql(
+        "select cast(json as varchar) as _text, file_index as _file"
+        " from read_json_objects([{paths}], format = {form},"
+        " maximum_object_size = {size}, compression = {compression})",
+        paths=paths,
+        compression=literal(layout.compression),
+        form=literal(layout.json_format),
+        size=literal(layout.max_line_size * 8),
+    )
+
+
+def is_object(text: Sql) -> Sql:
+    """Whether the text is a JSON object."""
+    return sql(
+        "(case when json_valid({text}) then json_type({text}) = 'OBJECT'"
+        " else false end)",
+        text=text,
+    )
+
+
+def _json(group: Group) -> Sql:
+    # Only what is used is taken out: objects may have any number of keys.
+    used = [(group.layout.header[index], group.columns[index]) for index in group.used]
+    pointers = listed(literal(json_pointer(name)) for name, _ in used)
+    columns = [
+        sql(
+            # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
+            "case when types[{n}] = 'DOUBLE' then coalesce("
+            "case when try_cast(regexp_extract(_text, {pattern}, 1) as double)"
+            " = cast(texts[{n}] as double)"
+            " then regexp_extract(_text, {pattern}, 1) end,"
+            " texts[{n}]) else texts[{n}] end as {column}",
+            n=literal(number),
+            pattern=literal(_number_pattern(name)),
+            column=column,
+        )
+        for number, (name, column) in enumerate(used, start=1)
+    ]
+    return sql(
+        "select {columns}, cast(null as bigint) as _line, _text, _unreadable"
+        " from (select *, case when not _unreadable then"
+        " json_extract_string(_text, [{pointers}]::varchar[]) end as texts,"
+        " case when not _unreadable then json_type(_text, [{pointers}]::varchar[]) end"
+        " as types from (select *, not {is_object} as _unreadable from ({texts})))",
+        columns=listed([*columns, FILE]),
+        pointers=pointers,
+        is_object=is_object(Sql("_text")),
+        texts=json_texts(group.layout, group.paths()),
+    )
+
+
+def _number_pattern(name: str) -> str:
+    """Finds the number that a JSON object gives for a name, as it is written."""
+    return (
+        re.escape(json.dumps(name, ensure_ascii=False))
+        + r"\s*:\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
+    )
+
+
+_RELATIONS = {
+    "parquet": _parquet,
+    "workbook": _parquet,
+    "text": _text,
+    "lines": _json,
+    "json": _json,
+}

@@ -1,0 +1,153 @@
+"""Former versions of files: kept for whoever asks what was known at an earlier time.
+
+Their rows are moved out of the tables that count, into tables of the same names in the
+schema `former`: what does not ask for them neither reads nor pays for them.
+"""
+
+import datetime
+from collections.abc import Sequence
+
+import duckdb
+
+from ingest.sql_text import Sql, identifier, sql
+from sql.contracts import Contract, feeds
+
+SCHEMA = "former"
+_REJECTED = "rejected_rows"
+
+
+def keep(
+    con: duckdb.DuckDBPyConnection,
+    feed: Contract,
+    file_ids: Sequence[int],
+    at: datetime.datetime,
+) -> None:
+    """Copy what came of files that are about to be replaced, within a transaction."""
+    if not file_ids:
+        return
+    given = {"ids": list(file_ids)}
+    con.execute(sql("create schema if not exists {name}", name=identifier(SCHEMA)))
+    for table, rows in (
+        (feed.table, Sql("list_contains($ids, _file_id)")),
+        # Checks that run after loading run again, on what was known then.
+        (_REJECTED, Sql("list_contains($ids, file_id) and not is_late")),
+    ):
+        make_table(con, table)
+        con.execute(
+            sql(
+                "insert into {former} by name from {raw} where {rows}",
+                former=identifier(SCHEMA, table),
+                raw=identifier("raw", table),
+                rows=rows,
+            ),
+            given,
+        )
+    _note(con, file_ids, at, is_kept=True)
+
+
+def forget(
+    con: duckdb.DuckDBPyConnection, file_ids: Sequence[int], at: datetime.datetime
+) -> None:
+    """Remove the rows of all former versions of files, within a transaction.
+
+    So are those of equal files that were moved to where these lie, maybe from another
+    feed. That there were such files is remembered: an earlier time cannot be told in
+    full.
+    """
+    rows = con.execute(
+        "with forgotten as (select * from raw.files"
+        " where list_contains($ids, file_id)),"
+        " versions as (select feed, path, content_digest from forgotten union"
+        " select v.feed, v.path, v.content_digest from raw.former_files as v"
+        " semi join forgotten as f on v.feed = f.feed and v.path = f.path)"
+        " select feed, list(file_id order by file_id) from raw.former_files as v"
+        " where is_kept and ((feed, path) in (select (feed, path) from versions)"
+        " or (feed, path) not in (select (feed, path) from raw.files)"
+        " and content_digest in (select content_digest from versions))"
+        " group by feed order by feed",
+        {"ids": list(file_ids)},
+    ).fetchall()
+    _remove(con, dict(rows))
+    _note(con, file_ids, at, is_kept=False)
+
+
+def remove_older(con: duckdb.DuckDBPyConnection, than: datetime.datetime) -> None:
+    """Remove the rows of versions that were replaced before a time."""
+    rows = con.execute(
+        "select feed, list(file_id order by file_id) from raw.former_files"
+        " where is_kept and replaced_at < $than group by feed order by feed",
+        {"than": than},
+    ).fetchall()
+    con.execute("begin")
+    try:
+        _remove(con, dict(rows))
+    except BaseException:
+        con.execute("rollback")
+        raise
+    con.execute("commit")
+
+
+def _remove(con: duckdb.DuckDBPyConnection, by_feed: dict[str, list[int]]) -> None:
+    for feed, file_ids in by_feed.items():
+        if not file_ids:
+            continue
+        given = {"ids": file_ids}
+        for table, column in ((feed, "_file_id"), (_REJECTED, "file_id")):
+            con.execute(
+                sql(
+                    "delete from {former} where list_contains($ids, {column})",
+                    former=identifier(SCHEMA, table),
+                    column=identifier(column),
+                ),
+                given,
+            )
+        con.execute(
+            "update raw.former_files set is_kept = false"
+            " where list_contains($ids, file_id)",
+            given,
+        )
+
+
+def _note(
+    con: duckdb.DuckDBPyConnection,
+    file_ids: Sequence[int],
+    at: datetime.datetime,
+    *,
+    is_kept: bool,
+) -> None:
+    con.execute(
+        "insert into raw.former_files by name"
+        " select *, $at as replaced_at, $is_kept as is_kept from raw.files"
+        " where list_contains($ids, file_id)",
+        {"ids": list(file_ids), "at": at, "is_kept": is_kept},
+    )
+
+
+def make_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Make the table of former rows like that of `raw`, which may have grown since."""
+    raw, former = identifier("raw", table), identifier(SCHEMA, table)
+    con.execute(
+        sql("create table if not exists {f} as from {raw} limit 0", f=former, raw=raw)
+    )
+    described = "select column_name, column_type from (describe {table})"
+    has = con.execute(sql(described, table=former)).fetchall()
+    for name, kind in con.execute(sql(described, table=raw)).fetchall():
+        if (name, kind) not in has:
+            con.execute(
+                sql(
+                    "alter table {former} add column {name} {kind}",
+                    former=former,
+                    name=identifier(name),
+                    kind=Sql(kind),
+                )
+            )
+
+
+def tables(con: duckdb.DuckDBPyConnection, catalog: str) -> frozenset[str]:
+    """The tables with former rows that a catalog has."""
+    rows = con.execute(
+        "select table_name from duckdb_tables()"
+        " where database_name = $catalog and schema_name = $schema",
+        {"catalog": catalog, "schema": SCHEMA},
+    ).fetchall()
+    return frozenset(name for (name,) in rows) & {*feeds(), _REJECTED}

@@ -1,0 +1,505 @@
+"""The command line `fenji`: reads arguments, calls one thing, prints.
+
+Start-up is part of every command, so what is heavy (Dagster, Great Expectations,
+DuckDB) is imported where it is used.
+"""
+
+import enum
+import gc
+import os
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from pipelines.commands import terminal
+from pipelines.commands.usage import usage_line
+from project.errors import ConfigurationError, FenjiError
+from project.folder import open_project
+from runs import interrupts
+
+DEBUG_VARIABLE = "FENJI_DEBUG"
+
+app = typer.Typer(
+    name="fenji",
+    help="Customer grading you can trust, explain and replay (分级).",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(enum.StrEnum):
+    """The formats of made-up files."""
+
+    csv = "csv"
+    parquet = "parquet"
+
+
+class Every(enum.StrEnum):
+    """The dates of a backfill."""
+
+    day = "day"
+    month = "month"
+
+
+class Publish(enum.StrEnum):
+    """The releases that a backfill leaves."""
+
+    all = "all"
+    last = "last"
+
+
+class Lang(enum.StrEnum):
+    """The languages of names and reasons."""
+
+    en = "en"
+    zh = "zh"
+
+
+ProjectOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--project",
+        metavar="DIR",
+        help="The project folder; else FENJI_PROJECT, else the current folder.",
+    ),
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="Another way to name DIR."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="As of which day, or yesterday; default: today in the zone.",
+    ),
+]
+AcceptOption = Annotated[
+    bool,
+    typer.Option("--accept", help="Publish this once what a gate would stop."),
+]
+ReleaseOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="DATE",
+        help="From the release of which day; default: the current release.",
+    ),
+]
+
+
+@app.callback(invoke_without_command=True)
+def fenji(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Show which version of Fenji this is.")
+    ] = False,
+) -> None:
+    """Customer grading you can trust, explain and replay (分级)."""
+    if version:
+        from importlib.metadata import version as installed  # noqa: PLC0415
+
+        terminal.console().print(f"fenji {installed('fenji')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        terminal.console().print(context.get_help())
+
+
+@app.command()
+def run(
+    project: ProjectOption = None,
+    as_of: AsOfOption = None,
+    known_at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Only what was loaded by the end of a day (or by a time), loading"
+            " nothing.",
+        ),
+    ] = None,
+    accept: AcceptOption = False,
+    make_current: Annotated[
+        bool,
+        typer.Option(
+            "--make-current",
+            help="Point data/current at the release, also of an earlier date.",
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Ingest what is new, grade, check, and publish one release."""
+    from pipelines.commands import run as command  # noqa: PLC0415
+
+    command.run(
+        open_project(project),
+        as_of,
+        known_at,
+        accept=accept,
+        make_current=make_current,
+        as_json=json,
+    )
+
+
+@app.command()
+def backfill(
+    first: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="The first as-of date.")
+    ],
+    last: Annotated[
+        str, typer.Option("--to", metavar="DATE", help="The last as-of date.")
+    ],
+    every: Annotated[
+        Every, typer.Option(help="Every day, or the last day of every month.")
+    ] = Every.month,
+    publish: Annotated[
+        Publish, typer.Option(help="Keep the releases of all dates, or the last one.")
+    ] = Publish.all,
+    project: ProjectOption = None,
+    accept: AcceptOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Grade as of each date of a range, in order."""
+    from pipelines.commands import backfill as command  # noqa: PLC0415
+
+    command.backfill(
+        open_project(project),
+        first,
+        last,
+        every.value,
+        publish.value,
+        accept=accept,
+        as_json=json,
+    )
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 5000,
+    project: FolderOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a demo company in DIR (default: demo), grade it, show the result."""
+    from pipelines.commands import demo as command  # noqa: PLC0415
+
+    where = _one_folder(folder, project) or Path("demo")
+    command.demo(where, customers, as_json=json)
+
+
+@app.command()
+def generate(
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
+    file_format: Annotated[Format, typer.Option(help="csv or parquet.")] = Format.csv,
+    project: FolderOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write all raw feeds of made-up customers below DIR."""
+    from pipelines.commands import generate as command  # noqa: PLC0415
+
+    where = _one_folder(folder, project)
+    if where is None:
+        raise ConfigurationError("DIR: is missing; name the folder to write into")
+    command.generate(where, customers, seed, file_format.value, as_json=json)
+
+
+@app.command()
+def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """List the published releases."""
+    from pipelines.commands import releases as command  # noqa: PLC0415
+
+    command.list_releases(open_project(project), as_json=json)
+
+
+@app.command()
+def explain(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
+    scheme: Annotated[str | None, typer.Option(metavar="S", help="One scheme.")] = None,
+    in_full: Annotated[
+        bool, typer.Option("--all", help="The reasons of every scheme.")
+    ] = False,
+    as_of: ReleaseOfOption = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say where the customer stands by each scheme; with --scheme or --all, why."""
+    from pipelines.commands import explain as command  # noqa: PLC0415
+
+    command.explain(
+        open_project(project),
+        customer,
+        scheme,
+        as_of,
+        lang.value,
+        in_full=in_full,
+        as_json=json,
+    )
+
+
+@app.command()
+def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """List the schemes, and whether each can run here."""
+    from pipelines.commands import schemes as command  # noqa: PLC0415
+
+    command.list_schemes(open_project(project), as_json=json)
+
+
+@app.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    feed: Annotated[
+        str | None, typer.Option(metavar="FEED", help="Only the files of this feed.")
+    ] = None,
+    personal: Annotated[
+        bool, typer.Option("--personal", help="Show personal columns, too.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Try the first rows of each file: what would load, what be rejected, and why."""
+    from pipelines.commands import check as command  # noqa: PLC0415
+
+    command.check(
+        open_project(project), feed, files or [], personal=personal, as_json=json
+    )
+
+
+@app.command()
+def lint(
+    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    library: Annotated[
+        bool, typer.Option("--library", help="Fenji's own schemes as well.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Check files of schemes and tags; without any, the whole project."""
+    from pipelines.commands import lint as command  # noqa: PLC0415
+
+    command.lint(open_project(project), files or [], library=library, as_json=json)
+
+
+@app.command()
+def diff(
+    former: Annotated[str, typer.Argument(metavar="A", help="A release.")],
+    latter: Annotated[str, typer.Argument(metavar="B", help="Another, later one.")],
+    scheme: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="Each way between the tiers of one scheme."),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare two releases: rows by table, moves between tiers."""
+    from pipelines.commands import diff as command  # noqa: PLC0415
+
+    command.diff(
+        open_project(project), former, latter, scheme, lang.value, as_json=json
+    )
+
+
+@app.command()
+def plan(
+    schemes: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Scheme files for those of the same id."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="S.PATH=VALUE", help="A parameter; repeatable."),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="RELEASE", help="Default: the current one.")
+    ] = None,
+    max_moved: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Fail where more move, such as 5%."),
+    ] = None,
+    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what changed schemes would do; publish nothing."""
+    from pipelines.commands import plan as command  # noqa: PLC0415
+
+    command.plan(
+        open_project(project),
+        schemes,
+        settings or [],
+        against,
+        max_moved,
+        lang.value,
+        as_json=json,
+    )
+
+
+@app.command()
+def rebuild(
+    accept: Annotated[
+        bool,
+        typer.Option(
+            "--accept", help="Go on without rows of files that are gone, if lost."
+        ),
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make the warehouse again from the landing files."""
+    from pipelines.commands import rebuild as command  # noqa: PLC0415
+
+    command.rebuild(open_project(project), accept=accept, as_json=json)
+
+
+@app.command()
+def verify(
+    releases: Annotated[
+        list[str] | None, typer.Argument(metavar="[RELEASE…]", help="Default: all.")
+    ] = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Prove that releases are what was published, by their manifests."""
+    from pipelines.commands import verify as command  # noqa: PLC0415
+
+    command.verify(open_project(project), releases or [], as_json=json)
+
+
+@app.command()
+def rollback(
+    release: Annotated[str, typer.Argument(metavar="RELEASE")],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Point `current` at an older release, without recomputing."""
+    from pipelines.commands import rollback as command  # noqa: PLC0415
+
+    command.rollback(open_project(project), release, as_json=json)
+
+
+@app.command()
+def retract(
+    release: Annotated[str, typer.Argument(metavar="RELEASE")],
+    reason: Annotated[
+        str, typer.Option(metavar="TEXT", help="Why it is wrong; it is kept.")
+    ],
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take a wrong release, and what the history says by it, out again."""
+    from pipelines.commands import retract as command  # noqa: PLC0415
+
+    command.retract(open_project(project), release, reason, as_json=json)
+
+
+@app.command()
+def forget(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="FILE…", help="As feed/path; also patterns: 'feed/*'."),
+    ] = None,
+    vanished: Annotated[
+        bool, typer.Option("--vanished", help="Only files gone from their folders.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what it would take out.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take the rows of landing files out of the warehouse."""
+    from pipelines.commands import forget as command  # noqa: PLC0415
+
+    command.forget(
+        open_project(project),
+        files or [],
+        vanished=vanished,
+        dry_run=dry_run,
+        as_json=json,
+    )
+
+
+@app.command()
+def ui(
+    project: ProjectOption = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,
+) -> None:
+    """Serve the Dagster UI on loopback, with the schedules running."""
+    from pipelines.commands import ui as command  # noqa: PLC0415
+
+    command.serve(open_project(project), port)
+
+
+def main() -> NoReturn:
+    """Run a command and end the process with its exit status."""
+    # Looking for cycles took a sixth of a run; what they hold is little (50 MB), and a
+    # backfill clears it away after each date.
+    gc.disable()
+    status = run_command()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Everything is closed by now. An orderly end would take half a second once Dagster
+    # was imported, and DuckDB's bindings would report what other modules keep of them.
+    os._exit(status)
+
+
+def run_command() -> int:
+    """Run a command; its exit status, every expected failure being one line."""
+    command = typer.main.get_command(app)
+    with interrupts.watched():
+        try:
+            status = command.main(standalone_mode=False)
+        except FenjiError as err:
+            terminal.say_error(str(err))
+            return err.exit_status
+        except TyperException as err:
+            terminal.say_error(usage_line(err))
+            return ConfigurationError.exit_status
+        except (KeyboardInterrupt, typer.Abort):
+            ended = interrupts.Interrupted(
+                "interrupted; what was not finished is not published",
+                interrupts.received() or signal.SIGINT,
+            )
+            terminal.say_error(str(ended))
+            return ended.exit_status
+        except Exception as err:  # noqa: BLE001 - the last resort, so that users see a line
+            if os.environ.get(DEBUG_VARIABLE):
+                traceback.print_exc()
+            terminal.say_error(_last_resort(err))
+            return FenjiError.exit_status
+    return status if isinstance(status, int) else 0
+
+
+def _last_resort(err: Exception) -> str:
+    """A fault of the machine in words; of anything else what it says itself."""
+    import duckdb  # noqa: PLC0415
+
+    from sql import machine_faults  # noqa: PLC0415 - imports DuckDB
+    from sql.faults import without_values  # noqa: PLC0415
+
+    fault = machine_faults.in_words(err, Path("data"))
+    if fault is not None:
+        return str(fault)
+    said = without_values(err) if isinstance(err, duckdb.Error) else str(err)
+    return f"{type(err).__name__}: {said}; {DEBUG_VARIABLE}=1 shows where"
+
+
+def _one_folder(argument: Path | None, option: Path | None) -> Path | None:
+    """The folder to make, which is named either way.
+
+    Raises:
+        ConfigurationError: both ways name one.
+    """
+    if argument is not None and option is not None:
+        raise ConfigurationError("--project: names the folder, and so does DIR")
+    return argument or option

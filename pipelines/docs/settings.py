@@ -1,0 +1,223 @@
+"""The page of all settings, and the JSON Schema of `fenji.yaml` for editors.
+
+Both are made from the models of `project.settings`, the contracts of the tables and the
+schemes of the library; `pipelines.docs.__main__` writes them.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from project import settings
+from project.quantities import plain_percent
+from project.settings import Settings
+from schemes.language.files import STANDARD, Scheme, library, shown
+from schemes.language.model import Tier
+from sql.contracts import contracts, feeds
+
+PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
+SCHEMA = Path(settings.__file__).parent / "fenji.schema.json"
+
+_HEAD = """\
+# Settings: what fenji.yaml may say
+
+Generated from `project/settings.py`, the table contracts and the schemes; change those,
+then run `make docs`. All fields but `name` may be left out. Anything unknown is refused
+with its line. Shares may be written as `20%` or `0.2`, days as `30 days` or `30`.
+
+Editors that know the YAML language server complete and check the file when it begins
+with a line that names the schema, which lies in the package `project`:
+
+```yaml
+# yaml-language-server: $schema=…/project/fenji.schema.json
+```
+
+`fenji lint` checks the file without any data.
+"""
+_PARAMETERS = """\
+## Parameters of schemes
+
+Set under `schemes: parameters:`. A name of a scheme alone chooses one of its sets of
+parameters, such as `bank_aum: low_entry`. [library.md](library.md) says what the
+schemes are.
+
+| address | default | meaning | 含义 |
+|---|---|---|---|"""
+_TABLES = """\
+## Parameters of tables
+
+Set in the same place, as `<table>.<parameter>`.
+
+| address | default | meaning |
+|---|---|---|"""
+_OPEN = "mapping"  # what a field is that holds names of one's own
+
+Schema = Mapping[str, Any]
+
+
+def settings_page() -> str:
+    """The page as `docs/settings.md` holds it."""
+    made = _schema()
+    parts = [_HEAD, *_section(made, made, "The file")]
+    parts += ["", _PARAMETERS, *_scheme_parameters()]
+    parts += ["", _TABLES, *_table_parameters()]
+    return "\n".join(parts) + "\n"
+
+
+def settings_schema() -> str:
+    """The JSON Schema of `fenji.yaml`, as `project/fenji.schema.json` holds it."""
+    made = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_schema(),
+        "title": "Settings of a Fenji project",
+    }
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _schema() -> dict[str, Any]:
+    """The schema of the models, with what their validators take besides."""
+    made = Settings.model_json_schema(by_alias=True)
+    of_feeds = made["properties"]["feeds"]
+    # One mapping may be written without a list.
+    mapping = {"$ref": "#/$defs/FeedMapping"}
+    one_or_many = {"anyOf": [mapping, {"type": "array", "items": mapping}]}
+    of_feeds["properties"] = dict.fromkeys(feeds(), one_or_many)
+    of_feeds["additionalProperties"] = False
+    return made
+
+
+def _section(whole: Schema, model: Schema, title: str) -> Iterator[str]:
+    """A table of a model's fields, then a section for each model among them."""
+    yield f"## {title}"
+    yield ""
+    yield model["description"]
+    yield ""
+    yield "| field | type | default | example | meaning |"
+    yield "|---|---|---|---|---|"
+    inner: list[tuple[str, Schema]] = []
+    for name, given in model["properties"].items():
+        found = _model_of(whole, given)
+        is_section = found is not None
+        if found is not None:
+            inner.append((name, found))
+        is_required = name in model.get("required", ())
+        example = "see below" if is_section else _example(name, given)
+        yield _row(
+            f"`{name}`",
+            _type(whole, given),
+            "required" if is_required else _default(given, is_section=is_section),
+            example,
+            given.get("description", ""),
+        )
+    where = "" if title == "The file" else f"{title.strip('`')}."
+    for name, found in inner:
+        yield ""
+        yield from _section(whole, found, f"`{where}{name}`")
+
+
+def _model_of(whole: Schema, given: Schema) -> Schema | None:
+    """The model that a field holds, by itself or for each name; None: none."""
+    name = str(given.get("$ref", "")).rpartition("/")[2]
+    if not name and "FeedMapping" in json.dumps(given.get("properties", {})):
+        name = "FeedMapping"
+    found: Schema | None = whole["$defs"].get(name)
+    return found
+
+
+def _type(whole: Schema, given: Schema) -> str:
+    """What may stand in a field, in words."""
+    if "$ref" in given:
+        model = _model_of(whole, given)
+        return _OPEN if model is None else "fields"
+    if "enum" in given:
+        return " or ".join(f"`{word}`" for word in given["enum"])
+    if "anyOf" in given:
+        types = [
+            _type(whole, part) for part in given["anyOf"] if part.get("type") != "null"
+        ]
+        return " or ".join(dict.fromkeys(types))
+    if given.get("type") == "array":
+        return "list"
+    named = given.get("format") or given.get("type")
+    return _TYPES.get(str(named), str(named))
+
+
+_TYPES: Mapping[str, str] = {
+    "string": "text",
+    "integer": "whole number",
+    "boolean": "true or false",
+    "object": _OPEN,
+    "path": "folder",
+}
+
+
+def _default(given: Schema, *, is_section: bool) -> str:
+    value = given.get("default")
+    if is_section or value is None or value in ([], {}):
+        return ""
+    return f"`{_written(value)}`"
+
+
+def _example(name: str, given: Schema) -> str:
+    examples = given.get("examples")
+    return f"`{name}: {_written(examples[0])}`" if examples else ""
+
+
+def _written(value: object) -> str:
+    """A value as one writes it in YAML, on one line."""
+    if isinstance(value, dict):
+        inside = ", ".join(f"{name}: {_written(part)}" for name, part in value.items())
+        return f"{{{inside}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(_written(part) for part in value)}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = str(value)
+    needs_quotes = isinstance(value, str) and any(sign in text for sign in "%*,'{}[]:")
+    is_share = text.endswith("%") and text[:-1].isdigit()
+    return f'"{text}"' if needs_quotes and not is_share else text
+
+
+def _scheme_parameters() -> Iterator[str]:
+    for scheme in library():
+        for name in scheme.document.parameter_sets:
+            said = f"the set `{name}`", f"参数组 `{name}`"
+            yield _row(f"`{scheme.scheme}: {name}`", STANDARD, *said)
+        for name, parameter in scheme.document.parameters.items():
+            value = "not set" if parameter.default is None else shown(parameter.default)
+            unit = f" ({parameter.unit})" if parameter.unit else ""
+            about = parameter.about
+            address = f"`{scheme.scheme}.{name}`"
+            yield _row(address, value + unit, about.en, about.zh)
+        for tier in scheme.document.tiers:
+            yield from _bounds(scheme, tier)
+
+
+def _bounds(scheme: Scheme, tier: Tier) -> Iterator[str]:
+    """The bounds of a tier that a project may set."""
+    names = tier.name
+    for field, value in (("from", tier.from_), ("top", tier.top)):
+        if not isinstance(value, Decimal):
+            continue  # none, or a parameter, which is listed under its own name
+        meaning = (
+            (f"Lower bound of {names.en}", f"{names.zh}的下限")
+            if field == "from"
+            else (f"Share of the best: {names.en}", f"{names.zh}的比例")
+        )
+        stands = plain_percent(value) if field == "top" else str(value)
+        yield _row(f"`{scheme.scheme}.tiers.{tier.tier}.{field}`", stands, *meaning)
+
+
+def _table_parameters() -> Iterator[str]:
+    for table in contracts("marts"):
+        for name, parameter in table.parameters.items():
+            unit = f" ({parameter.unit})" if parameter.unit else ""
+            yield _row(
+                f"`{table.table}.{name}`", f"{parameter.default}{unit}", parameter.about
+            )
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

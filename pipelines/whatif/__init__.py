@@ -1,0 +1,1 @@
+"""What `fenji plan` answers: who would move if schemes said something else."""

@@ -1,0 +1,349 @@
+"""What changed schemes would do: graded on the facts of a release, beside it.
+
+Nothing is published, and the warehouse stays as it is: all is computed in a database of
+its own, which is removed at the end.
+"""
+
+import contextlib
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingest import assessment_bands, known_files
+from ingest.load import feed_columns
+from ingest.warehouse import reading
+from pipelines.whatif.moves import Graded, Move, SchemeMoves, beside
+from project.documents import read_scalar
+from project.errors import ConfigurationError
+from project.folder import Change, Project
+from releases import store
+from releases.manifest import Manifest
+from releases.previous import create_previous_tiers
+from runs import warehouse_state
+from runs.opening import configure
+from runs.scheme_versions import changed
+from schemes.compiler.metric_selects import fact_selects
+from schemes.compiler.program import CATEGORIES, CUSTOMERS
+from schemes.compiler.results import results_select, scoped_select
+from schemes.compiler.scheme import CompiledScheme
+from schemes.language.files import Scheme
+from schemes.plan import SchemePlan, make_plan
+from schemes.tables.reason_codes import CODES
+from schemes.tables.reasons import STEPS, reasons_view
+from schemes.tables.scheme_lists import why_not
+from sql.contracts import STORAGE
+from sql.statements import create, quoted, text
+
+_FOLDER = ".planning-"
+_WAREHOUSE = "warehouse"
+_READ = ("raw", "staging", "core")
+_BY_CATEGORY = "scheme_results_by_category"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What the schemes would do to the customers of a release."""
+
+    against: Manifest
+    # Those that say something else, by name; then those that are gone.
+    schemes: tuple[SchemeMoves, ...]
+    gone: tuple[str, ...]  # schemes of the release that would not run
+    idle: Mapping[str, str]  # changed schemes that cannot run here → why
+    unversioned: tuple[Scheme, ...]  # changed under a version that is published
+    moves: tuple[Move, ...]
+
+
+def changed_project(
+    project: Project, folder: Path | None, settings: Sequence[str]
+) -> Project:
+    """The project with other schemes.
+
+    Args:
+        project: as it is.
+        folder: its scheme files stand for those of the same id.
+        settings: parameters, each as `scheme.path=value`.
+
+    Raises:
+        ConfigurationError: there is no such folder, or a setting has no value.
+    """
+    if folder is not None and not any(folder.glob("*.yaml")):
+        raise ConfigurationError(
+            f"--schemes {folder}: has no scheme file; name a folder with some"
+        )
+    parameters = dict(project.settings.schemes.parameters)
+    addresses = []
+    for one in settings:
+        address, equals, value = (part.strip() for part in one.partition("="))
+        if not equals or not address:
+            raise ConfigurationError(
+                f"--set {one}: write scheme.path=value, such as"
+                " annual_points.tiers.C.from=3500"
+            )
+        try:
+            parameters[address] = read_scalar(value)
+        except ValueError as err:
+            raise ConfigurationError(f"--set {address}: {err}") from None
+        addresses.append(address)
+    schemes = project.settings.schemes.model_copy(update={"parameters": parameters})
+    return dataclasses.replace(
+        project,
+        settings=project.settings.model_copy(update={"schemes": schemes}),
+        change=Change(folder and folder.resolve(), frozenset(addresses)),
+    )
+
+
+def planned_by(
+    project: Project, against: Manifest, *, lang: str, at_most: int | None
+) -> Planned:
+    """Grade the customers of a release by the project's schemes; the lock is held.
+
+    Args:
+        project: with the schemes that are asked about.
+        against: the release.
+        lang: of the reasons, en or zh.
+        at_most: how many customers of each scheme are named; None: all who move.
+
+    Raises:
+        FenjiError: a scheme is wrong, or the facts of the release are gone.
+    """
+    with _facts(project, against) as (con, schemes):
+        chosen = _changed(schemes, against)
+        _grade(con, project, against, schemes, chosen)
+        database = store.database(project, against.release_id)
+        with beside(con, database) as compared:
+            gone = sorted(set(against.schemes) - set(schemes.applicable))
+            graded = [_graded(one, against, lang) for one in chosen]
+            graded += [compared.gone(name, lang=lang) for name in gone]
+            moves = [compared.moves_of(one) for one in graded]
+            movers = [
+                move
+                for one in graded
+                for move in compared.movers_of(one, lang=lang, at_most=at_most)
+            ]
+    return Planned(
+        against=against,
+        schemes=tuple(moves),
+        gone=tuple(gone),
+        idle={
+            one.scheme.scheme: reason
+            for one in schemes.schemes
+            if _is_asked_about(one.scheme, project.change)
+            and (reason := why_not(one)) is not None
+        },
+        unversioned=tuple(
+            changed((one.scheme for one in schemes.schemes), against.scheme_digests)
+        ),
+        moves=tuple(movers),
+    )
+
+
+# The facts: those of the warehouse, where they are the release's.
+
+
+@contextlib.contextmanager
+def _facts(
+    project: Project, against: Manifest
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, SchemePlan]]:
+    """A database with the release's facts, all metrics among them, and the schemes."""
+    with reading(project) as warehouse:
+        schemes = make_plan(project, feed_columns(warehouse))
+        is_of_release = (
+            warehouse_state.computed_for(warehouse) == against.run_key
+            # Other bands let other assessments count.
+            and assessment_bands.is_settled(warehouse, schemes.bands)
+        )
+        is_complete = is_of_release and _has_metrics(warehouse, schemes)
+    if is_of_release:
+        with _beside_warehouse(project) as con:
+            configure(con, project)
+            _compute(con, against, schemes, metrics=not is_complete)
+            yield con, schemes
+        return
+    with known_files.opened(project, against.known_at or against.published_at) as con:
+        configure(con, project)
+        yield con, _recompute(con, project, against)
+
+
+@contextlib.contextmanager
+def _beside_warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own that shows the warehouse's tables as views."""
+    for left in project.data.glob(f"{_FOLDER}*"):
+        shutil.rmtree(left)
+    with (
+        tempfile.TemporaryDirectory(prefix=_FOLDER, dir=project.data) as folder,
+        contextlib.closing(duckdb.connect(str(Path(folder) / "plan.duckdb"))) as con,
+    ):
+        path = text(str(project.warehouse))
+        con.execute(f"attach {path} as {_WAREHOUSE} (read_only)")
+        for schema in _READ:
+            con.execute(f"create schema {quoted(schema)}")
+            for name in _tables(con, schema):
+                con.execute(
+                    f"create view {quoted(schema, name)} as"
+                    f" from {quoted(_WAREHOUSE, schema, name)}"
+                )
+        yield con
+
+
+def _has_metrics(warehouse: duckdb.DuckDBPyConnection, schemes: SchemePlan) -> bool:
+    """Whether the warehouse has every metric that is asked for."""
+    return all(
+        {one.column for one in schemes.asked if one.file.entity == entity.name}
+        <= _columns(warehouse, entity.metrics)
+        for entity in (CUSTOMERS, CATEGORIES)
+        if entity.metrics is not None
+    )
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
+    schema, _, name = table.partition(".")
+    rows = con.execute(
+        "select column_name from duckdb_columns()"
+        " where schema_name = $schema and table_name = $table",
+        {"schema": schema, "table": name},
+    ).fetchall()
+    return {column for (column,) in rows}
+
+
+def _compute(
+    con: duckdb.DuckDBPyConnection,
+    against: Manifest,
+    schemes: SchemePlan,
+    *,
+    metrics: bool,
+) -> None:
+    """Compute what changed schemes change of the facts, and metrics where needed."""
+    chosen = {one.scheme.scheme for one in _changed(schemes, against)}
+    kept = {
+        name
+        for history in schemes.histories
+        if history.compiled.scheme.scheme not in chosen
+        for name in history.facts
+    }
+    if not metrics:
+        kept |= {*fact_selects(schemes.asked), "customer_category_metrics"}
+    made = {name: sql for name, sql in schemes.facts.items() if name not in kept}
+    if metrics:
+        made["customer_metrics"] = schemes.customer_metrics
+    for name, select in made.items():
+        con.execute(f"drop view if exists {quoted('core', name)}")
+        create(con, ("core", name), select, {"as_of_date": against.as_of_date})
+
+
+def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
+    """The tables and views of a schema of the warehouse."""
+    rows = con.execute(
+        "select table_name from information_schema.tables"
+        " where table_catalog = $catalog and table_schema = $schema",
+        {"catalog": _WAREHOUSE, "schema": schema},
+    ).fetchall()
+    return sorted(name for (name,) in rows)
+
+
+def _recompute(
+    con: duckdb.DuckDBPyConnection, project: Project, against: Manifest
+) -> SchemePlan:
+    """Compute the facts anew, from the files that were known to the release.
+
+    Raises:
+        ConfigurationError: rows of these files are gone.
+    """
+    from pipelines.execution import recompute  # noqa: PLC0415
+    from runs.run import Run  # noqa: PLC0415 - imports Dagster
+
+    if gone := known_files.missing(con):
+        raise ConfigurationError(
+            f"--against {against.release_id}: the rows of {gone[0]} as they were are"
+            " gone; see publish.keep_replaced_days in fenji.yaml"
+        )
+    run = Run(
+        project=project,
+        as_of_date=against.as_of_date,
+        key=against.run_key,
+        inputs_key=against.run_key,
+        began_at=against.published_at,
+        con=con,
+        known_at=against.known_at or against.published_at,
+    )
+    recompute(run)
+    return run.plan
+
+
+# What says something else, and grading by it.
+
+
+def _is_asked_about(scheme: Scheme, change: Change) -> bool:
+    """Whether a file or a parameter of the scheme was named."""
+    named = {address.partition(".")[0] for address in change.parameters}
+    return scheme.scheme in named or scheme.path.parent == change.schemes
+
+
+def _changed(schemes: SchemePlan, against: Manifest) -> list[CompiledScheme]:
+    """The schemes that say something else than in the release, and their readers."""
+    found: dict[str, CompiledScheme] = {}
+    for one in schemes.schemes:
+        scheme = one.scheme
+        if not one.runs:
+            continue
+        published = against.scheme_digests.get(scheme.scheme, {})
+        former = published.get(against.schemes.get(scheme.scheme, ""))
+        if former != scheme.digest or not found.keys().isdisjoint(scheme.reads_schemes):
+            found[scheme.scheme] = one
+    return [found[name] for name in sorted(found)]
+
+
+def _grade(
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    against: Manifest,
+    schemes: SchemePlan,
+    chosen: Sequence[CompiledScheme],
+) -> None:
+    """Make what `pipelines.whatif.moves` reads: results, benefits, reasons."""
+    params = {"as_of_date": against.as_of_date}
+    create(con, ("marts", "scheme_cuts"), schemes.cuts, params)
+    create_previous_tiers(con, project, None, schemes.applicable)
+    # Reasons quote what the schemes say that a scheme reads.
+    read = {name for one in chosen for name in one.scheme.reads_schemes}
+    read |= {one.scheme.scheme for one in chosen}
+    customers = [
+        one
+        for one in schemes.schemes
+        if one.runs and one.grades_customers and one.scheme.scheme in read
+    ]
+    results = results_select(customers, schemes.programs[CUSTOMERS.name])
+    create(con, ("marts", "scheme_results"), results, params)
+    categories = [one for one in chosen if not one.grades_customers]
+    results = scoped_select(categories, schemes.programs[CATEGORIES.name])
+    create(con, ("marts", _BY_CATEGORY), results, params)
+    create(con, ("marts", "scheme_benefits"), schemes.tables["scheme_benefits"], params)
+    for name in ("scheme_tiers", CODES, STEPS):
+        create(con, ("marts", name), schemes.tables[name], params)
+    con.execute(f"create schema if not exists {quoted(STORAGE)}")
+    for name in ("scheme_results", _BY_CATEGORY, STEPS):
+        shown = quoted(STORAGE, name)
+        con.execute(f"create or replace view {shown} as from {quoted('marts', name)}")
+    for name in ("customer_metrics", "customers"):
+        con.execute(
+            f"create or replace view {quoted(name)} as from {quoted('core', name)}"
+        )
+    con.execute(
+        f"create or replace view customer_tier_reasons as {reasons_view(chosen)}"
+    )
+
+
+def _graded(one: CompiledScheme, against: Manifest, lang: str) -> Graded:
+    scheme = one.scheme
+    return Graded(
+        scheme=scheme.scheme,
+        name=getattr(scheme.name, lang),
+        has_scopes=not one.grades_customers,
+        former_version=against.schemes.get(scheme.scheme),
+        version=scheme.version,
+        ranks={tier.tier: tier.rank for tier in one.tiers},
+    )

@@ -1,0 +1,1 @@
+"""From what a scheme says to the SQL that grades by it."""

@@ -1,0 +1,227 @@
+"""Schemes with memory: what they would have said on every earlier rating date.
+
+The rating dates are the first of each month before the as-of date, that date, and,
+where upgrades come at once, the days on which facts of the customer change what the
+scheme reads. The scheme's own rule is compiled a second time, over the metrics as they
+were on each of them, and what it gave is folded, date by date, into the tier that the
+customer holds. Nothing depends on which runs there were.
+
+Figures about the population are those of the first of the month: only on that day is
+everybody rated.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from schemes.compiler.changes import Clock, clocks_of
+from schemes.compiler.history_selects import UNTIL_DATE, RatingDates, history_select
+from schemes.compiler.memory import Field, Memory, next_held, nothing, struct
+from schemes.compiler.program import AS_OF_DATE, CUSTOMERS, Entity, Program
+from schemes.compiler.queries import named, select, text_of
+from schemes.compiler.results import (
+    columns_read,
+    dated_cuts_select,
+    layered_select,
+    rests_on_figures,
+)
+from schemes.compiler.scheme import CompiledScheme, compile_scheme, rating_fields
+from schemes.compiler.translate import Leading
+from schemes.compiler.values import both, case, cast, column, function, number, text
+from schemes.language.files import Scheme
+from schemes.language.metrics import Asked, inputs_of
+from schemes.language.names import Inputs, attributes
+
+_YEAR = 12  # months
+
+
+@dataclass(frozen=True)
+class History:
+    """A scheme compiled over its rating dates."""
+
+    compiled: CompiledScheme
+    memory: Memory
+    program: Program
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """Its tables of `core`, in order: table → select."""
+        name = self.compiled.scheme.scheme
+        facts = {f"{name}_history": self.metrics}
+        if self.program.cuts:
+            facts[f"{name}_history_cuts"] = dated_cuts_select(self.program)
+        facts[f"{name}_held"] = _held_select(self)
+        return facts
+
+    @property
+    def metrics(self) -> str:
+        """The select of the metrics that the rating reads, on each rating date.
+
+        Raises:
+            ConfigurationError: a metric cannot be told for earlier dates.
+        """
+        rated = [column(name) for name in self.rated]
+        read = columns_read(self.program, [*rated, *self.program.cuts.values()])
+        asked = [one for name, one in self.program.asked.items() if name in read]
+        return history_select(self.compiled.scheme, asked, self.dates(asked))
+
+    @property
+    def rated(self) -> tuple[str, ...]:
+        """The columns that the fold reads."""
+        suffixes = ["rule"]
+        if self.memory.margin is not None:
+            suffixes.append("margin_rank")
+        if self.memory.is_forward_only:
+            suffixes.append("is_silent")
+        return tuple(self.compiled.column(suffix) for suffix in suffixes)
+
+    def dates(self, asked: Collection[Asked]) -> RatingDates:
+        """The rating dates.
+
+        Each month everybody is rated where that is what the scheme says, where others
+        are looked at, or where calendar months are counted. Else a rating holds from
+        one change to the next, and need only be met once within each term.
+        """
+        memory = self.memory
+        if not memory.rates_changes:
+            return RatingDates()
+        is_monthly = memory.only_rises_between or memory.compares
+        is_monthly |= any(one.metric.clock == "calendar_months" for one in asked)
+        term = (
+            _YEAR if memory.term is None or not memory.term.size else memory.term.size
+        )
+        return RatingDates(
+            months=1 if is_monthly else term,
+            on_changes=True,
+            clocks=self.clocks(asked),
+        )
+
+    def clocks(self, asked: Iterable[Asked]) -> frozenset[Clock]:
+        """The times that the rating reckons."""
+        names = {name for one in asked for name in (one.name, *inputs_of(one.metric))}
+        clocks = clocks_of(self.compiled.scheme, names)
+        known = attributes(CUSTOMERS.feed)
+        # A day that is a fact is not known before it.
+        days = {
+            Clock(name, is_attribute=True, after_days=0)
+            for _, name in self.program.attributes.values()
+            if name in known and known[name].has_happened
+        }
+        return clocks | days
+
+
+def compile_history(scheme: Scheme, memory: Memory, inputs: Inputs) -> History:
+    """The scheme over its rating dates.
+
+    Raises:
+        ConfigurationError: it reads what cannot be told for an earlier date.
+    """
+    if scheme.reads_schemes:
+        raise scheme.error(
+            ("scheme",),
+            "a scheme with memory cannot read other schemes: their earlier ratings are"
+            " not known",
+        )
+    entity = Entity(
+        name=CUSTOMERS.name,
+        key=CUSTOMERS.key,
+        metrics=f"core.{scheme.scheme}_history",
+        rows=CUSTOMERS.rows,
+        feed=CUSTOMERS.feed,
+        cuts=f"core.{scheme.scheme}_history_cuts",
+        dates=(AS_OF_DATE, UNTIL_DATE),
+    )
+    program = Program(entity)
+    compiled = compile_scheme(scheme, program, {}, inputs)
+    for figure in program.cuts.values():
+        if isinstance(figure, Leading) or rests_on_figures(program, figure):
+            raise scheme.error(
+                ("scheme",),
+                "a scheme with memory cannot use leading(), or a figure about others"
+                " that rests on such a figure",
+            )
+    for columns in (program.computed, program.cuts):
+        for name, expression in columns.items():
+            columns[name] = _on_its_date(expression, program)
+    history = History(compiled, memory, program)
+    history_select(scheme, program.asked.values(), RatingDates())
+    return history
+
+
+def _on_its_date(expression: exp.Expr, program: Program) -> exp.Expr:
+    """The expression as of each row's own date: nothing later is known or counts."""
+    known = attributes(CUSTOMERS.feed)
+
+    def dated(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Placeholder) and node.name == AS_OF_DATE:
+            return column(AS_OF_DATE)
+        if isinstance(node, exp.Window):
+            # Beside those of the month's first, of whom alone everybody is there.
+            node.set("partition_by", [_month()])
+            (counted,) = node.this.expressions
+            node.this.set("expressions", [both([_is_first(), counted])])
+        if isinstance(node, exp.Column) and node.name in program.attributes:
+            _, name = program.attributes[node.name]
+            if name in known and known[name].has_happened:
+                later = exp.GT(this=node.copy(), expression=column(AS_OF_DATE))
+                return case([(exp.Not(this=later), node.copy())])
+        return node
+
+    return expression.transform(dated)
+
+
+def _held_select(history: History) -> str:
+    """One row per customer: the tier it holds after its last earlier rating date."""
+    one, memory = history.compiled, history.memory
+    tiers = [rule.tier for rule in one.rules]
+    rule = column(one.column("rule"))
+    days = (column(AS_OF_DATE), column(UNTIL_DATE))
+    between = exp.Not(this=_is_first())
+    fields = rating_fields(one.scheme, memory, rule, tiers, days, between)
+    source = layered_select(history.program, [rule, *fields.values()])
+    # Outside the population there is no rating.
+    in_population = exp.Not(this=exp.Is(this=rule.copy(), expression=exp.null()))
+    rated = select(
+        [column("customer_id"), named(struct(fields), "rating"), column(AS_OF_DATE)],
+        source,
+        "graded",
+        where=[in_population],
+    )
+    in_order = exp.Order(
+        this=column("rating"), expressions=[exp.Ordered(this=column(AS_OF_DATE))]
+    )
+    lambda_ = exp.Lambda(
+        this=next_held(memory, _field("held"), _field("rated")),
+        expressions=[exp.to_identifier("held"), exp.to_identifier("rated")],
+    )
+    ratings = function("list", in_order)
+    folded = function("list_reduce", ratings, lambda_, struct(nothing(memory)))
+    states = select(
+        [column("customer_id"), named(folded, "held")],
+        rated,
+        "rated",
+        group_by=[column("customer_id")],
+    )
+    shown = [
+        named(function("struct_extract", column("held"), text(name)), name)
+        for name in ("rank", "valid_from")
+    ]
+    return text_of(select([column("customer_id"), *shown], states, "folded"))
+
+
+def _month() -> exp.Expr:
+    """The first of a row's month."""
+    day = function("date_trunc", text("month"), column(AS_OF_DATE))
+    return cast(day, "date")
+
+
+def _is_first() -> exp.Expr:
+    """Whether a row is of the first of a month."""
+    day = function("day", column(AS_OF_DATE))
+    return exp.EQ(this=day, expression=number(1))
+
+
+def _field(owner: str) -> Field:
+    """The fields of a value inside the fold."""
+    return lambda name: function("struct_extract", exp.to_identifier(owner), text(name))

@@ -1,0 +1,357 @@
+"""Selects of metrics: one pass over each fact table, then one row per customer.
+
+The fragments in `sql/metrics/` are Fenji's own SQL; what a scheme adds to them is
+windows and literals.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+
+import sqlglot
+from sqlglot import exp
+
+from schemes.compiler.program import CATEGORIES, CUSTOMERS
+from schemes.compiler.values import (
+    binary,
+    both,
+    cast,
+    column,
+    either,
+    function,
+    number,
+    text,
+)
+from schemes.language.metrics import (
+    FOLDER,
+    Asked,
+    MetricFile,
+    always,
+    definitions,
+    inputs_of,
+)
+from schemes.language.windows import Window, parse_window
+from sql.contracts import TYPES, contract
+
+_AS_OF_DATE = "as_of_date"
+
+
+def fact_selects(asked: Iterable[Asked]) -> Mapping[str, str]:
+    """The selects of the fact metrics: table of `core` → SQL, one row per customer."""
+    selects: dict[str, str] = {}
+    for table, members in sorted(_by_table([*always(), *asked]).items()):
+        first = next(iter(members.values()))
+        if first.metric.select is not None:
+            made = _own_select(first)
+        elif first.file.per:
+            made = _two_steps(first.file, members)
+        else:
+            made = _one_step(first.file, members)
+        selects[table] = made.sql("duckdb", pretty=True)
+    return selects
+
+
+def customer_select(asked: Iterable[Asked]) -> str:
+    """The select of `core.customer_metrics`: one row per customer.
+
+    The columns of the contract come first, then all that was asked for, by name.
+    """
+    of_customers = [one for one in asked if one.file.entity == CUSTOMERS.name]
+    wanted = {one.column: one for one in (*always(), *of_customers)}
+    fixed = [one.name for one in contract("core", "customer_metrics").columns]
+    names = [name for name in fixed if name in wanted]
+    names += sorted(set(wanted) - set(fixed))
+    select = exp.select(
+        exp.column("customer_id", "customers"), exp.alias_(_as_of(), _AS_OF_DATE)
+    ).from_(_table(CUSTOMERS.rows, "customers"))
+    for name in names:
+        one = wanted[name]
+        value = cast(_of_customer(one), TYPES[one.metric.type])
+        select = select.select(exp.alias_(value, name, quoted=True), copy=False)
+    for table in sorted(_by_table(wanted.values())):
+        condition = exp.EQ(
+            this=exp.column("customer_id", "customers"),
+            expression=exp.column("customer_id", table),
+        )
+        select = select.join(
+            _table(f"core.{table}", table), on=condition, join_type="left", copy=False
+        )
+    return select.sql("duckdb", pretty=True)
+
+
+def category_select(asked: Iterable[Asked]) -> str | None:
+    """The select of metrics per customer and category; None where none is asked for."""
+    tables = _by_table(one for one in asked if one.file.entity == CATEGORIES.name)
+    if not tables:
+        return None
+    ((table, members),) = tables.items()
+    return (
+        exp.select(*CATEGORIES.key, exp.alias_(_as_of(), _AS_OF_DATE))
+        .select(*(column(name) for name in sorted(members)))
+        .from_(_table(f"core.{table}", None))
+        .sql("duckdb", pretty=True)
+    )
+
+
+def tables_read(asked: Iterable[Asked]) -> frozenset[str]:
+    """The tables that the metrics read, as schema.table."""
+    return frozenset(
+        name
+        for members in _by_table(asked).values()
+        for one in members.values()
+        for name in one.file.reads
+    )
+
+
+def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
+    """What is to be computed of each fact table: table → column → metric."""
+    found: dict[str, dict[str, Asked]] = {}
+    ahead = list(asked)
+    seen: set[Asked] = set()
+    while ahead:
+        one = ahead.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one.table is None:
+            ahead.extend(inputs(one))
+        else:
+            found.setdefault(one.table, {})[one.column] = one
+    return found
+
+
+def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
+    select = _keys(file)
+    for name, one in sorted(members.items()):
+        aggregate = filtered(fragment(one.metric.aggregate or ""), rows_in_window(one))
+        value = cast(aggregate, TYPES[one.metric.type])
+        select = select.select(exp.alias_(value, name, quoted=True), copy=False)
+    return _of_counted_rows(select, members).group_by(*_grouping(file))
+
+
+def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Select:
+    """The select without the rows that no member counts: they need not be grouped."""
+    rows = [rows_in_window(one) for one in members.values()]
+    if any(one is None for one in rows):
+        return select
+    distinct = {one.sql(): one for one in rows if one is not None}
+    return select.where(either(list(distinct.values())))
+
+
+def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
+    inner = _keys(file).select(*file.per)
+    outer = exp.select("customer_id")
+    for name, one in sorted(members.items()):
+        each = filtered(fragment(one.metric.each or ""), rows_in_window(one))
+        inner = inner.select(exp.alias_(each, name, quoted=True), copy=False)
+        aggregate = replaced(
+            fragment(one.metric.aggregate or ""),
+            lambda found, name=name: (
+                column(name)  # type: ignore[misc]
+                if isinstance(found, exp.Column) and found.name == "value"
+                else None
+            ),
+        )
+        value = cast(aggregate, TYPES[one.metric.type])
+        outer = outer.select(exp.alias_(value, name, quoted=True), copy=False)
+    inner = inner.where(*(f"{key} is not null" for key in file.per))
+    inner = _of_counted_rows(inner, members)
+    inner = inner.group_by(*_grouping(file), *file.per)
+    return outer.from_(inner.subquery("grouped")).group_by("customer_id")
+
+
+def _own_select(one: Asked) -> exp.Expr:
+    """The select of a metric that has a file of its own, its $params filled in."""
+    given = dict(one.arguments)
+
+    def fill(found: exp.Expr) -> exp.Expr | None:
+        if not isinstance(found, exp.Placeholder):
+            return None
+        name = found.name
+        if name == _AS_OF_DATE:
+            return _as_of()
+        if name == "after_date":
+            return _after(one.window)
+        is_number = one.metric.arguments[name].type == "number"
+        return exp.Literal.number(given[name]) if is_number else text(given[name])
+
+    made = replaced(_file(one.metric.select or ""), fill)
+    return exp.select(
+        "customer_id",
+        exp.alias_(
+            cast(column("measure"), TYPES[one.metric.type]), one.column, quoted=True
+        ),
+    ).from_(
+        exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier("own")))
+    )
+
+
+def _keys(file: MetricFile) -> exp.Select:
+    """The select of a fact table's keys, of rows that name a customer."""
+    source = fact_source(file)
+    select = exp.select(exp.alias_(exp.column(file.customer), "customer_id"))
+    select = select.select(*file.key[1:]).from_(source)
+    return select.where(*(f"{key} is not null" for key in _grouping(file)))
+
+
+def fact_source(file: MetricFile) -> exp.Expr:
+    """The fact table, or the select that stands for it."""
+    if file.relation is None:
+        return _table(file.reads[0], None)
+    alias = exp.TableAlias(this=exp.to_identifier("events"))
+    return exp.Subquery(this=fragment(file.relation).copy(), alias=alias)
+
+
+def _grouping(file: MetricFile) -> tuple[str, ...]:
+    return (file.customer, *file.key[1:])
+
+
+def rows_in_window(one: Asked) -> exp.Expr | None:
+    """The condition on the rows that count in the window; None where all do."""
+    conditions = _within(one.window, column(one.file.date or ""))
+    counted = rows_that_count(one)
+    if counted is not None:
+        conditions.append(counted)
+    return both(conditions) if conditions else None
+
+
+def rows_that_count(one: Asked) -> exp.Expr | None:
+    """The condition on the rows that count, whenever they are; None where all do."""
+    conditions: list[exp.Expr] = []
+    if one.metric.where is not None:
+        conditions.append(fragment(one.metric.where))
+    for name, value in one.arguments:
+        argument = one.metric.arguments[name]
+        if argument.column is not None:
+            literal = text(value)
+            if argument.type == "number":
+                literal = exp.Literal.number(value)
+            conditions.append(exp.EQ(this=column(argument.column), expression=literal))
+    return both(conditions) if conditions else None
+
+
+def filtered(aggregate: exp.Expr, rows: exp.Expr | None) -> exp.Expr:
+    """The aggregate over some rows; over all where no condition is given."""
+    if rows is None:
+        return aggregate
+    return exp.Filter(this=aggregate, expression=exp.Where(this=rows))
+
+
+def _within(window: Window, day: exp.Expr) -> list[exp.Expr]:
+    """The conditions that the day lies in the window; days to come are not there."""
+    if window.kind == "ever":
+        return []
+    conditions: list[exp.Expr] = [exp.GT(this=day, expression=_after(window))]
+    if window.is_before:
+        conditions.append(exp.LT(this=day.copy(), expression=_as_of()))
+    elif window.periods_back and window.kind == "calendar_year":
+        conditions.append(exp.LT(this=day.copy(), expression=_year_start(0)))
+    elif window.periods_back:
+        end = _back(window, window.periods_back)
+        conditions.append(exp.LTE(this=day.copy(), expression=end))
+    return conditions
+
+
+def _after(window: Window) -> exp.Expr:
+    """The last day before the window."""
+    if window.kind == "ever":
+        return cast(text("-infinity"), "date")
+    if window.kind == "calendar_year":
+        start = _year_start(window.periods_back)
+    elif window.is_before:
+        start = _back(window, 1)
+    else:
+        return _back(window, window.periods_back + 1)
+    return exp.Paren(this=binary(exp.Sub, start, number(1)))
+
+
+def days_in(window: Window) -> exp.Expr:
+    """How many days the window has."""
+    if window.kind == "days":
+        return number(window.size)
+    return exp.Paren(this=binary(exp.Sub, _as_of(), _after(window)))
+
+
+def _back(window: Window, periods: int) -> exp.Expr:
+    size = window.size * periods
+    if window.kind == "days":
+        return exp.Paren(this=binary(exp.Sub, _as_of(), number(size)))
+    length = exp.Interval(this=text(str(size)), unit=exp.var("month"))
+    return cast(exp.Paren(this=binary(exp.Sub, _as_of(), length)), "date")
+
+
+def _year_start(years_back: int) -> exp.Expr:
+    day: exp.Expr = _as_of()
+    if years_back:
+        length = exp.Interval(this=text(str(12 * years_back)), unit=exp.var("month"))
+        day = binary(exp.Sub, day, length)
+    return cast(function("date_trunc", text("year"), day), "date")
+
+
+def _of_customer(one: Asked) -> exp.Expr:
+    """The metric as an expression over the joined fact metrics."""
+    if one.table is not None:
+        found = exp.column(one.column, one.table, quoted=True)
+        if one.metric.empty is None:
+            return found
+        return function("coalesce", found, number(one.metric.empty))
+
+    def fill(found: exp.Expr) -> exp.Expr | None:
+        if isinstance(found, exp.Anonymous) and found.name in definitions():
+            return exp.Paren(this=_of_customer(_input(one, found)))
+        return None
+
+    return replaced(fragment(one.metric.expression or ""), fill)
+
+
+def inputs(one: Asked) -> list[Asked]:
+    """The metrics that an expression reads, over their windows."""
+    expression = fragment(one.metric.expression or "")
+    names = inputs_of(one.metric)
+    calls = expression.find_all(exp.Anonymous)
+    return [_input(one, call) for call in calls if call.name in names]
+
+
+def _input(one: Asked, call: exp.Anonymous) -> Asked:
+    """The metric that an expression calls, over its own window or the outer one."""
+    if not call.expressions:
+        return Asked(call.name, parse_window("ever"))
+    (argument,) = call.expressions
+    window = one.window
+    if isinstance(argument, exp.Literal):
+        window = parse_window(str(argument.this))
+    return Asked(call.name, window)
+
+
+def replaced(
+    tree: exp.Expr, replacement: Callable[[exp.Expr], exp.Expr | None]
+) -> exp.Expr:
+    """A copy of the tree in which some nodes, with all they hold, are replaced."""
+    made = tree.copy()
+    for found in list(made.walk(prune=lambda node: replacement(node) is not None)):
+        other = replacement(found)
+        if other is not None:
+            if found is made:
+                return other
+            found.replace(other)
+    return made
+
+
+@cache
+def fragment(sql: str) -> exp.Expr:
+    """A piece of Fenji's own SQL, parsed once; copy it before changing it."""
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+@cache
+def _file(name: str) -> exp.Expr:
+    sql = (FOLDER / name).read_text(encoding="utf-8")
+    return sqlglot.parse_one(sql, dialect="duckdb")
+
+
+def _table(name: str, alias: str | None) -> exp.Expr:
+    table = exp.to_table(name)
+    return table if alias is None else exp.alias_(table, alias, table=True)
+
+
+def _as_of() -> exp.Expr:
+    return cast(exp.Placeholder(this=_AS_OF_DATE), "date")

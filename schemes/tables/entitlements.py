@@ -1,0 +1,212 @@
+"""What tiers entitle to: from scheme files to `entitlements` and its customers.
+
+Inheritance is settled here. The days on which benefits fall due are found in
+`sql/marts/entitlements.sql` and `sql/marts/benefit_dates.sql`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from project.documents import nearest
+from schemes.compiler.program import AS_OF_DATE
+from schemes.compiler.queries import join_customers, named, select, text_of, union_text
+from schemes.compiler.scheme import CompiledScheme
+from schemes.compiler.values import both, case, cast, column, either, text, texts
+from schemes.language.files import Scheme
+from schemes.language.model import Benefit
+from schemes.tables.branches import RESULTS, SCOPED_RESULTS
+from schemes.tables.scheme_lists import literal_rows
+from sql.contracts import STORAGE, TYPES, contract
+
+ENTITLEMENTS = "entitlements"
+CUSTOMER_ENTITLEMENTS = "customer_entitlements"
+DATES = "benefit_dates"
+BIRTHDAY = "birthday"
+SEASON = "season"  # due on days that are the same for everybody
+# Due by the day's spend or by an order: the amount that has to reach the value.
+AMOUNTS: Mapping[str, str] = {
+    "day_spend": "day_spend_amount",
+    "basket": "basket_amount",
+}
+
+
+@dataclass(frozen=True)
+class Entitlement:
+    """A benefit of a tier, its own or one of a lower tier."""
+
+    scheme: str
+    tier: str
+    benefit: Benefit
+    inherited_from: str | None
+
+    @property
+    def due(self) -> str | None:
+        """What its day depends on; None where it has none."""
+        return SEASON if self.benefit.due_days else self.benefit.due
+
+
+def entitlements_of(scheme: Scheme) -> tuple[Entitlement, ...]:
+    """What each tier entitles to, the best tier first.
+
+    With `inherit: from_lower_tiers` a tier has what those below it have; of several
+    that state the same benefit, the value of the nearest counts.
+
+    Raises:
+        ConfigurationError: a tier is unknown, or a benefit stated twice.
+    """
+    document = scheme.document
+    stated = {tier: _by_name(scheme, tier) for tier in document.entitlements}
+    ranks = {one.tier: one.rank or n for n, one in enumerate(document.tiers, 1)}
+    unknown = [tier for tier in stated if tier not in ranks]
+    if unknown:
+        hint = nearest(unknown[0], set(ranks))
+        message = f"there is no tier '{unknown[0]}'{hint}"
+        raise scheme.error((ENTITLEMENTS, unknown[0]), message)
+    found: list[Entitlement] = []
+    for tier, rank in ranks.items():
+        held: dict[str, tuple[Benefit, str | None]] = {
+            name: (one, None) for name, one in stated.get(tier, {}).items()
+        }
+        lower = [other for other in stated if ranks[other] > rank]
+        for other in sorted(lower if document.inherit else [], key=ranks.__getitem__):
+            for name, one in stated[other].items():
+                held.setdefault(name, (one, other))
+        found += [Entitlement(scheme.scheme, tier, *one) for one in held.values()]
+    return tuple(found)
+
+
+def _by_name(scheme: Scheme, tier: str) -> dict[str, Benefit]:
+    """The benefits that a tier states and that have a value."""
+    named_so: dict[str, Benefit] = {}
+    seen: set[str] = set()
+    for place, one in enumerate(scheme.document.entitlements[tier]):
+        if one.benefit in seen:
+            message = f"the tier '{tier}' states '{one.benefit}' twice"
+            raise scheme.error((ENTITLEMENTS, tier, place), message)
+        seen.add(one.benefit)
+        if one.value is not None:
+            named_so[one.benefit] = one
+    return named_so
+
+
+def scheme_benefits_select(entitlements: Iterable[Entitlement]) -> str:
+    """A row per scheme × tier × benefit, as the scheme files state it."""
+    rows = []
+    for one in entitlements:
+        benefit = one.benefit
+        plain = f"{benefit.benefit}: {benefit.value}"
+        rows.append(
+            [
+                text(one.scheme),
+                text(one.tier),
+                text(benefit.benefit),
+                text(benefit.value or ""),
+                _text(one.inherited_from),
+                text(benefit.name.en if benefit.name else plain),
+                text(benefit.name.zh if benefit.name else plain),
+                _text(one.due),
+                texts(list(benefit.due_days)),
+            ]
+        )
+    return literal_rows("scheme_benefits", rows)
+
+
+def birthday_benefits_select(
+    schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
+) -> str:
+    """A row per customer who holds a benefit that falls due on the birthday."""
+    of_customers = {one.scheme.scheme for one in schemes if one.grades_customers}
+    tiers: dict[str, list[exp.Expr]] = {}
+    for one in entitlements:
+        if one.due == BIRTHDAY and one.scheme in of_customers:
+            tiers.setdefault(one.scheme, []).append(text(one.tier))
+    conditions: list[exp.Expr] = [
+        exp.In(this=cast(column(f"{scheme}__tier"), "varchar"), expressions=codes)
+        for scheme, codes in sorted(tiers.items())
+    ]
+    holds = either(conditions) if conditions else exp.false()
+    source = f"marts.{RESULTS}"
+    return text_of(select([column("customer_id")], source, where=[holds]))
+
+
+def entitlements_view(
+    schemes: Iterable[CompiledScheme], entitlements: Sequence[Entitlement]
+) -> str:
+    """`customer_entitlements`: a row per customer × scheme × scope × benefit.
+
+    A branch per scheme that entitles to something, so that a reader who asks for one
+    scheme reads one scheme's tiers.
+    """
+    dues: dict[str, set[str | None]] = {}
+    for one in entitlements:
+        dues.setdefault(one.scheme, set()).add(one.due)
+    queries = [
+        _branch(one, dues[one.scheme.scheme])
+        for one in schemes
+        if one.scheme.scheme in dues
+    ]
+    if not queries:
+        nobody = contract("marts", CUSTOMER_ENTITLEMENTS).columns
+        empty = [named(cast(exp.null(), c.duckdb_type), c.name) for c in nobody]
+        queries = [select(empty, where=[exp.false()])]
+    return union_text(queries)
+
+
+def _branch(one: CompiledScheme, dues: set[str | None]) -> exp.Select:
+    """The customers of one scheme with what their tiers entitle them to."""
+    source = RESULTS if one.grades_customers else SCOPED_RESULTS
+    scheme = one.scheme.scheme
+    tier = cast(exp.column(one.column("tier"), source, quoted=True), "varchar")
+    scope = text("") if one.grades_customers else exp.column("category", source)
+    values = {
+        "customer_id": exp.column("customer_id", source),
+        "scheme": text(scheme),
+        "scope": scope,
+        "tier": tier,
+        "due_date": _due_date(source, dues),
+    }
+    columns = [
+        named(
+            cast(
+                values.get(column_.name, exp.column(column_.name, ENTITLEMENTS)),
+                column_.duckdb_type,
+            ),
+            column_.name,
+        )
+        for column_ in contract("marts", CUSTOMER_ENTITLEMENTS).columns
+    ]
+    query = select(columns, f"{STORAGE}.{source}")
+    same = both(
+        [
+            exp.EQ(this=exp.column("scheme", ENTITLEMENTS), expression=text(scheme)),
+            exp.EQ(this=exp.column("tier", ENTITLEMENTS), expression=tier.copy()),
+        ]
+    )
+    query.join(exp.to_table(ENTITLEMENTS), on=same, join_type="inner", copy=False)
+    if dues & {BIRTHDAY, *AMOUNTS}:
+        join_customers(query, source, f"{STORAGE}.{DATES}", DATES)
+    return query
+
+
+def _due_date(source: str, dues: set[str | None]) -> exp.Expr:
+    """When a benefit falls due; only what these kinds of days need is read."""
+    branches: list[tuple[exp.Expr, exp.Expr]] = []
+    if BIRTHDAY in dues:
+        branches.append((text(BIRTHDAY), exp.column("birthday_date", DATES)))
+    for due, amount in AMOUNTS.items():
+        if due in dues:
+            least = exp.TryCast(
+                this=exp.column("value", ENTITLEMENTS),
+                to=exp.DataType.build(TYPES["score"], dialect="duckdb"),
+            )
+            reached = exp.GTE(this=exp.column(amount, DATES), expression=least)
+            today = exp.column(AS_OF_DATE, source)
+            branches.append((text(due), case([(reached, today)])))
+    on_a_day = exp.column("due_date", ENTITLEMENTS)
+    return case(branches, on_a_day, of=exp.column("due", ENTITLEMENTS))
+
+
+def _text(value: str | None) -> exp.Expr:
+    return exp.null() if value is None else text(value)

@@ -1,0 +1,116 @@
+"""Schemes that grade what a customer has several of: opportunities.
+
+Each is graded by itself; the customer's tier is that of one of them, chosen by the
+scheme's `prefer`, then by tier. Everything about the customer then goes on as usual.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sqlglot import exp
+
+from schemes.compiler.program import Program
+from schemes.compiler.queries import named, select, text_of
+from schemes.compiler.results import layered_select
+from schemes.compiler.scheme import CompiledScheme, tier_column
+from schemes.compiler.translate import Translator
+from schemes.compiler.values import Value, case, cast, column, function, number, text
+from schemes.language.model import UNRATED
+from sql.contracts import contract
+
+OPPORTUNITY_GRADES = "opportunity_grades"
+OPPORTUNITY_SCHEME = "opportunity_grade"
+_PREFERRED = "preferred"
+
+
+def graded_table(one: CompiledScheme) -> str:
+    """The table of `core` that has every graded thing."""
+    return f"{one.scheme.scheme}_graded"
+
+
+def chosen_table(one: CompiledScheme) -> str:
+    """The table of `core` that has the one that stands for its customer."""
+    return f"{one.scheme.scheme}_chosen"
+
+
+def lift(one: CompiledScheme, program: Program) -> CompiledScheme:
+    """The scheme as one of customers: rule and flags are those of the chosen one."""
+    taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
+    for name in taken:
+        program.attributes[name] = (f"core.{chosen_table(one)}", name)
+    say = Translator(one.scheme, program, {}, one.inputs)
+    codes = [tier.tier for tier in one.scheme.document.tiers]
+    stored = tier_column(
+        say, column(one.column("rule")), [rule.tier for rule in one.rules], codes
+    )
+    flags = {
+        flag: Value(column(one.column(f"flag_{flag}")), "boolean") for flag in one.flags
+    }
+    outputs: Mapping[str, Value] = {**say.outputs, **flags}
+    return replace(one, outputs=outputs, stored=(*taken, *stored))
+
+
+def graded_select(one: CompiledScheme, program: Program) -> str:
+    """Everything that is graded: rule, flags, what is defined, and how preferred."""
+    preferred = [
+        named(column(one.column(f"{_PREFERRED}_{place}")), f"{_PREFERRED}_{place}")
+        for place in range(len(one.scheme.document.prefer))
+    ]
+    defined = [
+        named(one.outputs[name].plain().copy(), name)
+        for name in one.scheme.document.define
+    ]
+    stored = [column(one.column("rule"))]
+    stored += [column(one.column(f"flag_{flag}")) for flag in one.flags]
+    made = [*stored, *preferred, *defined]
+    keys = [column(name) for name in program.entity.key]
+    return text_of(select([*keys, *made], layered_select(program, made), "graded"))
+
+
+def chosen_select(one: CompiledScheme, program: Program) -> str:
+    """One row per customer: the graded thing that stands for it."""
+    preferred = [
+        exp.Not(this=function("coalesce", column(f"{_PREFERRED}_{place}"), exp.false()))
+        for place in range(len(one.scheme.document.prefer))
+    ]
+    key = [name for name in program.entity.key if name != "customer_id"]
+    place = function("row", *preferred, _rank(one), *(column(name) for name in key))
+    taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
+    columns = [column("customer_id")]
+    columns += [
+        named(function("arg_min", column(name), place.copy()), name)  # type: ignore[misc]
+        for name in taken
+    ]
+    source = f"core.{graded_table(one)}"
+    return text_of(select(columns, source, group_by=[column("customer_id")]))
+
+
+def opportunity_grades_select(one: CompiledScheme | None) -> str:
+    """The select of `marts.opportunity_grades`; without rows where none are graded."""
+    columns = contract("marts", OPPORTUNITY_GRADES).columns
+    if one is None:
+        empty = [named(cast(exp.null(), c.duckdb_type), c.name) for c in columns]
+        return text_of(select(empty, where=[exp.false()]))
+    rule = column(one.column("rule"))
+    codes = [
+        (number(place), text(found.code)) for place, found in enumerate(one.rules, 1)
+    ]
+    tiers = [
+        (number(place), text(found.tier)) for place, found in enumerate(one.rules, 1)
+    ]
+    computed = {"grade": case(tiers, of=rule), "reason_code": case(codes, of=rule)}
+    made = [
+        named(cast(computed.get(c.name, column(c.name)), c.duckdb_type), c.name)
+        for c in columns
+    ]
+    return text_of(select(made, f"core.{graded_table(one)}"))
+
+
+def _rank(one: CompiledScheme) -> exp.Expr:
+    """The place of the tier that a rule gives, unrated last."""
+    codes = [tier.tier for tier in one.scheme.document.tiers] + [UNRATED]
+    places = [
+        (number(place), number(codes.index(rule.tier)))
+        for place, rule in enumerate(one.rules, 1)
+    ]
+    return case(places, of=column(one.column("rule")))

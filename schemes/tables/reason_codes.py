@@ -1,0 +1,67 @@
+"""What each scheme says whoever is graded, for the views of a release to look up.
+
+A view that said it itself would have it planned anew with every query.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlglot import exp
+
+from schemes.compiler.queries import named, select, text_of, union_text
+from schemes.compiler.results import CUTS, marks_of
+from schemes.compiler.scheme import CompiledScheme
+from schemes.compiler.values import cast, number, text, texts
+from schemes.language.model import UNRATED
+from sql.contracts import contract
+
+CODES = "scheme_codes"
+
+
+def codes_select(schemes: Sequence[CompiledScheme]) -> str:
+    """A row per scheme that runs, in the order in which the views number them.
+
+    Tiers stand as in their type; after the rules stand the marks, each with its code.
+    """
+    columns = contract("marts", CODES).columns
+    queries: list[exp.Expr] = []
+    for place, one in enumerate(schemes, 1):
+        codes = [*(tier.tier for tier in one.scheme.document.tiers), UNRATED]
+        known = {tier.tier: tier for tier in one.tiers}
+        tiers = [known.get(code) for code in codes]
+        bounds = [None if tier is None else tier.lower for tier in tiers]
+        # The tier above, of those that the score gives.
+        nexts = [None, *bounds[: len(codes) - 2], None]
+        marks = [rule.tier for rule in marks_of(one)]
+        values = {
+            "scheme": text(one.scheme.scheme),
+            "scheme_no": number(place),
+            "version": text(one.scheme.version),
+            "tiers": texts(codes),
+            "ranks": _list(
+                number(tier.rank) if tier and tier.rank is not None else None
+                for tier in tiers
+            ),
+            "bounds": _list(bounds[:-1]),
+            "next_bounds": _list(nexts),
+            "rule_tiers": texts([*(rule.tier for rule in one.rules), *marks]),
+            "reason_codes": texts([*(rule.code for rule in one.rules), *marks]),
+        }
+        queries.append(
+            select(
+                [
+                    named(cast(values[column.name], column.duckdb_type), column.name)
+                    for column in columns
+                ],
+                CUTS,
+            )
+        )
+    if not queries:
+        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in columns]
+        return text_of(select(empty, where=[exp.false()]))
+    return union_text(queries)
+
+
+def _list(values: Iterable[exp.Expr | None]) -> exp.Expr:
+    return exp.Array(
+        expressions=[exp.null() if one is None else one.copy() for one in values]
+    )

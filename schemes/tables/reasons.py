@@ -1,0 +1,438 @@
+"""The reasons of tiers in words: a view, and the words that it fills.
+
+`reason_steps` has what is said of everybody to whom a rule applies, with a number in
+braces where a value of the customer stands. The view has a branch per scheme with those
+values, and fills them in, once for all branches.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import sqlglot
+from sqlglot import exp
+
+from schemes.compiler.queries import select, union_text
+from schemes.compiler.results import CUTS
+from schemes.compiler.scheme import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
+from schemes.compiler.values import (
+    STORED_DECIMALS,
+    Value,
+    case,
+    cast,
+    column,
+    function,
+    number,
+    text,
+    texts,
+)
+from schemes.language.model import Text
+from schemes.tables.branches import (
+    NOTHING,
+    NUMBER,
+    TIERS,
+    branch_select,
+    exact,
+    is_graded,
+    is_overridden,
+    is_rated,
+    key_columns,
+    marks,
+    no_rows,
+    points_of,
+    result,
+    stored,
+)
+from schemes.tables.reason_codes import CODES
+from schemes.tables.scheme_lists import literal_rows
+from sql.contracts import contract
+from sql.statements import quoted
+
+VIEW = "customer_tier_reasons"
+STEPS = "reason_steps"
+
+LANGUAGES = ("en", "zh")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_VIEW = """\
+select {columns}
+from (
+{found}
+) as found
+inner join storage.{steps} as steps
+    on found.scheme = steps.scheme and found.rule_no = steps.rule_no
+where steps.holds_no is null or list_extract(found.holds, steps.holds_no)"""
+# A step without a rule of its own is said whatever rule applies, or none (0).
+_STEPS = """\
+with steps as (
+{steps}
+),
+rules as (
+    select scheme, unnest(range(0, len(rule_tiers) + 1))::integer as rule_no
+    from marts.{codes}
+)
+select steps.* replace (rules.rule_no as rule_no)
+from steps
+inner join rules
+    on
+        steps.scheme = rules.scheme
+        and coalesce(steps.rule_no, rules.rule_no) = rules.rule_no"""
+# An amount with its cents and the commas of its thousands, exact and with its sign; a
+# number without needless zeros, cut after four decimals: never rounded over a bound.
+_AMOUNT = (
+    "case when {value} < 0 then '-' else '' end"
+    " || format('{{:,}}', cast(trunc(abs({value})) as bigint))"
+    " || right(cast(abs({value}) as varchar), 3)"
+)
+# It is rounded before it is cast: a cast cuts decimals off in DuckDB up to 1.1.
+_CENTS = "cast(round({value}, 2) as decimal(28, 2))"
+_DECIMALS = 4
+_DIGITS = (
+    f"rtrim(rtrim(left(cast({{value}} as varchar),"
+    f" length(cast({{value}} as varchar)) - {STORED_DECIMALS - _DECIMALS}), '0'), '.')"
+)
+_SAID = (
+    "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
+    " when 'amount' then {amount} else {digits} end, '{nothing}')"
+)
+# The value that a step looked at, for programs: without commas.
+_SHOWN = (
+    "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
+    " when 'amount' then"
+    " cast(cast(round(list_extract(found.numbers, {no}), 2) as decimal(28, 2))"
+    " as varchar)"
+    " else rtrim(rtrim("
+    "cast(list_extract(found.numbers, {no}) as varchar), '0'), '.') end,"
+    f" '{NOTHING}')"
+)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a branch has a value: in which of its lists, at which number."""
+
+    kind: str  # text, or a number that is shown as such, or as an amount
+    no: int | None  # None: the value depends on what is not there
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A row of `reason_steps`."""
+
+    step_no: int
+    rule_id: str
+    words: Mapping[str, exp.Expr]  # language → the reason, numbers for its values
+    quotes: Sequence[_Place]  # the values, by their numbers
+    rule_no: int | None = None  # of the rule that it explains; None: whatever applies
+    scope: str | None = None  # of a mark: its code
+    holds_no: int | None = None  # what says whether the step was taken; None: always
+    characteristic: str | None = None
+    input: _Place | None = None
+    points_no: int | None = None
+
+
+@dataclass
+class _Reasons:
+    """The steps of a scheme, and what a branch has to say of a customer for them."""
+
+    one: CompiledScheme
+    numbers: list[exp.Expr] = field(default_factory=list)
+    texts: list[exp.Expr] = field(default_factory=list)
+    holds: list[exp.Expr] = field(default_factory=list)
+    steps: list[_Step] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        before = [step for step in self.one.steps if step.when is None]
+        after = [step for step in self.one.steps if step.when is not None]
+        for place, step in enumerate(before, 1):
+            self._add_step(place, step, is_rated(self.one))
+        self._add_rules(len(before) + 1)
+        for place, step in enumerate(after, len(before) + 2):
+            self._add_step(place, step, result(self.one, step.when or ""))
+        if self.one.has_overrides:
+            place = len(self.one.steps) + 2
+            holds_no = _place(self.holds, is_overridden(self.one))
+            self._add(place, OVERRIDDEN.id, OVERRIDDEN.text, {}, holds_no=holds_no)
+        for rule, holds in marks(self.one):
+            holds_no = _place(self.holds, holds)
+            self._add(
+                1, rule.id, rule.text, rule.quotes, scope=rule.tier, holds_no=holds_no
+            )
+
+    def branch(self) -> exp.Select:
+        """What the view has of each customer of the scheme."""
+        said = {
+            **key_columns(self.one),
+            "rule_no": function("coalesce", stored(self.one, "rule"), number(0)),
+            "numbers": _listed(self.numbers, f"{NUMBER}[]"),
+            "texts": _listed(self.texts, "varchar[]"),
+            "holds": _listed(self.holds, "boolean[]"),
+        }
+        return branch_select(self.one, said, is_graded(self.one))
+
+    def _add_rules(self, step_no: int) -> None:
+        """The step of the rule that applies, for each of the rules."""
+        for rule_no, rule in enumerate(self.one.rules, 1):
+            score: _Place | None = None
+            if self.one.has_score:
+                score = self._place_of(self._as_score(Value(None, "number")))
+            self._add(
+                step_no,
+                rule.id,
+                rule.text,
+                rule.quotes,
+                rule_no=rule_no,
+                characteristic="score" if self.one.has_score else None,
+                input_=score,
+            )
+
+    def _add_step(self, step_no: int, step: CompiledStep, holds: exp.Expr) -> None:
+        points_no = None
+        if step.sign:
+            points = cast(points_of(self.one, step), NUMBER)
+            points_no = _place(self.numbers, points)
+        self._add(
+            step_no,
+            step.id,
+            step.text,
+            step.quotes,
+            holds_no=_place(self.holds, holds),
+            characteristic=step.id,
+            input_=None if step.input is None else self._place_of(step.input),
+            points_no=points_no,
+        )
+
+    def _add(
+        self,
+        step_no: int,
+        rule_id: str,
+        said: Text,
+        quotes: Mapping[str, Quote],
+        *,
+        rule_no: int | None = None,
+        scope: str | None = None,
+        holds_no: int | None = None,
+        characteristic: str | None = None,
+        input_: _Place | None = None,
+        points_no: int | None = None,
+    ) -> None:
+        places: list[_Place] = []
+        words = {
+            language: self._words(getattr(said, language), quotes, language, places)
+            for language in LANGUAGES
+        }
+        self.steps.append(
+            _Step(
+                step_no,
+                rule_id,
+                words,
+                places,
+                rule_no,
+                scope,
+                holds_no,
+                characteristic,
+                input_,
+                points_no,
+            )
+        )
+
+    def _words(
+        self,
+        said: str,
+        quotes: Mapping[str, Quote],
+        language: str,
+        places: list[_Place],
+    ) -> exp.Expr:
+        """The text of a reason, with the number in braces of each value it quotes."""
+        parts: list[exp.Expr] = []
+        words = ""
+        for number_, piece in enumerate(_PLACEHOLDER.split(said)):
+            quote = quotes.get(piece) if number_ % 2 else None
+            if quote is None:
+                words += _escaped(piece)
+            elif quote.bound_of is not None:
+                bound = self._bound(quote.bound_of)
+                parts += [text(words), _said(bound)]
+                words = self._unit(bound)
+            elif quote.figure is not None:
+                parts += [text(words), _said(self._figure(quote.figure))]
+                words = self._unit(quote.figure)
+            elif quote.value is None:
+                words += _escaped(quote.en if language == "en" else quote.zh)
+            elif quote.value.sql is None:
+                words += NOTHING
+            else:
+                place = self._quoted(quote, quote.value, language)
+                if place not in places:
+                    places.append(place)
+                words += f"{{{places.index(place)}}}"
+                words += self._unit(quote.value) if place.kind == "amount" else ""
+        if not parts:
+            return text(words)
+        return function("concat", *parts, text(words))
+
+    def _quoted(self, quote: Quote, value: Value, language: str) -> _Place:
+        """The place of a value that a reason quotes."""
+        if value.sql == column(self.one.column("score")):
+            value = self._as_score(value)
+        if not quote.names:
+            return self._place_of(value)
+        names = [
+            (text(code), text(name.en if language == "en" else name.zh))
+            for code, name in quote.names.items()
+        ]
+        code = cast(value.plain().copy(), "varchar")
+        return _Place("text", _place(self.texts, case(names, of=code)))
+
+    def _as_score(self, value: Value) -> Value:
+        """The score, as the scheme shows it."""
+        sql = value.sql or stored(self.one, "score")
+        return Value(sql, "number", is_amount=self.one.score_is_amount)
+
+    def _unit(self, value: Value) -> str:
+        """The currency behind an amount, where the project has one."""
+        currency = self.one.inputs.settings.currency
+        is_amount = value.is_amount or self._is_score(value)
+        return f" {currency}" if is_amount and currency else ""
+
+    def _is_score(self, value: Value) -> bool:
+        """Whether a value is the score, and that an amount."""
+        is_score = value.sql == column(self.one.column("score"))
+        return is_score and self.one.score_is_amount
+
+    def _figure(self, figure: Value) -> Value:
+        """A figure about the population, such as the cut of an axis."""
+        if figure.sql is None or not list(figure.plain().find_all(exp.Column)):
+            return figure
+        taken = exp.Subquery(this=select([figure.plain().copy()], CUTS))
+        return Value(taken, "number", is_amount=figure.is_amount)
+
+    def _bound(self, tier: str) -> Value:
+        """The lower bound of a tier: as written, or as the population gave it."""
+        (lower,) = (known.lower for known in self.one.tiers if known.tier == tier)
+        if lower is None or list(lower.find_all(exp.Column)):
+            query = select(
+                [column("lower_bound")],
+                f"marts.{TIERS}",
+                where=[
+                    exp.EQ(
+                        this=column("scheme"), expression=text(self.one.scheme.scheme)
+                    ),
+                    exp.EQ(this=column("tier"), expression=text(tier)),
+                ],
+            )
+            lower = exp.Subquery(this=query)
+        return Value(lower, "number", is_amount=self.one.score_is_amount)
+
+    def _place_of(self, value: Value) -> _Place:
+        """The place of a value, which is put there if it is new."""
+        if value.sql is None:
+            return _Place("text", None)
+        if value.type != "number":
+            said = cast(value.plain().copy(), "varchar")
+            return _Place("text", _place(self.texts, said))
+        kind = "amount" if value.is_amount else "number"
+        return _Place(kind, _place(self.numbers, exact(value)))
+
+
+def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
+    """`customer_tier_reasons`: a row per customer × scheme × scope × step."""
+    columns = contract("marts", VIEW).columns
+    if not schemes:
+        return no_rows(columns)
+    reasons = [_Reasons(one) for one in schemes]
+    most = max((len(step.quotes) for one in reasons for step in one.steps), default=0)
+    quotes = ", ".join(_quoted(place) for place in range(1, max(most, 1) + 1))
+    given = _SHOWN.format(kind="steps.input_kind", no="steps.input_no")
+    values = {
+        "customer_id": "found.customer_id",
+        "scheme": "found.scheme",
+        "scope": "coalesce(steps.scope, found.scope)",
+        "input_value": f"case when steps.input_kind is not null then {given} end",
+        "points": "list_extract(found.numbers, steps.points_no)",
+        "text_en": f"format(steps.words_en, {quotes})",
+        "text_zh": f"format(steps.words_zh, {quotes})",
+    }
+    listed = ", ".join(
+        f"cast({values.get(one.name, f'steps.{one.name}')} as {one.duckdb_type})"
+        f" as {quoted(one.name)}"
+        for one in columns
+    )
+    found = union_text([one.branch() for one in reasons])
+    return _VIEW.format(columns=listed, found=found, steps=STEPS)
+
+
+def steps_select(schemes: Sequence[CompiledScheme]) -> str:
+    """`reason_steps`: a row per scheme × rule × step of its reasons.
+
+    Reads `scheme_tiers`, for the bounds that the population gave, and `scheme_codes`.
+    """
+    rows = [
+        [
+            text(one.scheme.scheme),
+            _number(step.rule_no),
+            number(step.step_no),
+            text(step.rule_id),
+            _text(step.scope),
+            _number(step.holds_no),
+            _text(step.characteristic),
+            _text(step.input.kind if step.input else None),
+            _number(step.input.no if step.input else None),
+            _number(step.points_no),
+            texts([place.kind for place in step.quotes]),
+            exp.Array(expressions=[_number(place.no) for place in step.quotes]),
+            *step.words.values(),
+        ]
+        for one in schemes
+        for step in _Reasons(one).steps
+    ]
+    return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
+
+
+def _quoted(place: int) -> str:
+    """The value that stands for a number in braces, as text."""
+    no = f"list_extract(steps.quote_nos, {place})"
+    value = f"list_extract(found.numbers, {no})"
+    return _SAID.format(
+        kind=f"list_extract(steps.quote_kinds, {place})",
+        no=no,
+        amount=_AMOUNT.format(value=_CENTS.format(value=value)),
+        digits=_DIGITS.format(value=value),
+        nothing=NOTHING,
+    )
+
+
+def _said(value: Value) -> exp.Expr:
+    """A value that is the same for everybody, as text."""
+    if value.sql is None:
+        return text(NOTHING)
+    kind = "decimal(28, 2)" if value.is_amount else NUMBER
+    form = _AMOUNT if value.is_amount else _DIGITS
+    given = cast(value.plain().copy(), kind).sql("duckdb")
+    made = sqlglot.parse_one(form.format(value=f"({given})"), dialect="duckdb")
+    return function("coalesce", made, text(NOTHING))
+
+
+def _place(values: list[exp.Expr], value: exp.Expr) -> int:
+    """The number of a value in a list, from 1; it is put there if it is new."""
+    if value not in values:
+        values.append(value)
+    return values.index(value) + 1
+
+
+def _listed(values: Sequence[exp.Expr], kind: str) -> exp.Expr:
+    if not values:
+        return cast(exp.null(), kind)
+    return exp.Array(expressions=[value.copy() for value in values])
+
+
+def _escaped(words: str) -> str:
+    """Words in which no brace means anything."""
+    return words.replace("{", "{{").replace("}", "}}")
+
+
+def _number(value: int | None) -> exp.Expr:
+    return exp.null() if value is None else number(value)
+
+
+def _text(value: str | None) -> exp.Expr:
+    return exp.null() if value is None else text(value)

@@ -1,0 +1,261 @@
+"""The long tables of a release, as views over the narrow storage.
+
+Each scheme is one branch of a `union all` (see `schemes.tables.branches`). What a
+scheme says whoever is graded stands in `scheme_codes`, and is looked up once for all
+branches: what stood in each branch was planned 41 times with every query. The reasons
+are in `schemes.tables.reasons`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlglot import exp
+
+from schemes.compiler.program import AS_OF_DATE
+from schemes.compiler.queries import join_customers, named, select, text_of, union_text
+from schemes.compiler.results import PREVIOUS_TIER
+from schemes.compiler.scheme import CompiledScheme
+from schemes.compiler.values import case, cast, either, function, number, text, texts
+from schemes.language.model import Scorecard
+from schemes.tables.branches import (
+    METRICS,
+    RESULTS,
+    RFM,
+    branch_select,
+    is_graded,
+    is_known,
+    is_overridden,
+    is_rated,
+    key_columns,
+    marks,
+    no_rows,
+    of_results,
+    points_of,
+    result,
+    shown,
+    stored,
+)
+from schemes.tables.reason_codes import CODES
+from sql.contracts import STORAGE, TYPES, contract
+from sql.statements import quoted
+
+# What is looked up stands in lists: by the number of the scheme, then by that of the
+# rule, or by the place of the tier. A join would cost as much for rows that are only
+# counted.
+_TIERS = """\
+select {columns}
+from (
+    select
+        found.*,
+        list_extract(codes.versions, scheme_no) as scheme_version,
+        list_extract(list_extract(codes.rule_tiers, scheme_no), rule_no) as ruled,
+        list_extract(list_extract(codes.reason_codes, scheme_no), rule_no) as reason,
+        list_extract(list_extract(codes.ranks, scheme_no), tier_code + 1) as tier_rank,
+        list_extract(
+            list_extract(codes.ranks, scheme_no),
+            list_position(list_extract(codes.tiers, scheme_no), previous)
+        ) as previous_rank,
+        list_extract(list_extract(codes.bounds, scheme_no), tier_code + 1)
+            as bound,
+        list_extract(list_extract(codes.next_bounds, scheme_no), tier_code + 1)
+            as next_bound,
+        list_extract(list_extract(codes.tiers, scheme_no), tier_code + 1) = 'unrated'
+            as is_unrated
+    from (
+{found}
+    ) as found
+    cross join (
+        select
+            list(version order by scheme_no) as versions,
+            list(tiers order by scheme_no) as tiers,
+            list(ranks order by scheme_no) as ranks,
+            list(bounds order by scheme_no) as bounds,
+            list(next_bounds order by scheme_no) as next_bounds,
+            list(rule_tiers order by scheme_no) as rule_tiers,
+            list(reason_codes order by scheme_no) as reason_codes
+        from storage.{codes}
+    ) as codes
+) as placed"""
+_TIER_COLUMNS: Mapping[str, str] = {
+    "score": "case when not is_unrated then score end",
+    "rule_tier": "coalesce(ruled, 'unrated')",
+    "previous_tier": "case when previous = '' then tier else previous end",
+    "movement": (
+        "case when previous is null then 'new' when previous = '' then 'same'"
+        " when tier_rank < previous_rank then 'up'"
+        " when tier_rank > previous_rank then 'down' else 'changed' end"
+    ),
+    "reason_code": "coalesce(reason, 'overridden')",
+    # What the score lacks; null where it is enough, and something else holds it.
+    "gap_to_next": "case when next_bound > score then next_bound - score end",
+    "gap_to_keep": "score - bound",
+}
+
+
+def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
+    """`customer_tiers`: a row per customer × scheme × scope.
+
+    A branch per scheme says what was found, in a few columns; what follows from the
+    scheme alone is looked up in `scheme_codes`, once for all branches.
+    """
+    columns = contract("marts", "customer_tiers").columns
+    branches: list[exp.Expr] = []
+    for place, one in enumerate(schemes, 1):
+        branches.append(branch_select(one, _found(one, place), is_graded(one)))
+        branches += _mark_branches(one, place)
+    if not branches:
+        return no_rows(columns)
+    shown = ", ".join(
+        f"cast({_TIER_COLUMNS.get(one.name, one.name)} as {one.duckdb_type})"
+        f" as {quoted(one.name)}"
+        for one in columns
+    )
+    return _TIERS.format(columns=shown, found=union_text(branches), codes=CODES)
+
+
+def scores_view(schemes: Sequence[CompiledScheme]) -> str:
+    """`customer_scores`: a row per customer × scorecard × scope."""
+    branches = []
+    for one in schemes:
+        if isinstance(one.scheme.document, Scorecard):
+            most = exp.null() if one.max_score is None else number(one.max_score)
+            columns = {
+                **key_columns(one),
+                "score": stored(one, "score"),
+                "max_score": most,
+            }
+            branches.append(_whole_branch("customer_scores", one, columns))
+    return _union("customer_scores", branches)
+
+
+def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
+    """`customer_score_points`: a row per customer × scorecard × characteristic."""
+    branches = []
+    for one in schemes:
+        for step in one.steps:
+            if not step.sign:
+                continue
+            missing: exp.Expr = exp.true()
+            if step.points is not None:
+                given = result(one, step.points)
+                missing = exp.Is(this=given, expression=exp.null())
+            columns = {
+                **key_columns(one),
+                "characteristic": text(step.id),
+                "points": points_of(one, step),
+                "is_missing": missing,
+            }
+            if step.input is not None:
+                columns["attribute"] = shown(step.input)
+            branches.append(_whole_branch("customer_score_points", one, columns))
+    return _union("customer_score_points", branches)
+
+
+def profile_view(schemes: Sequence[CompiledScheme]) -> str:
+    """`customer_profile`: a row per customer, a column per scheme."""
+    columns: list[exp.Expr] = []
+    for one in contract("marts", "customer_profile").columns:
+        if one.name == "rfm_segment":
+            columns.append(named(exp.column("segment", RFM), one.name))
+        else:
+            columns.append(exp.column(one.name, METRICS))
+    for scheme in sorted(schemes, key=lambda one: one.scheme.scheme):
+        if scheme.grades_customers:
+            tier = cast(stored(scheme, "tier"), "varchar")
+            columns.append(named(tier, f"{scheme.scheme.scheme}_tier"))
+    query = select(columns, METRICS)
+    join_customers(query, METRICS, f"{STORAGE}.{RESULTS}", RESULTS)
+    join_customers(query, METRICS, RFM)
+    return text_of(query)
+
+
+def _found(one: CompiledScheme, place: int) -> dict[str, exp.Expr]:
+    """What a branch of `customer_tiers` says: the same columns in every branch."""
+    columns = {
+        **key_columns(one),
+        AS_OF_DATE: of_results(one, AS_OF_DATE),
+        "scheme_no": number(place),
+        "tier": cast(stored(one, "tier"), "varchar"),
+        "tier_code": function("enum_code", stored(one, "tier")),
+        "rule_no": stored(one, "rule"),
+        "previous": stored(one, PREVIOUS_TIER),
+        "score": exp.null(),
+        "valid_from": of_results(one, AS_OF_DATE),
+        "valid_to": exp.null(),
+        "is_capped": _is_capped(one),
+        "is_overridden": is_overridden(one),
+        "flags": _flags(one),
+        **_validity(one),
+    }
+    if one.has_score:
+        columns["score"] = cast(stored(one, "score"), TYPES["score"])
+    return columns
+
+
+def _mark_branches(one: CompiledScheme, place: int) -> Iterator[exp.Select]:
+    """A row per mark that holds, at the scope that is the mark's code."""
+    for rule_no, (rule, holds) in enumerate(marks(one), len(one.rules) + 1):
+        former = stored(one, f"{rule.tier}__{PREVIOUS_TIER}")
+        columns = {
+            **_found(one, place),
+            "scope": text(rule.tier),
+            "tier": text(rule.tier),
+            # In `scheme_codes` the marks stand after the rules.
+            "rule_no": number(rule_no),
+            "previous": case([(is_known(former), text(""))]),
+        }
+        yield branch_select(one, columns, holds)
+
+
+def _is_capped(one: CompiledScheme) -> exp.Expr:
+    """Whether a cap lowered the tier."""
+    caps = [stored(one, f"cap_{cap.id}") for cap in one.scheme.document.caps]
+    return either(caps) if caps else exp.false()
+
+
+def _validity(one: CompiledScheme) -> dict[str, exp.Expr]:
+    """From when and until when the tier holds, where the scheme says."""
+    if one.memory is not None and one.memory.term is not None:
+        return {name: stored(one, name) for name in ("valid_from", "valid_to")}
+    if one.memory is not None or one.scheme.document.validity is None:
+        return {}
+    # Valid for a calendar year, and no day of it changes the tier.
+    start = cast(
+        function("date_trunc", text("year"), of_results(one, AS_OF_DATE)), "date"
+    )
+    year = exp.Interval(this=text("12"), unit=exp.var("month"))
+    end = cast(exp.Paren(this=exp.Add(this=start.copy(), expression=year)), "date")
+    return {"valid_from": start, "valid_to": end}
+
+
+def _flags(one: CompiledScheme) -> exp.Expr:
+    """The flags that hold, then how memory changed the tier."""
+    columns = {flag: f"flag_{flag}" for flag in one.flags}
+    if one.memory is not None:
+        columns |= {f"kept_{way}": f"kept_{way}" for way in one.memory.ways}
+    parts = [
+        case([(stored(one, name), texts([flag]))], texts([]))
+        for flag, name in columns.items()
+    ]
+    if not parts:
+        return texts([])
+    made = parts[0]
+    for part in parts[1:]:
+        made = function("list_concat", made, part)
+    return made
+
+
+def _whole_branch(
+    view: str, one: CompiledScheme, columns: Mapping[str, exp.Expr]
+) -> exp.Select:
+    """A branch with all columns of the view's contract, cast to its types."""
+    typed = {
+        known.name: cast(columns.get(known.name, exp.null()), known.duckdb_type)
+        for known in contract("marts", view).columns
+    }
+    return branch_select(one, typed, is_rated(one))
+
+
+def _union(view: str, branches: Sequence[exp.Select]) -> str:
+    if not branches:
+        return no_rows(contract("marts", view).columns)
+    return union_text(branches)

@@ -1,0 +1,164 @@
+"""The lists of schemes, their tiers and their rules, as selects of literals."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlglot import exp
+
+from schemes.compiler.memory import WAYS
+from schemes.compiler.queries import named, select, text_of, union_text
+from schemes.compiler.results import CUTS
+from schemes.compiler.scheme import OVERRIDDEN, CompiledScheme
+from schemes.compiler.values import cast, column, number, text
+from schemes.language.model import Text
+from schemes.language.names import SPEND, in_words, spend_source
+from sql.contracts import contract
+
+
+def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per scheme, also those that do not run, with the reason."""
+    rows: list[list[exp.Expr]] = []
+    for one in sorted(schemes, key=lambda one: one.scheme.scheme):
+        reason, document = why_not(one), one.scheme.document
+        approved = document.approved_tier
+        rows.append(
+            [
+                text(one.scheme.scheme),
+                text(one.scheme.version),
+                text(one.scheme.kind),
+                text(one.scheme.name.en),
+                text(one.scheme.name.zh),
+                exp.Boolean(this=reason is None),
+                exp.null() if reason is None else text(reason),
+                text(document.grades),
+                text(approved) if approved else exp.null(),
+            ]
+        )
+    return literal_rows("schemes", rows)
+
+
+def why_not(scheme: CompiledScheme) -> str | None:
+    """Why the scheme does not run here; None where it does."""
+    if not scheme.scheme.is_enabled:
+        return "switched off in fenji.yaml"
+    missing = {
+        f"scheme {need}"
+        if need in scheme.inputs.schemes
+        else in_words(need, scheme.inputs)
+        for need in scheme.inputs.missing
+    }
+    return f"lacks {', '.join(sorted(missing))}" if missing else None
+
+
+def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[str]]:
+    """The feeds, and columns, without which each scheme cannot run: scheme → names.
+
+    Those of the schemes that it reads are among them.
+    """
+    found: dict[str, frozenset[str]] = {}
+    for one in schemes:
+        others = one.inputs.required & one.inputs.schemes
+        own = one.inputs.required - one.inputs.schemes
+        named = {spend_source(one.inputs) if need == SPEND else need for need in own}
+        found[one.scheme.scheme] = frozenset(named).union(
+            *(found[other] for other in others)
+        )
+    return found
+
+
+def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per tier; bounds that depend on the population come from the figures."""
+    rows = []
+    for one in schemes:
+        for tier in one.tiers:
+            bounds = [
+                exp.null() if bound is None else bound.copy()
+                for bound in (tier.lower, tier.upper)
+            ]
+            rank = exp.null() if tier.rank is None else number(tier.rank)
+            names = (one.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
+            scheme, code, name_en, name_zh = (text(name) for name in names)
+            rows.append([scheme, code, rank, name_en, name_zh, *bounds])
+    return _selects("scheme_tiers", rows, CUTS)
+
+
+def rules_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per rule, with its reason; placeholders are in braces."""
+    rows: list[list[exp.Expr]] = []
+    for one in schemes:
+        steps = [(step.id, step.text) for step in one.steps]
+        steps += [(rule.id, rule.text) for rule in one.rules]
+        if one.has_overrides:
+            steps.append((OVERRIDDEN.id, OVERRIDDEN.text))
+        rows.extend(
+            [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
+            for name, said in steps
+        )
+    return literal_rows("scheme_rules", rows)
+
+
+def flags_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per flag that may be raised; one without a name is called by its code."""
+    rows: list[list[exp.Expr]] = []
+    for one in schemes:
+        named = {
+            flag.flag: flag.name or Text(en=flag.flag, zh=flag.flag)
+            for flag in one.scheme.document.flags
+            if flag.flag in one.flags
+        }
+        if one.memory is not None:
+            named |= {f"kept_{way}": WAYS[way] for way in one.memory.ways}
+        rows.extend(
+            [text(one.scheme.scheme), text(flag), text(name.en), text(name.zh)]
+            for flag, name in named.items()
+        )
+    return literal_rows("scheme_flags", rows)
+
+
+def playbook_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per tier that has a playbook: how its customers are to be treated."""
+    rows = []
+    for one in schemes:
+        for tier in one.scheme.document.tiers:
+            book = tier.playbook
+            if book is not None:
+                said = [text(one.scheme.scheme), text(tier.tier)]
+                for part in (book.traits, book.problems, book.actions):
+                    said += [text(part.en), text(part.zh)]
+                rows.append(said)
+    return literal_rows("segment_playbook", rows)
+
+
+def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
+    """A select of literals with the columns of the table's contract."""
+    columns = contract("marts", table).columns
+    given = rows or [[exp.null() for _ in columns]]
+    values = exp.Values(
+        expressions=[exp.Tuple(expressions=list(row)) for row in given],
+        alias=exp.TableAlias(
+            this=exp.to_identifier("given"),
+            columns=[exp.to_identifier(one.name, quoted=True) for one in columns],
+        ),
+    )
+    query = select(
+        [named(cast(column(one.name), one.duckdb_type), one.name) for one in columns],
+        where=[] if rows else [exp.false()],
+    )
+    return text_of(query.from_(values, copy=False))
+
+
+def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str:
+    """As `literal_rows`, of expressions over a table of one row."""
+    columns = contract("marts", table).columns
+    given = rows or [[exp.null() for _ in columns]]
+    queries = [
+        select(
+            [
+                named(cast(value, one.duckdb_type), one.name)
+                for value, one in zip(row, columns, strict=True)
+            ],
+            source,
+            where=[] if rows else [exp.false()],
+        )
+        for row in given
+    ]
+    return union_text(queries)

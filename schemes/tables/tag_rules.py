@@ -1,0 +1,295 @@
+"""From the tag dictionary to SQL: its tables, and the tags that rules and values give.
+
+Rules are conditions in the language of schemes, put into the same program, so that
+what they ask for is computed in the same pass over each fact table.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from project.settings import Settings
+from schemes.compiler.program import Program
+from schemes.compiler.results import layered_select
+from schemes.compiler.translate import Outputs, Translator
+from schemes.compiler.values import cast, column, function, number, text
+from schemes.language.files import Scheme
+from schemes.language.model import Flags, Tier
+from schemes.language.model import Rule as TierRule
+from schemes.language.names import Inputs
+from schemes.language.tags import MANUAL, SOURCES, Dictionary, Group, Tag
+from sql.contracts import contract
+
+_COMPUTED = "computed"
+_ATTRIBUTES = "customers"  # the source of most values
+# Sources in which a customer has many rows: the value that occurs most comes first.
+_COUNTED = ("lines", "orders")
+
+
+@dataclass(frozen=True)
+class TagRule:
+    """A rule of the dictionary that can run on the feeds that are there."""
+
+    group: str
+    tag: str
+    order: int  # its place among the rules of the group
+    column: str  # of the program: whether it holds
+
+
+@dataclass(frozen=True)
+class CompiledTags:
+    """The dictionary, and those of its rules that run."""
+
+    dictionary: Dictionary
+    rules: tuple[TagRule, ...]
+    program: Program
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The compiled tables of `marts`: table → select, in order."""
+        return {
+            "tag_groups": _groups_select(self.dictionary),
+            "tag_dictionary": _dictionary_select(self.dictionary),
+            "tag_terms": _terms_select(self.dictionary),
+            "rule_tags": _rule_tags_select(self),
+        }
+
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """The tables of `core` that serve all dates: table → select.
+
+        A row is a customer and a value, with the day since when it has it.
+        """
+        return {
+            _values_table(group): _values_since(group).sql("duckdb", pretty=True)
+            for group in self.dictionary.groups
+            if _is_kept_since(group)
+        }
+
+
+def compile_tags(
+    dictionary: Dictionary,
+    program: Program,
+    others: Mapping[str, Outputs],
+    feeds: Mapping[str, frozenset[str]],
+    settings: Settings,
+) -> CompiledTags:
+    """The rules, in a program that has what `program` has and what they read.
+
+    A rule whose feeds, columns or schemes are not there gives nobody its tag.
+
+    Raises:
+        ConfigurationError: a rule cannot be read; file, line and field.
+    """
+    rules = []
+    for group in dictionary.groups:
+        for order, tag in enumerate(group.tags, 1):
+            if tag.rule is None:
+                continue
+            inputs = Inputs(feeds=feeds, settings=settings, wants=frozenset())
+            trial = program.copy()
+            say = Translator(_as_scheme(tag), trial, others, inputs)
+            when = say.condition(tag.rule.place, tag.rule.when)
+            if not inputs.missing:
+                name = f"tag__{tag.tag}"
+                trial.compute(name, function("coalesce", when, exp.false()))
+                rules.append(TagRule(group.group, tag.tag, order, name))
+                program = trial
+    return CompiledTags(dictionary, tuple(rules), program)
+
+
+def _as_scheme(tag: Tag) -> Scheme:
+    """A tag's rule as a scheme of one flag: what a translator works for."""
+    assert tag.rule is not None  # noqa: S101 - for the type checker
+    document = Flags(
+        kind="flags",
+        scheme=f"tag_{tag.tag}",
+        version="1",
+        name=tag.name,
+        tiers=(Tier(tier=tag.tag, name=tag.name),),
+        rules=(TierRule(tier=tag.tag),),
+    )
+    return Scheme(document, tag.rule.path, document.version)
+
+
+def _groups_select(dictionary: Dictionary) -> str:
+    """A row per group; the one for tags that no dictionary has is always there."""
+    rows = [
+        [
+            text(one.group),
+            text(one.name.en),
+            text(one.name.zh),
+            _truth(one.is_exclusive),
+        ]
+        for one in dictionary.groups
+    ]
+    if MANUAL not in {one.group for one in dictionary.groups}:
+        rows.append([text(MANUAL), text("By hand"), text("人工"), _truth(False)])
+    return _rows("tag_groups", rows)
+
+
+def _dictionary_select(dictionary: Dictionary) -> str:
+    """A row per tag that the dictionary lists."""
+    rows: list[list[exp.Expr]] = [
+        [
+            text(tag.tag),
+            text(group.group),
+            text(tag.name.en),
+            text(tag.name.zh),
+            exp.null() if tag.valid_days is None else number(tag.valid_days),
+        ]
+        for group in dictionary.groups
+        for tag in group.tags
+    ]
+    return _rows("tag_dictionary", rows)
+
+
+def _terms_select(dictionary: Dictionary) -> str:
+    """A row per word or phrase that stands for a tag."""
+    rows: list[list[exp.Expr]] = [
+        [text(term), text(tag.tag), text(group.group)]
+        for group in dictionary.groups
+        for tag in group.tags
+        for term in tag.terms
+    ]
+    return _rows("tag_terms", rows)
+
+
+def _rule_tags_select(tags: CompiledTags) -> str:
+    """A row per customer and tag that a rule or a value gives."""
+    parts = [_by_rule(rule) for rule in tags.rules]
+    parts += [
+        _by_value(group) for group in tags.dictionary.groups if group.values is not None
+    ]
+    select = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
+    if tags.rules:
+        names = [column(rule.column) for rule in tags.rules]
+        select = select.with_(_COMPUTED, as_=layered_select(tags.program, names))
+    sources = [_source_of(one) for one in tags.dictionary.groups if one.values]
+    attributes = sorted({name for source, name in sources if source == _ATTRIBUTES})
+    if attributes:
+        # A view that joins, and is read for each group.
+        layer, table = SOURCES[_ATTRIBUTES]
+        of_customers = exp.select("customer_id", *map(column, attributes))
+        of_customers = of_customers.from_(exp.table_(table, db=layer))
+        select = select.with_(_ATTRIBUTES, as_=of_customers)
+    return select.sql("duckdb", pretty=True)
+
+
+def _by_rule(rule: TagRule) -> exp.Select:
+    return (
+        exp.select(
+            "customer_id",
+            exp.alias_(text(rule.group), "tag_group"),
+            exp.alias_(text(rule.tag), "tag"),
+            exp.alias_(text(f"{rule.group}.{rule.tag}"), "rule_id"),
+            exp.alias_(cast(number(rule.order), "bigint"), "rule_order"),
+        )
+        .from_(_COMPUTED)
+        .where(column(rule.column))
+    )
+
+
+def _by_value(group: Group) -> exp.Select:
+    """The values of a column as tags; the first of several is the main one."""
+    source, name = _source_of(group)
+    value = function("trim", cast(column(name), "varchar"))
+    layer, table = SOURCES[source]
+    if _is_kept_since(group):
+        value, table = column("value"), _values_table(group)
+    source_table = exp.table_(table, db=layer)
+    if source == _ATTRIBUTES:
+        source_table = exp.table_(_ATTRIBUTES)
+    select = exp.select(
+        "customer_id",
+        exp.alias_(text(group.group), "tag_group"),
+        exp.alias_(value, "tag"),
+        exp.alias_(text(group.group), "rule_id"),
+        exp.alias_(_order(group, source, value), "rule_order"),
+    ).from_(source_table)
+    if _is_kept_since(group):
+        as_of = cast(exp.Placeholder(this="as_of_date"), "date")
+        return select.where(exp.LTE(this=column("first_date"), expression=as_of))
+    if source in _COUNTED:
+        select = select.group_by("customer_id", value.copy())
+    if source == "lines":
+        select = select.where(*_sold())
+    if source == "consumption_hotspots" and group.is_exclusive:
+        # The others would lose against the first.
+        select = select.where(column("hotspot_rank").eq(number(1)))
+    return select.where(value.copy().neq(""))
+
+
+def _source_of(group: Group) -> tuple[str, str]:
+    """The source of a group's values, and the column there."""
+    source, _, name = (group.values or "").partition(".")
+    return source, name
+
+
+def _is_kept_since(group: Group) -> bool:
+    """Whether what counts is only that a line has a value, not how many have it."""
+    return _source_of(group)[0] == "lines" and not group.is_exclusive
+
+
+def _sold() -> tuple[exp.Expr, ...]:
+    """The lines whose values count: sales to customers who are known."""
+    is_known = column("customer_id").is_(exp.null()).not_()
+    return column("kind").eq(text("sale")), is_known
+
+
+def _values_table(group: Group) -> str:
+    return f"tag_{group.group}_values"
+
+
+def _values_since(group: Group) -> exp.Select:
+    """Each customer's values, and the day of the first line that has it."""
+    source, name = _source_of(group)
+    layer, table = SOURCES[source]
+    value = function("trim", cast(column(name), "varchar"))
+    return (
+        exp.select(
+            "customer_id",
+            exp.alias_(value, "value"),
+            exp.alias_(exp.Min(this=column("line_date")), "first_date"),
+        )
+        .from_(exp.table_(table, db=layer))
+        .where(*_sold(), value.copy().neq(""))
+        .group_by("customer_id", value.copy())
+    )
+
+
+def _order(group: Group, source: str, value: exp.Expr) -> exp.Expr:
+    """Which of a customer's values comes first: the top category, the usual channel."""
+    if not group.is_exclusive:
+        return cast(number(1), "bigint")
+    if source == "consumption_hotspots":
+        return cast(column("hotspot_rank"), "bigint")
+    if source in _COUNTED:
+        return exp.Window(
+            this=exp.RowNumber(),
+            partition_by=[column("customer_id")],
+            order=exp.Order(
+                expressions=[
+                    exp.Ordered(this=exp.Count(this=exp.Star()), desc=True),
+                    exp.Ordered(this=value.copy()),
+                ]
+            ),
+        )
+    return cast(number(1), "bigint")
+
+
+def _truth(value: bool) -> exp.Expr:
+    return exp.true() if value else exp.false()
+
+
+def _rows(table: str, rows: list[list[exp.Expr]]) -> str:
+    """A select of literals with the columns of the table's contract."""
+    columns = contract("marts", table).columns
+    names = [one.name for one in columns]
+    values = exp.values([tuple(row) for row in rows], alias="given", columns=names)
+    typed = [
+        exp.alias_(cast(column(one.name), one.duckdb_type), one.name, quoted=True)
+        for one in columns
+    ]
+    return exp.select(*typed).from_(values).sql("duckdb", pretty=True)

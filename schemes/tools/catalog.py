@@ -1,0 +1,194 @@
+"""The page of all schemes of the library, in both languages, with their bounds."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from project.folder import Project
+from project.settings import Settings
+from schemes.compiler.scheme import CompiledScheme
+from schemes.language.files import LIBRARY, Scheme, read_schemes, shown
+from schemes.language.metrics import definitions
+from schemes.language.model import Flags, Ladder, Matrix, Scorecard, Text, Tier
+from schemes.plan import plan_of
+from schemes.tables.scheme_lists import feeds_needed
+from sql.contracts import feeds
+
+_HEAD = """\
+# The library of schemes · 分级方案库
+
+Generated from [schemes/library/](../schemes/library/); change a file there, then run
+`make docs`. How to read and write such files: [schemes.md](schemes.md). What rules may
+read stands under [Metrics](#metrics--指标).
+
+A bound belongs to the tier above it. Parameters are set in `fenji.yaml` as
+`<scheme>.<parameter>`, bounds as `<scheme>.tiers.<tier>.from` or `.top`.
+
+"""
+
+
+def library_page() -> str:
+    """The page as `docs/library.md` holds it."""
+    project = Project(Path(), Settings(name="library"))
+    there = {
+        name: frozenset(column.name for column in feed.columns)
+        for name, feed in feeds().items()
+    }
+    of_library = tuple(
+        one for one in read_schemes(project) if one.path.parent == LIBRARY
+    )
+    plan = plan_of(of_library, project, there)
+    found = sorted(plan.schemes, key=lambda one: one.scheme.scheme)
+    needs = feeds_needed(plan.schemes)
+    lines = [_HEAD + "| scheme | name | 名称 | kind |", "|---|---|---|---|"]
+    for one in found:
+        scheme = one.scheme
+        link = f"[{scheme.scheme}](#{scheme.scheme})"
+        lines.append(
+            f"| {link} | {scheme.name.en} | {scheme.name.zh} | {scheme.kind} |"
+        )
+    for one in found:
+        lines += ["", *_section(one, sorted(needs[one.scheme.scheme]))]
+    lines += ["", *_metrics()]
+    return "\n".join(lines) + "\n"
+
+
+def _metrics() -> Iterator[str]:
+    """What schemes may read of a customer, beside the columns of the customers feed."""
+    yield "## Metrics · 指标"
+    yield ""
+    yield "Metrics with a window are asked for as in `spend('12 months')`."
+    yield ""
+    yield "| metric | unit | meaning | 含义 |"
+    yield "|---|---|---|---|"
+    for name, (metric, _) in sorted(definitions().items()):
+        given = ["window"] if metric.is_windowed else []
+        given += [f"{argument} = …" for argument in metric.arguments]
+        asked = f"`{name}({', '.join(given)})`" if given else f"`{name}`"
+        yield _row(asked, metric.unit or "", metric.about.en, metric.about.zh)
+
+
+def _section(one: CompiledScheme, needs: list[str]) -> Iterator[str]:
+    scheme, document = one.scheme, one.scheme.document
+    yield f"## {scheme.scheme}"
+    yield ""
+    yield f"**{scheme.name.en} · {scheme.name.zh}** ({scheme.kind})"
+    if document.about is not None:
+        yield ""
+        yield f"{document.about.en} {document.about.zh}"
+    yield ""
+    wanted = ", ".join(document.wants)
+    yield f"Needs: {', '.join(needs)}." + (f" Uses: {wanted}." if wanted else "")
+    yield ""
+    yield _example(scheme)
+    yield ""
+    yield from _tiers(scheme)
+    yield from _beside(scheme)
+    if document.parameters:
+        yield ""
+        yield "| parameter | default | meaning | 含义 |"
+        yield "|---|---|---|---|"
+        for name, parameter in document.parameters.items():
+            value = "not set" if parameter.default is None else shown(parameter.default)
+            unit = f" {parameter.unit}" if parameter.unit else ""
+            about = parameter.about
+            yield _row(name, value + unit, about.en, about.zh)
+    for name, values in document.parameter_sets.items():
+        said = ", ".join(f"`{path}: {shown(value)}`" for path, value in values.items())
+        yield ""
+        yield f"Set of parameters `{name}`: {said}."
+
+
+def _example(scheme: Scheme) -> str:
+    """The comment at the head of the file."""
+    content = scheme.path.read_text(encoding="utf-8")
+    (comment,) = re.findall(
+        r"^# Worked example: .*\n(?:# .*\n)*", content, re.MULTILINE
+    )
+    return " ".join(str(comment).replace("# ", "").split())
+
+
+def _tiers(scheme: Scheme) -> Iterator[str]:
+    document = scheme.document
+    order = "class" if document.is_classification else "tier, best first"
+    yield f"| {order} | name | 名称 | bound |"
+    yield "|---|---|---|---|"
+    for tier in document.tiers:
+        yield _row(tier.tier, tier.name.en, tier.name.zh, _bound(scheme, tier))
+
+
+def _bound(scheme: Scheme, tier: Tier) -> str:
+    """Who gets a tier, as far as the tier itself says."""
+    document = scheme.document
+    if isinstance(document, Matrix):
+        axes = zip(document.axes, tier.cell, strict=True)
+        return ", ".join(f"{axis.axis} {level}" for axis, level in axes if level != "*")
+    if tier.from_ is not None:
+        return f"from {_number(scheme, tier.from_)}"
+    if tier.top is not None:
+        share = document.number(tier.top)
+        return "not set" if share is None else f"top {(share * 100).normalize():f}%"
+    if isinstance(document, Ladder | Flags):
+        rules = [rule for rule in document.rules if rule.tier == tier.tier]
+        rules += [rule for rule in document.first if rule.tier == tier.tier]
+        said = [f"`{_one_line(rule.when)}`" if rule.when else "else" for rule in rules]
+        return " or ".join(said)
+    given = [rule.when for rule in document.first if rule.tier == tier.tier]
+    return " or ".join(f"`{_one_line(when)}`" for when in given if when) or "the rest"
+
+
+def _number(scheme: Scheme, given: object) -> str:
+    value = scheme.document.number(given if isinstance(given, str) else None)
+    if not isinstance(given, str):
+        return str(given)
+    return f"`{given}`" + ("" if value is None else f" = {value}")
+
+
+def _beside(scheme: Scheme) -> Iterator[str]:
+    """What else there is to a scheme: points, deductions, caps, terms, flags."""
+    points = list(_points(scheme))
+    rest = [*points, *_exceptions(scheme)]
+    if rest:
+        yield ""
+        yield from rest
+
+
+def _points(scheme: Scheme) -> Iterator[str]:
+    document = scheme.document
+    if not isinstance(document, Scorecard):
+        return
+    parts = [("Characteristic", one) for one in document.characteristics]
+    parts += [("Deduction", one) for one in document.deductions]
+    for what, one in parts:
+        name = one.name or Text(en=one.id, zh=one.id)
+        words = "".join(
+            f"; {', '.join(attribute.values)} from {_number(scheme, attribute.from_)}"
+            for attribute in one.attributes
+        )
+        yield f"- {what}, {name.en} · {name.zh}: `{_one_line(one.points)}`{words}"
+
+
+def _exceptions(scheme: Scheme) -> Iterator[str]:
+    document = scheme.document
+    for one in document.unrated:
+        yield f"- Unrated, {one.reason.en} · {one.reason.zh}: `{_one_line(one.when)}`"
+    for cap in document.caps:
+        reason = cap.reason
+        yield f"- Cap, {reason.en} · {reason.zh}: `{_one_line(cap.when)}`"
+    term = document.validity and document.window(document.validity.length)
+    if term:
+        yield f"- Valid for: {term} · 有效期：{term.zh}"
+    if isinstance(document, Ladder) and document.forward_only is not None:
+        silence = document.forward_only.silence
+        yield f"- Never falls back, until `{silence}` · 只升不降，直至`{silence}`"
+    for flag in document.flags:
+        name = flag.name or Text(en=flag.flag, zh=flag.flag)
+        yield f"- Flag `{flag.flag}`, {name.en} · {name.zh}: `{_one_line(flag.when)}`"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _one_line(expression: str | None) -> str:
+    return " ".join((expression or "").split())

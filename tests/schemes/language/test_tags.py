@@ -1,0 +1,384 @@
+"""The tag dictionary, and the tags that rules and values give."""
+
+import pytest
+
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.settings import PrivacySettings, Settings
+from schemes.language.tags import read_tags, tags_digest
+from sql.contracts import contract
+from sql.statements import create, select_of
+
+NEW_GROUP = """
+groups:
+  - {{group: places, name: {{en: X, zh: X}}, is_exclusive: true, values: {}}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "schemes").mkdir()
+    return Project(root=tmp_path, settings=Settings(name="test"))
+
+
+def write_tags(project, text):
+    project.schemes.mkdir(exist_ok=True)
+    (project.schemes / "tags.yaml").write_text(text, encoding="utf-8")
+
+
+def group_of(dictionary, name):
+    (found,) = (one for one in dictionary.groups if one.group == name)
+    return found
+
+
+def refused(project, text):
+    write_tags(project, text)
+    with pytest.raises(ConfigurationError) as error:
+        read_tags(project)
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+# The dictionary.
+
+
+def test_the_library_has_the_groups_of_the_domain(project):
+    groups = {one.group: one.is_exclusive for one in read_tags(project).groups}
+
+    assert groups == {
+        "behaviour": False,
+        "buying": True,
+        "top_category": True,
+        "region": True,
+        "source": True,
+        "age_band": True,
+        "industry": True,
+        "channel": False,
+    }
+
+
+def test_codes_names_and_synonyms_stand_for_a_tag(project):
+    (tag,) = (one for one in read_tags(project).tags if one.tag == "first_order")
+
+    assert {"first_order", "first order", "首单", "客户首单", "客户已下单"} <= set(
+        tag.terms
+    )
+
+
+def test_a_project_adds_synonyms_tags_and_groups(project):
+    library = tags_digest(project)
+    write_tags(
+        project,
+        """
+        groups:
+          - group: buying
+            tags:
+              - {tag: first_order, synonyms: [Erstkauf]}
+              - tag: big_order
+                name: {en: Big order, zh: 大单}
+                when: spend('ever') >= 1000
+                valid_days: 30
+          - group: mood
+            name: {en: Mood, zh: 心情}
+            is_exclusive: false
+            tags: [{tag: happy, name: {en: Happy, zh: 高兴}}]
+        """,
+    )
+
+    made = read_tags(project)
+
+    buying = group_of(made, "buying")
+    assert buying.is_exclusive
+    assert [tag.tag for tag in buying.tags] == [
+        "no_order",
+        "first_order",
+        "repeat_order",
+        "big_order",
+    ]
+    assert "erstkauf" in buying.tags[1].terms
+    assert "客户首单" in buying.tags[1].terms
+    assert buying.tags[1].rule.when == "orders('ever') = 1"
+    assert buying.tags[3].valid_days == 30
+    assert not group_of(made, "mood").is_exclusive
+    assert tags_digest(project) != library
+
+
+def test_a_project_changes_a_rule_a_name_and_a_group(project):
+    write_tags(
+        project,
+        """
+        groups:
+          - group: buying
+            name: {en: Purchases, zh: 采购}
+            is_exclusive: false
+            tags:
+              - tag: repeat_order
+                name: {en: Loyal, zh: 老客}
+                when: orders('ever') >= 5
+        """,
+    )
+
+    buying = group_of(read_tags(project), "buying")
+
+    assert buying.name.en == "Purchases"
+    assert not buying.is_exclusive
+    assert buying.tags[2].rule.when == "orders('ever') >= 5"
+    assert buying.tags[2].name.en == "Loyal"
+    # What the library said before is no term any more; its synonyms are.
+    assert "repeat orders" not in buying.tags[2].terms
+    assert "回头客" in buying.tags[2].terms
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "groups: [{group: buying, tags: [{tag: first_order, synonym: [x]}]}]",
+            "unknown field; did you mean 'synonyms'",
+        ),
+        ("groups: [{group: mood, is_exclusive: true}]", "a new group needs 'name'"),
+        (
+            "groups: [{group: mood, name: {en: Mood, zh: 心情}}]",
+            "a new group needs 'is_exclusive'",
+        ),
+        (
+            "groups: [{group: buying, tags: [{tag: happy}]}]",
+            "groups.0.tags.0.name: a new tag needs 'name'",
+        ),
+        (
+            "groups: [{group: behaviour, tags: [{tag: no_order}]}]",
+            "'no_order' is a tag of the group 'buying' already",
+        ),
+        (
+            "groups: [{group: buying, tags: [{tag: no_order, synonyms: [首单]}]}]",
+            "'首单' stands for the tags 'no_order' and 'first_order'",
+        ),
+        (
+            "groups: [{group: buying, tags: [{tag: VIP客户, name: {en: a, zh: b}}]}]",
+            "is not a name",
+        ),
+        (
+            "groups: [{group: buying, tags: [{tag: no_order, valid_days: 0}]}]",
+            "valid_days",
+        ),
+        (
+            NEW_GROUP.format("customer.region"),
+            "there is no source 'customer'; did you mean 'customers'",
+        ),
+        (
+            NEW_GROUP.format("customers.sex"),
+            "'customers' has no column 'sex' of words",
+        ),
+        (
+            NEW_GROUP.format("customers.city"),
+            "'city' is personal",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused_in_one_line(project, text, said):
+    message = refused(project, text)
+
+    assert said in message
+    assert "tags.yaml" in message
+
+
+def test_personal_columns_may_be_tags_where_the_settings_publish_them(tmp_path):
+    project = Project(
+        root=tmp_path,
+        settings=Settings(name="test", privacy=PrivacySettings(publish=("city",))),
+    )
+    write_tags(project, NEW_GROUP.format("customers.city"))
+
+    assert group_of(read_tags(project), "places").values == "customers.city"
+
+
+# The rules and values, on a company.
+
+
+def tagged(graded):
+    """Make the tables of tags as a run does; (customer, group) → tags in order."""
+    con = graded.con
+    params = {
+        "as_of_date": graded.rows("select any_value(as_of_date) from customer_metrics")[
+            0
+        ][0]
+    }
+    for name in ("consumption_hotspots", "customers"):
+        table = contract("marts", name)
+        own = {one: value.default for one, value in table.parameters.items()}
+        create(con, ("marts", name), select_of(table), {**params, **own})
+    for name, select in graded.plan.tags.tables.items():
+        create(con, ("marts", name), select, params)
+    found = {}
+    for customer, group, tag in graded.rows(
+        "select customer_id, tag_group, tag from marts.rule_tags"
+        " order by customer_id, tag_group, rule_order, tag"
+    ):
+        found.setdefault((customer, group), []).append(tag)
+    return found
+
+
+def order(number, customer, day="2026-05-01", **more):
+    return {
+        "transaction_id": f"{customer}{number}",
+        "customer_id": customer,
+        "occurred_at": f"{day} 12:00:00",
+        "amount": 10,
+        **more,
+    }
+
+
+def test_buying_at_its_bounds(grade):
+    found = tagged(
+        grade(
+            {
+                "customers": [{"customer_id": "none"}],
+                "transactions": [
+                    order(1, "once"),
+                    order(1, "twice"),
+                    order(2, "twice"),
+                    {**order(1, "back"), "amount": -5},
+                ],
+            }
+        )
+    )
+
+    assert found["none", "buying"] == ["no_order"]
+    assert found["back", "buying"] == ["no_order"]
+    assert found["once", "buying"] == ["first_order"]
+    assert found["twice", "buying"] == ["repeat_order"]
+
+
+def test_behaviour_by_the_kind_of_contact(grade):
+    def contact(number, customer, kind):
+        return {
+            "interaction_id": str(number),
+            "customer_id": customer,
+            "occurred_at": "2020-01-01 12:00:00",
+            "kind": kind,
+        }
+
+    found = tagged(
+        grade(
+            {
+                "interactions": [
+                    contact(1, "A", "form"),
+                    contact(2, "A", "form"),
+                    contact(3, "A", "article"),
+                    contact(4, "B", "event"),
+                    contact(5, "C", "call"),
+                ]
+            }
+        )
+    )
+
+    assert found["A", "behaviour"] == ["form_filled", "article_read"]
+    assert found["B", "behaviour"] == ["event_joined"]
+    assert ("C", "behaviour") not in found
+    # Without transactions nobody knows who has bought: no rule of the group runs.
+    assert [group for _, group in found if group == "buying"] == []
+
+
+def test_tags_that_are_values(grade):
+    found = tagged(
+        grade(
+            {
+                "customers": [
+                    {
+                        "customer_id": "A",
+                        "region": " O'Neill; drop table x ",
+                        "industry": "steel",
+                        "source_channel": "fair",
+                        "birth_date": "1996-05-31",
+                    },
+                    {"customer_id": "B", "region": " ", "birth_date": "1996-06-01"},
+                ],
+                "transactions": [
+                    order(1, "A", channel="shop", category="tea"),
+                    order(2, "A", channel="web", category="books"),
+                    order(3, "A", channel="web", category="books"),
+                    order(4, "A", channel=None, category=None),
+                ],
+            }
+        )
+    )
+
+    assert found["A", "region"] == ["O'Neill; drop table x"]
+    assert found["A", "industry"] == ["steel"]
+    assert found["A", "source"] == ["fair"]
+    # 30 on the as-of date; B is 30 the day after.
+    assert found["A", "age_band"] == ["30-39"]
+    assert found["B", "age_band"] == ["20-29"]
+    assert ("B", "region") not in found
+    assert found["A", "channel"] == ["shop", "web"]
+    # An exclusive group: the category of most spend.
+    assert found["A", "top_category"] == ["books"]
+
+
+def test_a_project_tags_by_yaml_alone(grade, tmp_path):
+    write_tags(
+        Project(root=tmp_path, settings=Settings(name="test")),
+        """
+        groups:
+          - group: care
+            name: {en: Care, zh: 关怀}
+            is_exclusive: false
+            tags:
+              - tag: fresh_top
+                name: {en: "Top's \\"fresh\\"", zh: 新}
+                when: recency <= 30 and rfm_8.tier <> 'unrated'
+              - tag: women_only
+                name: {en: Women, zh: 女}
+                when: gender in ('f', 'female')
+          - group: gender
+            name: {en: Gender, zh: 性别}
+            is_exclusive: true
+            values: customers.gender
+          - group: main_channel
+            name: {en: Main channel, zh: 主渠道}
+            is_exclusive: true
+            values: lines.channel
+        """,
+    )
+
+    graded = grade(
+        {
+            "customers": [{"customer_id": "A", "gender": "f"}],
+            "transactions": [
+                order(1, "A", "2026-05-01", channel="shop"),
+                order(2, "A", "2026-05-01", channel="web"),
+                order(3, "A", "2026-05-01", channel="web"),
+                order(1, "B", "2026-04-30"),
+            ],
+        }
+    )
+    found = tagged(graded)
+
+    # 2026-05-01 is 30 days before the as-of date, 2026-04-30 is 31.
+    assert found["A", "care"] == ["fresh_top", "women_only"]
+    assert ("B", "care") not in found
+    assert found["A", "gender"] == ["f"]
+    # That of most sales comes first, and stays.
+    assert found["A", "main_channel"] == ["web", "shop"]
+    names = graded.by_key("select tag, name_en from marts.tag_dictionary")
+    assert names["fresh_top"] == 'Top\'s "fresh"'
+
+
+def test_a_rule_that_cannot_be_read_names_its_place(grade, tmp_path):
+    write_tags(
+        Project(root=tmp_path, settings=Settings(name="test")),
+        "groups:\n"
+        "  - group: buying\n"
+        "    tags:\n"
+        "      - tag: rich\n"
+        "        name: {en: Rich, zh: 富}\n"
+        "        when: spent('12 months') > 1000\n",
+    )
+
+    with pytest.raises(ConfigurationError) as error:
+        grade({"transactions": [order(1, "A")]})
+
+    assert "tags.yaml:6: groups.0.tags.0.when: there is no metric 'spent'" in str(
+        error.value
+    )

@@ -1,0 +1,414 @@
+"""What customers are entitled to: what tiers hand up, days, approvals, words."""
+
+import datetime
+
+import pytest
+
+from project.errors import ConfigurationError
+from schemes.language.files import LIBRARY, read_scheme
+from schemes.tables.entitlements import entitlements_of
+from schemes.tools.explain import explain, lines
+from schemes.tools.linter import lint
+
+CARD = """\
+scheme: card
+version: 1
+kind: ladder
+name: {en: Card, zh: 会员卡}
+rules:
+  - {tier: gold, when: "orders('ever') >= 3", reason: {en: r, zh: 由}}
+  - {tier: silver, when: "orders('ever') >= 2", reason: {en: r, zh: 由}}
+  - {tier: bronze, when: "orders('ever') >= 1", reason: {en: r, zh: 由}}
+  - {tier: none, reason: {en: r, zh: 由}}
+tiers:
+  - {tier: gold, name: {en: Gold, zh: 金}}
+  - {tier: silver, name: {en: Silver, zh: 银}}
+  - {tier: bronze, name: {en: Bronze, zh: 铜}}
+  - {tier: none, name: {en: None yet, zh: 无}}
+"""
+BENEFITS = """\
+inherit: from_lower_tiers
+entitlements:
+  bronze:
+    - {benefit: fee, value: full, name: {en: Full fee, zh: 全价}}
+    - {benefit: card, value: plastic, name: {en: A card, zh: 卡}}
+    - {benefit: gift, value: card, due: birthday, name: {en: Birthday card, zh: 生日卡}}
+  silver:
+    - {benefit: fee, value: half, name: {en: Half the fee, zh: 半价}}
+    - {benefit: day_gift, value: 200, due: day_spend, name: {en: Gift, zh: 赠礼}}
+    - {benefit: draw, value: 78, due: basket, name: {en: Draw, zh: 抽奖}}
+  gold:
+    - {benefit: fee, value: waived, name: {en: No fee, zh: 免费}}
+    - {benefit: sale, value: early, due_days: ["06-01"], name: {en: Sale, zh: 促销}}
+"""
+
+
+def held(graded, customer, scheme="card"):
+    """Benefit → (tier, value, from where, when) of a customer."""
+    rows = graded.rows(
+        "select benefit, tier, value, inherited_from, due_date"
+        f" from customer_entitlements where customer_id = '{customer}'"
+        f" and scheme = '{scheme}'"
+    )
+    return {benefit: rest for benefit, *rest in rows}
+
+
+def orders(order, customer, n):
+    return [order(customer, f"2026-01-{day:02}") for day in range(1, n + 1)]
+
+
+def overrides(customer, tier, *, scheme="card", starts="2026-01-01", ends=None):
+    return {
+        "customer_id": customer,
+        "scheme": scheme,
+        "tier": tier,
+        "reason": "long friend",
+        "approved_by": "the boss",
+        "starts_on": starts,
+        "ends_on": ends,
+    }
+
+
+def test_a_better_tier_has_what_those_below_have(grade, order):
+    given = {
+        "transactions": [
+            line for name, n in (("g", 3), ("s", 2), ("b", 1))
+            for line in orders(order, name, n)
+        ],
+        "customers": [{"customer_id": "n"}],
+    }  # fmt: skip
+    graded = grade(given, own={"card": CARD + BENEFITS})
+    assert held(graded, "b") == {
+        "fee": ["bronze", "full", None, None],
+        "card": ["bronze", "plastic", None, None],
+        "gift": ["bronze", "card", None, None],
+    }
+    assert held(graded, "s") == {
+        "fee": ["silver", "half", None, None],
+        "card": ["silver", "plastic", "bronze", None],
+        "gift": ["silver", "card", "bronze", None],
+        "day_gift": ["silver", "200", None, None],
+        "draw": ["silver", "78", None, None],
+    }
+    # Of what several lower tiers state, the nearest counts.
+    june = datetime.date(2026, 6, 1)
+    assert held(graded, "g") == {
+        "fee": ["gold", "waived", None, None],
+        "card": ["gold", "plastic", "bronze", None],
+        "gift": ["gold", "card", "bronze", None],
+        "day_gift": ["gold", "200", "silver", None],
+        "draw": ["gold", "78", "silver", None],
+        "sale": ["gold", "early", None, june],
+    }
+    assert held(graded, "n") == {}
+
+
+def test_without_inherit_each_tier_has_its_own(grade, order):
+    own = {"card": CARD + BENEFITS.replace("inherit: from_lower_tiers\n", "")}
+    graded = grade({"transactions": orders(order, "g", 3)}, own=own)
+    assert sorted(held(graded, "g")) == ["fee", "sale"]
+
+
+def test_a_tier_that_a_person_set_entitles_and_the_rules_tier_shows(grade, order):
+    given = {
+        "transactions": [
+            line for name in ("up", "over", "last") for line in orders(order, name, 1)
+        ],
+        "overrides": [
+            overrides("up", "silver"),
+            overrides("over", "gold", ends="2026-05-30"),
+            overrides("last", "gold", ends="2026-05-31"),
+        ],
+    }
+    graded = grade(given, own={"card": CARD + BENEFITS})
+    assert held(graded, "up")["fee"] == ["silver", "half", None, None]
+    assert held(graded, "over")["fee"] == ["bronze", "full", None, None]
+    assert held(graded, "last")["fee"] == ["gold", "waived", None, None]
+    shown = graded.rows(
+        "select customer_id, tier, rule_tier, is_overridden from customer_tiers"
+        " where scheme = 'card' order by all"
+    )
+    assert shown == [
+        ("last", "gold", "bronze", True),
+        ("over", "bronze", "bronze", False),
+        ("up", "silver", "bronze", True),
+    ]
+
+
+def test_an_approval_outside_the_population_has_no_tier_by_rule(grade, order):
+    own = CARD.replace("rules:", "population: orders('ever') >= 1\nrules:")
+    given = {
+        "transactions": orders(order, "a", 1),
+        "customers": [{"customer_id": "out"}],
+        "overrides": [overrides("out", "gold")],
+    }
+    graded = grade(given, own={"card": own + BENEFITS})
+    (row,) = graded.rows(
+        "select tier, rule_tier, reason_code from customer_tiers"
+        " where scheme = 'card' and customer_id = 'out'"
+    )
+    assert row == ("gold", "unrated", "overridden")
+    assert held(graded, "out")["fee"][1] == "waived"
+
+
+def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
+    bills = [
+        {"customer_id": name, "bill_month": "2026-05-01", "amount": 10}
+        for name in ("approved", "odd", "denied", "plain")
+    ]
+    decided = [
+        overrides("approved", None, scheme="big_customer"),
+        overrides("odd", "vip", scheme="big_customer"),
+        overrides("denied", "other", scheme="big_customer"),
+    ]
+    given = {
+        "bills": bills,
+        "customers": [{"customer_id": "plain", "parent_customer_id": None}],
+        "overrides": decided,
+        "service_lines": [],
+    }
+    graded = grade(
+        given,
+        columns={"service_lines": ["service_id", "customer_id", "activated_on"]},
+        only=["big_customer"],
+    )
+    shown = graded.rows(
+        "select customer_id, tier, rule_tier, flags from customer_tiers"
+        " where scheme = 'big_customer' order by all"
+    )
+    assert shown == [
+        ("approved", "big", "other", ["by_approval"]),
+        ("denied", "other", "other", ["by_approval"]),
+        ("odd", "big", "other", ["by_approval"]),
+        ("plain", "other", "other", []),
+    ]
+    assert len(held(graded, "approved", "big_customer")) == 6
+    assert held(graded, "plain", "big_customer") == {}
+
+
+def test_gifts_and_draws_fall_due_on_the_day_that_reaches_their_amount(grade, order):
+    """Value class: every customer draws with an order from 78; a gift from 500."""
+    as_of = "2026-05-31"
+    day = datetime.date(2026, 5, 31)
+    given = {
+        "transactions": [
+            order("below", as_of, "77.99"),
+            order("at", as_of, "78.00"),
+            order("above", as_of, "78.01"),
+            order("day_below", as_of, "250.00"),
+            order("day_below", as_of, "249.99"),
+            order("day_at", as_of, "250.00"),
+            {**order("day_at", as_of, "250.00"), "transaction_id": "second"},
+            # Yesterday's order counts for nothing today.
+            order("yesterday", "2026-05-30", "600.00"),
+        ]
+    }
+    given["transactions"] += [order(f"vip{n}", as_of, 9000 - n) for n in range(6)]
+    graded = grade(given, only=["value_class"])
+    ordinary = ("below", "at", "above", "day_below", "day_at", "yesterday")
+    assert {graded.tiers("value_class")[name] for name in ordinary} == {"ordinary"}
+
+    def due(benefit):
+        return {
+            name: held(graded, name, "value_class")[benefit][3] for name in ordinary
+        }
+
+    assert due("prize_draw") == {
+        "below": None,
+        "at": day,
+        "above": day,
+        "day_below": day,
+        "day_at": day,
+        "yesterday": None,
+    }
+    assert {name for name, at in due("day_gift").items() if at} == {"day_at"}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "due"),
+    [
+        ("2027-02-27", "2027-02-28"),
+        ("2027-02-28", "2027-02-28"),
+        ("2027-03-01", "2028-02-29"),
+        ("2028-02-28", "2028-02-29"),
+    ],
+)
+def test_a_birthday_gift_is_due_on_the_birthday(grade, as_of, due):
+    """100,000 × 365 days is gold; the gift comes with diamond, from 1,000,000."""
+    day = datetime.date.fromisoformat(as_of)
+    balances = [
+        {
+            "customer_id": name,
+            "account_id": name,
+            "balance_date": "2020-01-01",
+            "balance_amount": amount,
+        }
+        for name, amount in (("diamond", 1_000_000), ("gold", 999_999))
+    ]
+    people = [
+        {"customer_id": name, "birth_date": "2000-02-29"}
+        for name in ("diamond", "gold")
+    ]
+    graded = grade(
+        {"balances": balances, "customers": people}, as_of=day, only=["bank_aum"]
+    )
+    gift = held(graded, "diamond", "bank_aum")["birthday_gift"]
+    assert gift == ["diamond", "given", None, datetime.date.fromisoformat(due)]
+    assert "birthday_gift" not in held(graded, "gold", "bank_aum")
+    # Nobody's birthday leaves the warehouse who has no benefit of it.
+    assert graded.rows("select customer_id from benefit_dates") == [("diamond",)]
+
+
+def test_the_banks_benefits_add_up_tier_by_tier():
+    bank = entitlements_of(read_scheme(LIBRARY / "bank_aum.yaml"))
+    by_tier = {}
+    for one in bank:
+        by_tier.setdefault(one.tier, {})[one.benefit.benefit] = one.benefit.value
+    gold = {"transfer_fee": "half", "queue": "priority", "annual_fee": "none"}
+    platinum = gold | {"transfer_fee": "waived", "messages": "free"}
+    black_gold = platinum | {"books": "free", "airport_lane": "open"}
+    diamond = black_gold | {
+        "check_up": "yearly", "adviser": "own", "birthday_gift": "given",
+    }  # fmt: skip
+    assert by_tier["gold"] == gold
+    assert by_tier["platinum"] == platinum
+    assert by_tier["black_gold"] == black_gold
+    assert by_tier["diamond"] == diamond
+    assert by_tier["private"].keys() - diamond.keys() == {
+        "golf", "salon", "club", "emergency_cash",
+    }  # fmt: skip
+    assert "ordinary" not in by_tier
+
+
+def test_tiers_of_categories_entitle_category_by_category(grade, order):
+    lots = [order("a", "2026-05-01", 5000, category="tea")]
+    few = [order("a", "2026-05-02", 10, category="cups")]
+    graded = grade({"transactions": lots + few}, only=["category_points"])
+    rows = graded.rows(
+        "select scope, tier, benefit, value from customer_entitlements"
+        " where scheme = 'category_points' order by all"
+    )
+    assert rows == [
+        ("cups", "A", "pay_ratio", "0.95"),
+        ("tea", "D", "pay_ratio", "0.80"),
+    ]
+
+
+def test_a_project_sets_a_value_and_fills_in_what_a_template_leaves_open(grade):
+    given = {
+        "bills": [
+            {"customer_id": "a", "bill_month": "2026-05-01", "amount": 500},
+        ],
+        "service_lines": [
+            {"service_id": "1", "customer_id": "a", "activated_on": "2026-05-01"}
+        ],
+    }
+    graded = grade(given, only=["henan_star"])
+    assert graded.tiers("henan_star") == {"a": "5"}
+    assert held(graded, "a", "henan_star") == {}
+
+    address = "henan_star.entitlements.3.fee_discount"
+    graded = grade(given, only=["henan_star"], parameters={address: "10%"})
+    assert held(graded, "a", "henan_star") == {"fee_discount": ["5", "10%", "3", None]}
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "wrong"),
+    [
+        ("bank_aum.entitlements.gold.quue", "x", "did you mean 'queue'"),
+        ("bank_aum.entitlements.glod.queue", "x", "has no 'glod'; did you mean 'gold'"),
+        ("category_points.entitlements.D.pay_ratio", "1.01", "is a share, such as"),
+        ("category_points.entitlements.D.pay_ratio", "0", "is a share, such as"),
+        ("value_class.entitlements.vip.day_gift", "much", "the value is an amount"),
+    ],
+)
+def test_wrong_values_are_refused_in_one_line(grade, address, value, wrong):
+    with pytest.raises(ConfigurationError, match=wrong) as caught:
+        grade({"transactions": []}, parameters={address: value})
+    assert "fenji.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("benefits", "line", "severity", "wrong"),
+    [
+        ("glod: [{benefit: a, value: x}]", 16, "error", "no tier 'glod'; did you mean"),
+        (
+            "gold: [{benefit: a, value: x}, {benefit: a, value: y}]",
+            16, "error", "the tier 'gold' states 'a' twice",
+        ),
+        ("gold: [{benefit: a, value: x}]", 16, "warning", "'a' has no name"),
+        (
+            "gold: [{benefit: a, value: x, name: {en: Something, zh: Something}}]",
+            3, "warning", "is not translated",
+        ),
+        ("gold: [{benefit: a, name: {en: A, zh: 甲}}]", 16, "warning", "is not set"),
+        (
+            'gold: [{benefit: a, due_days: ["02-30"], name: {en: A, zh: 甲}}]',
+            16, "error", "is not a day of the year",
+        ),
+    ],
+)  # fmt: skip
+def test_the_linter_looks_at_benefits(project_of, benefits, line, severity, wrong):
+    project = project_of()
+    path = project.root / "card.yaml"
+    path.write_text(f"{CARD}entitlements:\n  {benefits}\n", encoding="utf-8")
+    (found,) = lint(project, [path])
+    assert wrong in found.message
+    assert found.severity == severity
+    assert found.line == line or "translated" in wrong
+
+
+def test_the_linter_sees_what_a_lower_tier_gives_already(project_of):
+    project = project_of()
+    path = project.root / "card.yaml"
+    again = "    - {benefit: card, value: plastic, name: {en: A card, zh: 卡}}\n"
+    path.write_text(CARD + BENEFITS + again, encoding="utf-8")
+    (found,) = lint(project, [path])
+    assert "'card' comes from a lower tier already" in found.message
+
+
+def test_a_classification_hands_nothing_up(project_of):
+    project = project_of()
+    path = project.root / "card.yaml"
+    path.write_text(CARD + "is_classification: true\n" + BENEFITS, encoding="utf-8")
+    (found,) = lint(project, [path])
+    assert "the tiers of a classification have no order" in found.message
+
+
+def test_an_explanation_names_benefits_and_who_decided(grade, order):
+    given = {
+        "transactions": orders(order, "c", 1),
+        "overrides": [overrides("c", "silver", ends="2026-12-31")],
+    }
+    graded = grade(given, own={"card": CARD + BENEFITS}, only=["card"])
+    assert list(lines(explain(graded.con, "c", "card")))[2:] == [
+        "Card (card 1): Silver",
+        "  - r",
+        "  - Set by approval in place of what the rule gives",
+        "  By the rule alone: Bronze",
+        "  Decided by the boss: long friend",
+        "  In force from 2026-01-01 to 2026-12-31",
+        "  Entitled to:",
+        "  + A card (from Bronze)",
+        "  + Gift",
+        "  + Draw",
+        "  + Half the fee",
+        "  + Birthday card (from Bronze)",
+    ]
+    assert "  + 生日卡（沿用铜）" in list(
+        lines(explain(graded.con, "c", "card", "zh"), "zh")
+    )
+
+
+def test_every_stage_and_class_has_a_playbook_in_both_languages(grade, order):
+    graded = grade({"transactions": orders(order, "c", 1)})
+    known = dict(
+        graded.rows(
+            "select scheme, count(*) from segment_playbook"
+            " where traits_en <> '' and traits_zh <> '' and problems_en <> ''"
+            " and problems_zh <> '' and actions_en <> '' and actions_zh <> ''"
+            " group by scheme"
+        )
+    )
+    assert known["private_domain_lifecycle"] == 6
+    assert known["rfm_8"] == 8
