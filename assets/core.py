@@ -14,7 +14,7 @@ from runs import warehouse_state
 from runs.key import facts_key
 from runs.run import Run
 from sql.contracts import Contract, contract
-from sql.statements import create, row_count, select_of, without_rows
+from sql.selects import create, row_count, select_of, without_rows
 
 
 def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefinition:

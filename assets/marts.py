@@ -18,7 +18,7 @@ from runs.run import Run
 from schemes.language.files import Scheme, in_order
 from sql.contracts import contract
 from sql.readiness import data_readiness_select
-from sql.statements import create, row_count
+from sql.selects import create, row_count
 
 TABLES = [
     *(table_asset(table) for table in made_in_sql("marts")),

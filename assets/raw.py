@@ -14,7 +14,7 @@ from ingest.problems import nothing_loaded
 from project.errors import RunError
 from runs.run import Run
 from sql.contracts import feeds
-from sql.statements import row_count
+from sql.selects import row_count
 
 LANDING = [
     dg.AssetSpec(

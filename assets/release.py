@@ -34,7 +34,7 @@ from runs.run import Run
 from runs.scheme_versions import digests_with
 from sql.access import access_rows
 from sql.contracts import Contract, contract
-from sql.statements import create_with_rows, select_of, used
+from sql.selects import create_with_rows, select_of, used
 
 PROFILE = "customer_profile"  # a row per customer
 ACCESS = contract("marts", "access_roles")

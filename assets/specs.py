@@ -7,7 +7,7 @@ import dagster as dg
 import sqlglot
 
 from sql.contracts import Contract, contracts
-from sql.statements import select_of, tables_read
+from sql.selects import select_of, tables_read
 
 # A run grades as of one date: its partition. In any zone today is at most tomorrow's
 # date in UTC.

@@ -12,7 +12,7 @@ from ingest import quarantine
 from ingest.staging import create_views
 from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
-from sql.statements import create, row_count
+from sql.selects import create, row_count
 
 CUSTOMER_ROWS = contract("staging", "customer_rows")
 

@@ -42,7 +42,7 @@ from benchmarks.poisoned import (
 from ingest.load import load_feed
 from project.folder import open_project
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 FILES = 20  # of a batch
 BATCH_SECONDS = 90  # after which a batch is taken to hang

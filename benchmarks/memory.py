@@ -22,7 +22,7 @@ from benchmarks.arguments import number_of
 from project.folder import open_project
 from schemes.plan import SchemePlan, make_plan
 from sql.contracts import contract, feeds
-from sql.statements import Params, create, quoted
+from sql.selects import Params, create, quoted
 from synthetic.generator import UNTIL
 
 ROOT = Path(__file__).parent

@@ -31,7 +31,7 @@ from project.folder import open_project
 from releases.previous import create_previous_tiers
 from schemes.language.model import UNRATED
 from schemes.plan import SchemePlan, make_plan
-from sql.statements import Params, create, quoted, row_count, text
+from sql.selects import Params, create, quoted, row_count, text
 from synthetic.generator import UNTIL, generate
 
 ROOT = Path(__file__).parent

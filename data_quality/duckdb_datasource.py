@@ -30,7 +30,7 @@ from great_expectations.expectations.metrics.table_metric_provider import (
 )
 from sqlalchemy.engine.default import DefaultDialect
 
-from sql.statements import text
+from sql.selects import text
 
 
 class _Session:

@@ -7,7 +7,7 @@ from typing import Any
 import great_expectations.expectations as gxe
 
 from data_quality.suites import TABLE_PLACE, Expectation
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 _SEVERITIES = {"ERROR": "critical", "WARN": "warning"}
 

@@ -17,7 +17,7 @@ from ingest.problems import Problem, refused_files, rejected_rows
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.folder import Project
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 _RECONCILIATION = "feed_reconciliation"
 

@@ -19,7 +19,7 @@ from ingest.mapping import mapping_digest
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.folder import Project
 from sql.contracts import Contract, contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 # What came of the files; those of them that no longer count; where they lay before.
 TABLES = ("files", "row_status", "rejected_rows")

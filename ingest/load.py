@@ -24,7 +24,7 @@ from project.folder import Project
 from sql import machine_faults
 from sql.contracts import Contract, contract
 from sql.faults import without_values
-from sql.statements import any_order, select_of
+from sql.selects import any_order, select_of
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from ingest.unpacking import FAULTS, opened
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from sql.contracts import Contract, contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 HEAD_BYTES = 1 << 18  # of a text file, unpacked
 HEAD_ROWS = 1000  # of a Parquet file

@@ -14,7 +14,7 @@ from ingest.rejections import REASONS, WAYS_OUT
 from ingest.sql_text import Sql, identifier, sql
 from project.folder import Project
 from sql.contracts import contract
-from sql.statements import select_of
+from sql.selects import select_of
 
 # What one line names.
 _FILES = 3

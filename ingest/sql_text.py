@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NewType
 
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 Sql = NewType("Sql", str)
 

@@ -18,7 +18,7 @@ from releases import digest, store
 from releases.manifest import TableDigest
 from sql.contracts import STORAGE, Contract
 from sql.contracts import contract as contract_of
-from sql.statements import Params, quoted, row_count, text
+from sql.selects import Params, quoted, row_count, text
 
 CATALOG = "release"
 _PREFIX = ".building-"

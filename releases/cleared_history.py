@@ -22,7 +22,7 @@ from releases import marks, reading, store
 from releases.building import CATALOG
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
 from sql.contracts import STORAGE
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 _FOLDER = ".saying-again-"
 _SOURCE = "told"  # the history with the statements of retracted releases

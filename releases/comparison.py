@@ -14,7 +14,7 @@ from project.folder import Project
 from releases import reading, store
 from releases.manifest import Manifest
 from sql.contracts import Contract
-from sql.statements import quoted
+from sql.selects import quoted
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import duckdb
 
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"

@@ -13,7 +13,7 @@ import duckdb
 from project.folder import Project
 from releases import marks, reading, store
 from releases.cleared_history import cleared
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 _CATALOG = "previous"
 _TIERS = "previous_tiers_stated"

@@ -9,7 +9,7 @@ import duckdb
 from project.errors import RunError
 from sql import machine_faults
 from sql.contracts import STORAGE
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 
 @contextmanager

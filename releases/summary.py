@@ -12,7 +12,7 @@ import duckdb
 
 from releases import reading
 from releases.facts import QUESTIONS
-from sql.statements import quoted
+from sql.selects import quoted
 
 
 @dataclass(frozen=True)

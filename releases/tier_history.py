@@ -24,7 +24,7 @@ import duckdb
 from releases import reading
 from releases.building import CATALOG
 from sql.contracts import STORAGE
-from sql.statements import Params, quoted, text, used
+from sql.selects import Params, quoted, text, used
 
 STATEMENTS = "tier_statements"
 OPEN = "open_tiers"

@@ -14,7 +14,7 @@ import duckdb
 from releases.digest import content_digest, table_digest
 from releases.manifest import MANIFEST_FILE, Manifest
 from sql import machine_faults
-from sql.statements import quoted
+from sql.selects import quoted
 
 _DATABASE = "fenji.duckdb"
 # The manifest itself, and what may be added to a release: that it was retracted.

@@ -19,7 +19,7 @@ from project.folder import Project
 from releases.previous import Previous
 from schemes.language.files import schemes_digest
 from schemes.language.tags import tags_digest
-from sql.statements import packaged_files
+from sql.selects import packaged_files
 
 _ROOMS = ("assets", "data_quality", "ingest", "releases", "runs", "schemes", "sql")
 

@@ -28,7 +28,7 @@ from runs.warehouse_state import Made
 from schemes.plan import SchemePlan, make_plan
 from sql.contracts import Contract
 from sql.faults import without_values
-from sql.statements import Params
+from sql.selects import Params
 
 
 class Progress(Protocol):

@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from project.errors import RunError
-from sql.statements import quoted
+from sql.selects import quoted
 
 _UNFINISHED = "what was not finished is not published"
 _FULL = f"the disk is full; {_UNFINISHED}; make room there, then run again"

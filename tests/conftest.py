@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 Tiers = dict[tuple[str, str, str], str]  # customer, scheme, scope → tier
 BEGAN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

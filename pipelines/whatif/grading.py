@@ -37,7 +37,7 @@ from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import STEPS, reasons_view
 from schemes.tables.scheme_lists import why_not
 from sql.contracts import STORAGE
-from sql.statements import create, quoted, text
+from sql.selects import create, quoted, text
 
 _FOLDER = ".planning-"
 _WAREHOUSE = "warehouse"

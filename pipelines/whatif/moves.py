@@ -13,7 +13,7 @@ from pathlib import Path
 import duckdb
 
 from releases import reading
-from sql.statements import quoted
+from sql.selects import quoted
 
 _RELEASE = "published"
 _ALL = 2**62

@@ -46,7 +46,7 @@ from schemes.tables.branches import (
 from schemes.tables.reason_codes import CODES
 from schemes.tables.scheme_lists import literal_rows
 from sql.contracts import contract
-from sql.statements import quoted
+from sql.selects import quoted
 
 VIEW = "customer_tier_reasons"
 STEPS = "reason_steps"

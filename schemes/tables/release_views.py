@@ -36,7 +36,7 @@ from schemes.tables.branches import (
 )
 from schemes.tables.reason_codes import CODES
 from sql.contracts import STORAGE, TYPES, contract
-from sql.statements import quoted
+from sql.selects import quoted
 
 # What is looked up stands in lists: by the number of the scheme, then by that of the
 # rule, or by the place of the tier. A join would cost as much for rows that are only

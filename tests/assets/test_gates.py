@@ -12,7 +12,7 @@ from ingest.staging import create_views
 from project.folder import open_project
 from runs.run import Run
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 AS_OF = datetime.date(2026, 5, 31)
 LOADED = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)

@@ -16,7 +16,7 @@ from ingest.load import FeedLoad, load_feed
 from ingest.staging import create_views
 from project.folder import Project, open_project
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 
 END = datetime.date(2026, 5, 31)
 BEGAN = datetime.datetime(2026, 6, 1, 5, tzinfo=datetime.UTC)

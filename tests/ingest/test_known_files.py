@@ -13,7 +13,7 @@ from ingest import known_files, replaced_files
 from ingest.staging import create_views
 from project.errors import RunError
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 from tests.ingest.conftest import END, Company
 
 HOUR = datetime.timedelta(hours=1)

@@ -15,7 +15,7 @@ from ingest.load import load_feed
 from ingest.staging import create_views
 from project.errors import ConfigurationError
 from sql.contracts import contract, feeds
-from sql.statements import select_of
+from sql.selects import select_of
 from tests.ingest.conftest import END, Company
 
 HOUR = datetime.timedelta(hours=1)

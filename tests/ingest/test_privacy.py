@@ -8,7 +8,7 @@ import pytest
 
 from ingest.rejections import REASONS
 from sql.contracts import contract, feeds
-from sql.statements import quoted, select_of
+from sql.selects import quoted, select_of
 
 
 def shown(company):

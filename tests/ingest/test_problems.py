@@ -8,7 +8,7 @@ import pytest
 from ingest.problems import Problem, nothing_loaded, refused_files, rejected_rows
 from ingest.rejections import REASONS, WAYS_OUT
 from sql.contracts import contract
-from sql.statements import select_of
+from sql.selects import select_of
 
 HEAD = "transaction_id,occurred_at,amount\n"
 

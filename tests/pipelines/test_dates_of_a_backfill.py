@@ -26,7 +26,7 @@ from runs import warehouse_state
 from runs.opening import hold_warehouse, open_run
 from runs.run import Run
 from schemes.language.files import read_schemes
-from sql.statements import quoted
+from sql.selects import quoted
 from synthetic.generator import generate
 
 SETTINGS = """\

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sql.statements import quoted, text
+from sql.selects import quoted, text
 
 CODES = ("gold", "silver", "bronze", "unrated")
 

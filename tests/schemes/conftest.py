@@ -21,7 +21,7 @@ from schemes.language.model import UNRATED
 from schemes.language.names import Inputs, attributes
 from schemes.plan import SchemePlan, plan_of
 from sql.contracts import TYPES, contract, feeds
-from sql.statements import create, quoted, select_of
+from sql.selects import create, quoted, select_of
 from tests.schemes.reference import Interpreter
 
 AS_OF = datetime.date(2026, 5, 31)

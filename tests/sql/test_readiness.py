@@ -7,7 +7,7 @@ import pytest
 
 from sql.contracts import contract, feeds
 from sql.readiness import data_readiness_select
-from sql.statements import quoted
+from sql.selects import quoted
 
 
 @pytest.fixture

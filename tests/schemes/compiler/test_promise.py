@@ -22,7 +22,7 @@ from schemes.language.model import UNRATED
 from schemes.language.windows import add_months
 from schemes.plan import plan_of
 from sql.contracts import contract, feeds
-from sql.statements import create, quoted, select_of
+from sql.selects import create, quoted, select_of
 from tests.schemes.reference import Given, day_by_day
 
 FIRST = datetime.date(2025, 2, 20)

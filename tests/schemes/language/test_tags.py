@@ -7,7 +7,7 @@ from project.folder import Project
 from project.settings import PrivacySettings, Settings
 from schemes.language.tags import read_tags, tags_digest
 from sql.contracts import contract
-from sql.statements import create, select_of
+from sql.selects import create, select_of
 
 NEW_GROUP = """
 groups:

@@ -1,7 +1,9 @@
-"""The few statements that Fenji builds around a `select`: tables, views, comments.
+"""Selects: read from their files, given parameters, made into tables and views.
 
-Names are quoted here and nowhere else; values travel as parameters, or, where DuckDB
-takes none (views), as literals of the parsed select.
+A `select` stands in `sql/<layer>/<table>.sql`, or a compiler writes it. This module
+runs it; what it says is not decided here. Names are quoted here and nowhere else.
+Values travel as parameters, or, where DuckDB takes none (views), as literals of the
+parsed select.
 """
 
 import datetime
