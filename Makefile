@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs lock bench
+.PHONY: help setup demo test check fmt docs new-table new-scheme lock bench
 
 help: ## show these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## install the locked dependencies into .venv
 
@@ -39,6 +39,12 @@ fmt: setup ## format Python and SQL
 
 docs: setup ## write the generated pages under docs/
 	@$(BIN)/python -m pipelines.docs
+
+new-table: setup ## write contract, select and test of a table: NAME=marts.visits
+	@$(BIN)/python -m scaffold table $(NAME)
+
+new-scheme: setup ## write a scheme of the library: NAME=visit_level
+	@$(BIN)/python -m scaffold scheme $(NAME)
 
 lock: setup ## resolve the newest versions into requirements.txt, with hashes
 	@$(BIN)/uv pip compile --universal --generate-hashes --no-annotate --no-emit-index-url \
