@@ -31,7 +31,7 @@ check: setup ## lint, types, SQL style, Dagster definitions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint sql synthetic/sql
-	@$(BIN)/dg check defs
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 fmt: setup ## format Python and SQL
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
