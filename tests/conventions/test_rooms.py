@@ -16,6 +16,12 @@ FLOORS = [
     {"sql"},
     {"project"},
 ]
+# Inside a room, from top to bottom; what is named by no folder or module is on the last.
+INNER_FLOORS = {
+    "schemes": [{"tools"}, {"plan"}, {"tables"}, {"compiler"}, {"language"}],
+    "pipelines": [{"commands"}, {"whatif", "docs"}, set()],
+}
+MOST_FLOORS = 6  # inside schemes/
 ROOMS = set().union(*FLOORS)
 FILES = sorted(file for room in ROOMS for file in (ROOT / room).rglob("*.py"))
 # The modules that import Great Expectations; all are imported in the check step alone.
@@ -39,6 +45,14 @@ def imported(tree):
             yield node.module
 
 
+def imported_names(tree):
+    """As `imported`, and what is taken from a module as if it were one itself."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+    yield from imported(tree)
+
+
 def imported_at_load(tree):
     """The modules that importing the file imports: not those inside functions."""
     for node in tree.body:
@@ -55,6 +69,46 @@ def test_a_room_imports_only_rooms_below(file):
     known = {name.split(".")[0] for name in imported(tree)} & ROOMS
 
     assert known - below - {room} == set()
+
+
+def floor_of(name, floors):
+    """The place of a module, such as `schemes.compiler.values`, from the top."""
+    part = name.split(".")[1] if "." in name else ""
+    named = [floor for floor, parts in enumerate(floors) if part in parts]
+    return named[0] if named else len(floors) - 1
+
+
+@pytest.mark.parametrize("room", INNER_FLOORS)
+def test_inside_a_room_no_import_goes_upwards(room):
+    floors = INNER_FLOORS[room]
+    assert len(floors) <= MOST_FLOORS
+    upwards = []
+    for file in (ROOT / room).rglob("*.py"):
+        place = file.relative_to(ROOT).with_suffix("")
+        own = floor_of(".".join(place.parts), floors)
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        below = {name for name in imported_names(tree) if name.startswith(f"{room}.")}
+        upwards += [
+            f"{place} → {name}" for name in below if floor_of(name, floors) < own
+        ]
+    assert upwards == []
+
+
+def test_tests_mirror_the_rooms():
+    """A folder of tests is a folder of the code, or of what runs through all of it."""
+    through_all = {"conventions", "end_to_end", "faults"}
+    folders = {
+        file.parent.relative_to(ROOT / "tests")
+        for file in (ROOT / "tests").rglob("test_*.py")
+    }
+    unknown = {
+        folder.as_posix()
+        for folder in folders
+        if folder.parts[:1]
+        and folder.parts[0] not in through_all
+        and not (ROOT / folder).is_dir()
+    }
+    assert unknown == set()
 
 
 @each_file
