@@ -10,7 +10,7 @@ from assets.gates import unusable
 from assets.making import checked_building, table_assets
 from assets.specs import AS_OF_DATES, published, spec_of
 from ingest import known_files
-from ingest.ledger import input_files
+from ingest.inputs import input_files
 from releases import store
 from releases.building import (
     CATALOG,

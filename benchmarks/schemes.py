@@ -26,7 +26,7 @@ from rich.table import Table
 
 from benchmarks.agreement import DisagreementError
 from benchmarks.arguments import number_of
-from ingest.load import feed_columns
+from ingest.raw_tables import feed_columns
 from project.folder import open_project
 from releases.previous import create_previous_tiers
 from schemes.language.model import UNRATED

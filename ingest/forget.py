@@ -10,6 +10,7 @@ import duckdb
 from ingest import ledger
 from ingest.landing import LandingFile, find_files, pattern, shown_place
 from ingest.load import remove
+from ingest.raw_tables import prepare
 from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -50,7 +51,7 @@ def find(
         ConfigurationError: a name stands for no file that was loaded, or for one of
             several feeds.
     """
-    ledger.prepare(con)
+    prepare(con)
     known = ledger.entries(con)
     standing = {(one.feed, one.path): one for one in find_files(project)}
     chosen = {} if names else {entry.file_id: entry for entry in known}

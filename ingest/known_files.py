@@ -15,9 +15,10 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import ledger, masks, replaced_files, warehouse
+from ingest import masks, replaced_files, warehouse
 from ingest.duplicates import Settlement
-from ingest.load import FeedLoad, feed_columns
+from ingest.load import FeedLoad
+from ingest.raw_tables import feed_columns, prepare
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.errors import RunError
 from project.folder import Project
@@ -148,7 +149,7 @@ def make_raw(
                 rows=_rows(catalog, name, "_file_id", kept, Sql("true")),
             )
         )
-    ledger.prepare(con)
+    prepare(con)
 
 
 def _paths_then(files: str, catalog: str | None = None) -> Sql:

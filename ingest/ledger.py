@@ -1,7 +1,9 @@
-"""The ledger of files: what was loaded, what is new, what the whole input is.
+"""The ledger of landing files: what was loaded, and what is new, changed or gone.
 
-Opens no file but to hash it, and imports neither Dagster nor anything heavy: it is
-asked before a run whether there is anything to do.
+It is the table `raw.files` of the warehouse, one row a file. Here it is compared with
+what lies in the landing folders, and entries are written; `ingest/load.py` reads the
+files. No file is opened but to be hashed, and nothing that is slow to import is
+imported: the ledger is asked before a run whether there is anything to do.
 """
 
 import datetime
@@ -13,20 +15,12 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import masks
 from ingest.landing import LandingFile
 from ingest.mapping import mapping_digest
-from ingest.sql_text import Sql, identifier, listed, sql
+from ingest.raw_tables import TABLES
+from ingest.sql_text import identifier, sql
 from project.folder import Project
-from sql.contracts import Contract, contract, feeds
-from sql.selects import select_of
-
-# What came of the files; those of them that no longer count; where they lay before.
-TABLES = ("files", "row_status", "rejected_rows")
-FORMER_FILES = "former_files"
-FORMER_PATHS = "former_paths"
-LOADED_ROWS = "loaded_rows"
-FILE_NAMES = "file_names"
+from sql.contracts import Contract, feeds
 
 
 @dataclass(frozen=True)
@@ -51,81 +45,6 @@ class Change:
     digest: str
     mapping_digest: str
     former: Entry | None
-
-
-def prepare(con: duckdb.DuckDBPyConnection) -> None:
-    """Make the schemas and the tables of the raw layer where they are missing.
-
-    A column that a newer version of Fenji adds to a feed is added to its table.
-    """
-    present: dict[str, set[str]] = {}
-    for table, column in con.execute(
-        "select table_name, column_name from duckdb_columns()"
-        " where schema_name = 'raw' and database_name = current_database()"
-    ).fetchall():
-        present.setdefault(table, set()).add(column)
-    if not present:
-        con.execute("create schema if not exists raw")
-        con.execute("create schema if not exists staging")
-    for name in (*TABLES, FORMER_FILES, FORMER_PATHS):
-        table = contract("raw", name)
-        _make_table(con, table.table, _columns(table), present.get(name))
-    for name, feed in feeds().items():
-        columns = _columns(feed)
-        columns += [(day, "DATE") for _, day in feed.days]
-        columns += [("_file_id", "INTEGER"), ("_line_no", "BIGINT")]
-        columns += [("_reject", "UTINYINT")]
-        _make_table(con, name, columns, present.get(name))
-    if FILE_NAMES not in present:
-        con.execute(
-            sql(
-                "create view {view} as select file_id, feed, {name} as shown_path"
-                " from raw.files",
-                view=identifier("raw", FILE_NAMES),
-                name=masks.shown_path(Sql("path")),
-            )
-        )
-    if LOADED_ROWS not in present:
-        counts = [
-            sql(
-                "select _file_id as file_id, count(*) as n_rows from {raw}"
-                " group by _file_id",
-                raw=identifier("raw", name),
-            )
-            for name in feeds()
-        ]
-        con.execute(
-            sql(
-                "create view {view} as {counts}",
-                view=identifier("raw", LOADED_ROWS),
-                counts=listed(counts, " union all "),
-            )
-        )
-
-
-def _columns(table: Contract) -> list[tuple[str, str]]:
-    return [(column.name, column.duckdb_type) for column in table.columns]
-
-
-def _make_table(
-    con: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: list[tuple[str, str]],
-    present: set[str] | None,
-) -> None:
-    name = identifier("raw", table)
-    made = [
-        sql("{column} {kind}", column=identifier(column), kind=Sql(kind))
-        for column, kind in columns
-        if present is None or column not in present
-    ]
-    if present is None:
-        con.execute(sql("create table {name} ({made})", name=name, made=listed(made)))
-        return
-    for column in made:
-        con.execute(
-            sql("alter table {name} add column {column}", name=name, column=column)
-        )
 
 
 def entries(
@@ -426,82 +345,3 @@ def content_digest(file: LandingFile) -> str:
         return _hashed(file.absolute, file.size, file.mtime_ns)
     except OSError:
         return ""
-
-
-def input_digest(
-    project: Project,
-    files: Sequence[LandingFile],
-    warehouse: duckdb.DuckDBPyConnection | None = None,
-) -> str:
-    """A digest of all input: feeds, paths, contents, mappings, never times.
-
-    It is that of the ledger after a run. Files that were loaded and have vanished are
-    part of it, as their rows are kept; those that moved are where they are now. Only
-    new and changed files are opened. The warehouse is read through the connection,
-    where one is open.
-
-    Raises:
-        RunError: the warehouse cannot be read.
-    """
-    known = _known(project) if warehouse is None else entries(warehouse)
-    known = departures(known, files).followed(known)
-    made, _ = changes(project, known, files)
-    state = {
-        (entry.feed, entry.path): (entry.content_digest, entry.mapping_digest)
-        for entry in known
-    }
-    for change in made:
-        place = (change.file.feed, change.file.path)
-        state[place] = (change.digest, change.mapping_digest)
-    whole = hashlib.sha256()
-    for place, digests in sorted(state.items()):
-        for part in (*place, *digests):
-            # The length goes first, so that no two states read alike.
-            encoded = part.encode("utf-8", "surrogateescape")
-            whole.update(len(encoded).to_bytes(4, "big") + encoded)
-    return whole.hexdigest()
-
-
-def _known(project: Project) -> tuple[Entry, ...]:
-    """What the warehouse's ledger holds, read without writing anything."""
-    from ingest import warehouse  # noqa: PLC0415 - it prepares the ledger
-
-    if not warehouse.is_there(project):
-        return ()
-    try:
-        with warehouse.reading(project) as con:
-            return entries(con)
-    except duckdb.CatalogException:
-        return ()
-
-
-def loaded_digest(con: duckdb.DuckDBPyConnection) -> str:
-    """A digest of the files that are loaded, and of how they were read."""
-    rows = con.execute(
-        "select feed, path, content_digest, mapping_digest from raw.files order by all"
-    ).fetchall()
-    return hashlib.sha256(repr(rows).encode()).hexdigest()
-
-
-def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    """The files that were read, for the manifest, by feed and path."""
-    names = (
-        "feed",
-        "file",
-        "digest",
-        "status",
-        "n_read",
-        "n_loaded",
-        "n_duplicate",
-        "n_rejected",
-        "loaded_at",
-    )
-    select = select_of(contract("marts", "feed_reconciliation"))
-    rows = con.execute(
-        "select r.feed, r.file, content_digest, r.status, r.n_read, n_loaded,"
-        f" n_duplicate, n_rejected, loaded_at from ({select}) as r"
-        " inner join raw.file_names as n on r.feed = n.feed and r.file = n.shown_path"
-        " inner join raw.files as f on n.file_id = f.file_id"
-        " order by r.feed, f.path"
-    ).fetchall()
-    return [dict(zip(names, row, strict=True)) for row in rows]

@@ -16,6 +16,7 @@ from ingest.batch import Batch, ReadAgain
 from ingest.duplicates import Settlement
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
+from ingest.raw_tables import feed_columns, prepare
 from ingest.relation import Group
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
@@ -60,7 +61,7 @@ def look(con: duckdb.DuckDBPyConnection, project: Project) -> Landed:
     Raises:
         ConfigurationError: as for `find_files`.
     """
-    ledger.prepare(con)
+    prepare(con)
     files = find_files(project)
     return Landed(files, ledger.departures(ledger.entries(con), files))
 
@@ -427,16 +428,3 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
             masks.path_in_words(batch.con, path) for path in sorted(batch.empty)
         ),
     )
-
-
-def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
-    """The canonical columns of each feed that is present.
-
-    A feed is present when a file of it has a usable header, rows or not.
-    """
-    rows = con.execute(
-        "select feed, list(distinct name order by name) from (select feed,"
-        " unnest(columns) as name from raw.files where columns is not null)"
-        " group by feed order by feed"
-    ).fetchall()
-    return {feed: frozenset(names) for feed, names in rows}

@@ -20,6 +20,7 @@ from ingest import ledger, problems
 from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
 from ingest.mapping import position_of
+from ingest.raw_tables import prepare
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.unpacking import FAULTS, opened
 from project.errors import ConfigurationError, RunError
@@ -81,7 +82,7 @@ def preview(
             for number, file in enumerate(files)
         ]
         with duckdb.connect(str(Path(name) / "warehouse.duckdb")) as con:
-            ledger.prepare(con)
+            prepare(con)
             errors = tuple(_load(con, aside, heads))
             books = _books(con)
             made = tuple(

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import duckdb
 
-from ingest import ledger, replaced_files, warehouse
+from ingest import ledger, raw_tables, replaced_files, warehouse
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.load import load_feed
 from ingest.sql_text import Sql, identifier, literal, sql
@@ -214,7 +214,7 @@ def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
             f" where database_name = '{_OLD}' and schema_name = 'raw'"
         ).fetchall()
     }
-    for table in {ledger.FORMER_FILES, ledger.FORMER_PATHS} & has:
+    for table in {raw_tables.FORMER_FILES, raw_tables.FORMER_PATHS} & has:
         with suppress(duckdb.Error):
             _copy(con, "raw", table, Sql("true"))
     con.execute(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest import assessment_bands, currency, ledger
+from ingest import assessment_bands, currency
+from ingest.raw_tables import prepare
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.bands import Band
@@ -35,7 +36,7 @@ def create_views(
         ConfigurationError: the rows name several currencies, and the settings none.
     """
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
-    ledger.prepare(con)
+    prepare(con)
     con.execute("begin")
     try:
         reporting = currency.reporting_currency(con, project)

@@ -12,9 +12,8 @@ from contextlib import contextmanager
 
 import duckdb
 
-from ingest import ledger
 from ingest.duplicates import Settlement
-from ingest.load import feed_columns
+from ingest.raw_tables import feed_columns, prepare
 from ingest.sql_text import identifier, listed, literal, sql
 from project import modes
 from project.errors import RunError
@@ -166,7 +165,7 @@ def _bring_up_to_date(
     _refuse_newer(project, version)
     if version == VERSION:
         return
-    ledger.prepare(con)
+    prepare(con)
     if version is None:
         _note_version(con)
         return
@@ -228,7 +227,7 @@ def _refuse_newer(project: Project, version: int | None) -> None:
 
 def _refuse_rows_of_nobody(con: duckdb.DuckDBPyConnection, project: Project) -> None:
     """Refuse rows whose file the ledger lacks: they would count twice, or for ever."""
-    ledger.prepare(con)
+    prepare(con)
     parts = [
         sql(
             "select {name} as feed where exists (select 1 from {raw} as t"

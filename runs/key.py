@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 
 from ingest import known_files
+from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
-from ingest.ledger import input_digest, loaded_digest
 from project.folder import Project
 from releases.previous import Previous
 from schemes.language.files import schemes_digest

@@ -17,7 +17,8 @@ import duckdb
 
 from data_quality.result import CheckResult
 from ingest.books import Books
-from ingest.load import FeedLoad, feed_columns
+from ingest.load import FeedLoad
+from ingest.raw_tables import feed_columns
 from project.folder import Project
 from releases.building import Building
 from releases.manifest import Manifest

@@ -9,7 +9,7 @@ from runs.opening import hold_warehouse
 def list_schemes(project: Project, *, as_json: bool) -> None:
     """List the schemes with the feeds that are loaded; why those that cannot run."""
     from ingest import warehouse  # noqa: PLC0415
-    from ingest.load import feed_columns  # noqa: PLC0415
+    from ingest.raw_tables import feed_columns  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
     from schemes.tables.scheme_lists import feeds_needed, why_not  # noqa: PLC0415
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import assessment_bands, known_files
-from ingest.load import feed_columns
+from ingest.raw_tables import feed_columns
 from ingest.warehouse import reading
 from pipelines.whatif.moves import Graded, Move, SchemeMoves, beside
 from project.documents import read_scalar

@@ -1,6 +1,7 @@
 """Rooms know only the rooms below them; what is slow to import stays out of sight."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,26 @@ def test_a_room_imports_only_rooms_below(file):
     known = {name.split(".")[0] for name in imported(tree)} & ROOMS
 
     assert known - below - {room} == set()
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions count, too: they only hide a circle."""
+    names = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(
+            ".__init__"
+        ): file
+        for file in FILES
+    }
+    graph = {
+        name: {
+            module
+            for module in imported_names(ast.parse(file.read_text(encoding="utf-8")))
+            if module in names and module != name
+        }
+        for name, file in names.items()
+    }
+
+    TopologicalSorter(graph).prepare()  # a CycleError names the modules
 
 
 def floor_of(name, floors):

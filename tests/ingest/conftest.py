@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ingest import ledger, quarantine
+from ingest import inputs, quarantine
 from ingest.forget import find, forget
 from ingest.landing import find_files
 from ingest.load import FeedLoad, load_feed
@@ -106,7 +106,7 @@ class Company:
         return reason
 
     def input_digest(self) -> str:
-        return ledger.input_digest(self.project, find_files(self.project))
+        return inputs.input_digest(self.project, find_files(self.project))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from decimal import Decimal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ingest.load import feed_columns
+from ingest.raw_tables import feed_columns
 
 LINES = "transaction_id,line_no,customer_id,occurred_at,amount\n"
 

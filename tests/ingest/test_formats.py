@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 import pytest
 import zstandard
 
-from ingest.load import feed_columns
+from ingest.raw_tables import feed_columns
 
 HEAD = "customer_id,industry\n"
 ROWS = [("1", "a"), ("2", "b")]

@@ -9,8 +9,9 @@ import time
 import duckdb
 import pytest
 
-from ingest import ledger, load
+from ingest import inputs, ledger, load
 from ingest.landing import find_files
+from ingest.raw_tables import prepare
 from project.errors import ConfigurationError, RunError
 from sql.contracts import feeds
 
@@ -167,7 +168,7 @@ def test_a_killed_load_leaves_nothing_half_done(on_disk):
         from pathlib import Path
         import duckdb
         from ingest import load
-        from ingest.counting import Settlement
+        from ingest.duplicates import Settlement
         from project.folder import open_project
         from sql.contracts import feeds
         Settlement.settle = lambda *_, **__: os._exit(9)
@@ -243,7 +244,7 @@ def test_a_newer_fenji_adds_the_columns_that_it_knows(company):
     company.load("customers")
     company.con.execute("drop view staging.customers")
     company.con.execute("alter table raw.customers drop column hobby")
-    ledger.prepare(company.con)
+    prepare(company.con)
     company.load("customers")
     assert company.rows("select customer_id, hobby from staging.customers") == [
         ("1", None)
@@ -254,7 +255,7 @@ def test_the_manifest_lists_the_files(company):
     company.land("customers/a.csv", HEAD + "1,a\n1,a\n2\n")
     company.land("customers/b.csv", "")
     company.load("customers")
-    files = ledger.input_files(company.con)
+    files = inputs.input_files(company.con)
     assert [
         (one["feed"], one["file"], one["status"], one["n_read"], one["n_loaded"])
         for one in files

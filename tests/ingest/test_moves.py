@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import forget as ingest_forget
-from ingest import ledger
+from ingest import inputs, ledger
 from ingest.landing import find_files
 from ingest.load import load_feed
+from ingest.raw_tables import prepare
 from ingest.staging import create_views
 from project.errors import ConfigurationError
 from sql.contracts import contract, feeds
@@ -83,8 +84,8 @@ def load(company, name="transactions"):
 
 
 def input_digest(company):
-    ledger.prepare(company.con)
-    return ledger.input_digest(
+    prepare(company.con)
+    return inputs.input_digest(
         company.project, find_files(company.project), company.con
     )
 

@@ -1,0 +1,107 @@
+"""The tables of the raw layer: made where they are missing, and what they hold.
+
+One table a feed, and beside them those of the ledger, which say what became of each
+landing file. Whoever opens a warehouse calls `prepare` first; `ingest/ledger.py` and
+`ingest/load.py` fill the tables.
+"""
+
+import duckdb
+
+from ingest import masks
+from ingest.sql_text import Sql, identifier, listed, sql
+from sql.contracts import Contract, contract, feeds
+
+# What came of the files; those of them that no longer count; where they lay before.
+TABLES = ("files", "row_status", "rejected_rows")
+FORMER_FILES = "former_files"
+FORMER_PATHS = "former_paths"
+LOADED_ROWS = "loaded_rows"
+FILE_NAMES = "file_names"
+
+
+def prepare(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the schemas and the tables of the raw layer where they are missing.
+
+    A column that a newer version of Fenji adds to a feed is added to its table.
+    """
+    present: dict[str, set[str]] = {}
+    for table, column in con.execute(
+        "select table_name, column_name from duckdb_columns()"
+        " where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall():
+        present.setdefault(table, set()).add(column)
+    if not present:
+        con.execute("create schema if not exists raw")
+        con.execute("create schema if not exists staging")
+    for name in (*TABLES, FORMER_FILES, FORMER_PATHS):
+        table = contract("raw", name)
+        _make_table(con, table.table, _columns(table), present.get(name))
+    for name, feed in feeds().items():
+        columns = _columns(feed)
+        columns += [(day, "DATE") for _, day in feed.days]
+        columns += [("_file_id", "INTEGER"), ("_line_no", "BIGINT")]
+        columns += [("_reject", "UTINYINT")]
+        _make_table(con, name, columns, present.get(name))
+    if FILE_NAMES not in present:
+        con.execute(
+            sql(
+                "create view {view} as select file_id, feed, {name} as shown_path"
+                " from raw.files",
+                view=identifier("raw", FILE_NAMES),
+                name=masks.shown_path(Sql("path")),
+            )
+        )
+    if LOADED_ROWS not in present:
+        counts = [
+            sql(
+                "select _file_id as file_id, count(*) as n_rows from {raw}"
+                " group by _file_id",
+                raw=identifier("raw", name),
+            )
+            for name in feeds()
+        ]
+        con.execute(
+            sql(
+                "create view {view} as {counts}",
+                view=identifier("raw", LOADED_ROWS),
+                counts=listed(counts, " union all "),
+            )
+        )
+
+
+def _columns(table: Contract) -> list[tuple[str, str]]:
+    return [(column.name, column.duckdb_type) for column in table.columns]
+
+
+def _make_table(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    columns: list[tuple[str, str]],
+    present: set[str] | None,
+) -> None:
+    name = identifier("raw", table)
+    made = [
+        sql("{column} {kind}", column=identifier(column), kind=Sql(kind))
+        for column, kind in columns
+        if present is None or column not in present
+    ]
+    if present is None:
+        con.execute(sql("create table {name} ({made})", name=name, made=listed(made)))
+        return
+    for column in made:
+        con.execute(
+            sql("alter table {name} add column {column}", name=name, column=column)
+        )
+
+
+def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    """The canonical columns of each feed that is present.
+
+    A feed is present when a file of it has a usable header, rows or not.
+    """
+    rows = con.execute(
+        "select feed, list(distinct name order by name) from (select feed,"
+        " unnest(columns) as name from raw.files where columns is not null)"
+        " group by feed order by feed"
+    ).fetchall()
+    return {feed: frozenset(names) for feed, names in rows}
