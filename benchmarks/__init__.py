@@ -4,5 +4,5 @@
 against; `agreement.py` proves that both say the same.
 
 `python -m benchmarks.schemes` measures all schemes without memory on the metrics of a
-million customers against `schemes.sql`, and proves that both say the same.
+million customers against `benchmarks/schemes.sql`, and proves that both say the same.
 """

@@ -3,9 +3,9 @@
     python -m benchmarks.schemes --customers 1M
 
 Timed is what a run executes to fill `marts.scheme_cuts` and `marts.scheme_results`, and
-`schemes.sql`, in turns. The customers are those of a small made-up company, copied with
-values varied by copy, customer and column, so that metrics of any number of customers
-are there in seconds and always the same.
+`benchmarks/schemes.sql`, in turns. The customers are those of a small made-up company,
+copied with values varied by copy, customer and column, so that metrics of any number of
+customers are there in seconds and always the same.
 """
 
 import argparse

@@ -17,7 +17,7 @@ FLOORS = [
     {"sql"},
     {"project"},
 ]
-# Inside a room, from top to bottom; what is named by no folder or module is on the last.
+# Inside a room, from top to bottom; what no line names is on the last.
 INNER_FLOORS = {
     "schemes": [{"tools"}, {"plan"}, {"tables"}, {"compiler"}, {"language"}],
     "pipelines": [{"commands"}, {"whatif", "docs"}, set()],
