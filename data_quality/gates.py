@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from data_quality.result import CheckResult
-from project.documents import line_of, nearest
+from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.quantities import number_of, percent, plain_percent
-from project.settings import EVERY_FEED, SETTINGS_FILE, Gates
+from project.settings import EVERY_FEED, Gates
 from sql.contracts import feeds
 
 FROM_ROWS = 100
@@ -79,12 +79,10 @@ def check_gates(project: Project) -> None:
         for name in named:
             if name in dated or (field == "rows_fall" and name == EVERY_FEED):
                 continue
-            path = project.root / SETTINGS_FILE
-            line = line_of(path, ("gates", field, name))
             problem = "has no dates" if name in feeds() else "is not a feed"
             raise ConfigurationError(
-                f"{path}{f':{line}' if line else ''}: gates.{field}: '{name}'"
-                f" {problem}{nearest(name, dated)}"
+                f"'{name}' {problem}{nearest(name, dated)}",
+                project.place_of_setting("gates", field, name, shown=("gates", field)),
             )
 
 

@@ -21,6 +21,7 @@ from typing import Literal
 
 from project.documents import nearest
 from project.errors import ConfigurationError
+from project.places import Place
 from sql.contracts import Check, Column, Contract
 
 Kind = Literal["columns", "not_null", "in_set", "between", "unique", "rows", "no_rows"]
@@ -233,7 +234,8 @@ def _require_query(contract: Contract, check: Check) -> str:
 
 def _wrong(contract: Contract, check: Check, problem: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{contract.path}: checks: {check.name or check.check}: {problem}"
+        f"{check.name or check.check}: {problem}",
+        Place(contract.path, field=("checks",)),
     )
 
 

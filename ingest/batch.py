@@ -26,10 +26,10 @@ from ingest.mapping import (
     Bound,
     UnusableHeader,
     bind,
+    place_in_mapping,
     position_of,
     wanted_names,
 )
-from ingest.mapping import field as setting
 from ingest.relation import Failing, Group, SourceFile, is_object, json_texts
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, literal, sql
@@ -409,8 +409,8 @@ class Batch:
                 raise self._error(source, told, "columns", column)
 
     def _error(
-        self, source: SourceFile, problem: str, *place: str
+        self, source: SourceFile, problem: str, *names: str
     ) -> ConfigurationError:
         position = position_of(self.project, self.feed.table, source.landing.mapping)
-        where = setting(self.project, self.feed.table, position, *place)
-        return ConfigurationError(f"{where}: {problem}")
+        place = place_in_mapping(self.project, self.feed.table, position, *names)
+        return ConfigurationError(problem, place)

@@ -13,7 +13,7 @@ from ingest.casts import beyond
 from ingest.sql_text import Sql, identifier, literal, sql
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import SETTINGS_FILE
+from project.places import Place
 from sql.contracts import Column, Contract, feeds
 
 RATES = "exchange_rates"
@@ -48,9 +48,9 @@ def reporting_currency(con: duckdb.DuckDBPyConnection, project: Project) -> str 
         named |= {row[0] for row in rows}
     if len(named) > 1:
         raise ConfigurationError(
-            f"{project.root / SETTINGS_FILE}: currency: is required, since the rows"
-            f" name {', '.join(sorted(named))}; write for example"
-            f" 'currency: {min(named)}'"
+            f"is required, since the rows name {', '.join(sorted(named))}; write for"
+            f" example 'currency: {min(named)}'",
+            Place(project.settings_file, field=("currency",)),
         )
     return min(named, default=None)
 

@@ -11,7 +11,7 @@ import duckdb
 
 from ingest.expressions import RefusedExpression, columns_of, compile_expression
 from ingest.landing import PARQUET, find_files
-from ingest.mapping import field
+from ingest.mapping import place_in_mapping
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -38,8 +38,8 @@ def check_expressions(project: Project) -> None:
                     continue
                 problem = _problem(con, source.expr, reads_text=reads_text)
                 if problem is not None:
-                    where = field(project, feed, position, "columns", name)
-                    raise ConfigurationError(f"{where}: {problem}")
+                    place = place_in_mapping(project, feed, position, "columns", name)
+                    raise ConfigurationError(problem, place)
 
 
 def _mappings(project: Project) -> Iterator[tuple[str, int, FeedMapping]]:

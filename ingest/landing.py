@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from ingest.mapping import check_feeds, field
+from ingest.mapping import check_feeds, place_in_mapping
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import Place
 from project.settings import FeedMapping
 from sql.contracts import feeds
 
@@ -124,15 +125,16 @@ def _check_landing(project: Project) -> None:
             continue
         if entry.is_dir() and entry.name not in feeds():
             raise ConfigurationError(
-                f"{entry}: is not the folder of a feed{_nearest_feed(entry.name)}"
+                f"is not the folder of a feed{_nearest_feed(entry.name)}", Place(entry)
             )
         if (
             entry.is_file()
             and LandingFile("", entry.name, entry, 0, 0, FeedMapping()).is_known
         ):
             raise ConfigurationError(
-                f"{entry}: belongs to no feed; move it into a folder such as"
-                f" {project.landing / 'transactions'}"
+                "belongs to no feed; move it into a folder such as"
+                f" {project.landing / 'transactions'}",
+                Place(entry),
             )
 
 
@@ -247,8 +249,8 @@ def _folder(
         return folder if folder.is_dir() else None
     folder = project.root / mapping.folder.expanduser()
     if not folder.is_dir():
-        where = field(project, feed, position, "folder")
-        raise ConfigurationError(f"{where}: there is no such folder as {folder}")
+        place = place_in_mapping(project, feed, position, "folder")
+        raise ConfigurationError(f"there is no such folder as {folder}", place)
     return folder
 
 
@@ -279,7 +281,8 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         with os.scandir(folder) as entries:
             shown = [one for one in entries if not _HIDDEN.search(one.name)]
     except OSError as err:
-        raise ConfigurationError(f"{folder}: cannot be read: {err.strerror}") from None
+        problem = f"cannot be read: {err.strerror}"
+        raise ConfigurationError(problem, Place(folder)) from None
     return sorted(shown, key=lambda one: os.fsencode(one.name))
 
 

@@ -19,10 +19,10 @@ from ingest.mapping import (
     UnusableHeader,
     bind,
     find_column,
+    place_in_mapping,
     position_of,
     wanted_names,
 )
-from ingest.mapping import field as setting
 from ingest.sniffing import (
     HEADER_LINES,
     UTF8,
@@ -317,8 +317,10 @@ def expression_columns(
                 names.extend(columns_of(source.expr))
             except RefusedExpression as err:
                 position = position_of(project, feed.table, file.mapping)
-                where = setting(project, feed.table, position, "columns", column)
-                raise ConfigurationError(f"{where}: {err}") from None
+                place = place_in_mapping(
+                    project, feed.table, position, "columns", column
+                )
+                raise ConfigurationError(str(err), place) from None
     return names
 
 

@@ -13,11 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 
-from project.documents import line_of, nearest
+from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import SETTINGS_FILE, Expression, FeedMapping
+from project.places import Place
+from project.settings import Expression, FeedMapping
 from sql.contracts import Column, Contract, feeds
 
 # Raised when the same file and mapping would be read differently than before, so
@@ -54,12 +56,19 @@ class UnusableHeader(Exception):  # noqa: N818 - the file is refused, it is no e
         self.unknown_field = unknown_field
 
 
-def field(project: Project, feed: str, position: int, *names: str) -> str:
-    """File, line and field of a part of a mapping, for messages."""
-    path = project.root / SETTINGS_FILE
-    line = line_of(path, ("feeds", feed, position, *names))
-    where = f"{path}:{line}" if line else str(path)
-    return f"{where}: {'.'.join(('feeds', feed, *names))}"
+def place_in_mapping(project: Project, feed: str, position: int, *names: str) -> Place:
+    """The place of a part of a mapping, for messages about it.
+
+    Args:
+        project: its settings hold the mapping.
+        feed: the feed that the mapping is for.
+        position: which of the feed's mappings it is, from 0; the line tells it in a
+            message.
+        names: the way to the part, as in `"columns", "amount"`.
+    """
+    return project.place_of_setting(
+        "feeds", feed, position, *names, shown=("feeds", feed, *names)
+    )
 
 
 def position_of(project: Project, feed: str, mapping: FeedMapping) -> int:
@@ -76,12 +85,9 @@ def check_feeds(project: Project) -> None:
     """
     for feed, mappings in project.settings.feeds.items():
         if feed not in feeds():
-            path = project.root / SETTINGS_FILE
-            line = line_of(path, ("feeds", feed))
-            where = f"{path}:{line}" if line else str(path)
+            hint = nearest(feed, list(feeds())) or f"; feeds: {', '.join(feeds())}"
             raise ConfigurationError(
-                f"{where}: feeds.{feed}: is not a feed"
-                + (nearest(feed, list(feeds())) or f"; feeds: {', '.join(feeds())}")
+                f"is not a feed{hint}", project.place_of_setting("feeds", feed)
             )
         for position, mapping in enumerate(mappings):
             _check_mapping(project, feeds()[feed], position, mapping)
@@ -90,37 +96,50 @@ def check_feeds(project: Project) -> None:
 def _check_mapping(
     project: Project, contract: Contract, position: int, mapping: FeedMapping
 ) -> None:
+    """Refuse what is wrong in one mapping; as `check_feeds`."""
+    place_of = partial(place_in_mapping, project, contract.table, position)
+    _check_columns(contract, mapping, place_of)
+    _check_formats(mapping, place_of)
+
+
+def _check_columns(
+    contract: Contract, mapping: FeedMapping, place_of: Callable[..., Place]
+) -> None:
+    """Refuse columns that the feed does not have, and constants that do not fit."""
     known = [column.name for column in contract.columns]
     for part, names in (("columns", mapping.columns), ("constants", mapping.constants)):
         for name in names:
             if name not in known:
-                where = field(project, contract.table, position, part, name)
                 hint = nearest(name, known) or f"; columns: {', '.join(known)}"
-                raise ConfigurationError(
-                    f"{where}: is not a column of the feed {contract.table}{hint}"
-                )
+                problem = f"is not a column of the feed {contract.table}{hint}"
+                raise ConfigurationError(problem, place_of(part, name))
     for name, value in mapping.constants.items():
-        where = field(project, contract.table, position, "constants", name)
+        wrong = _constant_problem(contract.column(name), constant_text(value))
         if name in mapping.columns:
-            raise ConfigurationError(f"{where}: is given under 'columns' as well")
-        problem = _constant_problem(contract.column(name), constant_text(value))
-        if problem:
-            raise ConfigurationError(f"{where}: {problem} (given: {value})")
+            wrong = "is given under 'columns' as well"
+        elif wrong is not None:
+            wrong = f"{wrong} (given: {value})"
+        if wrong is not None:
+            raise ConfigurationError(wrong, place_of("constants", name))
+
+
+def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
+    """Refuse a format of dates, or an encoding, that nothing can be read by."""
     if mapping.date_format is not None and "%" not in mapping.date_format:
-        where = field(project, contract.table, position, "date_format")
         raise ConfigurationError(
-            f"{where}: is written in the letters of strptime, each after a %:"
+            "is written in the letters of strptime, each after a %:"
             f" {_in_letters_of_strptime(mapping.date_format)}"
-            f" (given: {mapping.date_format})"
+            f" (given: {mapping.date_format})",
+            place_of("date_format"),
         )
     if mapping.encoding is not None:
         try:
             codecs.lookup(mapping.encoding)
         except LookupError:
-            where = field(project, contract.table, position, "encoding")
             raise ConfigurationError(
-                f"{where}: is not an encoding that Python knows; write for example"
-                f" 'utf-8' or 'gb18030' (given: {mapping.encoding})"
+                "is not an encoding that Python knows; write for example 'utf-8' or"
+                f" 'gb18030' (given: {mapping.encoding})",
+                place_of("encoding"),
             ) from None
 
 

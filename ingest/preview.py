@@ -62,7 +62,7 @@ class Preview:
 
     files: tuple[FileHead, ...]
     rejected: tuple[problems.Problem, ...]
-    errors: tuple[str, ...]  # of mappings, a line each: their feeds cannot be loaded
+    errors: tuple[ConfigurationError, ...]  # of mappings: their feeds cannot be loaded
 
 
 def preview(
@@ -109,16 +109,19 @@ class _Head:
 
 def _load(
     con: duckdb.DuckDBPyConnection, aside: Project, heads: Sequence[_Head]
-) -> Iterator[str]:
-    """Load the heads, feed by feed; what is wrong with mappings, in a line each."""
+) -> Iterator[ConfigurationError]:
+    """Load the heads, feed by feed; what is wrong with the mapping of each."""
     now = datetime.datetime.now(datetime.UTC)
     for name, feed in feeds().items():
         copies = [head.copy for head in heads if head.copy and head.copy.feed == name]
         landed = Landed(tuple(copies), ledger.Departures())
         try:
             load_feed(con, aside, feed, now, landed)
-        except (ConfigurationError, RunError) as err:
-            yield str(err)
+        except ConfigurationError as err:
+            yield err
+        except RunError as err:
+            # Of heads alone: what cannot be loaded here is for the user to mend.
+            yield ConfigurationError(str(err))
 
 
 def _head_of(file: LandingFile, place: Path) -> _Head:

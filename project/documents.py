@@ -14,9 +14,11 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from project import slips
 from project.errors import ConfigurationError
+from project.places import FieldPath, Place
 
 
 class Document(BaseModel):
@@ -103,13 +105,14 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
         slip = slips.full_width_key(text)
         if slip is not None:
             line, problem = slip
-            raise ConfigurationError(f"{path}:{line}: {problem}") from None
+            raise ConfigurationError(problem, Place(path, line)) from None
         mark = getattr(err, "problem_mark", None)
-        at = f":{mark.line + 1}" if mark else ""
-        said = getattr(err, "problem", None) or "is not YAML"
-        raise ConfigurationError(f"{path}{at}: {said}") from None
+        problem = getattr(err, "problem", None) or "is not YAML"
+        place = Place(path, mark.line + 1 if mark else None)
+        raise ConfigurationError(problem, place) from None
     if isinstance(content, str) and (slip := slips.full_width_key(text)) is not None:
-        raise ConfigurationError(f"{path}:{slip[0]}: {slip[1]}")
+        line, problem = slip
+        raise ConfigurationError(problem, Place(path, line))
     return content
 
 
@@ -122,13 +125,13 @@ def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}: there is no such file") from None
+        raise ConfigurationError("there is no such file", Place(path)) from None
     except UnicodeDecodeError:
-        raise ConfigurationError(
-            f"{path}: is not UTF-8 text; save it as UTF-8"
-        ) from None
+        problem = "is not UTF-8 text; save it as UTF-8"
+        raise ConfigurationError(problem, Place(path)) from None
     except OSError as err:
-        raise ConfigurationError(f"{path}: cannot be read: {err.strerror}") from None
+        problem = f"cannot be read: {err.strerror}"
+        raise ConfigurationError(problem, Place(path)) from None
 
 
 def read_scalar(text: str) -> str | int | bool | Decimal:
@@ -166,22 +169,37 @@ def build_document(content: Any, model: type[Model], path: Path) -> Model:  # no
     try:
         return model.model_validate(content)
     except ValidationError as err:
-        raise ConfigurationError(_one_line(err, model, path)) from None
+        raise _first_error(err, model, path) from None
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...] | set[str]) -> str:
     """A hint such as "; did you mean 'spend'?", or the known names, or nothing."""
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     if near:
-        return "; did you mean " + " or ".join(f"'{one}'" for one in near) + "?"
+        return "; did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
     few = 12
     if known and len(known) <= few:
         return "; known: " + ", ".join(sorted(known))
     return ""
 
 
-def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
-    """The line on which a field of a YAML file stands, None where it cannot be told."""
+def place_of(path: Path, field: FieldPath, *, shown: FieldPath | None = None) -> Place:
+    """The place of a field in a YAML file, for messages about it.
+
+    The file is read again: places are needed only where something is wrong.
+
+    Args:
+        path: the file.
+        field: the way to the field. Steps that the file does not have are left out, so
+            a field that is missing has the line of what it is missing in.
+        shown: the field as the message names it, where users know it by another name.
+    """
+    line = _line_of(path, field)
+    return Place(path, line, field if shown is None else shown)
+
+
+def _line_of(path: Path, field: FieldPath) -> int | None:
+    """The line on which a field of a YAML file stands; None where it cannot be told."""
     try:
         node = yaml.compose(
             path.read_text(encoding="utf-8-sig"), Loader=yaml.CSafeLoader
@@ -189,7 +207,7 @@ def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return None
     line = None
-    for step in place:
+    for step in field:
         if isinstance(node, yaml.MappingNode):
             for key_node, value_node in node.value:
                 if key_node.value == str(step):
@@ -206,30 +224,37 @@ def line_of(path: Path, place: tuple[int | str, ...]) -> int | None:
     return line
 
 
-def _one_line(err: ValidationError, model: type[BaseModel], path: Path) -> str:
+def _first_error(
+    err: ValidationError, model: type[BaseModel], path: Path
+) -> ConfigurationError:
+    """The error of pydantic that is to be mended first, as one of ours."""
     errors = err.errors(include_url=False)
     # A field that is misspelt is missing as well: the spelling is what to mend.
-    first = next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-    place = first["loc"]
-    line = line_of(path, place)
-    where = f"{path}:{line}" if line else str(path)
-    field = ".".join(str(step) for step in place) or "the file"
-    if first["type"] == "extra_forbidden":
-        known = _fields_at(model, place[:-1])
-        return f"{where}: {field}: unknown field{nearest(str(place[-1]), known)}"
-    if first["type"] == "missing":
-        return f"{where}: {field}: is required"
-    if first["type"] == "model_type":
-        fields = ", ".join(_fields_at(model, place))
-        return f"{where}: {field}: must be a mapping with fields out of {fields}"
-    message = _WORDS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
+    first = next(
+        (error for error in errors if error["type"] == "extra_forbidden"), errors[0]
+    )
+    message = _message_of(first, model)
+    return ConfigurationError(message, place_of(path, first["loc"]))
+
+
+def _message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
+    """An error of pydantic in Fenji's words, with what was given."""
+    field, kind = error["loc"], error["type"]
+    if kind == "extra_forbidden":
+        return f"unknown field{nearest(str(field[-1]), _fields_at(model, field[:-1]))}"
+    if kind == "missing":
+        return "is required"
+    if kind == "model_type":
+        fields = ", ".join(_fields_at(model, field))
+        return f"must be a mapping with fields out of {fields}"
+    message = _WORDS.get(kind) or error["msg"].removeprefix("Value error, ")
+    given = error.get("input")
     if isinstance(given, str):
-        is_list, is_number = first["type"] in _LISTS, first["type"] in _NUMBERS
+        is_list, is_number = kind in _LISTS, kind in _NUMBERS
         slip = slips.in_value(given, is_list=is_list, is_number=is_number)
         message = f"{message}; {slip}" if slip else message
     shown = f" (given: {given!r})" if isinstance(given, str | int | Decimal) else ""
-    return f"{where}: {field}: {message[:1].lower()}{message[1:]}{shown}"
+    return f"{message[:1].lower()}{message[1:]}{shown}"
 
 
 _WORDS: Mapping[str, str] = {
@@ -243,18 +268,21 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
-    """The field names that the model knows at a place; empty where it is open."""
-    models = [model]
-    for step in place:
+def _fields_at(model: type[BaseModel], way: FieldPath) -> list[str]:
+    """The names of the fields that a document may have there."""
+    candidates = [model]
+    for step in way:
         inner: list[type[BaseModel]] = []
-        for one in models:
-            info = one.model_fields.get(str(step))
+        for candidate in candidates:
+            info = candidate.model_fields.get(str(step))
             if info is not None:
                 inner.extend(_models_in(info.annotation))
-        models = inner or models
+        # A position in a list, or the tag of a union, is no field of a model.
+        candidates = inner or candidates
     return [
-        info.alias or name for one in models for name, info in one.model_fields.items()
+        info.alias or name
+        for candidate in candidates
+        for name, info in candidate.model_fields.items()
     ]
 
 

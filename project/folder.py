@@ -4,7 +4,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from project.documents import place_of
 from project.errors import ConfigurationError
+from project.places import FieldPath, Place
 from project.settings import SETTINGS_FILE, Settings, read_settings
 
 PROJECT_VARIABLE = "FENJI_PROJECT"
@@ -26,6 +28,22 @@ class Project:
     settings: Settings
     change: Change = Change()
     elsewhere: Path | None = None  # takes what Fenji makes, in place of data/
+
+    @property
+    def settings_file(self) -> Path:
+        """The file with the settings, `fenji.yaml`."""
+        return self.root / SETTINGS_FILE
+
+    def place_of_setting(
+        self, *field: str | int, shown: FieldPath | None = None
+    ) -> Place:
+        """The place of a setting in `fenji.yaml`, for messages about it.
+
+        Args:
+            field: the way to the setting, as in `"gates", "fresh", "tickets"`.
+            shown: as for `place_of`.
+        """
+        return place_of(self.settings_file, field, shown=shown)
 
     @property
     def landing(self) -> Path:
@@ -102,13 +120,13 @@ def open_project(folder: Path | None = None) -> Project:
     named = folder or os.environ.get(PROJECT_VARIABLE) or "."
     root = Path(named).expanduser()
     if not root.is_dir():
-        raise ConfigurationError(
-            f"{root}: there is no such project folder; name one with --project DIR"
-        )
+        problem = "there is no such project folder; name one with --project DIR"
+        raise ConfigurationError(problem, Place(root))
     if not (root / SETTINGS_FILE).is_file():
         raise ConfigurationError(
-            f"{root / SETTINGS_FILE}: there is no such file; a project folder holds"
-            " one with at least a line 'name: my_company'"
+            "there is no such file; a project folder holds one with at least a line"
+            " 'name: my_company'",
+            Place(root / SETTINGS_FILE),
         )
     root = root.resolve()
     return Project(root=root, settings=read_settings(root))

@@ -17,6 +17,7 @@ from pydantic import (
 from project.currencies import ACTIVE, WITHDRAWN
 from project.documents import Document, build_document, read_yaml
 from project.errors import ConfigurationError
+from project.places import Place
 from project.quantities import Days, Share, read_seconds, read_size
 
 SETTINGS_FILE = "fenji.yaml"
@@ -307,7 +308,6 @@ def read_settings(folder: Path) -> Settings:
     path = folder / SETTINGS_FILE
     content = read_yaml(path)
     if content is not None and not isinstance(content, dict):
-        raise ConfigurationError(
-            f"{path}: must be a mapping of settings such as name: acme"
-        )
+        problem = "must be a mapping of settings such as name: acme"
+        raise ConfigurationError(problem, Place(path))
     return build_document(content or {}, Settings, path)

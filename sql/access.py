@@ -7,10 +7,9 @@ guarded.
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from project.documents import Document, line_of, nearest, read_document
+from project.documents import Document, nearest, read_document
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import SETTINGS_FILE
 from sql.contracts import ROOT, Contract, feeds
 
 ACCESS_ROLES = "access_roles"
@@ -81,10 +80,10 @@ def check_privacy(project: Project) -> None:
     )
     for position, name in enumerate(project.settings.privacy.publish):
         if name not in known:
-            path = project.root / SETTINGS_FILE
-            line = line_of(path, ("privacy", "publish", position))
-            where = f"{path}:{line}" if line else str(path)
+            place = project.place_of_setting(
+                "privacy", "publish", position, shown=("privacy", "publish")
+            )
             raise ConfigurationError(
-                f"{where}: privacy.publish: '{name}' is not a personal column of a feed"
-                f"{nearest(name, known)}"
+                f"'{name}' is not a personal column of a feed{nearest(name, known)}",
+                place,
             )

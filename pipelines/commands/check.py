@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pipelines.commands import terminal
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
+from project.places import Place
 
 if TYPE_CHECKING:
     from ingest.landing import LandingFile
@@ -55,13 +56,13 @@ def check(
                     {**asdict(problem), "place": problem.place(project)}
                     for problem in found.rejected
                 ],
-                "errors": list(found.errors),
+                "errors": [str(err) for err in found.errors],
             }
         )
     else:
         _show(project, found)
     if found.errors:
-        raise ConfigurationError(found.errors[0])
+        raise found.errors[0]
     if wrong:
         raise RunError(wrong)
 
@@ -90,8 +91,9 @@ def _chosen(
         file = by_place.get(path.resolve())
         if file is None:
             raise ConfigurationError(
-                f"{path}: is not a file of {'a feed' if feed is None else feed}'s"
-                f" folder; put it below {project.landing}/<feed>/"
+                f"is not a file of {'a feed' if feed is None else feed}'s folder; put"
+                f" it below {project.landing}/<feed>/",
+                Place(path),
             )
         chosen.append(file)
     return chosen

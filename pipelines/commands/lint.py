@@ -2,15 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.commands import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import Place
 from project.quantities import number_of
-from project.settings import SETTINGS_FILE
 
 if TYPE_CHECKING:
     from schemes.tools.linter import Finding
@@ -30,16 +29,16 @@ def lint(project: Project, files: list[Path], *, library: bool, as_json: bool) -
         found += findings_of(project, library_files())
     found = list(dict.fromkeys(found))
     if as_json:
-        listed = [{**asdict(one), "path": str(one.path)} for one in found]
-        terminal.say_json({"findings": listed})
+        terminal.say_json({"findings": [finding.as_dict() for finding in found]})
     else:
-        for one in found:
-            terminal.console().print(str(one), soft_wrap=True)
-    counts = Counter(one.severity for one in found)
+        for finding in found:
+            terminal.console().print(str(finding), soft_wrap=True)
+    counts = Counter(finding.severity for finding in found)
     if counts["error"]:
         raise ConfigurationError(
-            f"{project.root}: {number_of(counts['error'], 'error')},"
-            f" {number_of(counts['warning'], 'warning')}"
+            f"{number_of(counts['error'], 'error')},"
+            f" {number_of(counts['warning'], 'warning')}",
+            Place(project.root),
         )
     if not as_json:
         said = f"No errors, {number_of(counts['warning'], 'warning')}."
@@ -54,4 +53,4 @@ def _in_mappings(project: Project) -> Iterator["Finding"]:
     try:
         judge_settings(project)
     except ConfigurationError as err:
-        yield finding_of(err, project.root / SETTINGS_FILE)
+        yield finding_of(err, project.settings_file)

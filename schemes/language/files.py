@@ -12,11 +12,11 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from project.documents import build_document, line_of, nearest, read_yaml
+from project.documents import build_document, nearest, place_of, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import FieldPath, Place
 from project.quantities import plain_percent, read_percent
-from project.settings import SETTINGS_FILE
 from schemes.language.expressions import ExpressionError, Name, Node, parse_expression
 from schemes.language.model import KINDS, Text
 from schemes.language.model import Scheme as Document
@@ -74,23 +74,21 @@ class Scheme:
         }
         return tuple(sorted(owners - {CUSTOMER}))
 
-    def trees(self) -> Iterator[tuple[tuple[str | int, ...], Node]]:
-        """Each expression of the scheme, parsed, with its place in the file.
+    def trees(self) -> Iterator[tuple[FieldPath, Node]]:
+        """Each expression of the scheme, parsed, with the way to its field.
 
         Raises:
             ConfigurationError: an expression cannot be read.
         """
-        for place, text in self.document.expressions():
+        for field, text in self.document.expressions():
             try:
-                yield place, parse_expression(text)
+                yield field, parse_expression(text)
             except ExpressionError as err:
-                raise self.error(place, str(err)) from None
+                raise self.error(field, str(err)) from None
 
-    def error(self, place: tuple[str | int, ...], message: str) -> ConfigurationError:
-        """An error that names the file, the line and the field."""
-        line = line_of(self.path, place)
-        where = f"{self.path}:{line}" if line else str(self.path)
-        return ConfigurationError(f"{where}: {'.'.join(map(str, place))}: {message}")
+    def error(self, field: FieldPath, message: str) -> ConfigurationError:
+        """An error about a field of the scheme's file, to be raised by the caller."""
+        return ConfigurationError(message, place_of(self.path, field))
 
 
 def read_schemes(project: Project) -> tuple[Scheme, ...]:
@@ -179,15 +177,15 @@ def read_scheme(path: Path, content: object = None) -> Scheme:
     if content is None:
         content = read_yaml(path)
     if not isinstance(content, dict):
-        raise ConfigurationError(f"{path}: is not a scheme; start with 'scheme: my_id'")
+        problem = "is not a scheme; start with 'scheme: my_id'"
+        raise ConfigurationError(problem, Place(path))
     kind = content.get("kind")
     if kind not in KINDS:
-        line = line_of(path, ("kind",))
-        where = f"{path}:{line}" if line else str(path)
         raise ConfigurationError(
-            f"{where}: kind: must be one of " + ", ".join(KINDS)
+            f"must be one of {', '.join(KINDS)}"
             if kind is None
-            else f"{where}: kind: '{kind}' is no kind{nearest(str(kind), set(KINDS))}"
+            else f"'{kind}' is no kind{nearest(str(kind), set(KINDS))}",
+            place_of(path, ("kind",)),
         )
     document = build_document(content, KINDS[kind], path)
     return Scheme(document, path, document.version)
@@ -326,17 +324,15 @@ def _overridden(
         try:
             set_at(made, path, value)
         except ValueError as err:
-            place = ("schemes", "parameters", address)
-            raise _setting_error(project, place, str(err)) from None
+            field = ("schemes", "parameters", address)
+            raise _setting_error(project, field, str(err)) from None
     try:
         changed = read_scheme(scheme.path, made)
     except ConfigurationError as err:
-        address = _culprit(scheme, content, single)
-        place = ("schemes", "parameters", address)
-        message = str(err).removeprefix(str(scheme.path)).lstrip(":0123456789 ")
-        raise _setting_error(
-            project, place, f"makes the scheme wrong: {message}"
-        ) from None
+        # The scheme's file is right, so it is the setting that has the place.
+        field = ("schemes", "parameters", _culprit(scheme, content, single))
+        problem = f"makes the scheme wrong: {err.without_path}"
+        raise _setting_error(project, field, problem) from None
     if changed.digest == scheme.digest:
         return scheme
     version = f"{scheme.version}+{changed.digest[:8]}"
@@ -407,14 +403,12 @@ def _set_benefit(
 
 
 def _setting_error(
-    project: Project, place: tuple[str, ...], message: str
+    project: Project, field: tuple[str, ...], message: str
 ) -> ConfigurationError:
-    if place[-1] in project.change.parameters:
-        return ConfigurationError(f"--set {place[-1]}: {message}")
-    path = project.root / SETTINGS_FILE
-    line = line_of(path, place)
-    where = f"{path}:{line}" if line else str(path)
-    return ConfigurationError(f"{where}: {'.'.join(place)}: {message}")
+    """An error about a setting, or about the option `--set` where that has set it."""
+    if field[-1] in project.change.parameters:
+        return ConfigurationError(f"--set {field[-1]}: {message}")
+    return ConfigurationError(message, project.place_of_setting(*field))
 
 
 def shown(value: object) -> str:

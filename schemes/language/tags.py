@@ -12,9 +12,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from project.documents import Document, line_of, nearest, read_document
+from project.documents import Document, nearest, place_of, read_document
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import FieldPath, Place
 from schemes.language.files import TAGS_FILE
 from schemes.language.model import Expression, Name, Sentence, Text
 from sql.contracts import contract
@@ -31,8 +32,6 @@ SOURCES = {
     "orders": ("core", "order_origins"),
 }
 _WORDS = {"text", "choice", "boolean"}
-
-Place = tuple[str | int, ...]
 
 
 class TagEntry(Document):
@@ -70,7 +69,7 @@ class Rule:
 
     when: str
     path: Path
-    place: Place
+    field: FieldPath
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ class Tag:
     def terms(self) -> tuple[str, ...]:
         """What people may write for it."""
         written = (self.tag, self.name.en, self.name.zh, *self.synonyms)
-        return tuple(dict.fromkeys(normal(one) for one in written))
+        return tuple(dict.fromkeys(normal(term) for term in written))
 
 
 @dataclass(frozen=True)
@@ -161,7 +160,7 @@ class _Reader:
 
     project: Project
     path: Path
-    place: Place
+    way: FieldPath  # to the group's entry in the file
     groups: dict[str, Group]
 
     def group(self, entry: GroupEntry) -> Group:
@@ -175,17 +174,10 @@ class _Reader:
         if entry.values is not None:
             self.check_values(entry)
         tags = {tag.tag: tag for tag in known.tags}
-        for number, one in enumerate(entry.tags):
-            place = ("tags", number)
-            for other in self.groups.values():
-                if other.group != entry.group and one.tag in {
-                    t.tag for t in other.tags
-                }:
-                    raise self.error(
-                        (*place, "tag"),
-                        f"'{one.tag}' is a tag of the group '{other.group}' already",
-                    )
-            tags[one.tag] = self.tag(one, tags.get(one.tag), place)
+        for number, stated in enumerate(entry.tags):
+            field = ("tags", number)
+            self.check_group_of(stated.tag, entry.group, (*field, "tag"))
+            tags[stated.tag] = self.tag(stated, tags.get(stated.tag), field)
         exclusive = entry.is_exclusive
         return Group(
             group=entry.group,
@@ -195,15 +187,22 @@ class _Reader:
             tags=tuple(tags.values()),
         )
 
-    def tag(self, entry: TagEntry, known: Tag | None, place: Place) -> Tag:
+    def check_group_of(self, tag: str, group: str, field: FieldPath) -> None:
+        """Refuse a tag that another group has; a tag is of one group."""
+        for other in self.groups.values():
+            if other.group != group and any(known.tag == tag for known in other.tags):
+                message = f"'{tag}' is a tag of the group '{other.group}' already"
+                raise self.error(field, message)
+
+    def tag(self, entry: TagEntry, known: Tag | None, field: FieldPath) -> Tag:
         """The tag with what the entry adds."""
         if known is None:
             if entry.name is None:
-                raise self.error((*place, "name"), "a new tag needs 'name'")
+                raise self.error((*field, "name"), "a new tag needs 'name'")
             known = Tag(entry.tag, entry.name, self.path)
         rule = known.rule
         if entry.when is not None:
-            rule = Rule(entry.when, self.path, (*self.place, *place, "when"))
+            rule = Rule(entry.when, self.path, (*self.way, *field, "when"))
         return replace(
             known,
             name=entry.name or known.name,
@@ -216,10 +215,10 @@ class _Reader:
     def check_values(self, entry: GroupEntry) -> None:
         """Refuse a source that is not there, or that shows what is personal."""
         source, _, name = (entry.values or "").partition(".")
-        place = ("values",)
+        field = ("values",)
         if source not in SOURCES:
             hint = nearest(source, set(SOURCES))
-            raise self.error(place, f"there is no source '{source}'{hint}")
+            raise self.error(field, f"there is no source '{source}'{hint}")
         columns = {
             column.name: column
             for column in contract(*SOURCES[source]).columns
@@ -227,7 +226,7 @@ class _Reader:
         }
         if name not in columns:
             hint = nearest(name, set(columns))
-            raise self.error(place, f"'{source}' has no column '{name}' of words{hint}")
+            raise self.error(field, f"'{source}' has no column '{name}' of words{hint}")
         shown = self.project.settings.privacy.publish
         if (
             columns[name].personal
@@ -235,14 +234,14 @@ class _Reader:
             and not entry.publishes_personal
         ):
             raise self.error(
-                place,
+                field,
                 f"'{name}' is personal: name it under privacy.publish in fenji.yaml,"
                 " or add 'publishes_personal: true' here",
             )
 
-    def error(self, place: Place, message: str) -> ConfigurationError:
-        """An error that names the file, the line and the field."""
-        return _error(self.path, (*self.place, *place), message)
+    def error(self, field: FieldPath, message: str) -> ConfigurationError:
+        """An error about a field of the group's entry, to be raised by the caller."""
+        return ConfigurationError(message, place_of(self.path, (*self.way, *field)))
 
 
 def _check_terms(dictionary: Dictionary) -> None:
@@ -253,12 +252,7 @@ def _check_terms(dictionary: Dictionary) -> None:
             other = meant.setdefault(term, tag)
             if other.tag != tag.tag:
                 raise ConfigurationError(
-                    f"{tag.path}: '{term}' stands for the tags '{other.tag}' and"
-                    f" '{tag.tag}'; leave it to one of them"
+                    f"'{term}' stands for the tags '{other.tag}' and '{tag.tag}';"
+                    " leave it to one of them",
+                    Place(tag.path),
                 )
-
-
-def _error(path: Path, place: Place, message: str) -> ConfigurationError:
-    line = line_of(path, place)
-    where = f"{path}:{line}" if line else str(path)
-    return ConfigurationError(f"{where}: {'.'.join(map(str, place))}: {message}")

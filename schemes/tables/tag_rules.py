@@ -90,7 +90,7 @@ def compile_tags(
             inputs = Inputs(feeds=feeds, settings=settings, wants=frozenset())
             trial = program.copy()
             say = Translator(_as_scheme(tag), trial, others, inputs)
-            when = say.condition(tag.rule.place, tag.rule.when)
+            when = say.condition(tag.rule.field, tag.rule.when)
             if not inputs.missing:
                 name = f"tag__{tag.tag}"
                 trial.compute(name, function("coalesce", when, exp.false()))

@@ -15,11 +15,11 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from project.documents import Document, line_of, nearest, read_yaml
+from project.documents import Document, nearest, place_of, read_yaml
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import FieldPath, Place
 from project.quantities import read_percent
-from project.settings import SETTINGS_FILE
 from schemes.compiler.program import CUSTOMERS
 from schemes.compiler.scheme import BELOW_LOWEST
 from schemes.language.expressions import Binary, Call, Name, Node
@@ -50,30 +50,31 @@ from schemes.tables.rfm import SCHEME as RFM
 from schemes.tables.tag_rules import compile_tags
 from sql.contracts import all_columns
 
-_ERROR = re.compile(
-    r"^(?P<path>.+?\.ya?ml)(?::(?P<line>\d+))?:"
-    r" (?:(?P<field>the file|[\w.]+): )?(?P<text>.*)$"
-)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
-
-Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was found, with its place."""
+    """One thing that is wrong with a file, or likely not meant, and its place."""
 
-    path: Path
-    line: int | None
-    field: str
+    place: Place
     severity: Literal["error", "warning"]
     message: str
 
     def __str__(self) -> str:
         """The finding as one line."""
-        where = f"{self.path}:{self.line}" if self.line else str(self.path)
-        return f"{where}: {self.field}: {self.severity}: {self.message}"
+        return f"{self.place}: {self.severity}: {self.message}"
+
+    def as_dict(self) -> dict[str, object]:
+        """The finding as `fenji lint --json` lists it; line None: not known."""
+        return {
+            "path": str(self.place.path),
+            "line": self.place.line,
+            "field": self.place.field_name or "the file",
+            "severity": self.severity,
+            "message": self.message,
+        }
 
 
 def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
@@ -98,7 +99,7 @@ def _wrong_setting(project: Project) -> Finding | None:
         read_schemes(project)
     except ConfigurationError as err:
         found = finding_of(err, project.schemes)
-        return found if found.path.name == SETTINGS_FILE else None
+        return found if found.place.path == project.settings_file else None
     return None
 
 
@@ -193,25 +194,12 @@ def _with_inputs(scheme: Scheme, others: Iterable[Scheme]) -> tuple[Scheme, ...]
 
 
 def finding_of(err: ConfigurationError, path: Path) -> Finding:
-    """An error as a finding; it is about the file `path` where it names none."""
-    message = str(err)
-    match = _ERROR.match(message)
-    if match is None:
-        return Finding(path, None, "the file", "error", message)
-    line = match["line"]
-    return Finding(
-        Path(match["path"]),
-        int(line) if line else None,
-        match["field"] or "the file",
-        "error",
-        match["text"],
-    )
+    """An error as a finding; it is about the file `path` where it has no place."""
+    return Finding(err.place or Place(path), "error", err.message)
 
 
-def _warning(scheme: Scheme, place: Place, message: str) -> Finding:
-    line = line_of(scheme.path, place)
-    field = ".".join(str(step) for step in place)
-    return Finding(scheme.path, line, field, "warning", message)
+def _warning(scheme: Scheme, field: FieldPath, message: str) -> Finding:
+    return Finding(place_of(scheme.path, field), "warning", message)
 
 
 # Checks.
@@ -349,7 +337,7 @@ def _left_out(scheme: Scheme) -> Iterator[Finding]:
     document = scheme.document
     if not isinstance(document, Ladder):
         return
-    sides: dict[tuple[Node, Decimal], dict[str, Place]] = {}
+    sides: dict[tuple[Node, Decimal], dict[str, FieldPath]] = {}
     for place, tree in scheme.trees():
         for node in tree.walk():
             if isinstance(node, Binary) and node.operator in {
@@ -374,7 +362,7 @@ def _left_out(scheme: Scheme) -> Iterator[Finding]:
 def _translations(scheme: Scheme) -> Iterator[Finding]:
     """Chinese texts without a Chinese character, or that quote something else."""
     for text in _texts(scheme):
-        place: Place = ("name",)
+        place: FieldPath = ("name",)
         english, chinese = (
             set(_PLACEHOLDER.findall(one)) for one in (text.en, text.zh)
         )
@@ -395,7 +383,7 @@ def _benefits(scheme: Scheme) -> Iterator[Finding]:
     for tier in sorted(document.entitlements, key=lambda one: -order[one]):
         given = document.entitlements[tier]
         for place, one in enumerate(given):
-            at: Place = ("entitlements", tier, place)
+            at: FieldPath = ("entitlements", tier, place)
             if one.value is None:
                 yield _warning(
                     scheme,
@@ -416,19 +404,14 @@ def _parameter_sets(scheme: Scheme) -> Iterator[Finding]:
     """Sets of parameters that cannot be put into the scheme."""
     for name, values in scheme.document.parameter_sets.items():
         content = read_yaml(scheme.path)
-        place: Place = ("parameter_sets", name)
         try:
             for path, value in values.items():
                 set_at(content, path, value)
             read_scheme(scheme.path, content)
         except (ValueError, ConfigurationError) as err:
-            yield Finding(
-                scheme.path,
-                line_of(scheme.path, place),
-                ".".join(map(str, place)),
-                "error",
-                str(err),
-            )
+            said = err.without_path if isinstance(err, ConfigurationError) else str(err)
+            place = place_of(scheme.path, ("parameter_sets", name))
+            yield Finding(place, "error", said)
 
 
 _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (

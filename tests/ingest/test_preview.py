@@ -129,7 +129,7 @@ def test_a_wrong_mapping_is_told_and_other_feeds_are_looked_at(company):
         "transactions": "not_read",
     }
     (error,) = found.errors
-    assert "feeds.transactions.columns.quantity: " in error
+    assert "feeds.transactions.columns.quantity: " in str(error)
 
 
 def test_a_broken_file_is_refused_beside_good_ones(company):

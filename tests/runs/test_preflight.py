@@ -116,3 +116,62 @@ def test_a_name_that_privacy_does_not_know(shop):
     (shop / "fenji.yaml").write_text("name: shop\nprivacy: {publish: [regoin]}\n")
 
     assert "privacy.publish: 'regoin' is not a personal column" in told(shop)
+
+
+SETTINGS = "name: shop\n"
+WRONG = {
+    "settings": ("fenji.yaml", SETTINGS + "timezone: Mars\n", 2, "timezone"),
+    "mapping": (
+        "fenji.yaml",
+        SETTINGS + "feeds:\n  transactions:\n    columns: {quanttity: Qty}\n",
+        4,
+        "feeds.transactions.columns.quanttity",
+    ),
+    "expression": (
+        "fenji.yaml",
+        SETTINGS
+        + "feeds:\n  transactions:\n    columns:\n      quantity: {expr: now()}\n",
+        5,
+        "feeds.transactions.columns.quantity",
+    ),
+    "gates": (
+        "fenji.yaml",
+        SETTINGS + "gates:\n  fresh:\n    ticket: 2 days\n",
+        4,
+        "gates.fresh",
+    ),
+    "privacy": (
+        "fenji.yaml",
+        SETTINGS + "privacy:\n  publish:\n    - regoin\n",
+        4,
+        "privacy.publish",
+    ),
+    "parameter": (
+        "fenji.yaml",
+        SETTINGS + "schemes:\n  parameters:\n    annual_points.cut: 1\n",
+        4,
+        "schemes.parameters.annual_points.cut",
+    ),
+    "scheme": ("schemes/visits.yaml", SCHEME % "ticket() > 0", 8, "rules.0.when"),
+    "kind": ("schemes/visits.yaml", "scheme: visits\nkind: laddr\n", 2, "kind"),
+    "tags": ("schemes/tags.yaml", RULE % "1 >", 6, "groups.0.tags.0.when"),
+    "YAML": ("schemes/visits.yaml", "scheme: a\nscheme: b\n", 2, ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "line", "field"), WRONG.values(), ids=WRONG.keys()
+)
+def test_every_error_has_its_place_as_data(shop, file, content, line, field):
+    (shop / "fenji.yaml").write_text(SETTINGS)
+    (shop / file).write_text(content)
+
+    with pytest.raises(ConfigurationError) as caught:
+        judge(open_project(shop))
+
+    error = caught.value
+    assert error.place is not None
+    assert error.place.path == (shop / file).resolve()
+    assert (error.place.line, error.place.field_name) == (line, field)
+    name = f": {field}" if field else ""
+    assert str(error) == f"{error.place.path}:{line}{name}: {error.message}"

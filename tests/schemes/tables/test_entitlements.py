@@ -355,7 +355,7 @@ def test_the_linter_looks_at_benefits(project_of, benefits, line, severity, wron
     (found,) = lint(project, [path])
     assert wrong in found.message
     assert found.severity == severity
-    assert found.line == line or "translated" in wrong
+    assert found.place.line == line or "translated" in wrong
 
 
 def test_the_linter_sees_what_a_lower_tier_gives_already(project_of):

@@ -24,10 +24,17 @@ def findings(project, content):
     project.schemes.mkdir(exist_ok=True)
     path = project.schemes / "gym.yaml"
     path.write_text(textwrap.dedent(content), encoding="utf-8")
+    found = [finding.as_dict() for finding in lint(project, [path])]
     return [
-        (one.line, one.field, one.severity, one.message)
-        for one in lint(project, [path])
+        tuple(finding[key] for key in ("line", "field", "severity", "message"))
+        for finding in found
     ]
+
+
+def where(finding):
+    """Path, line and field of a finding, as data."""
+    place = finding.place
+    return place.path, place.line, place.field_name
 
 
 SPEND = """\
@@ -65,7 +72,7 @@ def project(project_of):
 
 def test_the_library_is_clean_but_for_templates(project):
     found = lint(project, library_files())
-    assert {one.path.stem for one in found} == {
+    assert {finding.place.path.stem for finding in found} == {
         "abcd_pyramid",
         "six_segments",
         "henan_star",  # what the stars bring
@@ -259,7 +266,7 @@ def test_an_id_of_the_library_is_taken(project, tmp_path, taken, is_alone):
     content = BANDS.format(id=taken, unrated="", rest=SMALL)
     path.write_text(content, encoding="utf-8")
     found = [
-        (one.path, one.line, one.field, one.severity, one.message)
+        (*where(one), one.severity, one.message)
         for one in lint(project, [path] if is_alone else [])
         if one.severity == "error"
     ]
@@ -316,7 +323,7 @@ def test_each_wrong_rule_of_a_tag_is_found_once(project):
 
     found = lint(project)
 
-    assert [(one.path, one.line, one.field) for one in found] == [
+    assert [where(one) for one in found] == [
         (path, 8, "groups.0.tags.0.when"),
         (path, 11, "groups.0.tags.1.when"),
     ]
@@ -328,7 +335,7 @@ def test_the_project_is_looked_at_without_the_library(project):
 
     ((only,), library) = lint(project), lint(project, library_files())
 
-    assert only.path.name == "gym.yaml"
+    assert only.place.path.name == "gym.yaml"
     assert library
 
 
@@ -337,7 +344,8 @@ def test_a_setting_that_names_no_scheme_is_found(tmp_path):
 
     (found,) = lint(open_project(tmp_path))
 
-    assert (found.path.name, found.line, found.field) == (
+    path, line, field = where(found)
+    assert (path.name, line, field) == (
         "fenji.yaml",
         3,
         "schemes.only",
