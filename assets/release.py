@@ -1,6 +1,7 @@
 """The release: the published tables in their new folder, then `current` moved to it."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import version
 from typing import Any
 
@@ -27,7 +28,7 @@ from releases.cleared_history import cleared
 from releases.digest import content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
-from releases.tier_history import TierHistory
+from releases.tier_history import TierHistory, continued
 from runs import warehouse_state
 from runs.key import settings_digest
 from runs.run import Run
@@ -70,31 +71,31 @@ def release_tables(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         building = begin(run.con, run.project, run.key)
         run.building = building
     history: TierHistory | None = None
-    for table in released_tables(run):
-        with run.step(f"release.{table.table}", phase="publish") as step:
-            if table.made_by == "history":
-                history = history or _open_history(run, building)
-                step.rows = _write_history(run, building, history, table)
-            elif not table.is_stored:
-                _write_view(run, building, table, run.plan.views[table.table])
-            elif table.made_by == "release":
-                select, params = select_of(table), run.params(table)
-                step.rows = derive_table(
-                    run.con, building, table, select, used(params, select)
-                )
-            elif table.table == ACCESS.table:
-                _write_access(run, building)
-            else:
-                step.rows = write_table(run.con, building, table)
-        yield dg.MaterializeResult(
-            asset_key=["release", table.table],
-            metadata={} if step.rows is None else {"dagster/row_count": step.rows},
-        )
-    if history is not None:
-        history.close()
+    with ExitStack() as opened:
+        for table in released_tables(run):
+            with run.step(f"release.{table.table}", phase="publish") as step:
+                if table.made_by == "history":
+                    if history is None:
+                        history = opened.enter_context(_history(run, building))
+                    step.rows = _write_history(run, building, history, table)
+                elif not table.is_stored:
+                    _write_view(run, building, table, run.plan.views[table.table])
+                elif table.made_by == "release":
+                    select, params = select_of(table), run.params(table)
+                    step.rows = derive_table(
+                        run.con, building, table, select, used(params, select)
+                    )
+                elif table.table == ACCESS.table:
+                    _write_access(run, building)
+                else:
+                    step.rows = write_table(run.con, building, table)
+            yield dg.MaterializeResult(
+                asset_key=["release", table.table],
+                metadata={} if step.rows is None else {"dagster/row_count": step.rows},
+            )
 
 
-def _open_history(run: Run, building: Building) -> TierHistory:
+def _history(run: Run, building: Building) -> AbstractContextManager[TierHistory]:
     """The history of tiers, going on from that of the release published last.
 
     What retracted releases said is no part of it.
@@ -106,7 +107,7 @@ def _open_history(run: Run, building: Building) -> TierHistory:
         published_at = min(published_at, run.known_at)
         if base is not None:
             published_at = max(published_at, store.just_after(base))
-    return TierHistory(
+    return continued(
         run.con,
         cleared(run.project, base.release_id) if base else None,
         release_id=run.release_id,

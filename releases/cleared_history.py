@@ -1,31 +1,34 @@
-"""The history of tiers without what retracted releases said.
+"""The history of tiers without what retracted releases stated.
 
 Every release carries the whole history, so a retracted one may have left its marks in
 those that were published after it. Its statement cannot be cut out row by row: it may
 have ended stretches of others, and others that only confirmed it left no row of their
-own. So the other statements are said again, one after the other, as if it had never
-been published: what each of them said is read from the history, where it is kept
+own. So the other statements are made again, one after the other, as if it had never
+been published: what each of them stated is read from the history, where it is kept
 whole. The work begins at the latest release before the retracted one that still stands.
 """
 
 import datetime
 import hashlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from project.folder import Project
-from releases import marks, reading, store
+from releases import marks, reading, store, tier_history
 from releases.building import CATALOG
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
 from sql.contracts import STORAGE
-from sql.selects import quoted, text
+from sql.selects import quoted, select_in, text
 
-_FOLDER = ".saying-again-"
-_SOURCE = "told"  # the history with the statements of retracted releases
+_SELECTS = Path(__file__).parent / "sql" / "cleared_history"
+_FOLDER = ".clearing-history-"
+_WHOLE = "whole"  # the history with the statements of retracted releases
+_WHOLE_STRETCHES, _WHOLE_OPEN = "whole_stretches", "whole_open_tiers"
+_STATED = "stated_tiers"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class _Statement:
 
 
 def holds_retracted(project: Project, release_id: str) -> bool:
-    """Whether the history in a release tells what a retracted one said."""
+    """Whether the history in a release tells what a retracted one stated."""
     return bool(_retracted_in(project, release_id))
 
 
@@ -49,28 +52,34 @@ def cleared(project: Project, release_id: str) -> Path:
 
     It is the release's own wherever nothing in it was retracted. Another one is kept
     below `data/` until a run has published it; the lock is held.
+
+    Raises:
+        RunError: the database of a release is damaged or missing.
     """
     database = store.database(project, release_id)
-    gone = _retracted_in(project, release_id)
-    if not gone:
+    retracted = _retracted_in(project, release_id)
+    if not retracted:
         return database
-    which = hashlib.sha256("\n".join(sorted(gone)).encode()).hexdigest()[:8]
+    which = hashlib.sha256("\n".join(sorted(retracted)).encode()).hexdigest()[:8]
     made = project.cleared_history / f"{release_id}-{which}.duckdb"
     if not made.exists():
         made.parent.mkdir(exist_ok=True)
-        clear(database, made, gone, begin=_begin(project, database, gone))
+        begin = _begin(project, database, retracted)
+        clear(database, made, retracted, begin=begin)
     return made
 
 
 def _retracted_in(project: Project, release_id: str) -> frozenset[str]:
-    marked = {mark.release_id for mark in marks.marks(project)}
-    if not marked:
+    """The retracted releases that the history in a release tells of."""
+    retracted = {mark.release_id for mark in marks.marks(project)}
+    if not retracted:
         return frozenset()
-    told = _statements(store.database(project, release_id))
-    return frozenset(marked & {stated.release_id for stated in told})
+    statements = _statements(store.database(project, release_id))
+    return frozenset(retracted & {statement.release_id for statement in statements})
 
 
 def _statements(database: Path) -> list[_Statement]:
+    """The statements of a history, in their order."""
     with reading.opened(database) as con:
         rows = con.execute(
             "select statement_no, release_id, as_of_date, published_at, schemes"
@@ -82,61 +91,53 @@ def _statements(database: Path) -> list[_Statement]:
     ]
 
 
-def _begin(project: Project, database: Path, gone: Collection[str]) -> Path | None:
+def _begin(project: Project, database: Path, retracted: Collection[str]) -> Path | None:
     """The last release before those that were retracted, where it still stands."""
-    told = _statements(database)
-    first = min(stated.number for stated in told if stated.release_id in gone)
+    statements = _statements(database)
+    first = min(
+        statement.number
+        for statement in statements
+        if statement.release_id in retracted
+    )
     standing = {manifest.release_id for manifest in store.releases(project)}
-    for stated in reversed(told):
-        is_before = stated.number < first and stated.release_id in standing
-        if is_before and not holds_retracted(project, stated.release_id):
-            return store.database(project, stated.release_id)
+    for statement in reversed(statements):
+        is_before = statement.number < first and statement.release_id in standing
+        if is_before and not holds_retracted(project, statement.release_id):
+            return store.database(project, statement.release_id)
     return None
 
 
 def clear(
     source: Path, target: Path, without: Collection[str], *, begin: Path | None = None
 ) -> None:
-    """Write the history of a database anew, as if some releases had said nothing.
+    """Write the history of a database anew, as if some releases had stated nothing.
 
     Args:
         source: a database with the history.
         target: the file to make; it holds the tables of the history and their view.
+            Where no statement is left it is not made.
         without: the releases that are left out.
         begin: a database with the history as it was before all of them; None: the
             history is written from its beginning.
     """
     begun = 0 if begin is None else _statements(begin)[-1].number
-    said = [
-        stated
-        for stated in _statements(source)
-        if stated.number > begun and stated.release_id not in without
+    kept = [
+        statement
+        for statement in _statements(source)
+        if statement.number > begun and statement.release_id not in without
     ]
     base = begin
     with (
         tempfile.TemporaryDirectory(prefix=_FOLDER, dir=target.parent) as folder,
         duckdb.connect() as con,
     ):
-        reading.attach(con, source, _SOURCE)
-        types = _tier_types(con)
-        for stated in said:
-            made = Path(folder) / f"{stated.number}.duckdb"
+        types = _attach_whole(con, source)
+        for statement in kept:
+            made = Path(folder) / f"{statement.number}.duckdb"
             con.execute(f"attach {text(str(made))} as {CATALOG}")
             con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
-            _say_again(con, stated, types)
-            history = TierHistory(
-                con,
-                base,
-                release_id=stated.release_id,
-                as_of_date=stated.as_of_date,
-                published_at=stated.published_at,
-                number=stated.number,
-            )
-            for table in (STATEMENTS, OPEN, STRETCHES):
-                history.write(table)
-            if stated is said[-1]:
-                _make_view(con, history)
-            history.close()
+            _write_results(con, statement, types)
+            _write_history(con, base, statement, with_view=statement is kept[-1])
             con.execute(f"detach {CATALOG}")
             if base not in (None, begin):
                 base.unlink()
@@ -145,76 +146,116 @@ def clear(
             base.replace(target)
 
 
-def _make_view(con: duckdb.DuckDBPyConnection, history: TierHistory) -> None:
+def _attach_whole(con: duckdb.DuckDBPyConnection, source: Path) -> dict[str, str]:
+    """Attach the whole history, and show its tables under fixed names.
+
+    Returns:
+        The schemes that grade whole customers, and the type of their tiers in DuckDB.
+    """
+    reading.attach(con, source, _WHOLE)
+    for name, table in ((_WHOLE_STRETCHES, STRETCHES), (_WHOLE_OPEN, OPEN)):
+        con.execute(
+            f"create temp view {name} as from {reading.place(con, _WHOLE, table)}"
+        )
+    return {
+        name.removesuffix("__tier"): kind
+        for name, kind, *_ in con.execute(f"describe {_WHOLE_OPEN}").fetchall()
+        if name.endswith("__tier")
+    }
+
+
+def _write_history(
+    con: duckdb.DuckDBPyConnection,
+    base: Path | None,
+    statement: _Statement,
+    *,
+    with_view: bool,
+) -> None:
+    """Write the tables of the history after a statement, and the view if asked for."""
+    with tier_history.continued(
+        con,
+        base,
+        release_id=statement.release_id,
+        as_of_date=statement.as_of_date,
+        published_at=statement.published_at,
+        number=statement.number,
+    ) as history:
+        for table in (STATEMENTS, OPEN, STRETCHES):
+            history.write(table)
+        if with_view:
+            _write_view(con, history)
+
+
+def _write_view(con: duckdb.DuckDBPyConnection, history: TierHistory) -> None:
     with con.cursor() as inside:
         inside.execute(f"use {CATALOG}")
         inside.execute(f"create view {quoted(VIEW)} as {history.select(VIEW)}")
 
 
-def _tier_types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """The schemes that grade whole customers, and the type of their tiers."""
-    described = con.execute(f"describe {reading.place(con, _SOURCE, OPEN)}").fetchall()
-    return {
-        name.removesuffix("__tier"): kind
-        for name, kind, *_ in described
-        if name.endswith("__tier")
-    }
-
-
-def _say_again(
-    con: duckdb.DuckDBPyConnection, stated: _Statement, types: dict[str, str]
+def _write_results(
+    con: duckdb.DuckDBPyConnection, statement: _Statement, types: Mapping[str, str]
 ) -> None:
-    """Make the tables that a release has of its tiers: what it said of its own date.
+    """Make the tables that a release has of its tiers: what it stated of its own date.
 
-    That is what the history held of the date right after the release was published.
+    Args:
+        con: a connection with the whole history, and with the database to write in.
+        statement: what is to be stated again.
+        types: the schemes that grade whole customers, and the type of their tiers.
     """
-    schemes = [one for one in stated.schemes if one in types]
-    params = {"day": stated.as_of_date, "number": stated.number}
-    past = (
-        "select customer_id, scheme, scope, tier"
-        f" from {reading.place(con, _SOURCE, STRETCHES)}"
-        " where valid_from <= $day and coalesce(valid_to > $day, true)"
-        " and statement_no <= $number and coalesce(restated_no > $number, true)"
-        " and list_contains($schemes, scheme)"
+    as_of = {"as_of_date": statement.as_of_date, "number": statement.number}
+    schemes = {"schemes": list(statement.schemes)}
+    con.execute(
+        f"create or replace temp table {_STATED} as"
+        f" {select_in(_SELECTS / 'stated_tiers.sql')}",
+        {**as_of, **schemes},
     )
-    known = {**params, "schemes": list(stated.schemes)}
     con.execute(
         f"create table {CATALOG}.main.schemes as"
         " select unnest($schemes::varchar[]) as scheme, true as is_applicable",
-        {"schemes": list(stated.schemes)},
+        schemes,
     )
     con.execute(
-        f"create table {CATALOG}.main.customer_tiers as {past} and scope <> ''", known
+        f"create table {CATALOG}.main.customer_tiers as"
+        f" from {_STATED} where scope != ''"
     )
-    still = [
-        f"if({_part(one, 'valid_from')} <= $day"
-        f" and {_part(one, 'statement_no')} <= $number, {_part(one, 'tier')}, null)"
-        f" as {_part(one, 'tier')}"
-        for one in schemes
-    ]
-    over = [
-        f"max(tier) filter (scheme = {text(one)})::{types[one]} as {_part(one, 'tier')}"
-        for one in schemes
-    ]
-    both = [
-        f"coalesce(still.{_part(one, 'tier')}, past.{_part(one, 'tier')})"
-        f" as {_part(one, 'tier')}"
-        for one in schemes
-    ]
-    customer = "coalesce(still.customer_id, past.customer_id) as customer_id"
-    open_tiers = reading.place(con, _SOURCE, OPEN)
-    select = (
-        f"select {', '.join([customer, *both])} from"
-        f" (select {', '.join(['customer_id', *still])} from {open_tiers})"
-        f" as still full outer join (select {', '.join(['customer_id', *over])}"
-        f" from ({past} and scope = '') group by customer_id) as past"
-        " on still.customer_id = past.customer_id"
-    )
+    whole = [scheme for scheme in statement.schemes if scheme in types]
     con.execute(
-        f"create table {quoted(CATALOG, STORAGE)}.scheme_results as {select}",
-        {name: value for name, value in known.items() if f"${name}" in select},
+        f"create table {quoted(CATALOG, STORAGE)}.scheme_results as"
+        f" {_results(whole, types)}",
+        as_of if whole else {},
     )
 
 
-def _part(scheme: str, what: str) -> str:
-    return quoted(f"{scheme}__{what}")
+def _results(schemes: Collection[str], types: Mapping[str, str]) -> str:
+    """A row per customer, with a column of tiers for each scheme: open or ended since.
+
+    Params: as_of_date date, number integer.
+    """
+    still_open = [
+        f"if({_column(scheme, 'valid_from')} <= $as_of_date"
+        f" and {_column(scheme, 'statement_no')} <= $number,"
+        f" {_column(scheme, 'tier')}, null) as {_column(scheme, 'tier')}"
+        for scheme in schemes
+    ]
+    ended = [
+        f"max(tier) filter (scheme = {text(scheme)})::{types[scheme]}"
+        f" as {_column(scheme, 'tier')}"
+        for scheme in schemes
+    ]
+    either = [
+        f"coalesce(still_open.{_column(scheme, 'tier')},"
+        f" ended.{_column(scheme, 'tier')}) as {_column(scheme, 'tier')}"
+        for scheme in schemes
+    ]
+    customer = "coalesce(still_open.customer_id, ended.customer_id) as customer_id"
+    return (
+        f"select {', '.join([customer, *either])} from"
+        f" (select {', '.join(['customer_id', *still_open])} from {_WHOLE_OPEN})"
+        f" as still_open full outer join (select {', '.join(['customer_id', *ended])}"
+        f" from {_STATED} where scope = '' group by customer_id) as ended"
+        " on still_open.customer_id = ended.customer_id"
+    )
+
+
+def _column(scheme: str, part: str) -> str:
+    return quoted(f"{scheme}__{part}")

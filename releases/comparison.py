@@ -1,10 +1,15 @@
-"""Two releases compared: rows by table, and who moved between tiers."""
+"""Two releases compared: rows by table, and who moved between tiers.
+
+`fenji diff` shows it. The former release is attached as `a`, the latter as `b`; the
+selects over both stand in `releases/sql/comparison/`. Nothing is written.
+"""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -14,12 +19,18 @@ from project.folder import Project
 from releases import reading, store
 from releases.manifest import Manifest
 from sql.contracts import Contract
-from sql.selects import quoted
+from sql.selects import quoted, select_in
+
+_SELECTS = Path(__file__).parent / "sql" / "comparison"
 
 
 @dataclass(frozen=True)
 class TableDifference:
-    """A stored table: rows that only one release has, and rows that differ."""
+    """A stored table: rows that only one release has, and rows that differ.
+
+    Rows are matched by the key of the contract. Where a table has no key, whole rows
+    are compared, and none counts as changed.
+    """
 
     table: str
     n_added: int
@@ -29,9 +40,11 @@ class TableDifference:
 
 @dataclass(frozen=True)
 class Move:
-    """A scheme and a way between two tiers: how many customers, what they spent.
+    """A scheme and a way from one tier to another one: how many customers, their spend.
 
-    Their spend is that of the latter release; of those who left, of the former.
+    A tier is None where the release does not grade the customers by the scheme.
+    `spend_12m_amount` is the spend of 12 months in the project's currency: that of the
+    latter release, or of the former one for customers whom only it has.
     """
 
     scheme: str
@@ -47,7 +60,10 @@ class Move:
 
 @dataclass(frozen=True)
 class SchemeMoves:
-    """A scheme of which customers moved: how many went which way, what they spent."""
+    """A scheme of which customers moved: how many went which way, and their spend.
+
+    `spend_12m_amount` is the spend of 12 months in the project's currency.
+    """
 
     scheme: str
     name_en: str
@@ -61,7 +77,7 @@ class SchemeMoves:
 
     @property
     def n_customers(self) -> int:
-        """Those who moved, came or left."""
+        """How many customers moved, came or left."""
         return self.n_up + self.n_down + self.n_changed + self.n_new + self.n_gone
 
 
@@ -74,89 +90,6 @@ class Comparison:
     schemes: tuple[SchemeMoves, ...]  # those of the moves
 
 
-# What both say of a scheme or tier is said as the latter does.
-_NAMES = """
-    create temp table named_schemes as
-    select scheme, name_en, name_zh from b.main.schemes
-    union all
-    select scheme, name_en, name_zh from a.main.schemes
-    where scheme not in (select scheme from b.main.schemes);
-    create temp table named_tiers as
-    select scheme, tier, tier_rank, name_en, name_zh from b.main.scheme_tiers
-    union all
-    select scheme, tier, tier_rank, name_en, name_zh from a.main.scheme_tiers
-    where (scheme, tier) not in (select (scheme, tier) from b.main.scheme_tiers)
-"""
-
-_MOVES = """
-    create temp table moves as
-    with former as (
-        select scheme, scope, customer_id, tier from a.main.customer_tiers
-        where scope = '' and coalesce(scheme = $scheme, true)
-    ), latter as (
-        select scheme, scope, customer_id, tier from b.main.customer_tiers
-        where scope = '' and coalesce(scheme = $scheme, true)
-    )
-    select
-        coalesce(latter.scheme, former.scheme) as scheme,
-        former.tier as from_tier,
-        latter.tier as to_tier,
-        count(*) as n_customers,
-        coalesce(
-            sum(coalesce(now.spend_12m_amount, before.spend_12m_amount)), 0
-        )::decimal(18, 2) as spend_12m_amount
-    from former
-    full outer join latter
-        on former.scheme = latter.scheme and former.customer_id = latter.customer_id
-    left join a.main.customer_metrics as before
-        on former.customer_id = before.customer_id
-    left join b.main.customer_metrics as now
-        on coalesce(latter.customer_id, former.customer_id) = now.customer_id
-    where former.tier is distinct from latter.tier
-    group by all
-"""
-
-_NAMED_MOVES = """
-    select
-        moves.*, before.name_en, before.name_zh, after.name_en, after.name_zh
-    from moves
-    left join named_tiers as before
-        on moves.scheme = before.scheme and moves.from_tier = before.tier
-    left join named_tiers as after
-        on moves.scheme = after.scheme and moves.to_tier = after.tier
-    order by scheme, n_customers desc, from_tier, to_tier
-"""
-
-_SCHEMES = """
-    with ranked as (
-        select
-            moves.*, after.tier_rank - before.tier_rank as steps_down,
-            from_tier is not null and to_tier is not null as is_both
-        from moves
-        left join named_tiers as before
-            on moves.scheme = before.scheme and moves.from_tier = before.tier
-        left join named_tiers as after
-            on moves.scheme = after.scheme and moves.to_tier = after.tier
-    )
-    select
-        scheme,
-        coalesce(any_value(named.name_en), scheme),
-        coalesce(any_value(named.name_zh), scheme),
-        coalesce(sum(n_customers) filter (is_both and steps_down < 0), 0)::bigint,
-        coalesce(sum(n_customers) filter (is_both and steps_down > 0), 0)::bigint,
-        coalesce(sum(n_customers) filter (
-            is_both and coalesce(steps_down = 0, true)
-        ), 0)::bigint,
-        coalesce(sum(n_customers) filter (from_tier is null), 0)::bigint,
-        coalesce(sum(n_customers) filter (to_tier is null), 0)::bigint,
-        sum(spend_12m_amount)::decimal(18, 2)
-    from ranked
-    left join named_schemes as named using (scheme)
-    group by scheme
-    order by scheme
-"""
-
-
 def compare(
     project: Project,
     former: Manifest,
@@ -166,11 +99,17 @@ def compare(
 ) -> Comparison:
     """Compare two releases by the keys of their tables' contracts.
 
-    A table that only one of them has counts as added or removed whole. With a scheme,
-    only who moved between its tiers is compared.
+    Args:
+        project: the project.
+        former: the release to compare with.
+        latter: the release that is compared.
+        tables: the contracts of the tables to compare. A table that only one release
+            has counts as added or removed whole.
+        scheme: compare only who moved between the tiers of this scheme.
 
     Raises:
         ConfigurationError: neither release knows the scheme.
+        RunError: the database of a release is damaged or missing.
     """
     if scheme is not None and scheme not in former.schemes | latter.schemes:
         known = [*former.schemes, *latter.schemes]
@@ -184,11 +123,21 @@ def compare(
             if scheme is None
             and (table.table in former.tables or table.table in latter.tables)
         )
-        con.execute(_NAMES)
-        con.execute(_MOVES, {"scheme": scheme})
-        moves = tuple(Move(*row) for row in con.execute(_NAMED_MOVES).fetchall())
-        schemes = tuple(SchemeMoves(*row) for row in con.execute(_SCHEMES).fetchall())
+        for name, params in (
+            ("named_schemes", {}),
+            ("named_tiers", {}),
+            ("moves", {"scheme": scheme}),
+        ):
+            select = select_in(_SELECTS / f"{name}.sql")
+            con.execute(f"create temp table {name} as {select}", params)
+        moves = tuple(Move(*row) for row in _rows(con, "named_moves"))
+        schemes = tuple(SchemeMoves(*row) for row in _rows(con, "scheme_moves"))
     return Comparison(differences, moves, schemes)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str) -> list[tuple[Any, ...]]:
+    """The rows of a select of this module."""
+    return con.execute(select_in(_SELECTS / f"{name}.sql")).fetchall()
 
 
 @contextmanager
@@ -209,24 +158,22 @@ def _both(
 def _difference(
     con: duckdb.DuckDBPyConnection, table: Contract, former: Manifest, latter: Manifest
 ) -> TableDifference:
+    """What differs between the rows of a table that one release has, or both have."""
     n_former = former.tables.get(table.table)
     n_latter = latter.tables.get(table.table)
     if n_former is None or n_latter is None:
         return TableDifference(table.table, n_latter or 0, n_former or 0, 0)
     a, b = (reading.place(con, catalog, table.table) for catalog in ("a", "b"))
     if not table.key:
-        added, removed = (
-            con.execute(
-                f"select count(*) from (from {one} except all from {other})"
-            ).fetchone()
-            for one, other in ((b, a), (a, b))
-        )
-        return TableDifference(table.table, _count(added), _count(removed), 0)
+        n_added = _count(con, f"from (from {b} except all from {a})")
+        n_removed = _count(con, f"from (from {a} except all from {b})")
+        return TableDifference(table.table, n_added, n_removed, 0)
     same_key = " and ".join(
         f"a.{quoted(column)} is not distinct from b.{quoted(column)}"
         for column in table.key
     )
-    found = con.execute(
+    # The rows are joined once: large tables take long to read.
+    counts = con.execute(
         "select count(*) filter (where a.present is null),"
         " count(*) filter (where b.present is null),"
         " count(*) filter (where a.content is distinct from b.content"
@@ -235,10 +182,11 @@ def _difference(
         " as a full outer join"
         f" (select *, true as present, hash(t) as content from {b} as t)"
         f" as b on {same_key}"
-    ).fetchone()
-    added_rows, removed_rows, changed = found or (0, 0, 0)
-    return TableDifference(table.table, added_rows, removed_rows, changed)
+    ).fetchall()[0]
+    return TableDifference(table.table, *counts)
 
 
-def _count(found: tuple[int] | None) -> int:
-    return found[0] if found else 0
+def _count(con: duckdb.DuckDBPyConnection, rows: str) -> int:
+    """How many rows there are, given as a `from` clause and what follows it."""
+    (n_rows,) = con.execute(f"select count(*) {rows}").fetchall()[0]
+    return int(n_rows)

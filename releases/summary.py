@@ -1,23 +1,31 @@
-"""The figures of a release that people look at first, for the terminal and the report.
+"""The figures of a release that people look at first.
 
-Read from the release itself (attached, or opened by its path), so that what is shown is
-what was published.
+The report, the end of `fenji run` and `fenji demo` show them. They are read from the
+release itself, so that what is shown is what was published. The selects stand in
+`releases/sql/summary/`; the questions behind the facts in `facts`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from releases import reading
 from releases.facts import QUESTIONS
-from sql.selects import quoted
+from sql.selects import quoted, select_in
+
+_SELECTS = Path(__file__).parent / "sql" / "summary"
 
 
 @dataclass(frozen=True)
 class TierCount:
-    """A tier of a scheme and how many customers stand in it."""
+    """A tier of a scheme: how many customers are in it, and their spend.
+
+    `spend_12m_amount` is the spend of 12 months, in the project's currency.
+    """
 
     scheme: str
     scheme_en: str
@@ -31,7 +39,11 @@ class TierCount:
 
 @dataclass(frozen=True)
 class SegmentCount:
-    """An RFM segment: customers, and their means of the three axes."""
+    """An RFM segment: how many customers, and the means of the three axes.
+
+    `recency_days` is in days, `frequency` in orders, `monetary_amount` in the project's
+    currency.
+    """
 
     segment: str
     name_en: str
@@ -67,7 +79,7 @@ class QualityCount:
 
 @dataclass(frozen=True)
 class Fact:
-    """What the service side and the tags say, in figures."""
+    """A line about service, tags or benefits: what it is about, and its figures."""
 
     name_en: str
     name_zh: str
@@ -86,77 +98,9 @@ class Summary:
     quality: tuple[QualityCount, ...]
 
 
-_TIERS = """
-    with tiers as (
-        select customer_id, scheme, scope, tier from {catalog}.customer_tiers
-    ), counted as (
-        select
-            tiers.scheme,
-            tiers.tier,
-            count(distinct tiers.customer_id) as n_customers,
-            sum(metrics.spend_12m_amount) as spend_12m_amount
-        from tiers
-        left join {catalog}.customer_metrics as metrics using (customer_id)
-        where tiers.scope = ''
-        group by tiers.scheme, tiers.tier
-    )
-    select
-        counted.scheme, schemes.name_en, schemes.name_zh, counted.tier,
-        coalesce(scheme_tiers.name_en, counted.tier),
-        coalesce(scheme_tiers.name_zh, counted.tier),
-        counted.n_customers, coalesce(counted.spend_12m_amount, 0)
-    from counted
-    join {catalog}.schemes on counted.scheme = schemes.scheme
-    left join {catalog}.scheme_tiers
-        on counted.scheme = scheme_tiers.scheme and counted.tier = scheme_tiers.tier
-    order by counted.scheme, scheme_tiers.tier_rank nulls last, counted.tier
-"""
-
-_SEGMENTS = """
-    select
-        rfm.segment,
-        coalesce(any_value(tiers.name_en), rfm.segment),
-        coalesce(any_value(tiers.name_zh), rfm.segment),
-        count(*),
-        round(avg(rfm.recency_days), 1)::decimal(18, 1),
-        round(avg(rfm.frequency), 1)::decimal(18, 1),
-        round(avg(rfm.monetary_amount), 2)::decimal(18, 2)
-    from {catalog}.customer_rfm as rfm
-    left join {catalog}.scheme_tiers as tiers
-        on rfm.segment = tiers.tier and tiers.scheme = 'rfm_8'
-    group by rfm.segment
-    order by any_value(tiers.tier_rank) nulls last, rfm.segment
-"""
-
-_FEEDS = """
-    select
-        feed,
-        count(*),
-        coalesce(sum(n_read), 0),
-        coalesce(sum(n_loaded), 0),
-        coalesce(sum(n_duplicate), 0),
-        coalesce(sum(n_rejected), 0),
-        count(*) filter (where status = 'refused')
-    from {catalog}.feed_reconciliation
-    group by feed
-    order by feed
-"""
-
-_QUALITY = """
-    select
-        table_name,
-        count(*),
-        count(*) filter (where not passed),
-        count(*) filter (where not passed and severity = 'ERROR')
-    from {catalog}.quality_results
-    group by table_name
-    order by table_name
-"""
-
-
 @dataclass(frozen=True)
 class Movement:
-    """How the customers of a scheme moved since the release before."""
+    """A scheme: how its customers moved since the release before."""
 
     scheme: str
     n_new: int
@@ -176,71 +120,61 @@ class Movement:
         return self.n_moved + self.n_same
 
 
-_MOVEMENTS = """
-    with moves as (
-        select
-            moves.scheme, moves.n_customers, moves.from_tier is null as is_new,
-            moves.from_tier = moves.to_tier as is_same,
-            after.tier_rank - before.tier_rank as steps_down
-        from {catalog}.tier_migrations as moves
-        left join {catalog}.scheme_tiers as before
-            on moves.scheme = before.scheme and moves.from_tier = before.tier
-        left join {catalog}.scheme_tiers as after
-            on moves.scheme = after.scheme and moves.to_tier = after.tier
-    )
-    select
-        scheme,
-        coalesce(sum(n_customers) filter (is_new), 0)::bigint,
-        coalesce(sum(n_customers) filter (not is_same and steps_down < 0), 0)::bigint,
-        coalesce(sum(n_customers) filter (not is_same and steps_down > 0), 0)::bigint,
-        coalesce(sum(n_customers) filter (
-            not is_new and not is_same and coalesce(steps_down = 0, true)
-        ), 0)::bigint,
-        coalesce(sum(n_customers) filter (is_same), 0)::bigint
-    from moves
-    group by scheme
-    order by scheme
-"""
-
-
-def total(found: Sequence[Movement]) -> Movement | None:
-    """How the customers of all schemes moved together; None: there is nothing."""
-    if not found:
+def total(moved: Sequence[Movement]) -> Movement | None:
+    """The sums over all schemes, under an empty name; None where there is no scheme."""
+    if not moved:
         return None
     return Movement(
-        "",
-        sum(one.n_new for one in found),
-        sum(one.n_up for one in found),
-        sum(one.n_down for one in found),
-        sum(one.n_changed for one in found),
-        sum(one.n_same for one in found),
+        scheme="",
+        n_new=sum(movement.n_new for movement in moved),
+        n_up=sum(movement.n_up for movement in moved),
+        n_down=sum(movement.n_down for movement in moved),
+        n_changed=sum(movement.n_changed for movement in moved),
+        n_same=sum(movement.n_same for movement in moved),
     )
 
 
 def movements(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[Movement, ...]:
-    """How customers moved, by scheme; empty where there is no earlier release."""
-    query = _MOVEMENTS.format(catalog=quoted(catalog, "main"))
-    return tuple(Movement(*row) for row in con.execute(query).fetchall())
+    """How customers moved, by scheme; empty where there is no earlier release.
+
+    Args:
+        con: a connection with the release.
+        catalog: the name that the release is attached under.
+    """
+    return tuple(Movement(*row) for row in _rows(con, catalog, "movements"))
 
 
 def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
-    """The figures of the release that is attached under the name of the catalog."""
-    where = quoted(catalog, "main")
+    """The figures of a release.
 
-    def rows(query: str) -> list[tuple[object, ...]]:
-        return con.execute(query.format(catalog=where)).fetchall()
-
-    counted = con.execute(f"select count(*) from {where}.customers").fetchone()
+    Args:
+        con: a connection with the release.
+        catalog: the name that the release is attached under.
+    """
+    customers = quoted(catalog, "main", "customers")
+    counted = con.execute(f"select count(*) from {customers}").fetchone()
     return Summary(
         n_customers=int(counted[0]) if counted else 0,
-        tiers=tuple(TierCount(*row) for row in rows(_TIERS)),  # type: ignore[arg-type]
-        segments=tuple(SegmentCount(*row) for row in rows(_SEGMENTS)),  # type: ignore[arg-type]
-        facts=tuple(
-            Fact(one.name_en, one.name_zh, str(figures))
-            for one in QUESTIONS
-            for place in [reading.place(con, catalog, one.table)]
-            for (figures,) in con.execute(one.select(place)).fetchall()
-        ),
-        feeds=tuple(FeedCount(*row) for row in rows(_FEEDS)),  # type: ignore[arg-type]
-        quality=tuple(QualityCount(*row) for row in rows(_QUALITY)),  # type: ignore[arg-type]
+        tiers=tuple(TierCount(*row) for row in _rows(con, catalog, "tiers")),
+        segments=tuple(SegmentCount(*row) for row in _rows(con, catalog, "segments")),
+        facts=tuple(_facts(con, catalog)),
+        feeds=tuple(FeedCount(*row) for row in _rows(con, catalog, "feeds")),
+        quality=tuple(QualityCount(*row) for row in _rows(con, catalog, "quality")),
     )
+
+
+def _rows(
+    con: duckdb.DuckDBPyConnection, catalog: str, name: str
+) -> list[tuple[Any, ...]]:
+    """The rows of a select of this module, which names tables without a catalog."""
+    with con.cursor() as inside:
+        inside.execute(f"use {quoted(catalog, 'main')}")
+        return inside.execute(select_in(_SELECTS / f"{name}.sql")).fetchall()
+
+
+def _facts(con: duckdb.DuckDBPyConnection, catalog: str) -> Iterator[Fact]:
+    """The answers to the questions, in their order; a table without rows has none."""
+    for question in QUESTIONS:
+        table = reading.place(con, catalog, question.table)
+        for (figures,) in con.execute(question.select(table)).fetchall():
+            yield Fact(question.name_en, question.name_zh, str(figures))

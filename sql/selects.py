@@ -40,7 +40,12 @@ def text(value: str) -> str:
 
 def select_of(contract: Contract) -> str:
     """The `select` of a table that has an SQL file."""
-    return contract.sql_path.read_text(encoding="utf-8").strip()
+    return select_in(contract.sql_path)
+
+
+def select_in(file: Path) -> str:
+    """The `select` that an SQL file holds."""
+    return file.read_text(encoding="utf-8").strip()
 
 
 def used(params: Params, select: str) -> dict[str, Value]:

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
+from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, continued
 from sql.selects import quoted, text
 
 Tiers = dict[tuple[str, str, str], str]  # customer, scheme, scope → tier
@@ -52,19 +52,18 @@ class Historian:
         )
         for table in ("schemes", "customer_tiers"):
             con.execute(f"create table release.main.{table} as from main.{table}")
-        history = TierHistory(
+        with continued(
             con,
             base,
             release_id=f"r{number}",
             as_of_date=as_of,
             published_at=published_at,
-        )
-        for table in (STATEMENTS, OPEN, STRETCHES):
-            history.write(table)
-        with con.cursor() as inside:
-            inside.execute("use release")
-            inside.execute(f"create view {quoted(VIEW)} as {history.select(VIEW)}")
-        history.close()
+        ) as history:
+            for table in (STATEMENTS, OPEN, STRETCHES):
+                history.write(table)
+            with con.cursor() as inside:
+                inside.execute("use release")
+                inside.execute(f"create view {quoted(VIEW)} as {history.select(VIEW)}")
         tiers = {
             (customer, scheme, scope): tier
             for customer, scheme, scope, tier in con.execute(
