@@ -7,7 +7,6 @@ parsed select.
 """
 
 import datetime
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
@@ -21,9 +20,6 @@ from project.errors import RunError
 from sql.contracts import Contract
 
 Value = str | int | Decimal | datetime.date | None
-# A parameter, and before it what may hold a `$` that is none: texts, quoted names,
-# comments.
-_PARAMETER = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|\$(\w+)""")
 
 Params = Mapping[str, Value]
 
@@ -50,7 +46,10 @@ def select_in(file: Path) -> str:
 
 def used(params: Params, select: str) -> dict[str, Value]:
     """The parameters that a select names; DuckDB refuses any other."""
-    names = {found[1] for found in _PARAMETER.finditer(select) if found[1]}
+    if "$" not in select:
+        return {}
+    (parsed,) = duckdb.extract_statements(select)
+    names = parsed.named_parameters
     return {name: value for name, value in params.items() if name in names}
 
 

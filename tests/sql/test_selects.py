@@ -3,7 +3,7 @@ import datetime
 import duckdb
 import pytest
 
-from sql.selects import bound, create
+from sql.selects import bound, create, used
 
 
 @pytest.mark.parametrize("ending", ["x <> ''", "x <> '$'", "x = ''''", "x <> 'a'"])
@@ -20,3 +20,18 @@ def test_a_view_may_end_in_any_text(ending):
 
 def test_a_parameter_in_a_text_is_none():
     assert bound("select '$a' as x, $b as y", {"b": 2}) == "SELECT '$a' AS x, 2 AS y"
+
+
+@pytest.mark.parametrize(
+    "select",
+    [
+        "select $a::integer as x, '$b' as y",
+        """select $a as "$b" """,
+        "select $a -- and no $b",
+        "select $a /* and no $b */",
+        "select $a, 'it''s $b'",
+        "select $a, $$ as text: $b $$",
+    ],
+)
+def test_only_what_a_select_names_is_given_to_it(select):
+    assert used({"a": 1, "b": 2}, select) == {"a": 1}
