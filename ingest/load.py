@@ -3,15 +3,14 @@
 import datetime
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
-from ingest import ledger, masks, moves, numbering, quarantine
-from ingest import replaced_files as former_versions
+from ingest import ledger, masks, moves, numbering, quarantine, replaced_files
 from ingest.batch import Batch, ReadAgain
 from ingest.duplicates import Settlement
 from ingest.landing import LandingFile, find_files, shown_place
@@ -26,6 +25,7 @@ from sql import machine_faults
 from sql.contracts import Contract, contract
 from sql.faults import without_values
 from sql.selects import any_order, select_of
+from sql.transactions import transaction
 
 
 @dataclass(frozen=True)
@@ -144,52 +144,75 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
     Raises:
         ReadAgain: a file turned out to be other than was thought.
         RunError: the fault does not lie with a file.
+        duckdb.Error: the warehouse is damaged.
     """
     con, feed = batch.con, batch.feed
     groups = batch.groups()
     reading: Group | None = None
-    con.execute("begin")
     try:
-        former = [one.former.file_id for one in batch.changes if one.former is not None]
-        first_load = _is_first_load(con, feed, former)
-        ids = _file_ids(batch, groups)
-        former_versions.keep(con, feed, former, loaded_at)
-        columns = feed_columns(con).get(feed.table, frozenset())
-        settlement = Settlement(con, feed, columns.union(*batch.columns.values()))
-        settlement.begin()
-        settlement.touch(former)
-        ledger.delete(con, feed, former)
-        for group in groups:
-            reading = group
-            _load_group(batch, group, ids[group.files[0].landing.path])
-        reading = None
-        batch.refuse_changed()
-        ledger.enter(
-            con,
-            [
-                (change, batch.outcome(change.file.path, ids[change.file.path]))
+        with transaction(con):
+            replaced = [
+                change.former.file_id
                 for change in batch.changes
-            ],
-            loaded_at,
-        )
-        if not first_load:
-            settlement.touch(list(ids.values()))
-        settlement.settle(everything=first_load, n_files=len(batch.columns))
+                if change.former is not None
+            ]
+            is_first_load = _is_first_load(con, feed, replaced)
+            ids = _file_ids(batch, groups)
+            replaced_files.keep(con, feed, replaced, loaded_at)
+            columns = feed_columns(con).get(feed.table, frozenset())
+            settlement = Settlement(con, feed, columns.union(*batch.columns.values()))
+            settlement.begin()
+            settlement.touch(replaced)
+            ledger.delete(con, feed, replaced)
+            for group in groups:
+                reading = group
+                _load_group(batch, group, ids[group.files[0].landing.path])
+            reading = None
+            batch.refuse_changed()
+            _enter(batch, ids, loaded_at)
+            if not is_first_load:
+                settlement.touch(list(ids.values()))
+            settlement.settle(everything=is_first_load, n_files=len(batch.columns))
     except duckdb.Error as err:
-        con.execute("rollback")
-        if machine_faults.is_damage(err):
-            raise
-        fault = machine_faults.in_words(err, batch.project.warehouse)
-        if fault is not None:
-            raise fault from None
-        # Dagster's log keeps causes, and DuckDB quotes values.
-        where = _place(batch, reading)
-        raise RunError(f"{where}: cannot be loaded: {without_values(err)}") from None
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
+        # From None: Dagster's log keeps causes, and DuckDB quotes values.
+        raise _fault(batch, reading, err) from None
     return ids
+
+
+def _enter(batch: Batch, ids: Mapping[str, int], loaded_at: datetime.datetime) -> None:
+    """Enter in the ledger what became of each file, loaded or not."""
+    outcomes = [
+        (change, batch.outcome(change.file.path, ids[change.file.path]))
+        for change in batch.changes
+    ]
+    ledger.enter(batch.con, outcomes, loaded_at)
+
+
+def _fault(batch: Batch, reading: Group | None, err: duckdb.Error) -> Exception:
+    """What to raise for an error of DuckDB, once the load is rolled back.
+
+    It is `ReadAgain` where files of the group can be blamed, and otherwise what is
+    wrong in words, or the error itself where the warehouse is damaged.
+
+    Args:
+        batch: the batch that was being loaded.
+        reading: the group that was being read, if one was.
+        err: the error.
+    """
+    if machine_faults.is_damage(err):
+        return err
+    if reading is not None:
+        try:
+            batch.con.execute("select 1")  # a broken database is no fault of a file
+            if batch.find_culprits(reading) or batch.find_failing_rows(reading):
+                return ReadAgain()
+        except duckdb.Error as worse:
+            err = worse
+    fault = machine_faults.in_words(err, batch.project.warehouse)
+    if fault is not None:
+        return fault
+    where = _place(batch, reading)
+    return RunError(f"{where}: cannot be loaded: {without_values(err)}")
 
 
 def _place(batch: Batch, reading: Group | None) -> str:
@@ -241,19 +264,14 @@ def remove(
     Those of their former versions go as well.
     """
     file_ids = [entry.file_id for entry in entries]
-    con.execute("begin")
-    try:
+    with transaction(con):
         columns = feed_columns(con).get(feed.table, frozenset())
         settlement = Settlement(con, feed, columns)
         settlement.begin()
         settlement.touch(file_ids)
-        former_versions.forget(con, file_ids, at)
+        replaced_files.forget(con, file_ids, at)
         ledger.delete(con, feed, file_ids)
         settlement.settle(everything=False, n_files=len(file_ids))
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
     quarantine.remove(project, feed, entries)
     quarantine.write_late(con, project, feed)
 
@@ -263,23 +281,12 @@ def _load_group(batch: Batch, group: Group, first: int) -> None:
 
     Raises:
         ReadAgain: a file turned out to be other than was thought.
-        duckdb.Error: the fault does not lie with a file.
+        duckdb.Error: a file is to blame, or the machine.
     """
-    con = batch.con
-    try:
-        if group.layout.is_columnar:
-            counts = _load_columnar(batch, group, first)
-        else:
-            counts = _load_records(batch, group, first)
-    except duckdb.Error:
-        con.execute("rollback")
-        try:
-            is_found = batch.find_culprits(group) or batch.find_failing_rows(group)
-        finally:
-            con.execute("begin")
-        if is_found:
-            raise ReadAgain from None
-        raise
+    if group.layout.is_columnar:
+        counts = _load_columnar(batch, group, first)
+    else:
+        counts = _load_records(batch, group, first)
     for source, n_read in zip(group.files, counts, strict=True):
         batch.n_read[source.landing.path] = n_read
 

@@ -13,6 +13,7 @@ from ingest import ledger, masks, quarantine, replaced_files
 from ingest.duplicates import Settlement
 from project.folder import Project
 from sql.contracts import Contract
+from sql.transactions import transaction
 
 
 def follow(
@@ -40,8 +41,7 @@ def follow(
     """
     removed = [entry.file_id for entry in gone.removed]
     moved = [entry.file_id for entry, _ in gone.moved]
-    con.execute("begin")
-    try:
+    with transaction(con):
         settlement = Settlement(con, feed, columns)
         settlement.begin()
         settlement.touch(removed)
@@ -54,10 +54,6 @@ def follow(
             settlement.touch(moved)
         if removed or is_reordered:
             settlement.settle(everything=False, n_files=len(before))
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
     quarantine.remove(project, feed, gone.removed)
     for entry, file in gone.moved:
         quarantine.move(con, project, entry, file.path)

@@ -28,6 +28,7 @@ from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
 from sql.contracts import feeds
+from sql.transactions import transaction
 
 _OLD = "old"
 _NAMED = 5  # lost files in the line of an error
@@ -74,6 +75,10 @@ class Rebuilt:
     n_dated: int = 0  # files of which it is known since when they are
     differing: list[str] = field(default_factory=list)  # other rows than a release read
     put_aside: Path | None = None
+
+
+class _NotWhole(Exception):  # noqa: N818 - no error, but a finding
+    """Rows of a file cannot be read from the old warehouse."""
 
 
 class _Beside(Project):
@@ -271,19 +276,29 @@ def _keep_files(
 
 def _keep_file(con: duckdb.DuckDBPyConnection, entry: _Entry) -> bool:
     """Copy a file's rows and its entry; whether all of them could be read."""
-    con.execute("begin")
+    try:
+        with transaction(con):
+            _copy_whole(con, entry)
+    except _NotWhole:
+        return False
+    return True
+
+
+def _copy_whole(con: duckdb.DuckDBPyConnection, entry: _Entry) -> None:
+    """Copy a file's rows and its entry, within a transaction.
+
+    Raises:
+        _NotWhole: some of the rows cannot be read.
+    """
     try:
         _copy(con, "raw", "files", _only("file_id", entry))
         n_rows = _copy(con, "raw", entry.feed, _only("_file_id", entry))
-        early = Sql(f"{_only('file_id', entry)} and not is_late")
+        early = sql("{only} and not is_late", only=_only("file_id", entry))
         n_rows += _copy(con, "raw", "rejected_rows", early)
-    except duckdb.Error:
-        with suppress(duckdb.Error):
-            con.execute("rollback")
-        return False
-    is_whole = n_rows >= (entry.n_read or 0)
-    con.execute("commit" if is_whole else "rollback")
-    return is_whole
+    except duckdb.Error as err:
+        raise _NotWhole from err
+    if n_rows < (entry.n_read or 0):
+        raise _NotWhole
 
 
 def _only(column: str, entry: _Entry) -> Sql:

@@ -11,6 +11,7 @@ import duckdb
 
 from ingest.sql_text import Sql, identifier, sql
 from sql.contracts import Contract, feeds
+from sql.transactions import transaction
 
 SCHEMA = "former"
 _REJECTED = "rejected_rows"
@@ -78,13 +79,8 @@ def remove_older(con: duckdb.DuckDBPyConnection, than: datetime.datetime) -> Non
         " where is_kept and replaced_at < $than group by feed order by feed",
         {"than": than},
     ).fetchall()
-    con.execute("begin")
-    try:
+    with transaction(con):
         _remove(con, dict(rows))
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
 
 
 def _remove(con: duckdb.DuckDBPyConnection, by_feed: dict[str, list[int]]) -> None:

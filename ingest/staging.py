@@ -17,6 +17,7 @@ from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
+from sql.transactions import transaction
 
 
 def create_views(
@@ -37,8 +38,7 @@ def create_views(
     """
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
     prepare(con)
-    con.execute("begin")
-    try:
+    with transaction(con):
         reporting = currency.reporting_currency(con, project)
         foreign = currency.settle(con, reporting)
         if foreign:
@@ -64,10 +64,6 @@ def create_views(
                     select=view.select(),
                 )
             )
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
 from sql.contracts import feeds
+from sql.transactions import transaction
 
 # Raised when tables of the raw layer change otherwise than by columns that are added,
 # or rows count by other rules than when they were loaded. A warehouse that notes none
@@ -170,14 +171,9 @@ def _bring_up_to_date(
         _note_version(con)
         return
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
-    con.execute("begin")
-    try:
+    with transaction(con):
         settle_anew(con)
         _note_version(con)
-    except BaseException:
-        con.execute("rollback")
-        raise
-    con.execute("commit")
     tell(
         f"{project.warehouse}: was made by an earlier version of Fenji; it is version"
         f" {VERSION} now: which rows count was worked out anew, and files that are"
