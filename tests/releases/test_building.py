@@ -1,4 +1,3 @@
-import duckdb
 import pytest
 
 from project.errors import ConfigurationError
@@ -12,12 +11,6 @@ SELECT = (
     "select id as customer_id, 'card' as scheme, '' as scope, 7.5::decimal(24, 8)"
     " as score, 10::decimal(24, 8) as max_score from storage.people"
 )
-
-
-@pytest.fixture
-def con():
-    with duckdb.connect() as opened:
-        yield opened
 
 
 @pytest.mark.parametrize("as_parquet", [True, False])

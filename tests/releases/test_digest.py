@@ -1,13 +1,4 @@
-import duckdb
-import pytest
-
 from releases.digest import content_digest, table_digest
-
-
-@pytest.fixture
-def con():
-    with duckdb.connect() as con:
-        yield con
 
 
 def digest_of(con, select, without=()):

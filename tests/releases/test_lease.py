@@ -1,42 +1,27 @@
 """Who reads a release keeps it: retention passes it over until they have read it."""
 
-import datetime
-
 import pytest
 
 from project.errors import RunError
 from project.folder import Project
 from project.settings import Settings
 from releases import lease, store
-from releases.manifest import Manifest
 
 
 @pytest.fixture
 def project(tmp_path):
+    """A project that keeps one release."""
     settings = {"name": "shop", "publish": {"keep_releases": 1}}
     made = Project(tmp_path, Settings.model_validate(settings))
-    for minute, name in enumerate("abc"):
-        (made.releases / name).mkdir(parents=True)
-        manifest(name, minute).write(made.releases / name)
+    made.releases.mkdir(parents=True)
     return made
 
 
-def manifest(name, minute):
-    return Manifest(
-        release_id=name,
-        as_of_date=datetime.date(2026, 5, 31),
-        contract_version=1,
-        content_digest="",
-        settings_digest="",
-        inputs=(),
-        schemes={},
-        tables={},
-        checks=(),
-        fenji_version="0",
-        run_key="k",
-        previous_release_id=None,
-        published_at=datetime.datetime(2026, 6, 1, 0, minute, tzinfo=datetime.UTC),
-    )
+@pytest.fixture(autouse=True)
+def three_releases(release):
+    """The releases `a`, `b` and `c`, of one date, in the order of publication."""
+    for minute, name in enumerate("abc"):
+        release(name, minute=minute)
 
 
 def names(project):
@@ -56,16 +41,16 @@ def test_retention_waits_for_those_who_read(project):
     assert list(project.releases.glob(".*")) == []
 
 
-def test_whoever_finds_a_release_gone_looks_again(project):
-    found = iter([manifest("gone", 0), manifest("b", 1)])
+def test_whoever_finds_a_release_gone_looks_again(project, manifest):
+    found = iter([manifest("gone"), manifest("b", minute=1)])
     with lease.held(project, lambda: next(found)) as held:
         assert held.release_id == "b"
 
 
-def test_that_releases_go_as_they_are_found_is_told_in_words(project):
+def test_that_releases_go_as_they_are_found_is_told_in_words(project, manifest):
     with (
         pytest.raises(RunError, match=r"gone: was removed meanwhile, as publish\.keep"),
-        lease.held(project, lambda: manifest("gone", 0)),
+        lease.held(project, lambda: manifest("gone")),
     ):
         pytest.fail("it is not there")
 

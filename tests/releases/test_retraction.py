@@ -1,7 +1,6 @@
 """A release that is retracted: what becomes of its folder, and where readers go."""
 
 import shutil
-import stat
 
 import duckdb
 import pytest
@@ -87,15 +86,6 @@ def test_where_the_last_one_is_retracted_nothing_is_shown(project):
         retract(project, name, "wrong")
     assert links(project) == (None, None)
     assert store.statements(project) == []
-
-
-@pytest.mark.usefixtures("months")
-def test_a_folder_that_is_read_only_is_marked_and_stays_read_only(project):
-    folder = project.releases / "may"
-    folder.chmod(0o555)
-    retract(project, "may", "wrong")
-    assert stat.S_IMODE(folder.stat().st_mode) == 0o555
-    assert marks.is_marked(folder)
 
 
 @pytest.mark.usefixtures("months")
