@@ -11,11 +11,12 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from ingest.warehouse import opened as opened_warehouse
+from project.choices import Every, Publish
 from project.errors import ConfigurationError
 from project.folder import Project
 from releases import pointing, store
@@ -25,9 +26,6 @@ from runs.opening import decide, hold_warehouse, open_run
 if TYPE_CHECKING:
     from pipelines.execution import Grading
     from runs.run import Progress, Run
-
-Every = Literal["day", "month"]
-Publish = Literal["all", "last"]
 
 
 @dataclass(frozen=True)

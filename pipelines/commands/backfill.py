@@ -10,13 +10,14 @@ from pipelines.commands.common import (
     say_waiting,
     where_current_points,
 )
+from project.choices import Every, Publish
 from project.errors import FenjiError
 from project.folder import Project
 from runs import interrupts
 from runs.dates import read_date, refuse_to_come
 
 if TYPE_CHECKING:
-    from pipelines.backfill import Every, Graded, Publish
+    from pipelines.backfill import Graded
     from runs.run import Run
 
 
@@ -24,8 +25,8 @@ def backfill(
     project: Project,
     first: str,
     last: str,
-    every: "Every",
-    publish: "Publish",
+    every: Every,
+    publish: Publish,
     *,
     accept: bool = False,
     as_json: bool,

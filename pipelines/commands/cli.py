@@ -4,7 +4,6 @@ Start-up is part of every command, so what is heavy (Dagster, Great Expectations
 DuckDB) is imported where it is used.
 """
 
-import enum
 import gc
 import os
 import signal
@@ -17,7 +16,18 @@ import typer
 from typer.exceptions import TyperException
 
 from pipelines.commands import terminal
+from pipelines.commands.options import (
+    AcceptOption,
+    AsOfOption,
+    FilesArgument,
+    FolderOption,
+    JsonOption,
+    LangOption,
+    ProjectOption,
+    ReleaseOfOption,
+)
 from pipelines.commands.usage import usage_line
+from project.choices import Every, Publish, SampleFormat
 from project.errors import ConfigurationError, FenjiError
 from project.folder import open_project
 from runs import interrupts
@@ -31,69 +41,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(enum.StrEnum):
-    """The formats of made-up files."""
-
-    csv = "csv"
-    parquet = "parquet"
-
-
-class Every(enum.StrEnum):
-    """The dates of a backfill."""
-
-    day = "day"
-    month = "month"
-
-
-class Publish(enum.StrEnum):
-    """The releases that a backfill leaves."""
-
-    all = "all"
-    last = "last"
-
-
-class Lang(enum.StrEnum):
-    """The languages of names and reasons."""
-
-    en = "en"
-    zh = "zh"
-
-
-ProjectOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--project",
-        metavar="DIR",
-        help="The project folder; else FENJI_PROJECT, else the current folder.",
-    ),
-]
-FolderOption = Annotated[
-    Path | None,
-    typer.Option("--project", metavar="DIR", help="Another way to name DIR."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-AsOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        help="As of which day, or yesterday; default: today in the zone.",
-    ),
-]
-AcceptOption = Annotated[
-    bool,
-    typer.Option("--accept", help="Publish this once what a gate would stop."),
-]
-ReleaseOfOption = Annotated[
-    str | None,
-    typer.Option(
-        "--as-of",
-        metavar="DATE",
-        help="From the release of which day; default: the current release.",
-    ),
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -158,10 +105,10 @@ def backfill(
     ],
     every: Annotated[
         Every, typer.Option(help="Every day, or the last day of every month.")
-    ] = Every.month,
+    ] = "month",
     publish: Annotated[
         Publish, typer.Option(help="Keep the releases of all dates, or the last one.")
-    ] = Publish.all,
+    ] = "all",
     project: ProjectOption = None,
     accept: AcceptOption = False,
     json: JsonOption = False,
@@ -173,8 +120,8 @@ def backfill(
         open_project(project),
         first,
         last,
-        every.value,
-        publish.value,
+        every,
+        publish,
         accept=accept,
         as_json=json,
     )
@@ -199,7 +146,7 @@ def generate(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
     folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
     seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 1,
-    file_format: Annotated[Format, typer.Option(help="csv or parquet.")] = Format.csv,
+    file_format: Annotated[SampleFormat, typer.Option(help="csv or parquet.")] = "csv",
     project: FolderOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -209,7 +156,7 @@ def generate(
     where = _one_folder(folder, project)
     if where is None:
         raise ConfigurationError("DIR: is missing; name the folder to write into")
-    command.generate(where, customers, seed, file_format.value, as_json=json)
+    command.generate(where, customers, seed, file_format, as_json=json)
 
 
 @app.command()
@@ -228,7 +175,7 @@ def explain(
         bool, typer.Option("--all", help="The reasons of every scheme.")
     ] = False,
     as_of: ReleaseOfOption = None,
-    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    lang: LangOption = "en",
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -240,7 +187,7 @@ def explain(
         customer,
         scheme,
         as_of,
-        lang.value,
+        lang,
         in_full=in_full,
         as_json=json,
     )
@@ -256,7 +203,7 @@ def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
 
 @app.command()
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    files: FilesArgument = None,
     feed: Annotated[
         str | None, typer.Option(metavar="FEED", help="Only the files of this feed.")
     ] = None,
@@ -276,7 +223,7 @@ def check(
 
 @app.command()
 def lint(
-    files: Annotated[list[Path] | None, typer.Argument(metavar="[FILE…]")] = None,
+    files: FilesArgument = None,
     library: Annotated[
         bool, typer.Option("--library", help="Fenji's own schemes as well.")
     ] = False,
@@ -297,16 +244,14 @@ def diff(
         str | None,
         typer.Option(metavar="S", help="Each way between the tiers of one scheme."),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    lang: LangOption = "en",
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare two releases: rows by table, moves between tiers."""
     from pipelines.commands import diff as command  # noqa: PLC0415
 
-    command.diff(
-        open_project(project), former, latter, scheme, lang.value, as_json=json
-    )
+    command.diff(open_project(project), former, latter, scheme, lang, as_json=json)
 
 
 @app.command()
@@ -326,7 +271,7 @@ def plan(
         str | None,
         typer.Option(metavar="SHARE", help="Fail where more move, such as 5%."),
     ] = None,
-    lang: Annotated[Lang, typer.Option(help="en or zh.")] = Lang.en,
+    lang: LangOption = "en",
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -339,7 +284,7 @@ def plan(
         settings or [],
         against,
         max_moved,
-        lang.value,
+        lang,
         as_json=json,
     )
 

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 from rich.table import Column
 
 from pipelines.commands import terminal
+from project.choices import Language
 from project.folder import Project
 from project.quantities import number_of
 from releases import lease, store
@@ -15,7 +16,6 @@ from releases import lease, store
 if TYPE_CHECKING:
     from releases.comparison import Comparison, Move, SchemeMoves
     from releases.manifest import Manifest
-    from schemes.tools.explain import Language
 
 _NONE = "(none)"
 
@@ -25,7 +25,7 @@ def diff(
     former: str,
     latter: str,
     scheme: str | None,
-    lang: "Language",
+    lang: Language,
     *,
     as_json: bool,
 ) -> None:
@@ -52,7 +52,7 @@ def diff(
 
 
 def _show(
-    found: "Comparison", former: "Manifest", latter: "Manifest", lang: "Language"
+    found: "Comparison", former: "Manifest", latter: "Manifest", lang: Language
 ) -> None:
     differing = [
         one for one in found.tables if one.n_added or one.n_removed or one.n_changed
@@ -87,7 +87,7 @@ def _show(
     )
 
 
-def _show_schemes(schemes: "Sequence[SchemeMoves]", lang: "Language") -> None:
+def _show_schemes(schemes: "Sequence[SchemeMoves]", lang: Language) -> None:
     """A line a scheme: how many customers went which way."""
     numbers = ("up", "down", "other", "new", "gone", "spend 12m")
     rows = terminal.table("Moves", "scheme", *numbers, numbers=numbers)
@@ -103,7 +103,7 @@ def _show_schemes(schemes: "Sequence[SchemeMoves]", lang: "Language") -> None:
     terminal.console().print(rows)
 
 
-def _show_ways(found: "Comparison", lang: "Language") -> None:
+def _show_ways(found: "Comparison", lang: Language) -> None:
     """The ways between the tiers of one scheme."""
     out = terminal.console()
     if not found.schemes:
@@ -138,7 +138,7 @@ def _keep_whole(column: Column, codes: Iterable[str]) -> None:
     column.no_wrap, column.min_width = False, max(map(cell_len, codes))
 
 
-def _tiers(move: "Move", lang: "Language") -> list[str]:
+def _tiers(move: "Move", lang: Language) -> list[str]:
     """Each tier by its code, and its name below."""
     en = ((move.from_tier, move.from_name_en), (move.to_tier, move.to_name_en))
     zh = ((move.from_tier, move.from_name_zh), (move.to_tier, move.to_name_zh))

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING
 
 from pipelines.commands import terminal
 from pipelines.commands.common import release_of
+from project.choices import Language
 from project.folder import Project
 from releases import lease, store
 
 if TYPE_CHECKING:
-    from schemes.tools.explain import Explanation, Language
+    from schemes.tools.explain import Explanation
 
 _WORDS = {
     "en": ("scheme", "tier", "", "Why: --scheme ID for one scheme, --all for all."),
@@ -21,7 +22,7 @@ def explain(
     customer: str,
     scheme: str | None,
     as_of: str | None,
-    lang: "Language",
+    lang: Language,
     *,
     in_full: bool,
     as_json: bool,
@@ -45,7 +46,7 @@ def explain(
         _show_briefs(found, lang)
 
 
-def _show_briefs(found: "Explanation", lang: "Language") -> None:
+def _show_briefs(found: "Explanation", lang: Language) -> None:
     """A line a scheme, and how to ask for the rest."""
     from schemes.tools.explain import briefs, head  # noqa: PLC0415
 

@@ -12,13 +12,13 @@ from pipelines.commands import terminal
 from pipelines.commands.common import release_of, say_waiting
 from pipelines.whatif.grading import Planned, changed_project, planned_by
 from pipelines.whatif.moves import BenefitChange, Move, SchemeMoves
+from project.choices import Language
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from project.quantities import read_percent
 from releases import lease, store
 from releases.manifest import Manifest
 from runs.opening import hold_warehouse
-from schemes.tools.explain import Language
 
 NAMED = 10  # customers of a scheme that are named on a terminal
 _NONE = "(none)"

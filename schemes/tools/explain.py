@@ -9,17 +9,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 
+from project.choices import Language
 from project.documents import nearest
 from project.errors import ConfigurationError
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _SCOPES = 3  # of a scheme, such as categories, that its line names
-
-Language = Literal["en", "zh"]
 
 
 @dataclass(frozen=True)

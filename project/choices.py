@@ -1,0 +1,13 @@
+"""What may be chosen where a few words are possible, each list written once.
+
+The command line reads its options from these types, and the rooms below it take them as
+arguments. They stand here because the command line imports nothing heavy before it
+knows which command is called.
+"""
+
+from typing import Literal
+
+Language = Literal["en", "zh"]  # of names and reasons
+Every = Literal["day", "month"]  # the as-of dates of a backfill
+Publish = Literal["all", "last"]  # the releases that a backfill leaves
+SampleFormat = Literal["csv", "parquet"]  # of the files of `fenji generate`
