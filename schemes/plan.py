@@ -30,6 +30,7 @@ from functools import cached_property
 
 from project.folder import Project
 from schemes.compiler.assessment_bands import assessed_bands
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.history import History, compile_history
 from schemes.compiler.metric_selects import (
     category_select,
@@ -49,7 +50,7 @@ from schemes.compiler.results import (
     results_select,
     scoped_select,
 )
-from schemes.compiler.scheme import CompiledScheme, compile_scheme
+from schemes.compiler.scheme import compile_scheme
 from schemes.language.files import Scheme, in_order, read_schemes
 from schemes.language.metrics import Asked, always
 from schemes.language.names import Inputs

@@ -27,10 +27,10 @@ from releases.previous import create_previous_tiers
 from runs import warehouse_state
 from runs.opening import configure
 from runs.scheme_versions import changed
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.metric_selects import fact_selects
 from schemes.compiler.program import CATEGORIES, CUSTOMERS
 from schemes.compiler.results import results_select, scoped_select
-from schemes.compiler.scheme import CompiledScheme
 from schemes.language.files import Scheme
 from schemes.plan import SchemePlan, make_plan
 from schemes.tables.reason_codes import CODES

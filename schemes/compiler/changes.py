@@ -13,17 +13,13 @@ from math import floor
 
 from sqlglot import exp
 
-from schemes.compiler.memory import BESIDE_THE_TIER
-from schemes.compiler.program import AS_OF_DATE
-from schemes.compiler.translate import months_after
-from schemes.compiler.values import binary, cast, function, number, text
+from schemes.compiler.memory import AFTER_THE_RATING
+from schemes.compiler.window_days import days_after
 from schemes.language.expressions import COMPARISONS, Binary, Call, Literal, Name, Node
 from schemes.language.files import CUSTOMER, Scheme
 from schemes.language.metrics import Metric, definitions, inputs_of
-from schemes.language.names import attributes
+from schemes.language.names import AS_OF_DATE, attributes
 from schemes.language.windows import Window, parse_window
-
-_MONTHS_A_YEAR = 12
 
 
 @dataclass(frozen=True)
@@ -39,55 +35,6 @@ class Clock:
 EVERY_DAY = Clock()
 
 
-def enters(window: Window, day: exp.Expr) -> exp.Expr:
-    """The first date whose window holds a fact of that day."""
-    if window.is_before:
-        return _days_after(day, 1)
-    if not window.periods_back:
-        return day.copy()
-    if window.kind == "calendar_year":
-        return _year_after(day, 1)
-    return _after(window, day, 1)
-
-
-def leaves(window: Window, day: exp.Expr) -> exp.Expr | None:
-    """The first later date whose window does not hold it; None where all do."""
-    if window.kind == "ever":
-        return None
-    if window.is_before:
-        return _after(window, _days_after(day, 1), 1)
-    if window.kind == "calendar_year":
-        return _year_after(day, window.periods_back + 1)
-    return _after(window, day, window.periods_back + 1)
-
-
-def _after(window: Window, day: exp.Expr, periods: int) -> exp.Expr:
-    """The first date from which that many lengths of the window reach back to a day.
-
-    Going back clamps to the end of a month: a month before 28 February to 30 March are
-    28 January to 28 February. So 31 January lies a month back from 1 March on.
-    """
-    size = window.size * periods
-    if window.kind == "days":
-        return _days_after(day, size)
-    month = function("date_trunc", text("month"), day)
-    # The same day of that month, or, where it has no such day, the first of the next.
-    place = exp.Paren(
-        this=binary(exp.Sub, function("day", day.copy()), number(1)),
-    )
-    same = binary(exp.Add, months_after(month, number(size)), cast(place, "integer"))
-    return function("least", same, months_after(month.copy(), number(size + 1)))
-
-
-def _days_after(day: exp.Expr, days: int) -> exp.Expr:
-    return exp.Paren(this=binary(exp.Add, day.copy(), number(days)))
-
-
-def _year_after(day: exp.Expr, years: int) -> exp.Expr:
-    year = function("date_trunc", text("year"), day.copy())
-    return months_after(year, number(_MONTHS_A_YEAR * years))
-
-
 def turns(condition: exp.Expr | None) -> Iterator[exp.Expr]:
     """The days on which a condition about the as-of date may turn: columns, a day on.
 
@@ -100,7 +47,7 @@ def turns(condition: exp.Expr | None) -> Iterator[exp.Expr]:
         compared = placeholder.find_ancestor(exp.Predicate)
         for found in [] if compared is None else compared.find_all(exp.Column):
             yield found.copy()
-            yield _days_after(found, 1)
+            yield days_after(found, 1)
 
 
 def clocks_of(scheme: Scheme, known: Iterable[str]) -> frozenset[Clock]:
@@ -114,7 +61,7 @@ def clocks_of(scheme: Scheme, known: Iterable[str]) -> frozenset[Clock]:
     return frozenset(
         clock
         for place, tree in scheme.trees()
-        if place[0] not in BESIDE_THE_TIER
+        if place[0] not in AFTER_THE_RATING
         for clock in _Clocks(scheme, there).of(tree)
     )
 

@@ -16,22 +16,25 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from schemes.compiler.changes import Clock, clocks_of
+from schemes.compiler.compiled import CompiledScheme
+from schemes.compiler.figures import Leading
 from schemes.compiler.history_selects import UNTIL_DATE, RatingDates, history_select
-from schemes.compiler.memory import Field, Memory, next_held, nothing, struct
-from schemes.compiler.program import AS_OF_DATE, CUSTOMERS, Entity, Program
+from schemes.compiler.memory import Memory
+from schemes.compiler.program import CUSTOMERS, Entity, Program
 from schemes.compiler.queries import named, select, text_of
+from schemes.compiler.rating import Field, next_held, no_tier, struct
 from schemes.compiler.results import (
     columns_read,
     dated_cuts_select,
     layered_select,
     rests_on_figures,
 )
-from schemes.compiler.scheme import CompiledScheme, compile_scheme, rating_fields
-from schemes.compiler.translate import Leading
+from schemes.compiler.scheme import compile_scheme
+from schemes.compiler.tier import rating_fields
 from schemes.compiler.values import both, case, cast, column, function, number, text
 from schemes.language.files import Scheme
 from schemes.language.metrics import Asked, inputs_of
-from schemes.language.names import Inputs, attributes
+from schemes.language.names import AS_OF_DATE, Inputs, attributes
 
 _YEAR = 12  # months
 
@@ -196,7 +199,7 @@ def _held_select(history: History) -> str:
         expressions=[exp.to_identifier("held"), exp.to_identifier("rated")],
     )
     ratings = function("list", in_order)
-    folded = function("list_reduce", ratings, lambda_, struct(nothing(memory)))
+    folded = function("list_reduce", ratings, lambda_, struct(no_tier(memory)))
     states = select(
         [column("customer_id"), named(folded, "held")],
         rated,

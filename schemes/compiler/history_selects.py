@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 
-from schemes.compiler.changes import EVERY_DAY, Clock, enters, leaves, turns
+from schemes.compiler.changes import EVERY_DAY, Clock, turns
 from schemes.compiler.metric_selects import (
     fact_source,
     filtered,
@@ -22,11 +22,13 @@ from schemes.compiler.metric_selects import (
     rows_in_window,
     rows_that_count,
 )
-from schemes.compiler.program import AS_OF_DATE, CUSTOMERS
+from schemes.compiler.program import CUSTOMERS
 from schemes.compiler.queries import named, relation, select, text_of
 from schemes.compiler.values import both, cast, column, either, function, number, text
+from schemes.compiler.window_days import enters, leaves
 from schemes.language.files import Scheme
 from schemes.language.metrics import Asked, MetricFile
+from schemes.language.names import AS_OF_DATE
 from schemes.language.windows import parse_window
 from sql.contracts import TYPES, Contract, contract, day_name, feeds
 

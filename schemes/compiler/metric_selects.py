@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from schemes.compiler.program import CATEGORIES, CUSTOMERS
 from schemes.compiler.values import (
-    binary,
+    as_of_date,
     both,
     cast,
     column,
@@ -21,6 +21,7 @@ from schemes.compiler.values import (
     number,
     text,
 )
+from schemes.compiler.window_days import day_before, within_window
 from schemes.language.metrics import (
     FOLDER,
     Asked,
@@ -29,10 +30,9 @@ from schemes.language.metrics import (
     definitions,
     inputs_of,
 )
-from schemes.language.windows import Window, parse_window
+from schemes.language.names import AS_OF_DATE
+from schemes.language.windows import parse_window
 from sql.contracts import TYPES, contract
-
-_AS_OF_DATE = "as_of_date"
 
 
 def fact_selects(asked: Iterable[Asked]) -> Mapping[str, str]:
@@ -61,7 +61,7 @@ def customer_select(asked: Iterable[Asked]) -> str:
     names = [name for name in fixed if name in wanted]
     names += sorted(set(wanted) - set(fixed))
     select = exp.select(
-        exp.column("customer_id", "customers"), exp.alias_(_as_of(), _AS_OF_DATE)
+        exp.column("customer_id", "customers"), exp.alias_(as_of_date(), AS_OF_DATE)
     ).from_(_table(CUSTOMERS.rows, "customers"))
     for name in names:
         one = wanted[name]
@@ -85,7 +85,7 @@ def category_select(asked: Iterable[Asked]) -> str | None:
         return None
     ((table, members),) = tables.items()
     return (
-        exp.select(*CATEGORIES.key, exp.alias_(_as_of(), _AS_OF_DATE))
+        exp.select(*CATEGORIES.key, exp.alias_(as_of_date(), AS_OF_DATE))
         .select(*(column(name) for name in sorted(members)))
         .from_(_table(f"core.{table}", None))
         .sql("duckdb", pretty=True)
@@ -167,10 +167,10 @@ def _own_select(one: Asked) -> exp.Expr:
         if not isinstance(found, exp.Placeholder):
             return None
         name = found.name
-        if name == _AS_OF_DATE:
-            return _as_of()
+        if name == AS_OF_DATE:
+            return as_of_date()
         if name == "after_date":
-            return _after(one.window)
+            return day_before(one.window)
         is_number = one.metric.arguments[name].type == "number"
         return exp.Literal.number(given[name]) if is_number else text(given[name])
 
@@ -207,7 +207,7 @@ def _grouping(file: MetricFile) -> tuple[str, ...]:
 
 def rows_in_window(one: Asked) -> exp.Expr | None:
     """The condition on the rows that count in the window; None where all do."""
-    conditions = _within(one.window, column(one.file.date or ""))
+    conditions = within_window(one.window, column(one.file.date or ""))
     counted = rows_that_count(one)
     if counted is not None:
         conditions.append(counted)
@@ -234,57 +234,6 @@ def filtered(aggregate: exp.Expr, rows: exp.Expr | None) -> exp.Expr:
     if rows is None:
         return aggregate
     return exp.Filter(this=aggregate, expression=exp.Where(this=rows))
-
-
-def _within(window: Window, day: exp.Expr) -> list[exp.Expr]:
-    """The conditions that the day lies in the window; days to come are not there."""
-    if window.kind == "ever":
-        return []
-    conditions: list[exp.Expr] = [exp.GT(this=day, expression=_after(window))]
-    if window.is_before:
-        conditions.append(exp.LT(this=day.copy(), expression=_as_of()))
-    elif window.periods_back and window.kind == "calendar_year":
-        conditions.append(exp.LT(this=day.copy(), expression=_year_start(0)))
-    elif window.periods_back:
-        end = _back(window, window.periods_back)
-        conditions.append(exp.LTE(this=day.copy(), expression=end))
-    return conditions
-
-
-def _after(window: Window) -> exp.Expr:
-    """The last day before the window."""
-    if window.kind == "ever":
-        return cast(text("-infinity"), "date")
-    if window.kind == "calendar_year":
-        start = _year_start(window.periods_back)
-    elif window.is_before:
-        start = _back(window, 1)
-    else:
-        return _back(window, window.periods_back + 1)
-    return exp.Paren(this=binary(exp.Sub, start, number(1)))
-
-
-def days_in(window: Window) -> exp.Expr:
-    """How many days the window has."""
-    if window.kind == "days":
-        return number(window.size)
-    return exp.Paren(this=binary(exp.Sub, _as_of(), _after(window)))
-
-
-def _back(window: Window, periods: int) -> exp.Expr:
-    size = window.size * periods
-    if window.kind == "days":
-        return exp.Paren(this=binary(exp.Sub, _as_of(), number(size)))
-    length = exp.Interval(this=text(str(size)), unit=exp.var("month"))
-    return cast(exp.Paren(this=binary(exp.Sub, _as_of(), length)), "date")
-
-
-def _year_start(years_back: int) -> exp.Expr:
-    day: exp.Expr = _as_of()
-    if years_back:
-        length = exp.Interval(this=text(str(12 * years_back)), unit=exp.var("month"))
-        day = binary(exp.Sub, day, length)
-    return cast(function("date_trunc", text("year"), day), "date")
 
 
 def _of_customer(one: Asked) -> exp.Expr:
@@ -351,7 +300,3 @@ def _file(name: str) -> exp.Expr:
 def _table(name: str, alias: str | None) -> exp.Expr:
     table = exp.to_table(name)
     return table if alias is None else exp.alias_(table, alias, table=True)
-
-
-def _as_of() -> exp.Expr:
-    return cast(exp.Placeholder(this=_AS_OF_DATE), "date")

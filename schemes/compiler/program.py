@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from schemes.compiler.values import column
 from schemes.language.metrics import Asked
-
-AS_OF_DATE = "as_of_date"
+from schemes.language.names import AS_OF_DATE
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,12 @@ CATEGORIES = Entity(
     feed="customers",
 )
 ENTITIES: Mapping[str, Entity] = {
-    one.name: one for one in (CUSTOMERS, OPPORTUNITIES, CATEGORIES)
+    entity.name: entity for entity in (CUSTOMERS, OPPORTUNITIES, CATEGORIES)
 }
+
+
+def _column(name: str) -> exp.Column:
+    return exp.column(name, quoted=True)
 
 
 @dataclass
@@ -68,26 +70,26 @@ class Program:
     def ask(self, asked: Asked) -> exp.Expr:
         """The column of a metric, which is computed because it was asked for."""
         self.asked[asked.column] = asked
-        return column(asked.column)
+        return _column(asked.column)
 
     def attribute(self, entity: Entity, name: str) -> exp.Expr:
         """The column of an attribute of the entity, or of its customer."""
         made = f"{entity.name}__{name}"
         self.attributes[made] = (entity.rows, name)
-        return column(made)
+        return _column(made)
 
     def cut(self, name: str, figure: exp.Expr) -> exp.Expr:
         """The column of a figure about the population, such as a mean."""
         for known, other in self.cuts.items():
             if other == figure:
-                return column(known)
+                return _column(known)
         self.cuts[name] = figure
-        return column(name)
+        return _column(name)
 
     def compute(self, name: str, expression: exp.Expr) -> exp.Expr:
         """The column of an expression over other columns."""
         self.computed[name] = expression
-        return column(name)
+        return _column(name)
 
     def copy(self) -> "Program":
         """Another program that has what this one has so far."""

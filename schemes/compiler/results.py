@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler.program import AS_OF_DATE, Program
+from schemes.compiler.compiled import CompiledRule, CompiledScheme
+from schemes.compiler.figures import Leading
+from schemes.compiler.program import Program
 from schemes.compiler.queries import join_customers, named, relation, select, text_of
-from schemes.compiler.scheme import CompiledRule, CompiledScheme
-from schemes.compiler.translate import Leading
 from schemes.compiler.values import both, case, cast, column, function, text
 from schemes.language.model import UNRATED, Flags
+from schemes.language.names import AS_OF_DATE
 from sql.contracts import contract
 
 CUTS = "marts.scheme_cuts"

@@ -1,5 +1,8 @@
 """Typed SQL values: what an expression of the language becomes.
 
+The floor of the compiler: values, the small pieces of SQL that they are built from, and
+dates. Comparisons and arithmetic are in `arithmetic`, functions in `functions`.
+
 A quotient stays a pair of numerator and denominator for as long as it can, so that a
 bound on a mean, a share or a growth is tested exactly, by multiplying. Only where a
 number is needed is it divided, in whole numbers, half up.
@@ -11,6 +14,10 @@ from functools import cache
 
 from sqlglot import exp
 
+from schemes.language.expressions import ExpressionError, Node
+from schemes.language.names import AS_OF_DATE
+
+FALSE = exp.false()
 STORED_DECIMALS = 8  # of a quotient that is stored
 DECIMALS = 12  # of a quotient that is reckoned with further
 _WHOLE = 8  # decimals that numerators and denominators may have
@@ -179,6 +186,43 @@ def whole(value: exp.Expr) -> exp.Expr:
     scale = exp.Literal.number(f"{10**_WHOLE}.0")
     narrow = cast(binary(exp.Mul, value.copy(), scale), "hugeint")
     return function("coalesce", function("try", narrow), exact)
+
+
+def expect(value: Value, kind: str, node: Node | None = None) -> Value:
+    """The value, if it is of that type.
+
+    Raises:
+        ExpressionError: it is of another.
+    """
+    if value.type != kind:
+        place = None if node is None else node.column
+        raise ExpressionError(f"is a {value.type}, not a {kind}", place)
+    return value
+
+
+def code(place: int) -> exp.Expr:
+    """A small number as it is stored."""
+    return cast(number(place), "utinyint")
+
+
+def as_of_date() -> exp.Expr:
+    """The as-of date."""
+    return cast(exp.Placeholder(this=AS_OF_DATE), "date")
+
+
+def months_after(day: exp.Expr, months: exp.Expr) -> exp.Expr:
+    """The day that many months later, held to the end of a shorter month."""
+    step = function("to_months", cast(months, "integer"))
+    return cast(exp.Paren(this=exp.Add(this=paren(day), expression=step)), "date")
+
+
+def months_between(start: exp.Expr, end: exp.Expr) -> exp.Expr:
+    """The largest k for which start + k months is not after end."""
+    begun = function("datediff", text("month"), start, end)
+    late = binary(exp.GT, months_after(start, begun), end)
+    return exp.Paren(
+        this=exp.Sub(this=begun, expression=case([(late, number(1))], number(0)))
+    )
 
 
 def _joined(kind: type[exp.Connector], conditions: list[exp.Expr]) -> exp.Expr:

@@ -33,6 +33,8 @@ NUMBERS = {
 
 # Where spend comes from is a setting; metrics name it as if it were a feed.
 SPEND = "spend"
+# The day that a run describes, as expressions and the SQL made of them name it.
+AS_OF_DATE = "as_of_date"
 
 
 @dataclass(frozen=True)

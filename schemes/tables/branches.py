@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
+from schemes.compiler.compiled import CompiledRule, CompiledScheme, CompiledStep
 from schemes.compiler.queries import join_customers, named, select, text_of
 from schemes.compiler.results import marks_of
-from schemes.compiler.scheme import CompiledRule, CompiledScheme, CompiledStep
 from schemes.compiler.values import (
     STORED_DECIMALS,
     Value,

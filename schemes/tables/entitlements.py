@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from project.documents import nearest
-from schemes.compiler.program import AS_OF_DATE
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.queries import join_customers, named, select, text_of, union_text
-from schemes.compiler.scheme import CompiledScheme
 from schemes.compiler.values import both, case, cast, column, either, text, texts
 from schemes.language.files import Scheme
 from schemes.language.model import Benefit
+from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import RESULTS, SCOPED_RESULTS
 from schemes.tables.scheme_lists import literal_rows
 from sql.contracts import STORAGE, TYPES, contract

@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.program import Program
 from schemes.compiler.queries import named, select, text_of
 from schemes.compiler.results import layered_select
-from schemes.compiler.scheme import CompiledScheme, tier_column
+from schemes.compiler.tier import tier_columns
 from schemes.compiler.translate import Translator
 from schemes.compiler.values import Value, case, cast, column, function, number, text
 from schemes.language.model import UNRATED
@@ -38,16 +39,18 @@ def lift(one: CompiledScheme, program: Program) -> CompiledScheme:
     taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
     for name in taken:
         program.attributes[name] = (f"core.{chosen_table(one)}", name)
-    say = Translator(one.scheme, program, {}, one.inputs)
-    codes = [tier.tier for tier in one.scheme.document.tiers]
-    stored = tier_column(
-        say, column(one.column("rule")), [rule.tier for rule in one.rules], codes
-    )
+    translator = Translator.of(one.scheme, program, {}, one.inputs)
+    rule = column(one.column("rule"))
+    graded = tier_columns(translator, rule, [rule.tier for rule in one.rules])
     flags = {
         flag: Value(column(one.column(f"flag_{flag}")), "boolean") for flag in one.flags
     }
-    outputs: Mapping[str, Value] = {**say.outputs, **flags}
-    return replace(one, outputs=outputs, stored=(*taken, *stored))
+    outputs: Mapping[str, Value] = {
+        **translator.found.outputs,
+        "tier": graded.tier,
+        **flags,
+    }
+    return replace(one, outputs=outputs, stored=(*taken, *graded.stored))
 
 
 def graded_select(one: CompiledScheme, program: Program) -> str:

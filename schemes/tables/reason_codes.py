@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS, marks_of
-from schemes.compiler.scheme import CompiledScheme
 from schemes.compiler.values import cast, number, text, texts
 from schemes.language.model import UNRATED
 from sql.contracts import contract

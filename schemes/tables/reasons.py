@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 import sqlglot
 from sqlglot import exp
 
+from schemes.compiler.compiled import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
 from schemes.compiler.queries import select, union_text
 from schemes.compiler.results import CUTS
-from schemes.compiler.scheme import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
 from schemes.compiler.values import (
     STORED_DECIMALS,
     Value,

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler.program import AS_OF_DATE
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.queries import join_customers, named, select, text_of, union_text
 from schemes.compiler.results import PREVIOUS_TIER
-from schemes.compiler.scheme import CompiledScheme
 from schemes.compiler.values import case, cast, either, function, number, text, texts
 from schemes.language.model import Scorecard
+from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import (
     METRICS,
     RESULTS,

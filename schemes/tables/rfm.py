@@ -11,11 +11,12 @@ from decimal import Decimal
 from sqlglot import exp
 
 from project.folder import Project
-from schemes.compiler.program import AS_OF_DATE, Program
+from schemes.compiler.compiled import CompiledScheme
+from schemes.compiler.figures import percentile_figure
+from schemes.compiler.program import Program
 from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS, layered_select
-from schemes.compiler.scheme import CompiledScheme, compile_scheme
-from schemes.compiler.translate import percentile_figure
+from schemes.compiler.scheme import compile_scheme
 from schemes.compiler.values import (
     Value,
     binary,
@@ -29,7 +30,7 @@ from schemes.compiler.values import (
     texts,
 )
 from schemes.language.files import Scheme
-from schemes.language.names import Inputs
+from schemes.language.names import AS_OF_DATE, Inputs
 from sql.contracts import TYPES, feeds
 
 SCHEME = "rfm_8"

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
+from schemes.compiler.compiled import OVERRIDDEN, CompiledScheme
 from schemes.compiler.memory import WAYS
 from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS
-from schemes.compiler.scheme import OVERRIDDEN, CompiledScheme
 from schemes.compiler.values import cast, column, number, text
 from schemes.language.model import Text
 from schemes.language.names import SPEND, in_words, spend_source

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from project.settings import Settings
+from schemes.compiler.compiled import Outputs
 from schemes.compiler.program import Program
 from schemes.compiler.results import layered_select
-from schemes.compiler.translate import Outputs, Translator
+from schemes.compiler.translate import Translator
 from schemes.compiler.values import cast, column, function, number, text
 from schemes.language.files import Scheme
 from schemes.language.model import Flags, Tier
@@ -89,8 +90,8 @@ def compile_tags(
                 continue
             inputs = Inputs(feeds=feeds, settings=settings, wants=frozenset())
             trial = program.copy()
-            say = Translator(_as_scheme(tag), trial, others, inputs)
-            when = say.condition(tag.rule.field, tag.rule.when)
+            translator = Translator.of(_as_scheme(tag), trial, others, inputs)
+            when = translator.condition(tag.rule.field, tag.rule.when)
             if not inputs.missing:
                 name = f"tag__{tag.tag}"
                 trial.compute(name, function("coalesce", when, exp.false()))

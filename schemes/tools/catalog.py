@@ -6,7 +6,7 @@ from pathlib import Path
 
 from project.folder import Project
 from project.settings import Settings
-from schemes.compiler.scheme import CompiledScheme
+from schemes.compiler.compiled import CompiledScheme
 from schemes.language.files import LIBRARY, Scheme, read_schemes, shown
 from schemes.language.metrics import definitions
 from schemes.language.model import Flags, Ladder, Matrix, Scorecard, Text, Tier

@@ -20,8 +20,8 @@ from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import FieldPath, Place
 from project.quantities import read_percent
+from schemes.compiler.compiled import BELOW_LOWEST
 from schemes.compiler.program import CUSTOMERS
-from schemes.compiler.scheme import BELOW_LOWEST
 from schemes.language.expressions import Binary, Call, Name, Node
 from schemes.language.expressions import Literal as Constant
 from schemes.language.files import (

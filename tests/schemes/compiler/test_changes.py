@@ -5,8 +5,8 @@ import datetime
 import duckdb
 import pytest
 
-from schemes.compiler.changes import enters, leaves
 from schemes.compiler.values import column
+from schemes.compiler.window_days import enters, leaves
 from schemes.language.windows import parse_window
 
 # Ends of months of every length, a leap day, and the turn of a year.
