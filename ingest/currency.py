@@ -10,7 +10,7 @@ import duckdb
 
 from ingest import duplicates
 from ingest.casts import beyond
-from ingest.sql_text import Sql, identifier, literal, sql
+from ingest.sql_text import Sql, identifier, literal, select_named, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
@@ -67,8 +67,8 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
         day = _day(feed)
         firsts = sql(
             "select currency, min(rate_date) as first_date, max(rate) as highest"
-            " from {rates} group by currency",
-            rates=_counted_rates(),
+            " from ({rates}) group by currency",
+            rates=select_named("currency/counted_rates"),
         )
         foreign_rows = sql(
             "{raw} as t left join ({firsts}) as r on t.currency = r.currency"
@@ -130,27 +130,19 @@ def _day(feed: Contract) -> Sql:
     return sql("t.{day}", day=identifier(days.get(name, name)))
 
 
-def _counted_rates() -> Sql:
-    return Sql(
-        "(select t.currency, t.rate_date, t.rate from raw.exchange_rates as t"
-        " anti join (select file_id, line_no from raw.row_status"
-        " where feed = 'exchange_rates') as s"
-        " on t._file_id = s.file_id and t._line_no = s.line_no)"
-    )
-
-
 def make_daily_rates(con: duckdb.DuckDBPyConnection, as_of_date: datetime.date) -> None:
     """One rate a currency and day up to the as-of date: rows join by equality."""
     con.execute(
         sql(
             "create or replace table {daily} as with bounded as (select currency, rate,"
             " rate_date, lead(rate_date, 1, {as_of} + 1) over (partition by currency"
-            " order by rate_date) as next_date from {rates} where rate_date <= {as_of})"
+            " order by rate_date) as next_date from ({rates})"
+            " where rate_date <= {as_of})"
             " select currency, rate, unnest(generate_series(rate_date, next_date - 1,"
             " interval 1 day))::date as rate_date from bounded",
             daily=DAILY_RATES,
             as_of=literal(as_of_date),
-            rates=_counted_rates(),
+            rates=select_named("currency/counted_rates"),
         )
     )
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingest.rejections import show, shown_record
-from ingest.sql_text import Sql, identifier, listed, literal, sql
+from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from sql.contracts import Agreement, Column, Contract
 
 # The place of a row in the order of all rows of its feed. A file has fewer than 2^40
@@ -172,31 +172,18 @@ class Settlement:
         )
 
     def _settle_keys(self) -> None:
+        key = listed(_key(self.feed))
         self.con.execute(
             sql(
-                "insert into raw.row_status by name with files as"
+                "create or replace temporary view _repeated_rows as with files as"
                 " (select file_id, row_number() over (order by path) as place"
-                " from raw.files where feed = {feed}),"
-                " repeated as (select t._file_id, t._line_no, {key},"
+                " from raw.files where feed = {feed})"
+                " select t._file_id, t._line_no, row({key}) as key,"
                 " {content} as content, {place} as place, {nth} as nth"
                 " from {raw} as t inner join files on t._file_id = files.file_id"
-                " where {h} in (select h from _repeated)),"
-                " placed as (select _file_id, _line_no, place,"
-                " min(place) over same as first_place,"
-                " max(place) over same as last_place,"
-                " max(place) over keyed as key_place from repeated"
-                " window keyed as (partition by {names}, nth),"
-                " same as (partition by {names}, nth, content))"
-                " select {feed} as feed, _file_id as file_id, _line_no as line_no,"
-                " case when place > first_place then 'duplicate' else 'superseded' end"
-                " as status from placed"
-                " where place > first_place or last_place < key_place",
+                " where {h} in (select h from _repeated)",
                 feed=literal(self.feed.table),
-                key=listed(
-                    sql("{value} as k{n}", value=value, n=literal(n))
-                    for n, value in enumerate(_key(self.feed))
-                ),
-                names=listed(Sql(f"k{n}") for n in range(len(self.feed.key))),
+                key=key,
                 content=self._content_hash(),
                 place=_PLACE,
                 nth=self._nth(),
@@ -204,6 +191,14 @@ class Settlement:
                 h=self._key_hash(),
             )
         )
+        self.con.execute(
+            sql(
+                "insert into raw.row_status by name {status}",
+                status=select_named("duplicates/status"),
+            ),
+            {"feed": self.feed.table},
+        )
+        self.con.execute("drop view _repeated_rows")
 
 
 def _raw(feed: Contract) -> Sql:

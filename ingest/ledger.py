@@ -18,7 +18,7 @@ import duckdb
 from ingest.landing import LandingFile
 from ingest.mapping import mapping_digest
 from ingest.raw_tables import TABLES
-from ingest.sql_text import identifier, sql
+from ingest.sql_text import identifier, select_named, sql, unnested
 from project.folder import Project
 from sql.contracts import Contract, feeds
 
@@ -194,16 +194,32 @@ def note_times(
 ) -> None:
     """Remember the times of files that are as they were, so that they stay unopened."""
     if touched:
+        _make_now(con, touched)
         con.execute(
-            "update raw.files set size = now.size, mtime_ns = now.mtime_ns"
-            " from (select unnest($file_id) as file_id, unnest($size) as size,"
-            " unnest($mtime_ns) as mtime_ns) as now where files.file_id = now.file_id",
-            {
-                "file_id": [entry.file_id for entry, _ in touched],
-                "size": [file.size for _, file in touched],
-                "mtime_ns": [file.mtime_ns for _, file in touched],
-            },
+            "update raw.files set size = _now.size, mtime_ns = _now.mtime_ns"
+            " from _now where files.file_id = _now.file_id"
         )
+        con.execute("drop table _now")
+
+
+def _make_now(
+    con: duckdb.DuckDBPyConnection, found: Sequence[tuple[Entry, LandingFile]]
+) -> None:
+    """Make the temporary table `_now`: where each file lies, its size and its time."""
+    con.execute(
+        sql(
+            "create or replace temporary table _now as {rows}",
+            rows=unnested(
+                file_id="integer", path="varchar", size="bigint", mtime_ns="bigint"
+            ),
+        ),
+        {
+            "file_id": [entry.file_id for entry, _ in found],
+            "path": [file.path for _, file in found],
+            "size": [file.size for _, file in found],
+            "mtime_ns": [file.mtime_ns for _, file in found],
+        },
+    )
 
 
 def move(
@@ -220,24 +236,12 @@ def move(
     """
     if not moved:
         return
+    _make_now(con, moved)
     con.execute(
-        "create or replace temporary table _moved as select"
-        " unnest($file_id) as file_id, unnest($path) as path,"
-        " unnest($size) as size, unnest($mtime_ns) as mtime_ns",
-        {
-            "file_id": [entry.file_id for entry, _ in moved],
-            "path": [file.path for _, file in moved],
-            "size": [file.size for _, file in moved],
-            "mtime_ns": [file.mtime_ns for _, file in moved],
-        },
-    )
-    con.execute(
-        "create or replace temporary table _versions as"
-        " select v.file_id, v.path as was, m.path from"
-        " (select file_id, feed, path from raw.files"
-        " union all select file_id, feed, path from raw.former_files) as v"
-        " inner join raw.files as f on v.feed = f.feed and v.path = f.path"
-        " inner join _moved as m on f.file_id = m.file_id"
+        sql(
+            "create or replace temporary table _versions as {versions}",
+            versions=select_named("ledger/moved_versions"),
+        )
     )
     con.execute(
         "insert into raw.former_paths by name"
@@ -249,10 +253,10 @@ def move(
         " where former_files.file_id = v.file_id"
     )
     con.execute(
-        "update raw.files set path = m.path, size = m.size, mtime_ns = m.mtime_ns"
-        " from _moved as m where files.file_id = m.file_id"
+        "update raw.files set path = _now.path, size = _now.size,"
+        " mtime_ns = _now.mtime_ns from _now where files.file_id = _now.file_id"
     )
-    con.execute("drop table _moved")
+    con.execute("drop table _now")
     con.execute("drop table _versions")
 
 
@@ -299,31 +303,48 @@ def enter(
     outcomes: Sequence[tuple[Change, Outcome]],
     loaded_at: datetime.datetime,
 ) -> None:
-    """Enter the files that were read, in one statement."""
-    changes = [change for change, _ in outcomes]
-    ends = [outcome for _, outcome in outcomes]
+    """Enter the files that were read, all at once.
+
+    Args:
+        con: the warehouse, in the transaction that loads their rows.
+        outcomes: each file, and what became of it.
+        loaded_at: since when what was read is known.
+    """
     con.execute(
-        "insert into raw.files by name select unnest($file_id) as file_id,"
-        " unnest($feed) as feed, unnest($path) as path, unnest($size) as size,"
-        " unnest($mtime_ns) as mtime_ns, unnest($content_digest) as content_digest,"
-        " unnest($mapping_digest) as mapping_digest, unnest($status) as status,"
-        " unnest($reason::varchar[]) as reason,"
-        " string_split(unnest($columns::varchar[]), ',') as columns,"
-        " unnest($n_read::bigint[]) as n_read, $loaded_at as loaded_at",
+        sql(
+            "insert into raw.files by name"
+            " select * replace (string_split(columns, ',') as columns),"
+            " $loaded_at as loaded_at from ({rows})",
+            rows=unnested(
+                file_id="integer",
+                feed="varchar",
+                path="varchar",
+                size="bigint",
+                mtime_ns="bigint",
+                content_digest="varchar",
+                mapping_digest="varchar",
+                status="varchar",
+                reason="varchar",
+                columns="varchar",
+                n_read="bigint",
+            ),
+        ),
         {
-            "file_id": [one.file_id for one in ends],
-            "feed": [one.file.feed for one in changes],
-            "path": [one.file.path for one in changes],
-            "size": [one.file.size for one in changes],
-            "mtime_ns": [one.file.mtime_ns for one in changes],
+            "file_id": [outcome.file_id for _, outcome in outcomes],
+            "feed": [change.file.feed for change, _ in outcomes],
+            "path": [change.file.path for change, _ in outcomes],
+            "size": [change.file.size for change, _ in outcomes],
+            "mtime_ns": [change.file.mtime_ns for change, _ in outcomes],
             "content_digest": [
-                "" if end.again else one.digest for one, end in outcomes
+                "" if outcome.again else change.digest for change, outcome in outcomes
             ],
-            "mapping_digest": [one.mapping_digest for one in changes],
-            "status": [one.status for one in ends],
-            "reason": [one.reason for one in ends],
-            "columns": [one.columns and ",".join(one.columns) for one in ends],
-            "n_read": [one.n_read for one in ends],
+            "mapping_digest": [change.mapping_digest for change, _ in outcomes],
+            "status": [outcome.status for _, outcome in outcomes],
+            "reason": [outcome.reason for _, outcome in outcomes],
+            "columns": [
+                outcome.columns and ",".join(outcome.columns) for _, outcome in outcomes
+            ],
+            "n_read": [outcome.n_read for _, outcome in outcomes],
             "loaded_at": loaded_at,
         },
     )

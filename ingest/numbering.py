@@ -16,20 +16,12 @@ import duckdb
 from ingest import casts, masks, transcoding
 from ingest.relation import NO_DELIMITER, Group, sizes
 from ingest.sniffing import UTF8
-from ingest.sql_text import Sql, listed, literal, sql
+from ingest.sql_text import Sql, listed, literal, select_named, sql, unnested
 from ingest.unpacking import opened
 
 # How many records are read again for their text, and how much of each.
 _MOST_AGAIN, _LONGEST_AGAIN = 10_000, 20_000
 _CHUNK = 1 << 16
-
-# DuckDB's words for what is wrong with a record, and ours.
-_REASONS = {
-    "MISSING COLUMNS": "too_few_columns",
-    "TOO MANY COLUMNS": "too_many_columns",
-    "LINE SIZE OVER MAXIMUM": "line_too_long",
-    "INVALID ENCODING": "bad_encoding",
-}
 
 
 def read(con: duckdb.DuckDBPyConnection, group: Group) -> None:
@@ -72,17 +64,14 @@ def number(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
         return
     # The rows that could be read have the numbers that those that could not leave.
     con.execute(
-        "create or replace temporary table _numbers as with totals as (select _file,"
-        " count(*) as n from (select _file from _typed union all"
-        " select _file from _unread) group by _file)"
-        " select _file, line from (select _file, unnest(range(1, n + 1)) as line"
-        " from totals) as all_lines anti join _unread as u"
-        " on all_lines._file = u._file and all_lines.line = u._line"
-        " order by _file, line"
+        sql(
+            "create or replace temporary table _numbers as {numbers}",
+            numbers=select_named("numbering/numbers"),
+        )
     )
     con.execute(
         "create or replace temporary view _staged as select t.* exclude (_line),"
-        " n.line as _line from _typed as t positional join _numbers as n"
+        " n.line_no as _line from _typed as t positional join _numbers as n"
     )
 
 
@@ -97,29 +86,12 @@ def _first_rows(con: duckdb.DuckDBPyConnection, group: Group) -> Sql:
 
 def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     """What DuckDB could not split, once a record, as `_found`."""
-    paths = [str(file.readable) for file in group.files]
-    reasons = " ".join(
-        f"when '{theirs}' then '{ours}'" for theirs, ours in _REASONS.items()
-    )
     con.execute(
         sql(
-            "create temporary table _found as"
-            " select *, length(_raw) - length(replace(_raw, '\"', '')) as n_quotes"
-            " from (select list_position($paths, file_path) - 1 as _file,"
-            " line as record, min(line_byte_position) - 1 as begins,"
-            " max(greatest(byte_position, line_byte_position + strlen(csv_line))) - 1"
-            " as ends, count(distinct csv_line) > 1 or min(strlen(csv_line)) = 0"
-            " as is_partial, trim(max_by(csv_line, strlen(csv_line)),"
-            " chr(10) || chr(13)) as _raw,"
-            " first(case error_type {reasons} else 'unreadable_row' end"
-            " order by byte_position, column_idx) as _reason,"
-            # The error lies beyond the line that is shown.
-            " bool_or(byte_position - line_byte_position > strlen(csv_line) + 2)"
-            " as is_elsewhere from _reject_errors inner join _reject_scans"
-            " using (scan_id, file_id) group by file_path, line)",
-            reasons=Sql(reasons),
+            "create temporary table _found as {found}",
+            found=select_named("numbering/found"),
         ),
-        {"paths": paths},
+        {"paths": [str(file.readable) for file in group.files]},
     )
     _read_again(con, group)
 
@@ -144,14 +116,16 @@ def _read_again(con: duckdb.DuckDBPyConnection, group: Group) -> None:
             texts += [text.decode("utf-8", "replace") for text in _cut(stream, spans)]
     if texts:
         con.execute(
-            "update _found set _raw = again.text, n_quotes = length(again.text)"
-            " - length(replace(again.text, '\"', '')) from (select unnest($files) as"
-            " file, unnest($records) as record, unnest($texts) as text) as again"
-            " where _found._file = again.file and _found.record = again.record",
+            sql(
+                "update _found set _raw = again.text, n_quotes = length(again.text)"
+                " - length(replace(again.text, '\"', '')) from ({again}) as again"
+                " where _found._file = again.file and _found.record = again.record",
+                again=unnested(file="bigint", record="bigint", text="varchar"),
+            ),
             {
-                "files": [row[0] for row in partial],
-                "records": [row[1] for row in partial],
-                "texts": texts,
+                "file": [row[0] for row in partial],
+                "record": [row[1] for row in partial],
+                "text": texts,
             },
         )
 
@@ -206,22 +180,20 @@ def _list_unread(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) ->
         _list_blank(con, group, place, scratch)
     con.execute(
         sql(
-            "create temporary table _unread as"
-            " with numbered as (select _file, record - {skip} -"
-            " (select count(*) from _blank as b where b._file = f._file"
-            " and b.record < f.record) as _line, _reason, _raw, n_quotes"
-            " from _found as f where not {blank} or _reason = 'unreadable_row'),"
-            " ends as (select _file, count(*) as last_line from (select _file"
-            " from _typed union all select _file from numbered) group by _file)"
-            " select n._file, _line, case when _reason = 'unreadable_row'"
-            " and n_quotes % 2 = 1 and _line = last_line then 'unclosed_quote'"
-            " else _reason end as _reason, _raw, {masked} as _masked"
-            " from numbered as n inner join ends as e on n._file = e._file",
-            skip=literal(group.layout.skip),
-            masked=masks.shape(Sql("_raw")),
+            "create or replace temporary view _judged as"
+            " select *, {blank} as is_blank, {masked} as _masked from _found",
             blank=casts.blank_record(Sql("_raw"), group.layout.delimiter),
+            masked=masks.shape(Sql("_raw")),
         )
     )
+    con.execute(
+        sql(
+            "create temporary table _unread as {unread}",
+            unread=select_named("numbering/unread"),
+        ),
+        {"skip": group.layout.skip},
+    )
+    con.execute("drop view _judged")
     con.execute("drop table _found")
     con.execute("drop table _blank")
 

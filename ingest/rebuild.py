@@ -23,7 +23,7 @@ import duckdb
 from ingest import ledger, raw_tables, replaced_files, warehouse
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.load import load_feed
-from ingest.sql_text import Sql, identifier, literal, sql
+from ingest.sql_text import Sql, identifier, literal, select_named, sql, unnested
 from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
@@ -356,21 +356,29 @@ def _note_versions(
     if not rows:
         return
     con.execute(
-        "insert into raw.former_files by name select unnest($ids::integer[]) as"
-        " file_id, unnest($feeds) as feed, unnest($paths) as path, 0 as size,"
-        " 0 as mtime_ns, unnest($digests) as content_digest, '' as mapping_digest,"
-        " unnest($status) as status, unnest($n_read::bigint[]) as n_read,"
-        " unnest($since::timestamptz[]) as loaded_at,"
-        " unnest($until::timestamptz[]) as replaced_at, false as is_kept",
+        sql(
+            "insert into raw.former_files by name select *, 0 as size, 0 as mtime_ns,"
+            " '' as mapping_digest, false as is_kept from ({rows})",
+            rows=unnested(
+                file_id="integer",
+                feed="varchar",
+                path="varchar",
+                content_digest="varchar",
+                status="varchar",
+                n_read="bigint",
+                loaded_at="timestamptz",
+                replaced_at="timestamptz",
+            ),
+        ),
         {
-            "ids": list(range(1, len(rows) + 1)),
-            "feeds": [file.feed for file, _ in rows],
-            "paths": [file.path for file, _ in rows],
-            "digests": [file.digest for file, _ in rows],
+            "file_id": list(range(1, len(rows) + 1)),
+            "feed": [file.feed for file, _ in rows],
+            "path": [file.path for file, _ in rows],
+            "content_digest": [file.digest for file, _ in rows],
             "status": [file.status for file, _ in rows],
             "n_read": [file.n_read for file, _ in rows],
-            "since": [file.known_from for file, _ in rows],
-            "until": [until for _, until in rows],
+            "loaded_at": [file.known_from for file, _ in rows],
+            "replaced_at": [replaced_at for _, replaced_at in rows],
         },
     )
 
@@ -396,24 +404,25 @@ def _date(
 ) -> None:
     """Set since when files are known; a moved file is known since it was first."""
     con.execute(
-        "create or replace temporary table _known_from as"
-        " select unnest($feeds::varchar[]) as feed, unnest($paths::varchar[]) as path,"
-        " unnest($digests::varchar[]) as digest,"
-        " unnest($since::timestamptz[]) as since",
+        sql(
+            "create or replace temporary table _known_from as {rows}",
+            rows=unnested(
+                feed="varchar", path="varchar", digest="varchar", since="timestamptz"
+            ),
+        ),
         {
-            "feeds": [feed for feed, _, _ in known_from],
-            "paths": [path for _, path, _ in known_from],
-            "digests": [digest for _, _, digest in known_from],
+            "feed": [feed for feed, _, _ in known_from],
+            "path": [path for _, path, _ in known_from],
+            "digest": [digest for _, _, digest in known_from],
             "since": list(known_from.values()),
         },
     )
-    # Of a content that lay at several places, what is said of this one holds.
     dated = con.execute(
-        "update raw.files set loaded_at = told.since from ("
-        "select f.file_id, arg_min(k.since, (k.path <> f.path, k.since)) as since"
-        " from raw.files as f inner join _known_from as k"
-        " on f.feed = k.feed and f.content_digest = k.digest group by f.file_id"
-        ") as told where files.file_id = told.file_id"
+        sql(
+            "update raw.files set loaded_at = known.since from ({known}) as known"
+            " where files.file_id = known.file_id",
+            known=select_named("rebuild/known_since"),
+        )
     ).fetchone()
     made.n_dated = int(dated[0]) if dated else 0
     con.execute("drop table _known_from")

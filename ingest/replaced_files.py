@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from ingest.sql_text import Sql, identifier, sql
+from ingest.sql_text import Sql, identifier, select_named, sql
 from sql.contracts import Contract, feeds
 from sql.transactions import transaction
 
@@ -56,17 +56,7 @@ def forget(
     full.
     """
     rows = con.execute(
-        "with forgotten as (select * from raw.files"
-        " where list_contains($ids, file_id)),"
-        " versions as (select feed, path, content_digest from forgotten union"
-        " select v.feed, v.path, v.content_digest from raw.former_files as v"
-        " semi join forgotten as f on v.feed = f.feed and v.path = f.path)"
-        " select feed, list(file_id order by file_id) from raw.former_files as v"
-        " where is_kept and ((feed, path) in (select (feed, path) from versions)"
-        " or (feed, path) not in (select (feed, path) from raw.files)"
-        " and content_digest in (select content_digest from versions))"
-        " group by feed order by feed",
-        {"ids": list(file_ids)},
+        select_named("replaced_files/versions"), {"ids": list(file_ids)}
     ).fetchall()
     _remove(con, dict(rows))
     _note(con, file_ids, at, is_kept=False)
