@@ -66,11 +66,11 @@ from schemes.tables.entitlements import (
 from schemes.tables.opportunity_grades import (
     OPPORTUNITY_GRADES,
     OPPORTUNITY_SCHEME,
+    as_scheme_of_customers,
     chosen_select,
     chosen_table,
     graded_select,
     graded_table,
-    lift,
     opportunity_grades_select,
 )
 from schemes.tables.reason_codes import CODES, codes_select
@@ -290,7 +290,7 @@ def plan_of(
                 histories.append(compile_history(scheme, one.memory, inputs))
             if grades == OPPORTUNITIES.name:
                 of_opportunities.append(one)
-                one = lift(one, programs[CUSTOMERS.name])
+                one = as_scheme_of_customers(one, programs[CUSTOMERS.name])
         compiled[scheme.scheme] = one
     tags = compile_tags(
         read_tags(project) if dictionary is None else dictionary,

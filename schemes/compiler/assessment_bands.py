@@ -26,16 +26,18 @@ def assessed_bands(schemes: Iterable[Scheme]) -> tuple[Band, ...]:
         band
         for scheme in schemes
         if scheme.is_enabled and isinstance(scheme.document, Scorecard)
-        for place, one in enumerate(scheme.document.characteristics)
-        for band in _bands(scheme, place, one)
+        for place, characteristic in enumerate(scheme.document.characteristics)
+        for band in _bands(scheme, place, characteristic)
     )
 
 
-def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[Band]:
-    assessed = _assessed(one.points)
-    most = scheme.document.number(one.max)
+def _bands(
+    scheme: Scheme, place: int, characteristic: Characteristic
+) -> Iterator[Band]:
+    assessed = _assessed(characteristic.points)
+    most = scheme.document.number(characteristic.max)
     if assessed is None or most is None:
-        if one.attributes:
+        if characteristic.attributes:
             raise scheme.error(
                 ("characteristics", place, "attributes"),
                 "are the words of assessments; give 'max', and 'points:"
@@ -44,7 +46,7 @@ def _bands(scheme: Scheme, place: int, one: Characteristic) -> Iterator[Band]:
         return
     yield Band(assessed, None, Decimal(0), most, is_high_included=True)
     above = most
-    for attribute in one.attributes:
+    for attribute in characteristic.attributes:
         low = scheme.document.number(attribute.from_)
         if low is None:
             # The parameter is not set, so that the scheme does not run.

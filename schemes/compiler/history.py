@@ -18,11 +18,12 @@ from sqlglot import exp
 from schemes.compiler.changes import Clock, clocks_of
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.figures import Leading
-from schemes.compiler.history_selects import UNTIL_DATE, RatingDates, history_select
+from schemes.compiler.history_selects import history_select
 from schemes.compiler.memory import Memory
 from schemes.compiler.program import CUSTOMERS, Entity, Program
 from schemes.compiler.queries import named, select, text_of
 from schemes.compiler.rating import Field, next_held, no_tier, struct
+from schemes.compiler.rating_dates import UNTIL_DATE, RatingDates
 from schemes.compiler.results import (
     columns_read,
     dated_cuts_select,
@@ -66,7 +67,11 @@ class History:
         """
         rated = [column(name) for name in self.rated]
         read = columns_read(self.program, [*rated, *self.program.cuts.values()])
-        asked = [one for name, one in self.program.asked.items() if name in read]
+        asked = [
+            asked_metric
+            for name, asked_metric in self.program.asked.items()
+            if name in read
+        ]
         return history_select(self.compiled.scheme, asked, self.dates(asked))
 
     @property
@@ -90,7 +95,9 @@ class History:
         if not memory.rates_changes:
             return RatingDates()
         is_monthly = memory.only_rises_between or memory.compares
-        is_monthly |= any(one.metric.clock == "calendar_months" for one in asked)
+        is_monthly |= any(
+            asked_metric.metric.clock == "calendar_months" for asked_metric in asked
+        )
         term = (
             _YEAR if memory.term is None or not memory.term.size else memory.term.size
         )
@@ -102,7 +109,11 @@ class History:
 
     def clocks(self, asked: Iterable[Asked]) -> frozenset[Clock]:
         """The times that the rating reckons."""
-        names = {name for one in asked for name in (one.name, *inputs_of(one.metric))}
+        names = {
+            name
+            for asked_metric in asked
+            for name in (asked_metric.name, *inputs_of(asked_metric.metric))
+        }
         clocks = clocks_of(self.compiled.scheme, names)
         known = attributes(CUSTOMERS.feed)
         # A day that is a fact is not known before it.
@@ -176,12 +187,12 @@ def _on_its_date(expression: exp.Expr, program: Program) -> exp.Expr:
 
 def _held_select(history: History) -> str:
     """One row per customer: the tier it holds after its last earlier rating date."""
-    one, memory = history.compiled, history.memory
-    tiers = [rule.tier for rule in one.rules]
-    rule = column(one.column("rule"))
+    compiled, memory = history.compiled, history.memory
+    tiers = [rule.tier for rule in compiled.rules]
+    rule = column(compiled.column("rule"))
     days = (column(AS_OF_DATE), column(UNTIL_DATE))
     between = exp.Not(this=_is_first())
-    fields = rating_fields(one.scheme, memory, rule, tiers, days, between)
+    fields = rating_fields(compiled.scheme, memory, rule, tiers, days, between)
     source = layered_select(history.program, [rule, *fields.values()])
     # Outside the population there is no rating.
     in_population = exp.Not(this=exp.Is(this=rule.copy(), expression=exp.null()))

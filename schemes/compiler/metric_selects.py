@@ -55,17 +55,23 @@ def customer_select(asked: Iterable[Asked]) -> str:
 
     The columns of the contract come first, then all that was asked for, by name.
     """
-    of_customers = [one for one in asked if one.file.entity == CUSTOMERS.name]
-    wanted = {one.column: one for one in (*always(), *of_customers)}
-    fixed = [one.name for one in contract("core", "customer_metrics").columns]
+    of_customers = [
+        asked_metric
+        for asked_metric in asked
+        if asked_metric.file.entity == CUSTOMERS.name
+    ]
+    wanted = {
+        asked_metric.column: asked_metric for asked_metric in (*always(), *of_customers)
+    }
+    fixed = [field.name for field in contract("core", "customer_metrics").columns]
     names = [name for name in fixed if name in wanted]
     names += sorted(set(wanted) - set(fixed))
     select = exp.select(
         exp.column("customer_id", "customers"), exp.alias_(as_of_date(), AS_OF_DATE)
     ).from_(_table(CUSTOMERS.rows, "customers"))
     for name in names:
-        one = wanted[name]
-        value = cast(_of_customer(one), TYPES[one.metric.type])
+        asked_metric = wanted[name]
+        value = cast(_of_customer(asked_metric), TYPES[asked_metric.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
     for table in sorted(_by_table(wanted.values())):
         condition = exp.EQ(
@@ -80,7 +86,11 @@ def customer_select(asked: Iterable[Asked]) -> str:
 
 def category_select(asked: Iterable[Asked]) -> str | None:
     """The select of metrics per customer and category; None where none is asked for."""
-    tables = _by_table(one for one in asked if one.file.entity == CATEGORIES.name)
+    tables = _by_table(
+        asked_metric
+        for asked_metric in asked
+        if asked_metric.file.entity == CATEGORIES.name
+    )
     if not tables:
         return None
     ((table, members),) = tables.items()
@@ -97,8 +107,8 @@ def tables_read(asked: Iterable[Asked]) -> frozenset[str]:
     return frozenset(
         name
         for members in _by_table(asked).values()
-        for one in members.values()
-        for name in one.file.reads
+        for asked_metric in members.values()
+        for name in asked_metric.file.reads
     )
 
 
@@ -108,50 +118,56 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
     ahead = list(asked)
     seen: set[Asked] = set()
     while ahead:
-        one = ahead.pop()
-        if one in seen:
+        asked_metric = ahead.pop()
+        if asked_metric in seen:
             continue
-        seen.add(one)
-        if one.table is None:
-            ahead.extend(inputs(one))
+        seen.add(asked_metric)
+        if asked_metric.table is None:
+            ahead.extend(inputs(asked_metric))
         else:
-            found.setdefault(one.table, {})[one.column] = one
+            found.setdefault(asked_metric.table, {})[asked_metric.column] = asked_metric
     return found
 
 
 def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
     select = _keys(file)
-    for name, one in sorted(members.items()):
-        aggregate = filtered(fragment(one.metric.aggregate or ""), rows_in_window(one))
-        value = cast(aggregate, TYPES[one.metric.type])
+    for name, asked_metric in sorted(members.items()):
+        aggregate = filtered(
+            fragment(asked_metric.metric.aggregate or ""), rows_in_window(asked_metric)
+        )
+        value = cast(aggregate, TYPES[asked_metric.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
     return _of_counted_rows(select, members).group_by(*_grouping(file))
 
 
 def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Select:
     """The select without the rows that no member counts: they need not be grouped."""
-    rows = [rows_in_window(one) for one in members.values()]
-    if any(one is None for one in rows):
+    rows = [rows_in_window(asked_metric) for asked_metric in members.values()]
+    if any(condition is None for condition in rows):
         return select
-    distinct = {one.sql(): one for one in rows if one is not None}
+    distinct = {
+        condition.sql(): condition for condition in rows if condition is not None
+    }
     return select.where(either(list(distinct.values())))
 
 
 def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
     inner = _keys(file).select(*file.per)
     outer = exp.select("customer_id")
-    for name, one in sorted(members.items()):
-        each = filtered(fragment(one.metric.each or ""), rows_in_window(one))
+    for name, asked_metric in sorted(members.items()):
+        each = filtered(
+            fragment(asked_metric.metric.each or ""), rows_in_window(asked_metric)
+        )
         inner = inner.select(exp.alias_(each, name, quoted=True), copy=False)
         aggregate = replaced(
-            fragment(one.metric.aggregate or ""),
+            fragment(asked_metric.metric.aggregate or ""),
             lambda found, name=name: (
                 column(name)  # type: ignore[misc]
                 if isinstance(found, exp.Column) and found.name == "value"
                 else None
             ),
         )
-        value = cast(aggregate, TYPES[one.metric.type])
+        value = cast(aggregate, TYPES[asked_metric.metric.type])
         outer = outer.select(exp.alias_(value, name, quoted=True), copy=False)
     inner = inner.where(*(f"{key} is not null" for key in file.per))
     inner = _of_counted_rows(inner, members)
@@ -159,9 +175,9 @@ def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
     return outer.from_(inner.subquery("grouped")).group_by("customer_id")
 
 
-def _own_select(one: Asked) -> exp.Expr:
+def _own_select(asked_metric: Asked) -> exp.Expr:
     """The select of a metric that has a file of its own, its $params filled in."""
-    given = dict(one.arguments)
+    given = dict(asked_metric.arguments)
 
     def fill(found: exp.Expr) -> exp.Expr | None:
         if not isinstance(found, exp.Placeholder):
@@ -170,15 +186,17 @@ def _own_select(one: Asked) -> exp.Expr:
         if name == AS_OF_DATE:
             return as_of_date()
         if name == "after_date":
-            return day_before(one.window)
-        is_number = one.metric.arguments[name].type == "number"
+            return day_before(asked_metric.window)
+        is_number = asked_metric.metric.arguments[name].type == "number"
         return exp.Literal.number(given[name]) if is_number else text(given[name])
 
-    made = replaced(_file(one.metric.select or ""), fill)
+    made = replaced(_file(asked_metric.metric.select or ""), fill)
     return exp.select(
         "customer_id",
         exp.alias_(
-            cast(column("measure"), TYPES[one.metric.type]), one.column, quoted=True
+            cast(column("measure"), TYPES[asked_metric.metric.type]),
+            asked_metric.column,
+            quoted=True,
         ),
     ).from_(
         exp.Subquery(this=made, alias=exp.TableAlias(this=exp.to_identifier("own")))
@@ -205,22 +223,24 @@ def _grouping(file: MetricFile) -> tuple[str, ...]:
     return (file.customer, *file.key[1:])
 
 
-def rows_in_window(one: Asked) -> exp.Expr | None:
+def rows_in_window(asked_metric: Asked) -> exp.Expr | None:
     """The condition on the rows that count in the window; None where all do."""
-    conditions = within_window(one.window, column(one.file.date or ""))
-    counted = rows_that_count(one)
+    conditions = within_window(
+        asked_metric.window, column(asked_metric.file.date or "")
+    )
+    counted = rows_that_count(asked_metric)
     if counted is not None:
         conditions.append(counted)
     return both(conditions) if conditions else None
 
 
-def rows_that_count(one: Asked) -> exp.Expr | None:
+def rows_that_count(asked_metric: Asked) -> exp.Expr | None:
     """The condition on the rows that count, whenever they are; None where all do."""
     conditions: list[exp.Expr] = []
-    if one.metric.where is not None:
-        conditions.append(fragment(one.metric.where))
-    for name, value in one.arguments:
-        argument = one.metric.arguments[name]
+    if asked_metric.metric.where is not None:
+        conditions.append(fragment(asked_metric.metric.where))
+    for name, value in asked_metric.arguments:
+        argument = asked_metric.metric.arguments[name]
         if argument.column is not None:
             literal = text(value)
             if argument.type == "number":
@@ -236,36 +256,36 @@ def filtered(aggregate: exp.Expr, rows: exp.Expr | None) -> exp.Expr:
     return exp.Filter(this=aggregate, expression=exp.Where(this=rows))
 
 
-def _of_customer(one: Asked) -> exp.Expr:
+def _of_customer(asked_metric: Asked) -> exp.Expr:
     """The metric as an expression over the joined fact metrics."""
-    if one.table is not None:
-        found = exp.column(one.column, one.table, quoted=True)
-        if one.metric.empty is None:
+    if asked_metric.table is not None:
+        found = exp.column(asked_metric.column, asked_metric.table, quoted=True)
+        if asked_metric.metric.empty is None:
             return found
-        return function("coalesce", found, number(one.metric.empty))
+        return function("coalesce", found, number(asked_metric.metric.empty))
 
     def fill(found: exp.Expr) -> exp.Expr | None:
         if isinstance(found, exp.Anonymous) and found.name in definitions():
-            return exp.Paren(this=_of_customer(_input(one, found)))
+            return exp.Paren(this=_of_customer(_input(asked_metric, found)))
         return None
 
-    return replaced(fragment(one.metric.expression or ""), fill)
+    return replaced(fragment(asked_metric.metric.expression or ""), fill)
 
 
-def inputs(one: Asked) -> list[Asked]:
+def inputs(asked_metric: Asked) -> list[Asked]:
     """The metrics that an expression reads, over their windows."""
-    expression = fragment(one.metric.expression or "")
-    names = inputs_of(one.metric)
+    expression = fragment(asked_metric.metric.expression or "")
+    names = inputs_of(asked_metric.metric)
     calls = expression.find_all(exp.Anonymous)
-    return [_input(one, call) for call in calls if call.name in names]
+    return [_input(asked_metric, call) for call in calls if call.name in names]
 
 
-def _input(one: Asked, call: exp.Anonymous) -> Asked:
+def _input(asked_metric: Asked, call: exp.Anonymous) -> Asked:
     """The metric that an expression calls, over its own window or the outer one."""
     if not call.expressions:
         return Asked(call.name, parse_window("ever"))
     (argument,) = call.expressions
-    window = one.window
+    window = asked_metric.window
     if isinstance(argument, exp.Literal):
         window = parse_window(str(argument.this))
     return Asked(call.name, window)

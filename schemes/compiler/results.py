@@ -4,7 +4,8 @@ Computed columns are put into layers, each a select over the one below it, so th
 column stands above all that it reads; the whole is one pass over what is graded.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 
 from sqlglot import exp
 
@@ -31,7 +32,11 @@ def cuts_select(program: Program) -> str:
     """
     if not program.cuts:
         return "select 0 as n_figures"
-    stages = _stages(program)
+    rests_on = {
+        name: _needed(program, [figure]) & program.cuts.keys()
+        for name, figure in program.cuts.items()
+    }
+    stages = list(_stages(rests_on))
     query = select([column(name) for names in stages for name in names], "figures_0")
     for number, names in enumerate(stages):
         lower = [f"figures_{below}" for below in range(number)]
@@ -44,57 +49,61 @@ def cuts_select(program: Program) -> str:
 
 def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer: the columns of each scheme's results."""
-    names = [name for one in schemes for name in one.stored]
+    names = [name for compiled in schemes for name in compiled.stored]
     source = layered_select(program, [column(name) for name in names])
     kept = ("customer_id", AS_OF_DATE)
     columns: list[exp.Expr] = [exp.column(name, "computed") for name in kept]
-    for one in schemes:
-        columns += [exp.column(name, "computed", quoted=True) for name in one.stored]
-        columns.append(named(_previous(one), one.column(PREVIOUS_TIER)))
+    for compiled in schemes:
+        columns += [
+            exp.column(name, "computed", quoted=True) for name in compiled.stored
+        ]
+        columns.append(named(_previous(compiled), compiled.column(PREVIOUS_TIER)))
     query = select(columns, source, "computed")
     join_customers(query, "computed", PREVIOUS, "previous")
-    for one in schemes:
-        for mark in marks_of(one):
+    for compiled in schemes:
+        for mark in marks_of(compiled):
             code = text(mark.tier)
-            name = one.column(f"{mark.tier}__{PREVIOUS_TIER}")
-            former = _unless_same(_former_at(query, one, name, code), code.copy())
+            name = compiled.column(f"{mark.tier}__{PREVIOUS_TIER}")
+            former = _unless_same(_former_at(query, compiled, name, code), code.copy())
             query.select(named(former, name), copy=False)
     return text_of(query)
 
 
-def marks_of(one: CompiledScheme) -> Sequence[CompiledRule]:
+def marks_of(compiled: CompiledScheme) -> Sequence[CompiledRule]:
     """The rules of marks: each that holds has a row, at the scope of its code."""
-    if not isinstance(one.scheme.document, Flags):
+    if not isinstance(compiled.scheme.document, Flags):
         return ()
-    return [rule for rule in one.rules if rule.tier != UNRATED]
+    return [rule for rule in compiled.rules if rule.tier != UNRATED]
 
 
 def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer and category: the columns of each scheme's results."""
     if not schemes:
         typed = contract("marts", "scheme_results_by_category").columns
-        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in typed]
+        empty = [
+            named(cast(exp.null(), field.duckdb_type), field.name) for field in typed
+        ]
         return text_of(select(empty, where=[exp.false()]))
-    names = [name for one in schemes for name in one.stored]
+    names = [name for compiled in schemes for name in compiled.stored]
     source = layered_select(program, [column(name) for name in names])
     kept = (*program.entity.key, AS_OF_DATE, *names)
     columns = [exp.column(name, "computed", quoted=True) for name in kept]
     query = select(columns, source, "computed")
-    for one in schemes:
+    for compiled in schemes:
         scope = exp.column("category", "computed")
-        former = _former_at(query, one, one.scheme.scheme, scope)
-        previous = _unless_same(former, _present(one))
-        query.select(named(previous, one.column(PREVIOUS_TIER)), copy=False)
+        former = _former_at(query, compiled, compiled.scheme.scheme, scope)
+        previous = _unless_same(former, _present(compiled))
+        query.select(named(previous, compiled.column(PREVIOUS_TIER)), copy=False)
     return text_of(query)
 
 
 def _former_at(
-    query: exp.Select, one: CompiledScheme, alias: str, scope: exp.Expr
+    query: exp.Select, compiled: CompiledScheme, alias: str, scope: exp.Expr
 ) -> exp.Expr:
     """The former tier at a scope, joined to what is computed."""
     wanted = {
         "customer_id": exp.column("customer_id", "computed"),
-        "scheme": text(one.scheme.scheme),
+        "scheme": text(compiled.scheme.scheme),
         "scope": scope,
     }
     same: list[exp.Expr] = [
@@ -114,10 +123,10 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
     start counts; one that names none gives the tier that the scheme has for approvals.
     """
     columns: list[exp.Expr] = [column("customer_id")]
-    for one in schemes:
-        name = one.scheme.scheme
+    for compiled in schemes:
+        name = compiled.scheme.scheme
         of_scheme = exp.EQ(this=column("scheme"), expression=text(name))
-        document = one.scheme.document
+        document = compiled.scheme.document
         codes = [text(tier.tier) for tier in document.tiers]
         is_known: exp.Expr = exp.In(this=column("tier"), expressions=codes)
         given: exp.Expr = column("tier")
@@ -148,7 +157,7 @@ def dated_cuts_select(program: Program) -> str:
     """One row per first of a month: every figure about the customers on it."""
     figures = list(program.cuts.values())
     source = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
-    made = [named(one.copy(), name) for name, one in program.cuts.items()]
+    made = [named(figure.copy(), name) for name, figure in program.cuts.items()]
     day = column(AS_OF_DATE)
     first = exp.Literal.number(1)
     is_first = exp.EQ(this=function("day", day.copy()), expression=first)
@@ -214,7 +223,7 @@ def _reads(expression: exp.Expr) -> set[str]:
 def _needed(program: Program, expressions: Iterable[exp.Expr]) -> set[str]:
     """The columns that the expressions rest on, all the way down."""
     needed: set[str] = set()
-    ahead = [name for one in expressions for name in _reads(one)]
+    ahead = [name for expression in expressions for name in _reads(expression)]
     while ahead:
         name = ahead.pop()
         if name in needed:
@@ -225,20 +234,21 @@ def _needed(program: Program, expressions: Iterable[exp.Expr]) -> set[str]:
     return needed
 
 
-def _stages(program: Program) -> list[list[str]]:
-    """The figures, in stages: each rests on those of the stages before it only."""
-    stages: list[list[str]] = []
-    placed: set[str] = set()
-    while len(placed) < len(program.cuts):
-        stage = [
-            name
-            for name, figure in program.cuts.items()
-            if name not in placed
-            and not (_needed(program, [figure]) & set(program.cuts)) - placed
-        ]
-        stages.append(stage)
-        placed.update(stage)
-    return stages
+def _stages(rests_on: Mapping[str, Iterable[str]]) -> Iterator[list[str]]:
+    """The names in stages: each rests on those of the stages before it only.
+
+    Within a stage they stand as in the mapping.
+
+    Raises:
+        graphlib.CycleError: names rest on each other.
+    """
+    order = {name: place for place, name in enumerate(rests_on)}
+    sorter = TopologicalSorter(rests_on)
+    sorter.prepare()
+    while sorter.is_active():
+        stage = sorted(sorter.get_ready(), key=order.__getitem__)
+        yield stage
+        sorter.done(*stage)
 
 
 def _layered(
@@ -249,14 +259,13 @@ def _layered(
 ) -> exp.Select:
     """What is graded, with the needed columns computed layer upon layer."""
     base = _base(program, needed, tables, keep)
-    reads = {name: _reads(program.computed[name]) for name in program.computed}
-    waiting = sorted(needed & set(program.computed))
-    placed = needed - set(waiting)
-    query, number = base, 0
+    reads = {
+        name: _reads(program.computed[name]) & program.computed.keys()
+        for name in sorted(needed & program.computed.keys())
+    }
+    query = base
     has_keys = set(program.entity.key) <= set(keep)
-    while waiting:
-        layer = [name for name in waiting if reads[name] <= placed]
-        number += 1
+    for number, layer in enumerate(_stages(reads), 1):
         below = f"layer_{number}"
         ranked = [name for name in layer if has_keys and _is_ranked(program, name)]
         made = [
@@ -269,8 +278,6 @@ def _layered(
         query = select([every, *made], query, below)
         if ranked:
             _join_ranked(query, below, program, ranked, tables, keep)
-        placed.update(layer)
-        waiting = [name for name in waiting if name not in placed]
     return query
 
 
@@ -292,7 +299,9 @@ def _join_ranked(
     """
     made = [program.computed[name] for name in names]
     columns = [named(column(name), f"ranked__{name}") for name in keep]
-    columns += [named(one.copy(), name) for one, name in zip(made, names, strict=True)]
+    columns += [
+        named(ranked.copy(), name) for ranked, name in zip(made, names, strict=True)
+    ]
     narrow = _layered(program, _needed(program, made), tables, keep)
     same: list[exp.Expr] = [
         exp.EQ(

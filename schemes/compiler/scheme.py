@@ -80,9 +80,7 @@ def compile_scheme(
     graded = tier_columns(translator, rule, [rule.tier for rule in rules])
     translator.found.outputs["tier"] = graded.tier
     _compute_preferred(translator)
-    flags = tuple(flag.flag for flag in document.flags)
-    for flag in flags:
-        translator.value(("flags",), flag, "boolean")
+    flags = _compute_flags(translator)
     outputs = _outputs(translator, grading, rules)
     quotes = Quotes(translator, grading)
     compiled_rules = tuple(quotes.rule(rule) for rule in rules)
@@ -198,6 +196,14 @@ def _compute_silence(translator: Translator) -> None:
     place: FieldPath = ("forward_only",)
     is_silent = both([translator.condition_of(place, node) for node in conditions])
     translator.compute("is_silent", is_silent)
+
+
+def _compute_flags(translator: Translator) -> tuple[str, ...]:
+    """Put the columns `flag_<flag>` into the program; the flags, as in the file."""
+    flags = tuple(flag.flag for flag in translator.scheme.document.flags)
+    for flag in flags:
+        translator.value(("flags",), flag, "boolean")
+    return flags
 
 
 def _compute_preferred(translator: Translator) -> None:

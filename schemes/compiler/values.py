@@ -227,6 +227,6 @@ def months_between(start: exp.Expr, end: exp.Expr) -> exp.Expr:
 
 def _joined(kind: type[exp.Connector], conditions: list[exp.Expr]) -> exp.Expr:
     made = paren(conditions[0])
-    for one in conditions[1:]:
-        made = kind(this=made, expression=paren(one))
+    for condition in conditions[1:]:
+        made = kind(this=made, expression=paren(condition))
     return made

@@ -37,10 +37,10 @@ Columns = Mapping[str, exp.Expr]
 
 
 def branch_select(
-    one: CompiledScheme, columns: Columns, condition: exp.Expr
+    compiled: CompiledScheme, columns: Columns, condition: exp.Expr
 ) -> exp.Select:
     """A branch: columns of a scheme, where a condition holds."""
-    source = results_of(one)
+    source = results_of(compiled)
     query = select(
         [named(readable(value.copy()), name) for name, value in columns.items()],
         f"{STORAGE}.{source}",
@@ -69,7 +69,9 @@ def branch_select(
 
 def no_rows(columns: Sequence[Column]) -> str:
     """A select with the columns of a contract, and without rows."""
-    empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in columns]
+    empty = [
+        named(cast(exp.null(), field.duckdb_type), field.name) for field in columns
+    ]
     return text_of(select(empty, where=[exp.false()]))
 
 
@@ -115,37 +117,37 @@ def exact(value: Value) -> exp.Expr:
     return cast(plain, NUMBER)
 
 
-def key_columns(one: CompiledScheme) -> dict[str, exp.Expr]:
+def key_columns(compiled: CompiledScheme) -> dict[str, exp.Expr]:
     """Who was graded, by what, about what."""
-    is_whole = one.grades_customers
+    is_whole = compiled.grades_customers
     return {
-        "customer_id": of_results(one, "customer_id"),
-        "scheme": text(one.scheme.scheme),
-        "scope": text("") if is_whole else of_results(one, "category"),
+        "customer_id": of_results(compiled, "customer_id"),
+        "scheme": text(compiled.scheme.scheme),
+        "scope": text("") if is_whole else of_results(compiled, "category"),
     }
 
 
-def marks(one: CompiledScheme) -> Iterator[tuple[CompiledRule, exp.Expr]]:
+def marks(compiled: CompiledScheme) -> Iterator[tuple[CompiledRule, exp.Expr]]:
     """The rule of each mark, and whether the mark holds."""
-    rules = marks_of(one)
+    rules = marks_of(compiled)
     for rule in rules:
-        holds = stored(one, f"has_{rule.tier}")
+        holds = stored(compiled, f"has_{rule.tier}")
         if rule is rules[-1]:
-            last = number(len(one.rules))
-            holds = exp.EQ(this=stored(one, "rule"), expression=last)
-        yield rule, both([is_known(stored(one, "rule")), holds])
+            last = number(len(compiled.rules))
+            holds = exp.EQ(this=stored(compiled, "rule"), expression=last)
+        yield rule, both([is_known(stored(compiled, "rule")), holds])
 
 
-def is_rated(one: CompiledScheme) -> exp.Expr:
+def is_rated(compiled: CompiledScheme) -> exp.Expr:
     """Whether the rule could be applied."""
-    return exp.NEQ(this=stored(one, "tier"), expression=text(UNRATED))
+    return exp.NEQ(this=stored(compiled, "tier"), expression=text(UNRATED))
 
 
-def is_overridden(one: CompiledScheme) -> exp.Expr:
+def is_overridden(compiled: CompiledScheme) -> exp.Expr:
     """Whether a person set the tier."""
-    if not one.has_overrides:
+    if not compiled.has_overrides:
         return exp.false()
-    return is_known(stored(one, "approved_tier"))
+    return is_known(stored(compiled, "approved_tier"))
 
 
 def is_known(value: exp.Expr) -> exp.Expr:
@@ -153,34 +155,34 @@ def is_known(value: exp.Expr) -> exp.Expr:
     return exp.Not(this=exp.Is(this=value, expression=exp.null()))
 
 
-def is_graded(one: CompiledScheme) -> exp.Expr:
+def is_graded(compiled: CompiledScheme) -> exp.Expr:
     """Whether the customer has a row: it belongs to the scheme's population."""
-    return is_known(stored(one, "tier"))
+    return is_known(stored(compiled, "tier"))
 
 
-def points_of(one: CompiledScheme, step: CompiledStep) -> exp.Expr:
+def points_of(compiled: CompiledScheme, step: CompiledStep) -> exp.Expr:
     """The points of a step; those of a deduction are below zero."""
     if step.points is None:
         return number(0)
-    given = function("coalesce", result(one, step.points), number(0))
+    given = function("coalesce", result(compiled, step.points), number(0))
     return given if step.sign > 0 else exp.Neg(this=given)
 
 
-def results_of(one: CompiledScheme) -> str:
+def results_of(compiled: CompiledScheme) -> str:
     """The stored table of the scheme's results."""
-    return RESULTS if one.grades_customers else SCOPED_RESULTS
+    return RESULTS if compiled.grades_customers else SCOPED_RESULTS
 
 
-def stored(one: CompiledScheme, suffix: str) -> exp.Expr:
+def stored(compiled: CompiledScheme, suffix: str) -> exp.Expr:
     """A column of the scheme's results, such as `tier`."""
-    return result(one, one.column(suffix))
+    return result(compiled, compiled.column(suffix))
 
 
-def result(one: CompiledScheme, name: str) -> exp.Expr:
+def result(compiled: CompiledScheme, name: str) -> exp.Expr:
     """A column of the scheme's results by its full name."""
-    return exp.column(name, results_of(one), quoted=True)
+    return exp.column(name, results_of(compiled), quoted=True)
 
 
-def of_results(one: CompiledScheme, name: str) -> exp.Expr:
+def of_results(compiled: CompiledScheme, name: str) -> exp.Expr:
     """A column that the results have whatever the scheme."""
-    return exp.column(name, results_of(one))
+    return exp.column(name, results_of(compiled))

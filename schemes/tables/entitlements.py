@@ -58,7 +58,7 @@ def entitlements_of(scheme: Scheme) -> tuple[Entitlement, ...]:
     """
     document = scheme.document
     stated = {tier: _by_name(scheme, tier) for tier in document.entitlements}
-    ranks = {one.tier: one.rank or n for n, one in enumerate(document.tiers, 1)}
+    ranks = {tier.tier: tier.rank or n for n, tier in enumerate(document.tiers, 1)}
     unknown = [tier for tier in stated if tier not in ranks]
     if unknown:
         hint = nearest(unknown[0], set(ranks))
@@ -67,46 +67,48 @@ def entitlements_of(scheme: Scheme) -> tuple[Entitlement, ...]:
     found: list[Entitlement] = []
     for tier, rank in ranks.items():
         held: dict[str, tuple[Benefit, str | None]] = {
-            name: (one, None) for name, one in stated.get(tier, {}).items()
+            name: (benefit, None) for name, benefit in stated.get(tier, {}).items()
         }
         lower = [other for other in stated if ranks[other] > rank]
         for other in sorted(lower if document.inherit else [], key=ranks.__getitem__):
-            for name, one in stated[other].items():
-                held.setdefault(name, (one, other))
-        found += [Entitlement(scheme.scheme, tier, *one) for one in held.values()]
+            for name, benefit in stated[other].items():
+                held.setdefault(name, (benefit, other))
+        found += [
+            Entitlement(scheme.scheme, tier, *stating) for stating in held.values()
+        ]
     return tuple(found)
 
 
 def _by_name(scheme: Scheme, tier: str) -> dict[str, Benefit]:
     """The benefits that a tier states and that have a value."""
-    named_so: dict[str, Benefit] = {}
+    stated: dict[str, Benefit] = {}
     seen: set[str] = set()
-    for place, one in enumerate(scheme.document.entitlements[tier]):
-        if one.benefit in seen:
-            message = f"the tier '{tier}' states '{one.benefit}' twice"
+    for place, benefit in enumerate(scheme.document.entitlements[tier]):
+        if benefit.benefit in seen:
+            message = f"the tier '{tier}' states '{benefit.benefit}' twice"
             raise scheme.error((ENTITLEMENTS, tier, place), message)
-        seen.add(one.benefit)
-        if one.value is not None:
-            named_so[one.benefit] = one
-    return named_so
+        seen.add(benefit.benefit)
+        if benefit.value is not None:
+            stated[benefit.benefit] = benefit
+    return stated
 
 
 def scheme_benefits_select(entitlements: Iterable[Entitlement]) -> str:
     """A row per scheme × tier × benefit, as the scheme files state it."""
     rows = []
-    for one in entitlements:
-        benefit = one.benefit
+    for entitlement in entitlements:
+        benefit = entitlement.benefit
         plain = f"{benefit.benefit}: {benefit.value}"
         rows.append(
             [
-                text(one.scheme),
-                text(one.tier),
+                text(entitlement.scheme),
+                text(entitlement.tier),
                 text(benefit.benefit),
                 text(benefit.value or ""),
-                _text(one.inherited_from),
+                _text(entitlement.inherited_from),
                 text(benefit.name.en if benefit.name else plain),
                 text(benefit.name.zh if benefit.name else plain),
-                _text(one.due),
+                _text(entitlement.due),
                 texts(list(benefit.due_days)),
             ]
         )
@@ -117,11 +119,13 @@ def birthday_benefits_select(
     schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
 ) -> str:
     """A row per customer who holds a benefit that falls due on the birthday."""
-    of_customers = {one.scheme.scheme for one in schemes if one.grades_customers}
+    of_customers = {
+        compiled.scheme.scheme for compiled in schemes if compiled.grades_customers
+    }
     tiers: dict[str, list[exp.Expr]] = {}
-    for one in entitlements:
-        if one.due == BIRTHDAY and one.scheme in of_customers:
-            tiers.setdefault(one.scheme, []).append(text(one.tier))
+    for entitlement in entitlements:
+        if entitlement.due == BIRTHDAY and entitlement.scheme in of_customers:
+            tiers.setdefault(entitlement.scheme, []).append(text(entitlement.tier))
     conditions: list[exp.Expr] = [
         exp.In(this=cast(column(f"{scheme}__tier"), "varchar"), expressions=codes)
         for scheme, codes in sorted(tiers.items())
@@ -140,12 +144,12 @@ def entitlements_view(
     scheme reads one scheme's tiers.
     """
     dues: dict[str, set[str | None]] = {}
-    for one in entitlements:
-        dues.setdefault(one.scheme, set()).add(one.due)
+    for entitlement in entitlements:
+        dues.setdefault(entitlement.scheme, set()).add(entitlement.due)
     queries = [
-        _branch(one, dues[one.scheme.scheme])
-        for one in schemes
-        if one.scheme.scheme in dues
+        _branch(compiled, dues[compiled.scheme.scheme])
+        for compiled in schemes
+        if compiled.scheme.scheme in dues
     ]
     if not queries:
         nobody = contract("marts", CUSTOMER_ENTITLEMENTS).columns
@@ -154,12 +158,12 @@ def entitlements_view(
     return union_text(queries)
 
 
-def _branch(one: CompiledScheme, dues: set[str | None]) -> exp.Select:
+def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
     """The customers of one scheme with what their tiers entitle them to."""
-    source = RESULTS if one.grades_customers else SCOPED_RESULTS
-    scheme = one.scheme.scheme
-    tier = cast(exp.column(one.column("tier"), source, quoted=True), "varchar")
-    scope = text("") if one.grades_customers else exp.column("category", source)
+    source = RESULTS if compiled.grades_customers else SCOPED_RESULTS
+    scheme = compiled.scheme.scheme
+    tier = cast(exp.column(compiled.column("tier"), source, quoted=True), "varchar")
+    scope = text("") if compiled.grades_customers else exp.column("category", source)
     values = {
         "customer_id": exp.column("customer_id", source),
         "scheme": text(scheme),

@@ -17,6 +17,7 @@ from schemes.compiler.tier import tier_columns
 from schemes.compiler.translate import Translator
 from schemes.compiler.values import Value, case, cast, column, function, number, text
 from schemes.language.model import UNRATED
+from schemes.tables.branches import no_rows
 from sql.contracts import contract
 
 OPPORTUNITY_GRADES = "opportunity_grades"
@@ -24,96 +25,111 @@ OPPORTUNITY_SCHEME = "opportunity_grade"
 _PREFERRED = "preferred"
 
 
-def graded_table(one: CompiledScheme) -> str:
+def graded_table(compiled: CompiledScheme) -> str:
     """The table of `core` that has every graded thing."""
-    return f"{one.scheme.scheme}_graded"
+    return f"{compiled.scheme.scheme}_graded"
 
 
-def chosen_table(one: CompiledScheme) -> str:
+def chosen_table(compiled: CompiledScheme) -> str:
     """The table of `core` that has the one that stands for its customer."""
-    return f"{one.scheme.scheme}_chosen"
+    return f"{compiled.scheme.scheme}_chosen"
 
 
-def lift(one: CompiledScheme, program: Program) -> CompiledScheme:
+def as_scheme_of_customers(
+    compiled: CompiledScheme, program: Program
+) -> CompiledScheme:
     """The scheme as one of customers: rule and flags are those of the chosen one."""
-    taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
+    taken = [
+        compiled.column("rule"),
+        *(compiled.column(f"flag_{flag}") for flag in compiled.flags),
+    ]
     for name in taken:
-        program.attributes[name] = (f"core.{chosen_table(one)}", name)
-    translator = Translator.of(one.scheme, program, {}, one.inputs)
-    rule = column(one.column("rule"))
-    graded = tier_columns(translator, rule, [rule.tier for rule in one.rules])
+        program.attributes[name] = (f"core.{chosen_table(compiled)}", name)
+    translator = Translator.of(compiled.scheme, program, {}, compiled.inputs)
+    rule = column(compiled.column("rule"))
+    graded = tier_columns(translator, rule, [rule.tier for rule in compiled.rules])
     flags = {
-        flag: Value(column(one.column(f"flag_{flag}")), "boolean") for flag in one.flags
+        flag: Value(column(compiled.column(f"flag_{flag}")), "boolean")
+        for flag in compiled.flags
     }
     outputs: Mapping[str, Value] = {
         **translator.found.outputs,
         "tier": graded.tier,
         **flags,
     }
-    return replace(one, outputs=outputs, stored=(*taken, *graded.stored))
+    return replace(compiled, outputs=outputs, stored=(*taken, *graded.stored))
 
 
-def graded_select(one: CompiledScheme, program: Program) -> str:
+def graded_select(compiled: CompiledScheme, program: Program) -> str:
     """Everything that is graded: rule, flags, what is defined, and how preferred."""
     preferred = [
-        named(column(one.column(f"{_PREFERRED}_{place}")), f"{_PREFERRED}_{place}")
-        for place in range(len(one.scheme.document.prefer))
+        named(column(compiled.column(f"{_PREFERRED}_{place}")), f"{_PREFERRED}_{place}")
+        for place in range(len(compiled.scheme.document.prefer))
     ]
     defined = [
-        named(one.outputs[name].plain().copy(), name)
-        for name in one.scheme.document.define
+        named(compiled.outputs[name].plain().copy(), name)
+        for name in compiled.scheme.document.define
     ]
-    stored = [column(one.column("rule"))]
-    stored += [column(one.column(f"flag_{flag}")) for flag in one.flags]
+    stored = [column(compiled.column("rule"))]
+    stored += [column(compiled.column(f"flag_{flag}")) for flag in compiled.flags]
     made = [*stored, *preferred, *defined]
     keys = [column(name) for name in program.entity.key]
     return text_of(select([*keys, *made], layered_select(program, made), "graded"))
 
 
-def chosen_select(one: CompiledScheme, program: Program) -> str:
+def chosen_select(compiled: CompiledScheme, program: Program) -> str:
     """One row per customer: the graded thing that stands for it."""
     preferred = [
         exp.Not(this=function("coalesce", column(f"{_PREFERRED}_{place}"), exp.false()))
-        for place in range(len(one.scheme.document.prefer))
+        for place in range(len(compiled.scheme.document.prefer))
     ]
     key = [name for name in program.entity.key if name != "customer_id"]
-    place = function("row", *preferred, _rank(one), *(column(name) for name in key))
-    taken = [one.column("rule"), *(one.column(f"flag_{flag}") for flag in one.flags)]
+    place = function(
+        "row", *preferred, _rank(compiled), *(column(name) for name in key)
+    )
+    taken = [
+        compiled.column("rule"),
+        *(compiled.column(f"flag_{flag}") for flag in compiled.flags),
+    ]
     columns = [column("customer_id")]
     columns += [
         named(function("arg_min", column(name), place.copy()), name)  # type: ignore[misc]
         for name in taken
     ]
-    source = f"core.{graded_table(one)}"
+    source = f"core.{graded_table(compiled)}"
     return text_of(select(columns, source, group_by=[column("customer_id")]))
 
 
-def opportunity_grades_select(one: CompiledScheme | None) -> str:
+def opportunity_grades_select(compiled: CompiledScheme | None) -> str:
     """The select of `marts.opportunity_grades`; without rows where none are graded."""
     columns = contract("marts", OPPORTUNITY_GRADES).columns
-    if one is None:
-        empty = [named(cast(exp.null(), c.duckdb_type), c.name) for c in columns]
-        return text_of(select(empty, where=[exp.false()]))
-    rule = column(one.column("rule"))
+    if compiled is None:
+        return no_rows(columns)
+    rule = column(compiled.column("rule"))
     codes = [
-        (number(place), text(found.code)) for place, found in enumerate(one.rules, 1)
+        (number(place), text(found.code))
+        for place, found in enumerate(compiled.rules, 1)
     ]
     tiers = [
-        (number(place), text(found.tier)) for place, found in enumerate(one.rules, 1)
+        (number(place), text(found.tier))
+        for place, found in enumerate(compiled.rules, 1)
     ]
     computed = {"grade": case(tiers, of=rule), "reason_code": case(codes, of=rule)}
     made = [
-        named(cast(computed.get(c.name, column(c.name)), c.duckdb_type), c.name)
-        for c in columns
+        named(
+            cast(computed.get(field.name, column(field.name)), field.duckdb_type),
+            field.name,
+        )
+        for field in columns
     ]
-    return text_of(select(made, f"core.{graded_table(one)}"))
+    return text_of(select(made, f"core.{graded_table(compiled)}"))
 
 
-def _rank(one: CompiledScheme) -> exp.Expr:
+def _rank(compiled: CompiledScheme) -> exp.Expr:
     """The place of the tier that a rule gives, unrated last."""
-    codes = [tier.tier for tier in one.scheme.document.tiers] + [UNRATED]
+    codes = [tier.tier for tier in compiled.scheme.document.tiers] + [UNRATED]
     places = [
         (number(place), number(codes.index(rule.tier)))
-        for place, rule in enumerate(one.rules, 1)
+        for place, rule in enumerate(compiled.rules, 1)
     ]
-    return case(places, of=column(one.column("rule")))
+    return case(places, of=column(compiled.column("rule")))

@@ -8,10 +8,11 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.compiler.queries import named, select, text_of, union_text
+from schemes.compiler.queries import named, select, union_text
 from schemes.compiler.results import CUTS, marks_of
 from schemes.compiler.values import cast, number, text, texts
 from schemes.language.model import UNRATED
+from schemes.tables.branches import no_rows
 from sql.contracts import contract
 
 CODES = "scheme_codes"
@@ -24,18 +25,18 @@ def codes_select(schemes: Sequence[CompiledScheme]) -> str:
     """
     columns = contract("marts", CODES).columns
     queries: list[exp.Expr] = []
-    for place, one in enumerate(schemes, 1):
-        codes = [*(tier.tier for tier in one.scheme.document.tiers), UNRATED]
-        known = {tier.tier: tier for tier in one.tiers}
+    for place, compiled in enumerate(schemes, 1):
+        codes = [*(tier.tier for tier in compiled.scheme.document.tiers), UNRATED]
+        known = {tier.tier: tier for tier in compiled.tiers}
         tiers = [known.get(code) for code in codes]
         bounds = [None if tier is None else tier.lower for tier in tiers]
         # The tier above, of those that the score gives.
         nexts = [None, *bounds[: len(codes) - 2], None]
-        marks = [rule.tier for rule in marks_of(one)]
+        marks = [rule.tier for rule in marks_of(compiled)]
         values = {
-            "scheme": text(one.scheme.scheme),
+            "scheme": text(compiled.scheme.scheme),
             "scheme_no": number(place),
-            "version": text(one.scheme.version),
+            "version": text(compiled.scheme.version),
             "tiers": texts(codes),
             "ranks": _list(
                 number(tier.rank) if tier and tier.rank is not None else None
@@ -43,8 +44,8 @@ def codes_select(schemes: Sequence[CompiledScheme]) -> str:
             ),
             "bounds": _list(bounds[:-1]),
             "next_bounds": _list(nexts),
-            "rule_tiers": texts([*(rule.tier for rule in one.rules), *marks]),
-            "reason_codes": texts([*(rule.code for rule in one.rules), *marks]),
+            "rule_tiers": texts([*(rule.tier for rule in compiled.rules), *marks]),
+            "reason_codes": texts([*(rule.code for rule in compiled.rules), *marks]),
         }
         queries.append(
             select(
@@ -56,12 +57,11 @@ def codes_select(schemes: Sequence[CompiledScheme]) -> str:
             )
         )
     if not queries:
-        empty = [named(cast(exp.null(), one.duckdb_type), one.name) for one in columns]
-        return text_of(select(empty, where=[exp.false()]))
+        return no_rows(columns)
     return union_text(queries)
 
 
 def _list(values: Iterable[exp.Expr | None]) -> exp.Expr:
     return exp.Array(
-        expressions=[exp.null() if one is None else one.copy() for one in values]
+        expressions=[exp.null() if value is None else value.copy() for value in values]
     )

@@ -134,25 +134,25 @@ class _Step:
 class _Reasons:
     """The steps of a scheme, and what a branch has to say of a customer for them."""
 
-    one: CompiledScheme
+    compiled: CompiledScheme
     numbers: list[exp.Expr] = field(default_factory=list)
     texts: list[exp.Expr] = field(default_factory=list)
     holds: list[exp.Expr] = field(default_factory=list)
     steps: list[_Step] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        before = [step for step in self.one.steps if step.when is None]
-        after = [step for step in self.one.steps if step.when is not None]
+        before = [step for step in self.compiled.steps if step.when is None]
+        after = [step for step in self.compiled.steps if step.when is not None]
         for place, step in enumerate(before, 1):
-            self._add_step(place, step, is_rated(self.one))
+            self._add_step(place, step, is_rated(self.compiled))
         self._add_rules(len(before) + 1)
         for place, step in enumerate(after, len(before) + 2):
-            self._add_step(place, step, result(self.one, step.when or ""))
-        if self.one.has_overrides:
-            place = len(self.one.steps) + 2
-            holds_no = _place(self.holds, is_overridden(self.one))
+            self._add_step(place, step, result(self.compiled, step.when or ""))
+        if self.compiled.has_overrides:
+            place = len(self.compiled.steps) + 2
+            holds_no = _place(self.holds, is_overridden(self.compiled))
             self._add(place, OVERRIDDEN.id, OVERRIDDEN.text, {}, holds_no=holds_no)
-        for rule, holds in marks(self.one):
+        for rule, holds in marks(self.compiled):
             holds_no = _place(self.holds, holds)
             self._add(
                 1, rule.id, rule.text, rule.quotes, scope=rule.tier, holds_no=holds_no
@@ -161,19 +161,19 @@ class _Reasons:
     def branch(self) -> exp.Select:
         """What the view has of each customer of the scheme."""
         said = {
-            **key_columns(self.one),
-            "rule_no": function("coalesce", stored(self.one, "rule"), number(0)),
+            **key_columns(self.compiled),
+            "rule_no": function("coalesce", stored(self.compiled, "rule"), number(0)),
             "numbers": _listed(self.numbers, f"{NUMBER}[]"),
             "texts": _listed(self.texts, "varchar[]"),
             "holds": _listed(self.holds, "boolean[]"),
         }
-        return branch_select(self.one, said, is_graded(self.one))
+        return branch_select(self.compiled, said, is_graded(self.compiled))
 
     def _add_rules(self, step_no: int) -> None:
         """The step of the rule that applies, for each of the rules."""
-        for rule_no, rule in enumerate(self.one.rules, 1):
+        for rule_no, rule in enumerate(self.compiled.rules, 1):
             score: _Place | None = None
-            if self.one.has_score:
+            if self.compiled.has_score:
                 score = self._place_of(self._as_score(Value(None, "number")))
             self._add(
                 step_no,
@@ -181,14 +181,14 @@ class _Reasons:
                 rule.text,
                 rule.quotes,
                 rule_no=rule_no,
-                characteristic="score" if self.one.has_score else None,
+                characteristic="score" if self.compiled.has_score else None,
                 input_=score,
             )
 
     def _add_step(self, step_no: int, step: CompiledStep, holds: exp.Expr) -> None:
         points_no = None
         if step.sign:
-            points = cast(points_of(self.one, step), NUMBER)
+            points = cast(points_of(self.compiled, step), NUMBER)
             points_no = _place(self.numbers, points)
         self._add(
             step_no,
@@ -272,7 +272,7 @@ class _Reasons:
 
     def _quoted(self, quote: Quote, value: Value, language: str) -> _Place:
         """The place of a value that a reason quotes."""
-        if value.sql == column(self.one.column("score")):
+        if value.sql == column(self.compiled.column("score")):
             value = self._as_score(value)
         if not quote.names:
             return self._place_of(value)
@@ -285,19 +285,19 @@ class _Reasons:
 
     def _as_score(self, value: Value) -> Value:
         """The score, as the scheme shows it."""
-        sql = value.sql or stored(self.one, "score")
-        return Value(sql, "number", is_amount=self.one.score_is_amount)
+        sql = value.sql or stored(self.compiled, "score")
+        return Value(sql, "number", is_amount=self.compiled.score_is_amount)
 
     def _unit(self, value: Value) -> str:
         """The currency behind an amount, where the project has one."""
-        currency = self.one.inputs.settings.currency
+        currency = self.compiled.inputs.settings.currency
         is_amount = value.is_amount or self._is_score(value)
         return f" {currency}" if is_amount and currency else ""
 
     def _is_score(self, value: Value) -> bool:
         """Whether a value is the score, and that an amount."""
-        is_score = value.sql == column(self.one.column("score"))
-        return is_score and self.one.score_is_amount
+        is_score = value.sql == column(self.compiled.column("score"))
+        return is_score and self.compiled.score_is_amount
 
     def _figure(self, figure: Value) -> Value:
         """A figure about the population, such as the cut of an axis."""
@@ -308,20 +308,21 @@ class _Reasons:
 
     def _bound(self, tier: str) -> Value:
         """The lower bound of a tier: as written, or as the population gave it."""
-        (lower,) = (known.lower for known in self.one.tiers if known.tier == tier)
+        (lower,) = (known.lower for known in self.compiled.tiers if known.tier == tier)
         if lower is None or list(lower.find_all(exp.Column)):
             query = select(
                 [column("lower_bound")],
                 f"marts.{TIERS}",
                 where=[
                     exp.EQ(
-                        this=column("scheme"), expression=text(self.one.scheme.scheme)
+                        this=column("scheme"),
+                        expression=text(self.compiled.scheme.scheme),
                     ),
                     exp.EQ(this=column("tier"), expression=text(tier)),
                 ],
             )
             lower = exp.Subquery(this=query)
-        return Value(lower, "number", is_amount=self.one.score_is_amount)
+        return Value(lower, "number", is_amount=self.compiled.score_is_amount)
 
     def _place_of(self, value: Value) -> _Place:
         """The place of a value, which is put there if it is new."""
@@ -339,8 +340,15 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
     columns = contract("marts", VIEW).columns
     if not schemes:
         return no_rows(columns)
-    reasons = [_Reasons(one) for one in schemes]
-    most = max((len(step.quotes) for one in reasons for step in one.steps), default=0)
+    reasons = [_Reasons(compiled) for compiled in schemes]
+    most = max(
+        (
+            len(step.quotes)
+            for scheme_reasons in reasons
+            for step in scheme_reasons.steps
+        ),
+        default=0,
+    )
     quotes = ", ".join(_quoted(place) for place in range(1, max(most, 1) + 1))
     given = _SHOWN.format(kind="steps.input_kind", no="steps.input_no")
     values = {
@@ -353,11 +361,11 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
         "text_zh": f"format(steps.words_zh, {quotes})",
     }
     listed = ", ".join(
-        f"cast({values.get(one.name, f'steps.{one.name}')} as {one.duckdb_type})"
-        f" as {quoted(one.name)}"
-        for one in columns
+        f"cast({values.get(field.name, f'steps.{field.name}')} as {field.duckdb_type})"
+        f" as {quoted(field.name)}"
+        for field in columns
     )
-    found = union_text([one.branch() for one in reasons])
+    found = union_text([scheme_reasons.branch() for scheme_reasons in reasons])
     return _VIEW.format(columns=listed, found=found, steps=STEPS)
 
 
@@ -368,7 +376,7 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
     """
     rows = [
         [
-            text(one.scheme.scheme),
+            text(compiled.scheme.scheme),
             _number(step.rule_no),
             number(step.step_no),
             text(step.rule_id),
@@ -382,8 +390,8 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
             exp.Array(expressions=[_number(place.no) for place in step.quotes]),
             *step.words.values(),
         ]
-        for one in schemes
-        for step in _Reasons(one).steps
+        for compiled in schemes
+        for step in _Reasons(compiled).steps
     ]
     return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
 

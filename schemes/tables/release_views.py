@@ -99,15 +99,17 @@ def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
     """
     columns = contract("marts", "customer_tiers").columns
     branches: list[exp.Expr] = []
-    for place, one in enumerate(schemes, 1):
-        branches.append(branch_select(one, _found(one, place), is_graded(one)))
-        branches += _mark_branches(one, place)
+    for place, compiled in enumerate(schemes, 1):
+        branches.append(
+            branch_select(compiled, _found(compiled, place), is_graded(compiled))
+        )
+        branches += _mark_branches(compiled, place)
     if not branches:
         return no_rows(columns)
     shown = ", ".join(
-        f"cast({_TIER_COLUMNS.get(one.name, one.name)} as {one.duckdb_type})"
-        f" as {quoted(one.name)}"
-        for one in columns
+        f"cast({_TIER_COLUMNS.get(field.name, field.name)} as {field.duckdb_type})"
+        f" as {quoted(field.name)}"
+        for field in columns
     )
     return _TIERS.format(columns=shown, found=union_text(branches), codes=CODES)
 
@@ -115,50 +117,52 @@ def tiers_view(schemes: Sequence[CompiledScheme]) -> str:
 def scores_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_scores`: a row per customer × scorecard × scope."""
     branches = []
-    for one in schemes:
-        if isinstance(one.scheme.document, Scorecard):
-            most = exp.null() if one.max_score is None else number(one.max_score)
+    for compiled in schemes:
+        if isinstance(compiled.scheme.document, Scorecard):
+            most = (
+                exp.null() if compiled.max_score is None else number(compiled.max_score)
+            )
             columns = {
-                **key_columns(one),
-                "score": stored(one, "score"),
+                **key_columns(compiled),
+                "score": stored(compiled, "score"),
                 "max_score": most,
             }
-            branches.append(_whole_branch("customer_scores", one, columns))
+            branches.append(_whole_branch("customer_scores", compiled, columns))
     return _union("customer_scores", branches)
 
 
 def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_score_points`: a row per customer × scorecard × characteristic."""
     branches = []
-    for one in schemes:
-        for step in one.steps:
+    for compiled in schemes:
+        for step in compiled.steps:
             if not step.sign:
                 continue
             missing: exp.Expr = exp.true()
             if step.points is not None:
-                given = result(one, step.points)
+                given = result(compiled, step.points)
                 missing = exp.Is(this=given, expression=exp.null())
             columns = {
-                **key_columns(one),
+                **key_columns(compiled),
                 "characteristic": text(step.id),
-                "points": points_of(one, step),
+                "points": points_of(compiled, step),
                 "is_missing": missing,
             }
             if step.input is not None:
                 columns["attribute"] = shown(step.input)
-            branches.append(_whole_branch("customer_score_points", one, columns))
+            branches.append(_whole_branch("customer_score_points", compiled, columns))
     return _union("customer_score_points", branches)
 
 
 def profile_view(schemes: Sequence[CompiledScheme]) -> str:
     """`customer_profile`: a row per customer, a column per scheme."""
     columns: list[exp.Expr] = []
-    for one in contract("marts", "customer_profile").columns:
-        if one.name == "rfm_segment":
-            columns.append(named(exp.column("segment", RFM), one.name))
+    for field in contract("marts", "customer_profile").columns:
+        if field.name == "rfm_segment":
+            columns.append(named(exp.column("segment", RFM), field.name))
         else:
-            columns.append(exp.column(one.name, METRICS))
-    for scheme in sorted(schemes, key=lambda one: one.scheme.scheme):
+            columns.append(exp.column(field.name, METRICS))
+    for scheme in sorted(schemes, key=lambda field: field.scheme.scheme):
         if scheme.grades_customers:
             tier = cast(stored(scheme, "tier"), "varchar")
             columns.append(named(tier, f"{scheme.scheme.scheme}_tier"))
@@ -168,72 +172,72 @@ def profile_view(schemes: Sequence[CompiledScheme]) -> str:
     return text_of(query)
 
 
-def _found(one: CompiledScheme, place: int) -> dict[str, exp.Expr]:
+def _found(compiled: CompiledScheme, place: int) -> dict[str, exp.Expr]:
     """What a branch of `customer_tiers` says: the same columns in every branch."""
     columns = {
-        **key_columns(one),
-        AS_OF_DATE: of_results(one, AS_OF_DATE),
+        **key_columns(compiled),
+        AS_OF_DATE: of_results(compiled, AS_OF_DATE),
         "scheme_no": number(place),
-        "tier": cast(stored(one, "tier"), "varchar"),
-        "tier_code": function("enum_code", stored(one, "tier")),
-        "rule_no": stored(one, "rule"),
-        "previous": stored(one, PREVIOUS_TIER),
+        "tier": cast(stored(compiled, "tier"), "varchar"),
+        "tier_code": function("enum_code", stored(compiled, "tier")),
+        "rule_no": stored(compiled, "rule"),
+        "previous": stored(compiled, PREVIOUS_TIER),
         "score": exp.null(),
-        "valid_from": of_results(one, AS_OF_DATE),
+        "valid_from": of_results(compiled, AS_OF_DATE),
         "valid_to": exp.null(),
-        "is_capped": _is_capped(one),
-        "is_overridden": is_overridden(one),
-        "flags": _flags(one),
-        **_validity(one),
+        "is_capped": _is_capped(compiled),
+        "is_overridden": is_overridden(compiled),
+        "flags": _flags(compiled),
+        **_validity(compiled),
     }
-    if one.has_score:
-        columns["score"] = cast(stored(one, "score"), TYPES["score"])
+    if compiled.has_score:
+        columns["score"] = cast(stored(compiled, "score"), TYPES["score"])
     return columns
 
 
-def _mark_branches(one: CompiledScheme, place: int) -> Iterator[exp.Select]:
+def _mark_branches(compiled: CompiledScheme, place: int) -> Iterator[exp.Select]:
     """A row per mark that holds, at the scope that is the mark's code."""
-    for rule_no, (rule, holds) in enumerate(marks(one), len(one.rules) + 1):
-        former = stored(one, f"{rule.tier}__{PREVIOUS_TIER}")
+    for rule_no, (rule, holds) in enumerate(marks(compiled), len(compiled.rules) + 1):
+        former = stored(compiled, f"{rule.tier}__{PREVIOUS_TIER}")
         columns = {
-            **_found(one, place),
+            **_found(compiled, place),
             "scope": text(rule.tier),
             "tier": text(rule.tier),
             # In `scheme_codes` the marks stand after the rules.
             "rule_no": number(rule_no),
             "previous": case([(is_known(former), text(""))]),
         }
-        yield branch_select(one, columns, holds)
+        yield branch_select(compiled, columns, holds)
 
 
-def _is_capped(one: CompiledScheme) -> exp.Expr:
+def _is_capped(compiled: CompiledScheme) -> exp.Expr:
     """Whether a cap lowered the tier."""
-    caps = [stored(one, f"cap_{cap.id}") for cap in one.scheme.document.caps]
+    caps = [stored(compiled, f"cap_{cap.id}") for cap in compiled.scheme.document.caps]
     return either(caps) if caps else exp.false()
 
 
-def _validity(one: CompiledScheme) -> dict[str, exp.Expr]:
+def _validity(compiled: CompiledScheme) -> dict[str, exp.Expr]:
     """From when and until when the tier holds, where the scheme says."""
-    if one.memory is not None and one.memory.term is not None:
-        return {name: stored(one, name) for name in ("valid_from", "valid_to")}
-    if one.memory is not None or one.scheme.document.validity is None:
+    if compiled.memory is not None and compiled.memory.term is not None:
+        return {name: stored(compiled, name) for name in ("valid_from", "valid_to")}
+    if compiled.memory is not None or compiled.scheme.document.validity is None:
         return {}
     # Valid for a calendar year, and no day of it changes the tier.
     start = cast(
-        function("date_trunc", text("year"), of_results(one, AS_OF_DATE)), "date"
+        function("date_trunc", text("year"), of_results(compiled, AS_OF_DATE)), "date"
     )
     year = exp.Interval(this=text("12"), unit=exp.var("month"))
     end = cast(exp.Paren(this=exp.Add(this=start.copy(), expression=year)), "date")
     return {"valid_from": start, "valid_to": end}
 
 
-def _flags(one: CompiledScheme) -> exp.Expr:
+def _flags(compiled: CompiledScheme) -> exp.Expr:
     """The flags that hold, then how memory changed the tier."""
-    columns = {flag: f"flag_{flag}" for flag in one.flags}
-    if one.memory is not None:
-        columns |= {f"kept_{way}": f"kept_{way}" for way in one.memory.ways}
+    columns = {flag: f"flag_{flag}" for flag in compiled.flags}
+    if compiled.memory is not None:
+        columns |= {f"kept_{way}": f"kept_{way}" for way in compiled.memory.ways}
     parts = [
-        case([(stored(one, name), texts([flag]))], texts([]))
+        case([(stored(compiled, name), texts([flag]))], texts([]))
         for flag, name in columns.items()
     ]
     if not parts:
@@ -245,14 +249,14 @@ def _flags(one: CompiledScheme) -> exp.Expr:
 
 
 def _whole_branch(
-    view: str, one: CompiledScheme, columns: Mapping[str, exp.Expr]
+    view: str, compiled: CompiledScheme, columns: Mapping[str, exp.Expr]
 ) -> exp.Select:
     """A branch with all columns of the view's contract, cast to its types."""
     typed = {
         known.name: cast(columns.get(known.name, exp.null()), known.duckdb_type)
         for known in contract("marts", view).columns
     }
-    return branch_select(one, typed, is_rated(one))
+    return branch_select(compiled, typed, is_rated(compiled))
 
 
 def _union(view: str, branches: Sequence[exp.Select]) -> str:

@@ -135,10 +135,10 @@ def _score(axis: Axis) -> exp.Expr:
     """From 1 to 5: by how many edges lie below the value; equal values score alike."""
     below: exp.Expr = number(0)
     for edge in axis.edges:
-        one = case(
+        is_below = case(
             [(exp.LT(this=edge, expression=paren(axis.value)), number(1))], number(0)
         )
-        below = exp.Add(this=below, expression=one)
+        below = exp.Add(this=below, expression=is_below)
     if axis.axis == "recency":
         score = binary(exp.Sub, number(len(_EDGES) + 1), exp.Paren(this=below))
     else:

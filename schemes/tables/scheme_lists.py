@@ -17,16 +17,16 @@ from sql.contracts import contract
 def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per scheme, also those that do not run, with the reason."""
     rows: list[list[exp.Expr]] = []
-    for one in sorted(schemes, key=lambda one: one.scheme.scheme):
-        reason, document = why_not(one), one.scheme.document
+    for compiled in sorted(schemes, key=lambda compiled: compiled.scheme.scheme):
+        reason, document = why_not(compiled), compiled.scheme.document
         approved = document.approved_tier
         rows.append(
             [
-                text(one.scheme.scheme),
-                text(one.scheme.version),
-                text(one.scheme.kind),
-                text(one.scheme.name.en),
-                text(one.scheme.name.zh),
+                text(compiled.scheme.scheme),
+                text(compiled.scheme.version),
+                text(compiled.scheme.kind),
+                text(compiled.scheme.name.en),
+                text(compiled.scheme.name.zh),
                 exp.Boolean(this=reason is None),
                 exp.null() if reason is None else text(reason),
                 text(document.grades),
@@ -55,11 +55,13 @@ def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[st
     Those of the schemes that it reads are among them.
     """
     found: dict[str, frozenset[str]] = {}
-    for one in schemes:
-        others = one.inputs.required & one.inputs.schemes
-        own = one.inputs.required - one.inputs.schemes
-        named = {spend_source(one.inputs) if need == SPEND else need for need in own}
-        found[one.scheme.scheme] = frozenset(named).union(
+    for compiled in schemes:
+        others = compiled.inputs.required & compiled.inputs.schemes
+        own = compiled.inputs.required - compiled.inputs.schemes
+        named = {
+            spend_source(compiled.inputs) if need == SPEND else need for need in own
+        }
+        found[compiled.scheme.scheme] = frozenset(named).union(
             *(found[other] for other in others)
         )
     return found
@@ -68,14 +70,14 @@ def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[st
 def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per tier; bounds that depend on the population come from the figures."""
     rows = []
-    for one in schemes:
-        for tier in one.tiers:
+    for compiled in schemes:
+        for tier in compiled.tiers:
             bounds = [
                 exp.null() if bound is None else bound.copy()
                 for bound in (tier.lower, tier.upper)
             ]
             rank = exp.null() if tier.rank is None else number(tier.rank)
-            names = (one.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
+            names = (compiled.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
             scheme, code, name_en, name_zh = (text(name) for name in names)
             rows.append([scheme, code, rank, name_en, name_zh, *bounds])
     return _selects("scheme_tiers", rows, CUTS)
@@ -84,13 +86,13 @@ def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
 def rules_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per rule, with its reason; placeholders are in braces."""
     rows: list[list[exp.Expr]] = []
-    for one in schemes:
-        steps = [(step.id, step.text) for step in one.steps]
-        steps += [(rule.id, rule.text) for rule in one.rules]
-        if one.has_overrides:
+    for compiled in schemes:
+        steps = [(step.id, step.text) for step in compiled.steps]
+        steps += [(rule.id, rule.text) for rule in compiled.rules]
+        if compiled.has_overrides:
             steps.append((OVERRIDDEN.id, OVERRIDDEN.text))
         rows.extend(
-            [text(one.scheme.scheme), text(name), text(said.en), text(said.zh)]
+            [text(compiled.scheme.scheme), text(name), text(said.en), text(said.zh)]
             for name, said in steps
         )
     return literal_rows("scheme_rules", rows)
@@ -99,16 +101,16 @@ def rules_select(schemes: Iterable[CompiledScheme]) -> str:
 def flags_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per flag that may be raised; one without a name is called by its code."""
     rows: list[list[exp.Expr]] = []
-    for one in schemes:
+    for compiled in schemes:
         named = {
             flag.flag: flag.name or Text(en=flag.flag, zh=flag.flag)
-            for flag in one.scheme.document.flags
-            if flag.flag in one.flags
+            for flag in compiled.scheme.document.flags
+            if flag.flag in compiled.flags
         }
-        if one.memory is not None:
-            named |= {f"kept_{way}": WAYS[way] for way in one.memory.ways}
+        if compiled.memory is not None:
+            named |= {f"kept_{way}": WAYS[way] for way in compiled.memory.ways}
         rows.extend(
-            [text(one.scheme.scheme), text(flag), text(name.en), text(name.zh)]
+            [text(compiled.scheme.scheme), text(flag), text(name.en), text(name.zh)]
             for flag, name in named.items()
         )
     return literal_rows("scheme_flags", rows)
@@ -117,11 +119,11 @@ def flags_select(schemes: Iterable[CompiledScheme]) -> str:
 def playbook_select(schemes: Iterable[CompiledScheme]) -> str:
     """A row per tier that has a playbook: how its customers are to be treated."""
     rows = []
-    for one in schemes:
-        for tier in one.scheme.document.tiers:
+    for compiled in schemes:
+        for tier in compiled.scheme.document.tiers:
             book = tier.playbook
             if book is not None:
-                said = [text(one.scheme.scheme), text(tier.tier)]
+                said = [text(compiled.scheme.scheme), text(tier.tier)]
                 for part in (book.traits, book.problems, book.actions):
                     said += [text(part.en), text(part.zh)]
                 rows.append(said)
@@ -136,11 +138,14 @@ def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
         expressions=[exp.Tuple(expressions=list(row)) for row in given],
         alias=exp.TableAlias(
             this=exp.to_identifier("given"),
-            columns=[exp.to_identifier(one.name, quoted=True) for one in columns],
+            columns=[exp.to_identifier(field.name, quoted=True) for field in columns],
         ),
     )
     query = select(
-        [named(cast(column(one.name), one.duckdb_type), one.name) for one in columns],
+        [
+            named(cast(column(field.name), field.duckdb_type), field.name)
+            for field in columns
+        ],
         where=[] if rows else [exp.false()],
     )
     return text_of(query.from_(values, copy=False))
@@ -153,8 +158,8 @@ def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str
     queries = [
         select(
             [
-                named(cast(value, one.duckdb_type), one.name)
-                for value, one in zip(row, columns, strict=True)
+                named(cast(value, field.duckdb_type), field.name)
+                for value, field in zip(row, columns, strict=True)
             ],
             source,
             where=[] if rows else [exp.false()],

@@ -43,10 +43,13 @@ def service_level_select(applicable: Collection[str]) -> str:
 def category_discounts_select(entitlements: Iterable[Entitlement]) -> str:
     """One row per tier of `category_points`: the share of the price that it pays."""
     rows = []
-    for one in entitlements:
-        share = one.benefit.share
-        if (one.scheme, one.benefit.benefit) == (DISCOUNTS, PAY_RATIO) and share:
-            rows.append([text(one.tier), number(share)])
+    for entitlement in entitlements:
+        share = entitlement.benefit.share
+        if (entitlement.scheme, entitlement.benefit.benefit) == (
+            DISCOUNTS,
+            PAY_RATIO,
+        ) and share:
+            rows.append([text(entitlement.tier), number(share)])
     return literal_rows("category_discounts", rows)
 
 
@@ -59,7 +62,7 @@ def _one_of(
 ) -> exp.Expr:
     """The tier of the first of the schemes that runs, where it is one of these."""
     rest = text(otherwise)
-    scheme = next((one for one in schemes if one in applicable), None)
+    scheme = next((name for name in schemes if name in applicable), None)
     if scheme is None:
         return rest
     return case([(_tier(scheme).isin(*tiers), _tier(scheme))], rest)

@@ -118,14 +118,14 @@ def _groups_select(dictionary: Dictionary) -> str:
     """A row per group; the one for tags that no dictionary has is always there."""
     rows = [
         [
-            text(one.group),
-            text(one.name.en),
-            text(one.name.zh),
-            _truth(one.is_exclusive),
+            text(group.group),
+            text(group.name.en),
+            text(group.name.zh),
+            _truth(group.is_exclusive),
         ]
-        for one in dictionary.groups
+        for group in dictionary.groups
     ]
-    if MANUAL not in {one.group for one in dictionary.groups}:
+    if MANUAL not in {group.group for group in dictionary.groups}:
         rows.append([text(MANUAL), text("By hand"), text("人工"), _truth(False)])
     return _rows("tag_groups", rows)
 
@@ -167,7 +167,7 @@ def _rule_tags_select(tags: CompiledTags) -> str:
     if tags.rules:
         names = [column(rule.column) for rule in tags.rules]
         select = select.with_(_COMPUTED, as_=layered_select(tags.program, names))
-    sources = [_source_of(one) for one in tags.dictionary.groups if one.values]
+    sources = [_source_of(group) for group in tags.dictionary.groups if group.values]
     attributes = sorted({name for source, name in sources if source == _ATTRIBUTES})
     if attributes:
         # A view that joins, and is read for each group.
@@ -287,10 +287,10 @@ def _truth(value: bool) -> exp.Expr:
 def _rows(table: str, rows: list[list[exp.Expr]]) -> str:
     """A select of literals with the columns of the table's contract."""
     columns = contract("marts", table).columns
-    names = [one.name for one in columns]
+    names = [field.name for field in columns]
     values = exp.values([tuple(row) for row in rows], alias="given", columns=names)
     typed = [
-        exp.alias_(cast(column(one.name), one.duckdb_type), one.name, quoted=True)
-        for one in columns
+        exp.alias_(cast(column(field.name), field.duckdb_type), field.name, quoted=True)
+        for field in columns
     ]
     return exp.select(*typed).from_(values).sql("duckdb", pretty=True)
