@@ -41,7 +41,10 @@ _ONE_DAY = datetime.timedelta(days=1)
 
 @dataclass(frozen=True)
 class FeedFigures:
-    """What became of a feed: of all its files, and of those since the last release."""
+    """What became of a feed: of all its files, and of those since the last release.
+
+    `n_files` and `n_refused` count files, `n_read` and `n_rejected` rows.
+    """
 
     feed: str
     n_files: int
@@ -52,7 +55,7 @@ class FeedFigures:
     n_new_refused: int
     n_new_read: int
     n_new_rejected: int
-    # What was rejected, refused and vanished, each with a sample place.
+    # For people: the reasons with a sample place, and the files that are gone.
     rejected_for: str = ""
     refused_for: str = ""
     vanished: tuple[str, ...] = ()
@@ -89,25 +92,18 @@ def check_gates(project: Project) -> None:
 def judge_feed(
     figures: FeedFigures, gates: Gates, *, accept: bool
 ) -> tuple[CheckResult, ...]:
-    """What was rejected and refused of a feed, and what vanished from its folder."""
-    results = [_rejected(figures, gates.rejected, accept=accept)]
-    results.append(_refused(figures, gates.refused, accept=accept))
-    if figures.vanished:
-        n_files = len(figures.vanished)
-        results.append(
-            CheckResult(
-                FILES_TABLE,
-                f"vanished({figures.feed})",
-                "WARN",
-                passed=True,
-                n_failed=n_files,
-                observed=f"{number_of(n_files, 'file')} left the folder, rows are kept:"
-                f" {_first(figures.vanished)}",
-                expected="Files stay in their folder, or are forgotten",
-                is_gate=True,
-            )
-        )
-    return tuple(results)
+    """What was rejected and refused of a feed, and what vanished from its folder.
+
+    Args:
+        figures: what became of the feed's rows and files.
+        gates: the settings.
+        accept: whether what they would stop is published all the same.
+    """
+    results = (
+        _rejected(figures, gates.rejected, accept=accept),
+        _refused(figures, gates.refused, accept=accept),
+    )
+    return (*results, _vanished(figures)) if figures.vanished else results
 
 
 def judge_days(
@@ -140,7 +136,13 @@ def judge_days(
 def judge_movement(
     movement: SchemeMovement, gate: Decimal, *, accept: bool
 ) -> CheckResult:
-    """How many customers of a scheme have another tier than in the former release."""
+    """How many customers of a scheme have another tier than in the former release.
+
+    Args:
+        movement: how many customers moved, of how many.
+        gate: the share that may move.
+        accept: whether what it would stop is published all the same.
+    """
     moved, of = movement.n_moved, movement.n_customers
     observed = (
         f"{moved:,} of {number_of(of, 'customer')} ({percent(moved, of)}) have another"
@@ -160,11 +162,16 @@ def judge_movement(
 
 
 def why_stopped(results: Sequence[CheckResult], *, most: int) -> str:
-    """What stopped a release, for one line."""
-    told = [f"{judged(one)}: {one.observed}" for one in results[:most]]
+    """What stopped a release, in one line.
+
+    Args:
+        results: of the gates that stopped it.
+        most: how many of them are written out.
+    """
+    parts = [f"{judged(result)}: {result.observed}" for result in results[:most]]
     if len(results) > most:
-        told.append(f"and {number_of(len(results) - most, 'more gate')}")
-    return "; ".join(told)
+        parts.append(f"and {number_of(len(results) - most, 'more gate')}")
+    return "; ".join(parts)
 
 
 def judged(result: CheckResult) -> str:
@@ -172,49 +179,109 @@ def judged(result: CheckResult) -> str:
     return result.check_name.partition("(")[2].removesuffix(")")
 
 
-def _rejected(figures: FeedFigures, gate: Decimal, *, accept: bool) -> CheckResult:
-    rejected, read = figures.n_new_rejected, figures.n_new_read
-    observed = f"{figures.n_rejected:,} of {number_of(figures.n_read, 'row')} rejected"
-    if figures.n_rejected:
-        observed += f" ({percent(figures.n_rejected, figures.n_read)})"
-        if read != figures.n_read:
-            observed += f", {rejected:,} of the {read:,} since the last release"
-        observed += f": {figures.rejected_for}"
-    return _result(
+def _vanished(figures: FeedFigures) -> CheckResult:
+    """What people are told of files that are gone; it never stops a release."""
+    n_files = len(figures.vanished)
+    return CheckResult(
         FILES_TABLE,
-        f"rejected({figures.feed})",
-        is_above=read >= FROM_ROWS and _exceeds(rejected, read, gate),
-        n_failed=figures.n_rejected,
-        observed=observed,
-        gate=f"rejected of {plain_percent(gate)}",
-        expected=f"At most {plain_percent(gate)} of the rows since the last release are"
-        " rejected",
-        accept=accept,
+        f"vanished({figures.feed})",
+        "WARN",
+        passed=True,
+        n_failed=n_files,
+        observed=f"{number_of(n_files, 'file')} left the folder, rows are kept:"
+        f" {_first(figures.vanished)}",
+        expected="Files stay in their folder, or are forgotten",
+        is_gate=True,
+    )
+
+
+@dataclass(frozen=True)
+class _Unused:
+    """What of a feed could not be used: of all its rows or files, and of the new ones.
+
+    New are those that came since the last release.
+    """
+
+    became: str  # rejected or refused
+    noun: str  # what is counted: row or file
+    n: int
+    n_of: int
+    n_new: int
+    n_new_of: int
+    reasons: str
+
+
+def _rejected(figures: FeedFigures, gate: Decimal, *, accept: bool) -> CheckResult:
+    rows = _Unused(
+        "rejected",
+        "row",
+        n=figures.n_rejected,
+        n_of=figures.n_read,
+        n_new=figures.n_new_rejected,
+        n_new_of=figures.n_new_read,
+        reasons=figures.rejected_for,
+    )
+    is_above = rows.n_new_of >= FROM_ROWS and _exceeds(rows.n_new, rows.n_new_of, gate)
+    shown = f" ({percent(rows.n, rows.n_of)})" if rows.n else ""
+    return _judge_unused(
+        figures.feed, rows, gate, is_above=is_above, accept=accept, share=shown
     )
 
 
 def _refused(figures: FeedFigures, gate: Decimal, *, accept: bool) -> CheckResult:
-    refused, files = figures.n_new_refused, figures.n_new_files
-    if refused and files < FROM_FILES:
-        # Too few to judge by themselves: what the feed comes to is judged.
-        refused, files = figures.n_refused, figures.n_files
-    observed = f"{figures.n_refused:,} of {number_of(figures.n_files, 'file')} refused"
-    if figures.n_refused:
-        if figures.n_new_files != figures.n_files:
-            observed += (
-                f", {figures.n_new_refused:,} of the {figures.n_new_files:,}"
-                " since the last release"
-            )
-        observed += f": {figures.refused_for}"
+    files = _Unused(
+        "refused",
+        "file",
+        n=figures.n_refused,
+        n_of=figures.n_files,
+        n_new=figures.n_new_refused,
+        n_new_of=figures.n_new_files,
+        reasons=figures.refused_for,
+    )
+    n, n_of = files.n_new, files.n_new_of
+    if n and n_of < FROM_FILES:
+        # Too few to judge by themselves: all files of the feed are judged.
+        n, n_of = files.n, files.n_of
+    is_above = n_of >= FROM_FILES and _exceeds(n, n_of, gate)
+    return _judge_unused(figures.feed, files, gate, is_above=is_above, accept=accept)
+
+
+def _judge_unused(
+    feed: str,
+    unused: _Unused,
+    gate: Decimal,
+    *,
+    is_above: bool,
+    accept: bool,
+    share: str = "",
+) -> CheckResult:
+    """The result for rows or files of a feed that could not be used.
+
+    Args:
+        feed: the feed.
+        unused: what could not be used.
+        gate: the share of the new ones that may not be used.
+        is_above: whether the gate is exceeded.
+        accept: whether what it would stop is published all the same.
+        share: what is shown behind the count of all.
+    """
+    observed = f"{unused.n:,} of {number_of(unused.n_of, unused.noun)} {unused.became}"
+    if unused.n:
+        observed += share
+        if unused.n_new_of != unused.n_of:
+            observed += f", {unused.n_new:,} of the {unused.n_new_of:,}"
+            observed += " since the last release"
+        observed += f": {unused.reasons}"
+    at_most = plain_percent(gate)
     return _result(
         FILES_TABLE,
-        f"refused({figures.feed})",
-        is_above=files >= FROM_FILES and _exceeds(refused, files, gate),
-        n_failed=figures.n_refused,
+        f"{unused.became}({feed})",
+        is_above=is_above,
+        n_failed=unused.n,
         observed=observed,
-        gate=f"refused of {plain_percent(gate)}",
-        expected=f"At most {plain_percent(gate)} of the files since the last release"
-        " are refused",
+        gate=f"{unused.became} of {at_most}",
+        expected=f"At most {at_most} of the {unused.noun}s since the last release"
+        f" are {unused.became}",
         accept=accept,
     )
 
@@ -278,6 +345,7 @@ def _rows_fall(
 
 
 def _exceeds(part: int, whole: int, gate: Decimal) -> bool:
+    """Whether a share is above its gate; nothing is divided, so that it is exact."""
     return part > gate * whole
 
 
