@@ -26,16 +26,16 @@ def write_data_docs(
         tables: the contracts of the tables, for what one row is and who owns it.
     """
     by_table: dict[str, list[CheckResult]] = {}
-    for one in results:
-        by_table.setdefault(one.table_name, []).append(one)
+    for result in results:
+        by_table.setdefault(result.table_name, []).append(result)
     shown = page(
         "data_quality",
         INDEX_FILE,
         by_table=by_table,
         contracts={table.table: table for table in tables},
-        failed=[one for one in results if not one.passed],
+        failed=[result for result in results if not result.passed],
         n_checks=len(results),
-        n_blocking=sum(one.blocks for one in results),
+        n_blocking=sum(result.blocks for result in results),
     )
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / INDEX_FILE

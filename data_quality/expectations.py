@@ -12,11 +12,11 @@ from sql.selects import quoted, text
 _SEVERITIES = {"ERROR": "critical", "WARN": "warning"}
 
 
-def translated(one: Expectation, selects: Mapping[str, str]) -> gxe.Expectation:
+def translated(expectation: Expectation, selects: Mapping[str, str]) -> gxe.Expectation:
     """The expectation for Great Expectations; its name is in the meta data.
 
     Args:
-        one: any expectation but `columns`, which Great Expectations cannot judge here:
+        expectation: any kind but `columns`, which Great Expectations cannot judge here:
             its type expectations do not know DuckDB's types.
         selects: the tables that a query may read, each as a select.
 
@@ -24,34 +24,37 @@ def translated(one: Expectation, selects: Mapping[str, str]) -> gxe.Expectation:
         ValueError: it cannot be said; the last line of the message tells why.
     """
     given: dict[str, Any] = {
-        "severity": _SEVERITIES[one.severity],
-        "meta": {"name": one.name},
+        "severity": _SEVERITIES[expectation.severity],
+        "meta": {"name": expectation.name},
     }
-    if one.kind == "rows":
+    if expectation.kind == "rows":
         return gxe.ExpectTableRowCountToBeBetween(
-            min_value=one.min, max_value=one.max, **given
+            min_value=expectation.min, max_value=expectation.max, **given
         )
-    if one.kind == "not_null":
-        return gxe.ExpectColumnValuesToNotBeNull(column=one.columns[0], **given)
-    if one.kind == "between":
+    if expectation.kind == "not_null":
+        return gxe.ExpectColumnValuesToNotBeNull(column=expectation.columns[0], **given)
+    if expectation.kind == "between":
         return gxe.ExpectColumnValuesToBeBetween(
-            column=one.columns[0], min_value=one.min, max_value=one.max, **given
+            column=expectation.columns[0],
+            min_value=expectation.min,
+            max_value=expectation.max,
+            **given,
         )
-    if one.kind == "in_set" and not one.of_list:
+    if expectation.kind == "in_set" and not expectation.of_list:
         return gxe.ExpectColumnValuesToBeInSet(
-            column=one.columns[0], value_set=list(one.values), **given
+            column=expectation.columns[0], value_set=list(expectation.values), **given
         )
     return gxe.UnexpectedRowsExpectation(
-        unexpected_rows_query=_query(one, selects), **given
+        unexpected_rows_query=_query(expectation, selects), **given
     )
 
 
-def _query(one: Expectation, selects: Mapping[str, str]) -> str:
+def _query(expectation: Expectation, selects: Mapping[str, str]) -> str:
     """A select over `{batch}` that gives a row for whatever breaks the expectation."""
-    if one.kind == "unique":
-        return _shared_keys(one.columns)
-    if one.kind == "in_set":
-        return _strange_lists(one)
+    if expectation.kind == "unique":
+        return _shared_keys(expectation.columns)
+    if expectation.kind == "in_set":
+        return _strange_lists(expectation)
 
     def other_table(found: re.Match[str]) -> str:
         name = found.group(1)
@@ -61,7 +64,7 @@ def _query(one: Expectation, selects: Mapping[str, str]) -> str:
             raise ValueError(f"reads {name}, which is not among the checked tables")
         return f"({selects[name]})"
 
-    return TABLE_PLACE.sub(other_table, str(one.query))
+    return TABLE_PLACE.sub(other_table, str(expectation.query))
 
 
 def _shared_keys(columns: Sequence[str]) -> str:
@@ -70,8 +73,8 @@ def _shared_keys(columns: Sequence[str]) -> str:
     return f"select 1 from {{batch}} group by {key} having count(*) > 1"
 
 
-def _strange_lists(one: Expectation) -> str:
+def _strange_lists(expectation: Expectation) -> str:
     """Each row whose list holds something else than the values."""
-    known = ", ".join(text(str(value)) for value in one.values)
-    held = quoted(one.columns[0])
+    known = ", ".join(text(str(value)) for value in expectation.values)
+    held = quoted(expectation.columns[0])
     return f"select 1 from {{batch}} where not list_has_all([{known}], {held})"

@@ -1,6 +1,6 @@
-"""What became of a check, as plain data.
+"""What became of a check, as plain data: a row of the table `quality_results`.
 
-Nothing here needs Great Expectations.
+`validation` and `gates` make these; who shows them needs no Great Expectations.
 """
 
 from dataclasses import asdict, dataclass

@@ -72,16 +72,16 @@ def suite_for(contract: Contract) -> tuple[Expectation, ...]:
         ConfigurationError: a check of the contract cannot be understood; one line that
             names the file and the check.
     """
-    suite = {one.name: one for one in _of_columns(contract)}
+    suite = {expectation.name: expectation for expectation in _of_columns(contract)}
     written: set[str] = set()
     for check in contract.checks:
-        for one in _of_check(contract, check):
-            if one.name in written:
+        for expectation in _of_check(contract, check):
+            if expectation.name in written:
                 raise _wrong(
-                    contract, check, f"'{one.name}' is given twice; add a name"
+                    contract, check, f"'{expectation.name}' is given twice; add a name"
                 )
-            written.add(one.name)
-            suite[one.name] = one
+            written.add(expectation.name)
+            suite[expectation.name] = expectation
     return tuple(suite.values())
 
 
@@ -144,7 +144,7 @@ def _of_each_column(
         column = contract.column(name)
         # A name of the check's own must still tell its columns apart.
         own = check.name if len(check.columns) == 1 else None
-        one = Expectation(
+        expectation = Expectation(
             check.check,
             own or f"{check.name or check.check}({name})",
             severity,
@@ -152,36 +152,36 @@ def _of_each_column(
             about=check.about,
         )
         if check.check == "in_set":
-            yield _with_values(contract, check, column, one)
+            yield _with_values(contract, check, column, expectation)
         elif check.check == "between":
-            yield _with_bounds(contract, check, column, one)
+            yield _with_bounds(contract, check, column, expectation)
         else:
-            yield one
+            yield expectation
 
 
 def _with_values(
-    contract: Contract, check: Check, column: Column, one: Expectation
+    contract: Contract, check: Check, column: Column, expectation: Expectation
 ) -> Expectation:
     known = check.values or column.values
     if not known:
         raise _wrong(contract, check, "names no values; add values: [...]")
     values = [_value(contract, check, column.duckdb_type, value) for value in known]
     return replace(
-        one,
+        expectation,
         values=tuple(value for value in values if value is not None),
         of_list=column.type == "texts",
     )
 
 
 def _with_bounds(
-    contract: Contract, check: Check, column: Column, one: Expectation
+    contract: Contract, check: Check, column: Column, expectation: Expectation
 ) -> Expectation:
     _require_bounds(contract, check)
     kind = column.duckdb_type
     if not (_is_number(kind) or kind == "DATE"):
         raise _wrong(contract, check, f"'{column.name}' is neither a number nor a date")
     return replace(
-        one,
+        expectation,
         min=_value(contract, check, kind, check.min),
         max=_value(contract, check, kind, check.max),
     )

@@ -1,7 +1,7 @@
 """Runs the checks of tables in DuckDB and says what became of each.
 
     results = run_checks(con, [(contract, "release.main.customers"), ...])
-    failed = [one.line for one in results if one.blocks]
+    failed = [result.line for result in results if result.blocks]
     write_data_docs(results, folder / "quality", contracts)
 
 All tables go in one call: they share one set-up, and a `no_rows` check may read the
@@ -16,7 +16,7 @@ step that checks, never where Dagster loads its definitions.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -38,14 +38,14 @@ _NAMING_ERRORS = {"BinderException", "CatalogException", "ParserException"}
 _SHOWN = 5  # deviating columns that one line names
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Batch:
     """A table under check: what is expected of it, and what it is like."""
 
     contract: Contract
     select: str
-    suite: list[Expectation]
-    columns: dict[str, str] = field(default_factory=dict)  # name → DuckDB's type
+    suite: Sequence[Expectation]
+    columns: Mapping[str, str]  # name → DuckDB's type
     missing: str | None = None  # why it cannot be read at all
 
 
@@ -61,8 +61,8 @@ def run_checks(
             privacy leaves out is not checked.
     """
     described = [_described(con, contract, relation) for contract, relation in batches]
-    readable = [one for one in described if one.missing is None]
-    selects = {one.contract.table: one.select for one in readable}
+    readable = [batch for batch in described if batch.missing is None]
+    selects = {batch.contract.table: batch.select for batch in readable}
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(enable=False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -74,23 +74,23 @@ def run_checks(
     try:
         context.add_datasource(datasource=source)
         judged = {
-            one.contract.table: _judge(
-                source.get_asset(one.contract.table), one, selects
+            batch.contract.table: _judge(
+                source.get_asset(batch.contract.table), batch, selects
             )
-            for one in readable
+            for batch in readable
         }
     finally:
         source.close()
     results: list[CheckResult] = []
     for batch in described:
         of_table = judged.get(batch.contract.table, {})
-        for one in batch.suite:
+        for expectation in batch.suite:
             if batch.missing is not None:
-                results.append(_unjudged(batch, one, batch.missing))
-            elif one.kind == "columns":
-                results.append(_judge_columns(batch, one))
+                results.append(_unjudged(batch, expectation, batch.missing))
+            elif expectation.kind == "columns":
+                results.append(_judge_columns(batch, expectation))
             else:
-                results.append(of_table[one.name])
+                results.append(of_table[expectation.name])
     return results
 
 
@@ -100,20 +100,24 @@ def _described(
     """The table with its columns; expectations of columns left out are left out too."""
     # The relation is one of the run's own tables.
     select = f"select * from {relation}"
-    batch = _Batch(contract, select, list(suite_for(contract)))
+    suite = suite_for(contract)
     try:
-        rows = con.execute(f"describe {select}").fetchall()
+        described = con.execute(f"describe {select}").fetchall()
     except duckdb.Error as err:
-        batch.missing = str(err).splitlines()[0]
-        return batch
-    batch.columns = {name: kind for name, kind, *_ in rows}
+        why = str(err).splitlines()[0]
+        return _Batch(contract, select, suite, columns={}, missing=why)
+    columns = {name: kind for name, kind, *_ in described}
     hidden = {
         column.name
         for column in contract.columns
-        if column.personal and column.name not in batch.columns
+        if column.personal and column.name not in columns
     }
-    batch.suite = [one for one in batch.suite if not hidden.intersection(one.columns)]
-    return batch
+    shown = [
+        expectation
+        for expectation in suite
+        if not hidden.intersection(expectation.columns)
+    ]
+    return _Batch(contract, select, shown, columns)
 
 
 def _judge(
@@ -123,54 +127,62 @@ def _judge(
     results: dict[str, CheckResult] = {}
     asked: dict[str, Expectation] = {}
     suite = gx.ExpectationSuite(name=asset.name)
-    for one in batch.suite:
-        if one.kind == "columns":
+    for expectation in batch.suite:
+        if expectation.kind == "columns":
             continue
-        absent = [column for column in one.columns if column not in batch.columns]
+        absent = [
+            column for column in expectation.columns if column not in batch.columns
+        ]
         if absent:
-            results[one.name] = _unjudged(batch, one, f"{', '.join(absent)} is missing")
+            results[expectation.name] = _unjudged(
+                batch, expectation, f"{', '.join(absent)} is missing"
+            )
             continue
         try:
-            suite.add_expectation(translated(one, selects))
+            suite.add_expectation(translated(expectation, selects))
         except ValueError as err:
             last_line = str(err).strip().splitlines()[-1].strip()
-            results[one.name] = _unjudged(batch, one, last_line)
+            results[expectation.name] = _unjudged(batch, expectation, last_line)
         else:
-            asked[one.name] = one
+            asked[expectation.name] = expectation
     loaded = asset.get_batch(asset.build_batch_request())
     for outcome in loaded.validate(suite, result_format=_RESULT_FORMAT).results:
-        one = asked[outcome.expectation_config.meta["name"]]
+        expectation = asked[outcome.expectation_config.meta["name"]]
         error = _error(outcome.exception_info)
-        results[one.name] = (
-            _unjudged(batch, one, error) if error else _judged(batch, one, outcome)
+        results[expectation.name] = (
+            _unjudged(batch, expectation, error)
+            if error
+            else _judged(batch, expectation, outcome)
         )
     return results
 
 
-def _judged(batch: _Batch, one: Expectation, outcome: Any) -> CheckResult:  # noqa: ANN401
+def _judged(batch: _Batch, expectation: Expectation, outcome: Any) -> CheckResult:  # noqa: ANN401
     counts: dict[str, Any] = outcome.result
-    if one.kind == "rows":
+    if expectation.kind == "rows":
         n_rows = int(counts["observed_value"])
-        n_failed = _beyond(n_rows, one)
+        n_failed = _beyond(n_rows, expectation)
         observed = _number_of(n_rows, "row")
     elif "observed_value" in counts:
         n_failed = int(counts["observed_value"])
-        observed = _number_of(n_failed, "key" if one.kind == "unique" else "row")
+        observed = _number_of(
+            n_failed, "key" if expectation.kind == "unique" else "row"
+        )
     else:
         # The sum over no rows is null.
         n_failed = int(counts["unexpected_count"] or 0)
         observed = f"{n_failed} of {_number_of(counts['element_count'], 'row')}"
-    return _result(batch, one, bool(outcome.success), n_failed, observed)
+    return _result(batch, expectation, bool(outcome.success), n_failed, observed)
 
 
-def _beyond(n_rows: int, one: Expectation) -> int:
+def _beyond(n_rows: int, expectation: Expectation) -> int:
     """How many rows are missing, or are too many."""
-    least = n_rows if one.min is None else int(str(one.min))
-    most = n_rows if one.max is None else int(str(one.max))
+    least = n_rows if expectation.min is None else int(str(expectation.min))
+    most = n_rows if expectation.max is None else int(str(expectation.max))
     return max(0, least - n_rows, n_rows - most)
 
 
-def _judge_columns(batch: _Batch, one: Expectation) -> CheckResult:
+def _judge_columns(batch: _Batch, expectation: Expectation) -> CheckResult:
     """Whether the table has the columns of its contract, with their types."""
     wrong: list[str] = []
     for column in batch.contract.columns:
@@ -180,45 +192,47 @@ def _judge_columns(batch: _Batch, one: Expectation) -> CheckResult:
         elif kind is not None and kind != column.duckdb_type:
             wrong.append(f"{column.name} is {kind}, not {column.duckdb_type}")
     if not wrong:
-        return _result(batch, one, True, 0, _number_of(len(batch.columns), "column"))
+        return _result(
+            batch, expectation, True, 0, _number_of(len(batch.columns), "column")
+        )
     shown = wrong[:_SHOWN] + (["…"] if len(wrong) > _SHOWN else [])
-    return _result(batch, one, False, len(wrong), ", ".join(shown))
+    return _result(batch, expectation, False, len(wrong), ", ".join(shown))
 
 
 def _number_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _unjudged(batch: _Batch, one: Expectation, reason: str) -> CheckResult:
-    return _result(batch, one, False, None, reason)
+def _unjudged(batch: _Batch, expectation: Expectation, reason: str) -> CheckResult:
+    return _result(batch, expectation, False, None, reason)
 
 
 def _result(
     batch: _Batch,
-    one: Expectation,
+    expectation: Expectation,
     passed: bool,
     n_failed: int | None,
     observed: str,
 ) -> CheckResult:
     return CheckResult(
         table_name=batch.contract.table,
-        check_name=one.name,
-        severity=one.severity,
+        check_name=expectation.name,
+        severity=expectation.severity,
         passed=passed,
         n_failed=n_failed,
         observed=observed,
-        expected=one.sentence,
+        expected=expectation.sentence,
     )
 
 
 def _error(info: Mapping[str, Any] | None) -> str | None:
     """Why an expectation could not be judged, in one line that quotes no value."""
-    for one in [info, *info.values()] if info else []:
-        if isinstance(one, Mapping) and one.get("raised_exception"):
-            message = str(one.get("exception_message") or "")
-            found = _DUCKDB_ERROR.search(message)
-            if found is None:
+    for found in [info, *info.values()] if info else []:
+        if isinstance(found, Mapping) and found.get("raised_exception"):
+            message = str(found.get("exception_message") or "")
+            error = _DUCKDB_ERROR.search(message)
+            if error is None:
                 return " ".join(message.split()) or "could not be judged"
-            kind, said = found.groups()
+            kind, said = error.groups()
             return said.strip() if kind in _NAMING_ERRORS else f"{kind} in DuckDB"
     return None
