@@ -1,7 +1,9 @@
 """A release while it is written: a hidden folder beside the published ones.
 
-Nothing reads it before it is moved into place; what a killed run leaves is removed by
-the next one.
+Its database is attached to the run's connection as the catalog `release`. Tables and
+views are written one by one: described, digested and copied to Parquet at once. Nothing
+reads the folder before `publishing` moves it into place; what a killed run leaves of it
+is removed by the next run.
 """
 
 import datetime
@@ -26,7 +28,7 @@ _PREFIX = ".building-"
 
 @dataclass
 class Building:
-    """The folder of a release to be, and what is written of it so far."""
+    """The folder of a release that is being written, and the tables in it so far."""
 
     folder: Path
     published_at: datetime.datetime  # later than that of every other release
@@ -50,7 +52,13 @@ class Building:
 
 
 def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Building:
-    """Make the folder and attach its database as the catalog `release`."""
+    """Make the folder and attach its database as the catalog `release`.
+
+    Args:
+        con: the run's connection.
+        project: the project; the lock of its warehouse is held.
+        run_key: of the run; names the folder.
+    """
     remove_unfinished(project)
     building = Building(
         project.releases / f"{_PREFIX}{run_key}", published_at=store.now(project)
@@ -72,7 +80,12 @@ def remove_unfinished(project: Project) -> None:
 
 
 def keep_quality(building: Building, place: Path) -> None:
-    """Keep the Data Docs of a release that is given up, for whoever asks why."""
+    """Keep the Data Docs of a release that is given up, for whoever asks why.
+
+    Args:
+        building: the release that is given up.
+        place: the folder to move them to; what is there is replaced.
+    """
     shutil.rmtree(place, ignore_errors=True)
     if building.quality.is_dir():
         building.quality.rename(place)
@@ -88,7 +101,9 @@ def abandon(con: duckdb.DuckDBPyConnection, building: Building) -> None:
 def released(contract: Contract, *, shown: tuple[str, ...]) -> Contract:
     """The contract as readers of the release see it: personal columns stay out.
 
-    The shown ones, which the project's privacy setting names, may appear.
+    Args:
+        contract: the full contract.
+        shown: the personal columns that the project's privacy setting lets out.
     """
     columns = tuple(
         column
@@ -106,20 +121,25 @@ def place_of(contract: Contract) -> str:
 def write_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> int:
-    """Copy a table of the warehouse into the release; the rows written.
+    """Copy a table of the warehouse into the release; returns the number of rows.
 
-    Only columns that are not personal in the (released) contract are copied. Rows are
-    ordered by the key, so that one customer is found without reading the whole table.
+    Rows are ordered by the key, so that one customer is found without reading the whole
+    table.
+
+    Args:
+        con: the connection with warehouse and release.
+        building: the release.
+        contract: as `released` makes it: personal columns that it lacks are not copied.
     """
-    source = quoted(contract.layer, contract.table)
+    copied = quoted(contract.layer, contract.table)
     target = place_of(contract)
     hidden = personal_columns(contract)
-    made = [name for name, *_ in con.execute(f"describe {source}").fetchall()]
+    made = [name for name, *_ in con.execute(f"describe {copied}").fetchall()]
     names = [name for name in made if name not in hidden]
     columns = ", ".join(quoted(name) for name in names)
     order = ", ".join(quoted(name) for name in contract.key)
     con.execute(
-        f"create table {target} as select {columns} from {source}"
+        f"create table {target} as select {columns} from {copied}"
         + (f" order by {order}" if order else "")
     )
     finish_table(con, building, contract)
@@ -133,7 +153,15 @@ def derive_table(
     select: str,
     params: Params,
 ) -> int:
-    """Compute a table from the release's own tables and views; the rows written."""
+    """Compute a table from the release's own tables; returns the number of rows.
+
+    Args:
+        con: the connection with the release.
+        building: the release.
+        contract: of the table.
+        select: its text, which names tables without a catalog.
+        params: the values of its parameters.
+    """
     inside = con.cursor()
     inside.execute(f"use {CATALOG}")
     inside.execute(f"create table {place_of(contract)} as {select}", params)
@@ -145,7 +173,7 @@ def derive_table(
 def finish_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> None:
-    """Describe, digest and copy to Parquet a table that stands in the release."""
+    """Describe, digest and copy to Parquet a table that was made in the release."""
     target = place_of(contract)
     names = column_names(con, contract)
     _comment(con, "table", contract, names)

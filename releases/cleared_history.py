@@ -108,12 +108,12 @@ def _begin(project: Project, database: Path, retracted: Collection[str]) -> Path
 
 
 def clear(
-    source: Path, target: Path, without: Collection[str], *, begin: Path | None = None
+    whole: Path, target: Path, without: Collection[str], *, begin: Path | None = None
 ) -> None:
     """Write the history of a database anew, as if some releases had stated nothing.
 
     Args:
-        source: a database with the history.
+        whole: a database with the history, retracted statements and all.
         target: the file to make; it holds the tables of the history and their view.
             Where no statement is left it is not made.
         without: the releases that are left out.
@@ -123,7 +123,7 @@ def clear(
     begun = 0 if begin is None else _statements(begin)[-1].number
     kept = [
         statement
-        for statement in _statements(source)
+        for statement in _statements(whole)
         if statement.number > begun and statement.release_id not in without
     ]
     base = begin
@@ -131,7 +131,7 @@ def clear(
         tempfile.TemporaryDirectory(prefix=_FOLDER, dir=target.parent) as folder,
         duckdb.connect() as con,
     ):
-        types = _attach_whole(con, source)
+        types = _attach_whole(con, whole)
         for statement in kept:
             made = Path(folder) / f"{statement.number}.duckdb"
             con.execute(f"attach {text(str(made))} as {CATALOG}")
@@ -146,13 +146,13 @@ def clear(
             base.replace(target)
 
 
-def _attach_whole(con: duckdb.DuckDBPyConnection, source: Path) -> dict[str, str]:
+def _attach_whole(con: duckdb.DuckDBPyConnection, whole: Path) -> dict[str, str]:
     """Attach the whole history, and show its tables under fixed names.
 
     Returns:
         The schemes that grade whole customers, and the type of their tiers in DuckDB.
     """
-    reading.attach(con, source, _WHOLE)
+    reading.attach(con, whole, _WHOLE)
     for name, table in ((_WHOLE_STRETCHES, STRETCHES), (_WHOLE_OPEN, OPEN)):
         con.execute(
             f"create temp view {name} as from {reading.place(con, _WHOLE, table)}"

@@ -1,6 +1,7 @@
-"""The figures of the service side, the tags and the benefits, as people look at them.
+"""What is asked of a release about service, tags and benefits, in figures.
 
-Each comes from one table of a release; a table without rows has nothing to say.
+Each question is answered by one table of the release; a table without rows gives no
+answer. `summary` asks them; report and demo show the answers.
 """
 
 from dataclasses import dataclass
@@ -8,17 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a table: aggregates, and how their answers are written."""
+    """A line of figures: the aggregates of a table, and how they are written."""
 
     name_en: str
     name_zh: str
     table: str
-    answers: tuple[str, ...]
-    form: str = ""  # of DuckDB's format(); default: whole numbers, one by one
-    rows: str = "true"  # which of the table's rows are asked
+    answers: tuple[str, ...]  # aggregates in SQL
+    form: str = ""  # for DuckDB's format(); default: whole numbers, side by side
+    rows: str = "true"  # the condition that rows must meet, in SQL
 
     def select(self, place: str) -> str:
-        """The select of the answer; without rows it has none.
+        """The select of the answer: one row with one text, or no row.
 
         Args:
             place: the quoted name of the table.

@@ -1,7 +1,8 @@
 """The release that movement is measured against, and the tiers it stated.
 
-Its folder may have been removed since: what it said stays in the history of the
-release published last.
+Its folder may have been removed since: what it stated stays in the history of the
+release published last. The tiers are written into the schema `marts` of the warehouse,
+where the select of movements reads them.
 """
 
 import datetime
@@ -17,7 +18,7 @@ from sql.selects import quoted, text
 
 _CATALOG = "previous"
 _TIERS = "previous_tiers_stated"
-_NOTHING = (
+_NO_SCOPE_TIERS = (
     "(select null as customer_id, null as scheme, null as scope, null as tier"
     " where false)"
 )
@@ -43,8 +44,12 @@ def previous_to(
 ) -> Previous | None:
     """The release that movement is measured against; None: there is no earlier date.
 
-    Of several for that date, the one published last. With `known_at`, of those that
-    were published by then.
+    Of several for that date, the one published last.
+
+    Args:
+        project: the project.
+        as_of_date: the date that is graded; the release found has an earlier one.
+        known_at: where given, only releases that were published by then count.
     """
     stated = store.statements(project, known_at)
     if not stated:
@@ -78,11 +83,21 @@ def create_previous_tiers(
     former release lacks the scheme or the customer. The second has a row per customer,
     scheme and scope such as a category: customer_id, scheme, scope, tier. Neither has
     rows where there is no former release.
+
+    Args:
+        con: a connection with the warehouse.
+        project: the project.
+        previous: the former release; None where there is none.
+        schemes: the schemes that get a column, whether the former release has them or
+            not.
+
+    Raises:
+        RunError: the database of the former release is damaged.
     """
     con.execute("create schema if not exists marts")
     if previous is None:
         _write(con, schemes, "(select null as customer_id where false)", set())
-        _write_scopes(con, _NOTHING)
+        _write_scopes(con, _NO_SCOPE_TIERS)
         return
     database = store.database(project, previous.release_id)
     if database.is_file():
@@ -94,14 +109,14 @@ def create_previous_tiers(
     else:
         reading.attach(con, cleared(project, previous.told_by), _CATALOG)
         _take_from_history(con, previous)
-        known = [one for one in schemes if one in previous.schemes]
+        known = [scheme for scheme in schemes if scheme in previous.schemes]
         tiers = [
-            f"max(tier) filter (scheme = {text(one)}) as {quoted(f'{one}_tier')}"
-            for one in known
+            f"max(tier) filter (scheme = {text(scheme)}) as {quoted(f'{scheme}_tier')}"
+            for scheme in known
         ]
         columns = ", ".join(["customer_id", *tiers])
         wide = f"(select {columns} from {_TIERS} where scope = '' group by customer_id)"
-        _write(con, schemes, wide, {f"{one}_tier" for one in known})
+        _write(con, schemes, wide, {f"{scheme}_tier" for scheme in known})
         _write_scopes(con, _TIERS)
         con.execute(f"drop table {_TIERS}")
     con.execute(f"detach {_CATALOG}")
@@ -121,7 +136,10 @@ def _take_from_history(con: duckdb.DuckDBPyConnection, previous: Previous) -> No
 
 
 def _write(
-    con: duckdb.DuckDBPyConnection, schemes: Sequence[str], source: str, known: set[str]
+    con: duckdb.DuckDBPyConnection,
+    schemes: Sequence[str],
+    relation: str,
+    known: set[str],
 ) -> None:
     """Write marts.previous_tiers from a relation with the known columns."""
     names = [f"{scheme}_tier" for scheme in schemes]
@@ -132,15 +150,15 @@ def _write(
     columns = ", ".join(["customer_id::varchar as customer_id", *tiers])
     con.execute(
         f"create or replace table marts.previous_tiers as select {columns}"
-        f" from {source}"
+        f" from {relation}"
     )
 
 
-def _write_scopes(con: duckdb.DuckDBPyConnection, source: str) -> None:
+def _write_scopes(con: duckdb.DuckDBPyConnection, relation: str) -> None:
     """Write marts.previous_scope_tiers from a relation with a row per tier."""
     con.execute(
         "create or replace table marts.previous_scope_tiers as"
         " select customer_id::varchar as customer_id, scheme::varchar as scheme,"
-        f" scope::varchar as scope, tier::varchar as tier from {source}"
+        f" scope::varchar as scope, tier::varchar as tier from {relation}"
         " where scope <> ''"
     )

@@ -1,4 +1,8 @@
-"""The last step of a run: manifest and report, then one rename, then `current`."""
+"""The last step of a run: manifest and report, then one rename, then `current`.
+
+Before it the release is written (`building`) and checked; after it nothing of it
+changes.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -24,8 +28,18 @@ def publish(
     """Move a finished release into place and let `current` go forward to it.
 
     A release never changes: where one of this id is there already, of the same inputs
-    and the same rules, the new copy is dropped and the old one stands. The report shows
-    what could not be used of the input.
+    and the same rules, the new copy is dropped and the old one stands. Releases that
+    are too many or too old are removed at the end.
+
+    Args:
+        con: the connection with the release, which is detached.
+        building: the finished release.
+        manifest: what is known of it but the digests of its files.
+        project: the project; the lock of its warehouse is held.
+        unusable: what the report shows of input that could not be used.
+
+    Returns:
+        The manifest of the release that stands now.
     """
     write_report(con, building.folder, manifest, project.settings, unusable)
     con.execute(f"checkpoint {CATALOG}")

@@ -1,7 +1,9 @@
 """The releases of a project: list them, find one, remove those that are too many.
 
-Reads manifests only, so that it is quick and needs no database. Where readers are
-pointed is in `pointing`.
+A release is a folder below `data/releases/` with a manifest, a database and files. Only
+manifests are read here, so that it is quick and needs no database. Which release
+readers are pointed at is decided in `pointing`; how a release is written in `building`
+and `publishing`.
 """
 
 import datetime
@@ -29,9 +31,11 @@ def releases(project: Project) -> list[Manifest]:
         RunError: the manifest of one is damaged or missing: without it nobody can tell
             what that release said, and what is said next would pass over it.
     """
-    standing = [one for one in folders(project) if not marks.is_marked(one)]
+    standing = [folder for folder in folders(project) if not marks.is_marked(folder)]
     manifests = [manifest for manifest in map(_manifest, standing) if manifest]
-    return sorted(manifests, key=lambda one: (one.published_at, one.release_id))
+    return sorted(
+        manifests, key=lambda manifest: (manifest.published_at, manifest.release_id)
+    )
 
 
 def folders(project: Project) -> list[Path]:
@@ -60,7 +64,7 @@ def now(project: Project) -> datetime.datetime:
 
     A clock that was set back must not mix up what was known when.
     """
-    moments = [just_after(one) for one in releases(project)[-1:]]
+    moments = [just_after(manifest) for manifest in releases(project)[-1:]]
     moments += [mark.retracted_at + _MOMENT for mark in marks.marks(project)]
     return max([datetime.datetime.now(datetime.UTC), *moments])
 
@@ -79,9 +83,10 @@ def statements(
     The latest comes last; with `known_at`, of those that were published by then.
     """
     return [
-        one
-        for one in releases(project)
-        if one.known_at is None and (known_at is None or one.published_at <= known_at)
+        manifest
+        for manifest in releases(project)
+        if manifest.known_at is None
+        and (known_at is None or manifest.published_at <= known_at)
     ]
 
 
@@ -143,7 +148,7 @@ def release(project: Project, release_id: str) -> Manifest:
     Raises:
         ConfigurationError: there is none, or it was retracted.
     """
-    known = {one.release_id: one for one in releases(project)}
+    known = {manifest.release_id: manifest for manifest in releases(project)}
     for mark in marks.marks(project):
         if mark.release_id == release_id:
             raise ConfigurationError(
@@ -161,16 +166,16 @@ def release(project: Project, release_id: str) -> Manifest:
 
 def with_key(project: Project, run_key: str) -> Manifest | None:
     """The release that a run of this key has published already."""
-    found = [one for one in releases(project) if one.run_key == run_key]
+    found = [manifest for manifest in releases(project) if manifest.run_key == run_key]
     return found[-1] if found else None
 
 
 def is_restated(project: Project, manifest: Manifest) -> bool:
     """Whether a later release states something else of the release's as-of date."""
     return manifest.known_at is None and any(
-        one.as_of_date == manifest.as_of_date
-        and one.published_at > manifest.published_at
-        for one in statements(project)
+        other.as_of_date == manifest.as_of_date
+        and other.published_at > manifest.published_at
+        for other in statements(project)
     )
 
 
@@ -191,7 +196,7 @@ def retire(project: Project) -> None:
     if not kept:
         return
     last = kept[-1]
-    spared = {one.release_id for one in statements(project)[-1:]}
+    spared = {manifest.release_id for manifest in statements(project)[-1:]}
     spared |= {link.resolve().name for link in (project.current, project.latest)}
     too_many = len(kept) - (settings.keep_releases or len(kept))
     for number, manifest in enumerate(kept):

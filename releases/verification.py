@@ -39,7 +39,12 @@ def file_digests(folder: Path) -> dict[str, str]:
 
 
 def findings(folder: Path, manifest: Manifest) -> Iterator[Finding]:
-    """What differs from the manifest: files first, then tables."""
+    """What differs from the manifest: files first, then tables.
+
+    Args:
+        folder: of the release.
+        manifest: what was published, with digests of files and tables.
+    """
     if manifest.release_id != folder.name:
         yield Finding(MANIFEST_FILE, f"is that of {manifest.release_id}")
     yield from _files(folder, manifest)

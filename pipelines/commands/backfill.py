@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from pipelines.commands import telling, terminal
+from pipelines.commands import outcomes, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -46,19 +46,19 @@ def backfill(
     refuse_to_come(project, ends, option="--to")
     dates = ranges.dates_of(begins, ends, every)
     graded: list[Graded] = []
-    runs = telling.Runs()
-    failed: list[telling.Told | None] = []
+    runs = outcomes.Runs()
+    failed: list[outcomes.Outcome | None] = []
 
     def on_end(run: "Run") -> None:
         runs.add(run)
         if run.released is None and interrupts.received() is None:
-            failed.append(telling.of_failure(run))
+            failed.append(outcomes.of_failure(run))
         if as_json:
             say_refused(run)
 
     try:
         with interrupts.told(project):
-            for one in ranges.backfill(
+            for done in ranges.backfill(
                 project,
                 dates,
                 publish=publish,
@@ -68,50 +68,50 @@ def backfill(
                 on_end=on_end,
                 progress=None if as_json else terminal.DateLine,
             ):
-                graded.append(one)
+                graded.append(done)
                 if not as_json:
-                    _show_graded(one)
+                    _show_graded(done)
     except FenjiError as err:
-        told = failed[-1] if failed else None
+        outcome = failed[-1] if failed else None
         is_interrupted = isinstance(err, interrupts.Interrupted)
         status = "interrupted" if is_interrupted else "failed"
         error = {"status": status, "error": " ".join(str(err).split())}
-        _tell(graded, told, error, as_json=as_json)
+        _show_ending(graded, outcome, error, as_json=as_json)
         raise
-    told = telling.of_release(project, graded[-1].manifest, runs)
+    outcome = outcomes.of_release(project, graded[-1].manifest, runs)
     ending = {"status": "done", "current": current_facts(project)}
-    _tell(graded, told, ending, as_json=as_json)
+    _show_ending(graded, outcome, ending, as_json=as_json)
     if not as_json:
         terminal.console().print(where_current_points(project))
 
 
-def _tell(
+def _show_ending(
     graded: "list[Graded]",
-    told: telling.Told | None,
+    outcome: outcomes.Outcome | None,
     ending: dict[str, Any],
     *,
     as_json: bool,
 ) -> None:
     """What came in, and what became of the last date."""
     if not as_json:
-        telling.show(told)
+        outcomes.show(outcome)
         return
-    releases = [_graded(one) for one in graded]
-    terminal.say_json({"releases": releases, **ending, **telling.as_dict(told)})
+    releases = [_graded(done) for done in graded]
+    terminal.say_json({"releases": releases, **ending, **outcomes.as_dict(outcome)})
 
 
-def _show_graded(one: "Graded") -> None:
-    status = "published" if one.is_new else "unchanged"
+def _show_graded(graded: "Graded") -> None:
+    status = "published" if graded.is_new else "unchanged"
     terminal.console().print(
-        f"{one.manifest.as_of_date}  {one.manifest.release_id:<22}"
-        f"  {status}  {one.seconds:>8.1f} s"
+        f"{graded.manifest.as_of_date}  {graded.manifest.release_id:<22}"
+        f"  {status}  {graded.seconds:>8.1f} s"
     )
 
 
-def _graded(one: "Graded") -> dict[str, Any]:
+def _graded(graded: "Graded") -> dict[str, Any]:
     return {
-        "status": "published" if one.is_new else "unchanged",
-        **facts(one.manifest),
-        "timings": {name: round(took, 3) for name, took in one.phases.items()},
-        "seconds": round(one.seconds, 3),
+        "status": "published" if graded.is_new else "unchanged",
+        **facts(graded.manifest),
+        "timings": {name: round(took, 3) for name, took in graded.phases.items()},
+        "seconds": round(graded.seconds, 3),
     }

@@ -47,9 +47,16 @@ def release_of(project: Project, as_of: str | None) -> "Manifest":
         return current
     if as_of is not None:
         date = read_date(project, as_of)
-        found = [one for one in store.releases(project) if one.as_of_date == date]
+        found = [
+            manifest
+            for manifest in store.releases(project)
+            if manifest.as_of_date == date
+        ]
         if found:
-            return max(found, key=lambda one: (one.known_at is None, one.published_at))
+            return max(
+                found,
+                key=lambda manifest: (manifest.known_at is None, manifest.published_at),
+            )
     raise ConfigurationError(
         f"{project.releases}: there is no release"
         + (f" as of {as_of}" if as_of else "")

@@ -41,7 +41,7 @@ def diff(
         lease.held(project, lambda: store.release(project, latter)) as b,
     ):
         # What was stated when differs between any two releases, and is no fact.
-        tables = [one for one in published() if one.made_by != "history"]
+        tables = [table for table in published() if table.made_by != "history"]
         found = compare(project, a, b, tables, scheme)
     if as_json:
         terminal.say_json(asdict(found))
@@ -55,7 +55,9 @@ def _show(
     found: "Comparison", former: "Manifest", latter: "Manifest", lang: Language
 ) -> None:
     differing = [
-        one for one in found.tables if one.n_added or one.n_removed or one.n_changed
+        table
+        for table in found.tables
+        if table.n_added or table.n_removed or table.n_changed
     ]
     out = terminal.console()
     if not differing:
@@ -71,15 +73,17 @@ def _show(
         "Rows", "table", "added", "removed", "changed",
         numbers=("added", "removed", "changed"),
     )  # fmt: skip
-    for one in differing:
-        counts = (one.n_added, one.n_removed, one.n_changed)
-        rows.add_row(one.table, *(f"{count:,}" for count in counts))
+    for table in differing:
+        counts = (table.n_added, table.n_removed, table.n_changed)
+        rows.add_row(table.table, *(f"{count:,}" for count in counts))
     out.print(rows)
     if not found.schemes:
         out.print("Nobody moves between tiers.")
         return
     _show_schemes(found.schemes, lang)
-    most = max(found.schemes, key=lambda one: (one.n_customers, one.scheme)).scheme
+    most = max(
+        found.schemes, key=lambda scheme: (scheme.n_customers, scheme.scheme)
+    ).scheme
     out.print(
         f"Each way between tiers: fenji diff {former.release_id}"
         f" {latter.release_id} --scheme {most}",
@@ -91,14 +95,20 @@ def _show_schemes(schemes: "Sequence[SchemeMoves]", lang: Language) -> None:
     """A line a scheme: how many customers went which way."""
     numbers = ("up", "down", "other", "new", "gone", "spend 12m")
     rows = terminal.table("Moves", "scheme", *numbers, numbers=numbers)
-    _keep_whole(rows.columns[0], [one.scheme for one in schemes])
-    for one in schemes:
-        counts = (one.n_up, one.n_down, one.n_changed, one.n_new, one.n_gone)
-        name = one.name_zh if lang == "zh" else one.name_en
+    _keep_whole(rows.columns[0], [scheme.scheme for scheme in schemes])
+    for scheme in schemes:
+        counts = (
+            scheme.n_up,
+            scheme.n_down,
+            scheme.n_changed,
+            scheme.n_new,
+            scheme.n_gone,
+        )
+        name = scheme.name_zh if lang == "zh" else scheme.name_en
         rows.add_row(
-            f"{one.scheme}\n  {name}",
+            f"{scheme.scheme}\n  {name}",
             *(f"{count:,}" for count in counts),
-            f"{one.spend_12m_amount:,.2f}",
+            f"{scheme.spend_12m_amount:,.2f}",
         )
     terminal.console().print(rows)
 
@@ -109,21 +119,21 @@ def _show_ways(found: "Comparison", lang: Language) -> None:
     if not found.schemes:
         out.print("Nobody moves between tiers.")
         return
-    (one,) = found.schemes
-    name = one.name_zh if lang == "zh" else one.name_en
+    (moved,) = found.schemes
+    name = moved.name_zh if lang == "zh" else moved.name_en
     parts = (
-        (one.n_up, "up"),
-        (one.n_down, "down"),
-        (one.n_changed, "to another tier"),
-        (one.n_new, "new"),
-        (one.n_gone, "gone"),
+        (moved.n_up, "up"),
+        (moved.n_down, "down"),
+        (moved.n_changed, "to another tier"),
+        (moved.n_new, "new"),
+        (moved.n_gone, "gone"),
     )
     counted = ", ".join(f"{count:,} {what}" for count, what in parts if count)
-    out.print(f"{one.scheme} · {name}: {counted}")
+    out.print(f"{moved.scheme} · {name}: {counted}")
     numbers = ("customers", "spend 12m")
     rows = terminal.table("", "from", "to", *numbers, numbers=numbers)
-    _keep_whole(rows.columns[0], [one.from_tier or _NONE for one in found.moves])
-    _keep_whole(rows.columns[1], [one.to_tier or _NONE for one in found.moves])
+    _keep_whole(rows.columns[0], [move.from_tier or _NONE for move in found.moves])
+    _keep_whole(rows.columns[1], [move.to_tier or _NONE for move in found.moves])
     for move in found.moves:
         rows.add_row(
             *_tiers(move, lang),

@@ -66,7 +66,9 @@ def plan(
         show(planned, terminal.console())
     beyond = exceeding(planned, most)
     if beyond:
-        named = ", ".join(f"{one.graded.scheme} {percent(one)}" for one in beyond)
+        named = ", ".join(
+            f"{scheme.graded.scheme} {percent(scheme)}" for scheme in beyond
+        )
         raise RunError(f"--max-moved {max_moved}: more customers would move: {named}")
 
 
@@ -89,11 +91,11 @@ def as_dict(planned: Planned, max_moved: Decimal | None) -> dict[str, Any]:
         "as_of_date": planned.against.as_of_date,
         "max_moved": max_moved,
         "is_within": not exceeding(planned, max_moved),
-        "schemes": [_scheme(one) for one in planned.schemes],
+        "schemes": [_scheme(scheme) for scheme in planned.schemes],
         "gone": planned.gone,
         "idle": planned.idle,
-        "unversioned": [one.scheme for one in planned.unversioned],
-        "moves": [_move(one) for one in planned.moves],
+        "unversioned": [scheme.scheme for scheme in planned.unversioned],
+        "moves": [_move(move) for move in planned.moves],
     }
 
 
@@ -101,14 +103,14 @@ def exceeding(planned: Planned, max_moved: Decimal | None) -> list[SchemeMoves]:
     """The schemes of which more customers would move than may."""
     if max_moved is None:
         return []
-    return [one for one in planned.schemes if one.exceeds(max_moved)]
+    return [scheme for scheme in planned.schemes if scheme.exceeds(max_moved)]
 
 
-def percent(one: SchemeMoves) -> str:
+def percent(moves: SchemeMoves) -> str:
     """The share of the customers who move, rounded up so that a few never look none."""
-    if not one.n_customers:
+    if not moves.n_customers:
         return "0 %"
-    tenths = -(-1000 * one.n_moved // one.n_customers)
+    tenths = -(-1000 * moves.n_moved // moves.n_customers)
     return f"{tenths / 10:.1f} %"
 
 
@@ -121,58 +123,59 @@ def show(planned: Planned, out: Console) -> None:
     )
     if not planned.schemes and not planned.idle:
         out.print("The schemes say what they said in the release.")
-    for one in planned.schemes:
-        _show_scheme(one, planned.moves, out)
+    for scheme in planned.schemes:
+        _show_scheme(scheme, planned.moves, out)
     for name, reason in planned.idle.items():
         out.print(f"\n{name}: cannot run here: {reason}.")
-    for scheme in planned.unversioned:
+    for changed in planned.unversioned:
         out.print(
-            f"\n{scheme.path}: version {scheme.version} is published already;"
+            f"\n{changed.path}: version {changed.version} is published already;"
             " `fenji run` wants another version for other contents.",
             soft_wrap=True,
         )
 
 
-def _show_scheme(one: SchemeMoves, moves: Sequence[Move], out: Console) -> None:
-    graded = one.graded
+def _show_scheme(scheme: SchemeMoves, moves: Sequence[Move], out: Console) -> None:
+    graded = scheme.graded
     title = Text(f"\n{graded.scheme} · {graded.name}", style="bold")
-    out.print(Text.assemble(title, _in_a_line(one)))
-    if graded.former_version is not None and not one.moving and not one.benefits:
+    out.print(Text.assemble(title, _in_a_line(scheme)))
+    if graded.former_version is not None and not scheme.moving and not scheme.benefits:
         return
-    _show_cells(one, out)
-    _show_benefits(one.benefits, out)
+    _show_cells(scheme, out)
+    _show_benefits(scheme.benefits, out)
     if graded.version is None:
         return  # all have the same reason
     named = [move for move in moves if move.scheme == graded.scheme]
     _show_moves(named[:NAMED], out)
-    rest = one.n_moved - len(named[:NAMED])
+    rest = scheme.n_moved - len(named[:NAMED])
     if rest:
         out.print(f"… and {rest:,} more: --json names all.")
 
 
-def _in_a_line(one: SchemeMoves) -> str:
+def _in_a_line(moves: SchemeMoves) -> str:
     """What stands behind the name of the scheme."""
-    graded = one.graded
+    graded = moves.graded
     counted = "categories of customers" if graded.has_scopes else "customers"
     if graded.former_version is None:
-        return f": new, {one.n_customers:,} {counted}"
-    spend = f"12-month spend {one.moved_spend_12m_amount:,.2f}"
+        return f": new, {moves.n_customers:,} {counted}"
+    spend = f"12-month spend {moves.moved_spend_12m_amount:,.2f}"
     if graded.version is None:
         return (
             f" ({graded.former_version}): would not run any more,"
-            f" {one.n_moved:,} {counted}; {spend}"
+            f" {moves.n_moved:,} {counted}; {spend}"
         )
     return (
         f" ({graded.former_version} → {graded.version}):"
-        f" {one.n_moved:,} of {one.n_customers:,} {counted} move ({percent(one)}),"
-        f" {one.n_up:,} up, {one.n_down:,} down; {spend}"
+        f" {moves.n_moved:,} of {moves.n_customers:,} {counted} move"
+        f" ({percent(moves)}),"
+        f" {moves.n_up:,} up, {moves.n_down:,} down; {spend}"
     )
 
 
-def _show_cells(one: SchemeMoves, out: Console) -> None:
+def _show_cells(moves: SchemeMoves, out: Console) -> None:
     numbers = ("customers", "spend 12m")
     rows = terminal.table("", "from", "to", *numbers, numbers=numbers)
-    for cell in one.cells:
+    for cell in moves.cells:
         rows.add_row(
             cell.from_tier or _NONE,
             cell.to_tier or _NONE,
@@ -188,9 +191,9 @@ def _show_benefits(benefits: Sequence[BenefitChange], out: Console) -> None:
         return
     numbers = ("gained", "lost", "other value")
     rows = terminal.table("", "entitlement", *numbers, numbers=numbers)
-    for one in benefits:
-        counts = (one.n_gained, one.n_lost, one.n_changed)
-        rows.add_row(one.benefit, *(f"{count:,}" for count in counts))
+    for change in benefits:
+        counts = (change.n_gained, change.n_lost, change.n_changed)
+        rows.add_row(change.benefit, *(f"{count:,}" for count in counts))
     out.print(rows)
 
 
@@ -208,18 +211,18 @@ def _show_moves(moves: Sequence[Move], out: Console) -> None:
     out.print(rows)
 
 
-def _scheme(one: SchemeMoves) -> dict[str, Any]:
-    graded = one.graded
+def _scheme(moves: SchemeMoves) -> dict[str, Any]:
+    graded = moves.graded
     return {
         "scheme": graded.scheme,
         "from_version": graded.former_version,
         "to_version": graded.version,
         "is_new": graded.former_version is None,
-        "n_customers": one.n_customers,
-        "n_moved": one.n_moved,
-        "n_up": one.n_up,
-        "n_down": one.n_down,
-        "moved_spend_12m_amount": one.moved_spend_12m_amount,
+        "n_customers": moves.n_customers,
+        "n_moved": moves.n_moved,
+        "n_up": moves.n_up,
+        "n_down": moves.n_down,
+        "moved_spend_12m_amount": moves.moved_spend_12m_amount,
         "matrix": [
             {
                 "from_tier": cell.from_tier,
@@ -227,7 +230,7 @@ def _scheme(one: SchemeMoves) -> dict[str, Any]:
                 "n_customers": cell.n_customers,
                 "spend_12m_amount": cell.spend_12m_amount,
             }
-            for cell in one.cells
+            for cell in moves.cells
         ],
         "entitlements": [
             {
@@ -236,10 +239,10 @@ def _scheme(one: SchemeMoves) -> dict[str, Any]:
                 "n_lost": change.n_lost,
                 "n_changed": change.n_changed,
             }
-            for change in one.benefits
+            for change in moves.benefits
         ],
     }
 
 
-def _move(one: Move) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in Move.__dataclass_fields__}
+def _move(move: Move) -> dict[str, Any]:
+    return {name: getattr(move, name) for name in Move.__dataclass_fields__}

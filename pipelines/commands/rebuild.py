@@ -43,7 +43,7 @@ def _statements(manifests: Sequence[Manifest]) -> list["Statement"]:
 
     return [
         Statement(
-            one.published_at,
+            manifest.published_at,
             tuple(
                 Published(
                     file.feed,
@@ -51,12 +51,12 @@ def _statements(manifests: Sequence[Manifest]) -> list["Statement"]:
                     file.digest,
                     file.status,
                     file.n_read,
-                    file.loaded_at or one.published_at,
+                    file.loaded_at or manifest.published_at,
                 )
-                for file in one.inputs
+                for file in manifest.inputs
             ),
         )
-        for one in manifests
+        for manifest in manifests
     ]
 
 

@@ -13,22 +13,22 @@ def list_releases(project: Project, *, as_json: bool) -> None:
     if as_json:
         listed = [
             {
-                "release_id": one.release_id,
-                "as_of_date": one.as_of_date,
-                "known_at": one.known_at,
-                "is_current": one.release_id == current_id,
+                "release_id": manifest.release_id,
+                "as_of_date": manifest.as_of_date,
+                "known_at": manifest.known_at,
+                "is_current": manifest.release_id == current_id,
                 "is_retracted": False,
-                "content_digest": one.content_digest,
-                "published_at": one.published_at,
-                "schemes": one.schemes,
-                "n_checks": len(one.checks),
+                "content_digest": manifest.content_digest,
+                "published_at": manifest.published_at,
+                "schemes": manifest.schemes,
+                "n_checks": len(manifest.checks),
                 "failed_checks": [
                     f"{check.table_name}: {check.check_name}"
-                    for check in one.checks
+                    for check in manifest.checks
                     if not check.passed
                 ],
             }
-            for one in manifests
+            for manifest in manifests
         ]
         listed += [
             {**mark.model_dump(mode="json"), "is_current": False, "is_retracted": True}
@@ -42,14 +42,17 @@ def list_releases(project: Project, *, as_json: bool) -> None:
     rows = terminal.table("Releases", "release", "as of", "published", "content", "")
     # Their ids say both dates, and leave no room for more.
     looks_back = terminal.table("As was known before", "release", "published", "")
-    for one in manifests:
-        published = one.published_at.strftime("%Y-%m-%d %H:%M")
-        state = "current" if one.release_id == current_id else ""
-        if one.known_at is None:
-            as_of, content = one.as_of_date.isoformat(), one.content_digest[:12]
-            rows.add_row(one.release_id, as_of, published, content, state)
+    for manifest in manifests:
+        published = manifest.published_at.strftime("%Y-%m-%d %H:%M")
+        state = "current" if manifest.release_id == current_id else ""
+        if manifest.known_at is None:
+            as_of, content = (
+                manifest.as_of_date.isoformat(),
+                manifest.content_digest[:12],
+            )
+            rows.add_row(manifest.release_id, as_of, published, content, state)
         else:
-            looks_back.add_row(one.release_id, published, state)
+            looks_back.add_row(manifest.release_id, published, state)
     taken_back = terminal.table("Retracted", "release", "at", "reason")
     for mark in retracted:
         at = mark.retracted_at.strftime("%Y-%m-%d %H:%M")

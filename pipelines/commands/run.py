@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.commands import telling, terminal
+from pipelines.commands import outcomes, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -139,18 +139,18 @@ def _pointed(project: Project, manifest: "Manifest") -> dict[str, Any]:
 
 
 def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
-    told = telling.of_release(project, manifest)
+    outcome = outcomes.of_release(project, manifest)
     if as_json:
         said = {"status": "unchanged", **facts(manifest), **_pointed(project, manifest)}
-        terminal.say_json({**said, **telling.as_dict(told)})
+        terminal.say_json({**said, **outcomes.as_dict(outcome)})
         return
     out = terminal.console()
     out.print(
         f"Nothing changed: release {manifest.release_id}"
         f" (as of {manifest.as_of_date}) stands:"
-        f" {number_of(told.n_customers or 0, 'customer')}."
+        f" {number_of(outcome.n_customers or 0, 'customer')}."
     )
-    telling.show(told)
+    outcomes.show(outcome)
     out.print(where_current_points(project))
 
 
@@ -161,35 +161,39 @@ def _show_failed(
     *,
     as_json: bool,
 ) -> None:
-    """Tell what came in, before the error is told."""
-    told = telling.of_failure(opened)
+    """Show what came in, before the error is printed."""
+    outcome = outcomes.of_failure(opened)
     if as_json:
-        terminal.say_json({**_failed(opened, err), **telling.as_dict(told)})
+        terminal.say_json({**_failed(opened, err), **outcomes.as_dict(outcome)})
         return
     if progress:
         progress.close()
-    telling.show(told)
+    outcomes.show(outcome)
 
 
-def _told(project: Project, opened: "Run", manifest: "Manifest") -> telling.Told:
-    runs = telling.Runs()
+def _outcome(project: Project, opened: "Run", manifest: "Manifest") -> outcomes.Outcome:
+    runs = outcomes.Runs()
     runs.add(opened)
-    return telling.of_release(project, manifest, runs)
+    return outcomes.of_release(project, manifest, runs)
 
 
 def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> None:
-    told = _told(project, opened, manifest)
+    outcome = _outcome(project, opened, manifest)
     out = terminal.console()
     out.print(
         f"Published release {manifest.release_id} (as of {manifest.as_of_date}):"
-        f" {number_of(told.n_customers or 0, 'customer')}."
+        f" {number_of(outcome.n_customers or 0, 'customer')}."
     )
-    telling.show(told)
+    outcomes.show(outcome)
     for file in manifest.missing_inputs:
         out.print(f"  missing: {file}: was known then, and its rows are gone since")
-    failed = [one for one in opened.checks if not one.passed and not one.is_gate]
-    for one in failed[:_WARNINGS]:
-        out.print(f"  warning: {one.table_name}: {one.check_name}: {one.observed}")
+    failed = [
+        check for check in opened.checks if not check.passed and not check.is_gate
+    ]
+    for check in failed[:_WARNINGS]:
+        out.print(
+            f"  warning: {check.table_name}: {check.check_name}: {check.observed}"
+        )
     if len(failed) > _WARNINGS:
         more = number_of(len(failed) - _WARNINGS, "more warning")
         out.print(f"  and {more}: see quality_results")
@@ -214,14 +218,14 @@ def _shown(path: Path) -> str:
 
 
 def _published(project: Project, opened: "Run", manifest: "Manifest") -> dict[str, Any]:
-    told = _told(project, opened, manifest)
+    outcome = _outcome(project, opened, manifest)
     return {
         "status": "published",
         **facts(manifest),
         **_pointed(project, manifest),
-        **telling.as_dict(told),
+        **outcomes.as_dict(outcome),
         "tables": manifest.tables,
-        "checks": [one.model_dump() for one in manifest.checks],
+        "checks": [check.model_dump() for check in manifest.checks],
         "timings": {name: round(took, 3) for name, took in opened.seconds.items()},
         "steps": {name: round(took, 3) for name, took in opened.step_seconds.items()},
     }
@@ -232,5 +236,5 @@ def _failed(opened: "Run", err: FenjiError) -> dict[str, Any]:
         "status": "failed",
         "error": " ".join(str(err).split()),
         "as_of_date": opened.as_of_date,
-        "checks": [one.as_row() for one in opened.checks],
+        "checks": [check.as_row() for check in opened.checks],
     }

@@ -20,29 +20,31 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
                 feeds = feed_columns(con)
     plan = make_plan(project, feeds)
     needs = feeds_needed(plan.schemes)
-    found = [(one, why_not(one)) for one in plan.schemes]
+    found = [(compiled, why_not(compiled)) for compiled in plan.schemes]
     if as_json:
         listed = [
             {
-                "scheme": one.scheme.scheme,
-                "version": one.scheme.version,
-                "kind": one.scheme.kind,
-                "name_en": one.scheme.name.en,
-                "name_zh": one.scheme.name.zh,
-                "needs": sorted(needs[one.scheme.scheme]),
+                "scheme": compiled.scheme.scheme,
+                "version": compiled.scheme.version,
+                "kind": compiled.scheme.kind,
+                "name_en": compiled.scheme.name.en,
+                "name_zh": compiled.scheme.name.zh,
+                "needs": sorted(needs[compiled.scheme.scheme]),
                 "uses": sorted(
-                    one.inputs.optional - one.inputs.schemes - needs[one.scheme.scheme]
+                    compiled.inputs.optional
+                    - compiled.inputs.schemes
+                    - needs[compiled.scheme.scheme]
                 ),
                 "is_applicable": reason is None,
                 "not_applicable_reason": reason,
             }
-            for one, reason in found
+            for compiled, reason in found
         ]
         terminal.say_json({"schemes": listed})
         return
     rows = terminal.table("Schemes 方案", "scheme", "name", "can run")
-    for one, reason in found:
-        scheme = one.scheme
+    for compiled, reason in found:
+        scheme = compiled.scheme
         names = f"{scheme.name.en}\n{scheme.name.zh}"
         asked = ", ".join(sorted(needs[scheme.scheme]))
         rows.add_row(scheme.scheme, names, f"{reason or 'yes'}\nneeds {asked}")

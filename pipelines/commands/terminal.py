@@ -31,7 +31,10 @@ class _Console(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401
         """Print; texts are made visible before their width is measured."""
-        shown = [visible(one) if isinstance(one, str) else one for one in objects]
+        shown = [
+            visible(shown_object) if isinstance(shown_object, str) else shown_object
+            for shown_object in objects
+        ]
         super().print(*shown, **options)
 
     def render(
@@ -50,7 +53,7 @@ class _Table(Table):
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:  # noqa: ANN401
         """Add a row."""
-        shown = [visible(one) if isinstance(one, str) else one for one in cells]
+        shown = [visible(cell) if isinstance(cell, str) else cell for cell in cells]
         super().add_row(*shown, **options)
 
 

@@ -46,8 +46,8 @@ def show_release(project: Project) -> str:
         _show_segments(summary)
         _show_facts(summary)
         customer = _show_customer(con)
-    n_checks = sum(one.n_checks for one in summary.quality)
-    n_failed = sum(one.n_failed for one in summary.quality)
+    n_checks = sum(table.n_checks for table in summary.quality)
+    n_failed = sum(table.n_failed for table in summary.quality)
     terminal.console().print(
         f"\nChecks 质量检查: {n_checks} on {len(summary.quality)} tables,"
         f" {n_failed} failed"
@@ -74,15 +74,15 @@ def show_where_next(folder: Path, customer: str) -> None:
 def _show_feeds(summary: Summary) -> None:
     columns = ("files", "read", "loaded", "duplicate", "rejected")
     rows = terminal.table("Input 输入", "feed 数据源", *columns, numbers=columns)
-    for one in summary.feeds:
+    for feed in summary.feeds:
         counts = (
-            one.n_files,
-            one.n_read,
-            one.n_loaded,
-            one.n_duplicate,
-            one.n_rejected,
+            feed.n_files,
+            feed.n_read,
+            feed.n_loaded,
+            feed.n_duplicate,
+            feed.n_rejected,
         )
-        rows.add_row(one.feed, *(f"{count:,}" for count in counts))
+        rows.add_row(feed.feed, *(f"{count:,}" for count in counts))
     terminal.console().print(rows)
 
 
@@ -90,9 +90,9 @@ def _show_tiers(summary: Summary) -> None:
     rows = terminal.table(
         "Tiers by scheme 各方案等级", "scheme 方案", "customers 客户数"
     )
-    for _, group in groupby(summary.tiers, key=lambda one: one.scheme):
+    for _, group in groupby(summary.tiers, key=lambda tier: tier.scheme):
         tiers = list(group)
-        counts = [f"{one.tier} {one.n_customers:,}" for one in tiers]
+        counts = [f"{tier.tier} {tier.n_customers:,}" for tier in tiers]
         rows.add_row(f"{tiers[0].scheme}\n{tiers[0].scheme_zh}", " · ".join(counts))
     terminal.console().print(rows)
 
@@ -102,22 +102,22 @@ def _show_segments(summary: Summary) -> None:
     rows = terminal.table(
         "RFM segments RFM 分群", "segment", "分群", *columns, numbers=columns
     )
-    for one in summary.segments:
+    for segment in summary.segments:
         rows.add_row(
-            one.name_en,
-            one.name_zh,
-            f"{one.n_customers:,}",
-            f"{one.recency_days}",
-            f"{one.frequency}",
-            f"{one.monetary_amount:,.2f}",
+            segment.name_en,
+            segment.name_zh,
+            f"{segment.n_customers:,}",
+            f"{segment.recency_days}",
+            f"{segment.frequency}",
+            f"{segment.monetary_amount:,.2f}",
         )
     terminal.console().print(rows)
 
 
 def _show_facts(summary: Summary) -> None:
     rows = terminal.table("Service and tags 服务与标签", "what 内容", "figures 数据")
-    for one in summary.facts:
-        rows.add_row(f"{one.name_en}\n{one.name_zh}", one.figures)
+    for fact in summary.facts:
+        rows.add_row(f"{fact.name_en}\n{fact.name_zh}", fact.figures)
     terminal.console().print(rows)
 
 

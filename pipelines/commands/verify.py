@@ -79,7 +79,8 @@ def _say(
                     "release_id": name,
                     "is_proven": _is_proven(manifest, differing),
                     "findings": [
-                        {"part": one.part, "problem": one.problem} for one in differing
+                        {"part": finding.part, "problem": finding.problem}
+                        for finding in differing
                     ],
                 }
                 for name, (manifest, differing) in found.items()
@@ -107,8 +108,8 @@ def _show(
                 " digests of tables and files",
                 soft_wrap=True,
             )
-        for one in differing[:_SHOWN]:
-            out.print(f"{name}: {one.part}: {one.problem}", soft_wrap=True)
+        for finding in differing[:_SHOWN]:
+            out.print(f"{name}: {finding.part}: {finding.problem}", soft_wrap=True)
         if len(differing) > _SHOWN:
             out.print(f"{name}: and {len(differing) - _SHOWN} more")
     for problem in problems:

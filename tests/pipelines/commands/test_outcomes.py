@@ -7,7 +7,7 @@ import pytest
 from data_quality.result import CheckResult
 from ingest.books import Books, FeedBooks
 from ingest.problems import Problem
-from pipelines.commands import telling
+from pipelines.commands import outcomes
 from project.folder import Project
 from project.settings import Settings
 from releases.summary import Movement
@@ -41,7 +41,7 @@ def much():
         is_gate=True,
         is_accepted=True,
     )
-    return telling.Told(
+    return outcomes.Outcome(
         Project(Path("shop"), Settings(name="shop")),
         Books(
             tuple(
@@ -62,7 +62,7 @@ def much():
 
 
 def test_much_fits_one_screen_with_the_lines_around_it(much, capsys):
-    telling.show(much)
+    outcomes.show(much)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) + 3 <= 24  # the release, its tables, its report
     assert max(map(len, lines)) <= 80
@@ -78,7 +78,7 @@ def test_much_fits_one_screen_with_the_lines_around_it(much, capsys):
 
 
 def test_json_leaves_nothing_out(much):
-    told = telling.as_dict(much)
+    told = outcomes.as_dict(much)
     assert [
         len(told[name]) for name in ("feeds", "rejected", "refused", "vanished")
     ] == [

@@ -1,8 +1,9 @@
-"""What a run tells at its end: what came in, what of it could not be used, who moved.
+"""What a run came to: what came in, what of it could not be used, who moved.
 
-The same after a run that published, that found nothing new, and that failed: as lines
-that fit one screen, and as part of the JSON object. Figures only; they are gathered
-from the release that stands, or from the warehouse where none was written.
+It is the same after a run that published, after one that found nothing new, and after
+one that failed: lines that fit one screen, or part of the JSON object. It holds figures
+and names of files, never a row. The figures come from the release that stands, or from
+the warehouse where none was written.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,19 +36,18 @@ _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a run came to."""
+class Outcome:
+    """What a run, or the runs of a backfill, came to."""
 
     project: Project
-    books: Books
-    # None: the run published nothing.
-    n_customers: int | None = None
+    books: Books  # of all feeds: files, rows and what could not be used
+    n_customers: int | None = None  # None: the run published nothing
     movements: tuple[Movement, ...] = ()
     moved_since: str | None = None  # the as-of date of the release before
     n_new_files: int = 0
     n_new_rows: int = 0
     gates: tuple["CheckResult", ...] = ()
-    accepted: tuple["CheckResult", ...] = ()  # what they would have stopped
+    accepted: tuple["CheckResult", ...] = ()  # the gates that would have stopped it
 
 
 @dataclass
@@ -67,15 +67,21 @@ class Runs:
             self.n_new_files += load.n_new
             self.n_new_rows += load.n_read
             self.moved += load.moved
-        self.accepted += [one for one in run.checks if one.is_accepted]
+        self.accepted += [check for check in run.checks if check.is_accepted]
 
 
 def of_release(
     project: Project, manifest: "Manifest", runs: Runs | None = None
-) -> Told:
+) -> Outcome:
     """What runs came to that published a release, or that found it there already.
 
-    The release is that of the last run; without any, nothing was new.
+    Args:
+        project: the project.
+        manifest: the release; of a backfill, that of the last date.
+        runs: the runs; None where nothing was new.
+
+    Raises:
+        RunError: the database of the release is damaged.
     """
     runs = runs or Runs()
     with reading.opened(store.database(project, manifest.release_id)) as con:
@@ -91,7 +97,7 @@ def of_release(
         found = con.execute(
             "select any_value(from_as_of_date) from tier_migrations"
         ).fetchone()
-    return Told(
+    return Outcome(
         project,
         books,
         manifest.tables.get("customers"),
@@ -104,8 +110,11 @@ def of_release(
     )
 
 
-def of_failure(run: "Run") -> Told | None:
-    """What a run came to that failed, its warehouse still open; None: nothing yet."""
+def of_failure(run: "Run") -> Outcome | None:
+    """What a run came to that failed, its warehouse still open.
+
+    None where it failed before anything was loaded.
+    """
     if not run.loads:
         return None
     runs = Runs()
@@ -113,7 +122,7 @@ def of_failure(run: "Run") -> Told | None:
     books = run.books or read_books(
         run.con, run.project, in_folder=run.known_at is None, moved=runs.moved
     )
-    return Told(
+    return Outcome(
         run.project,
         books,
         n_new_files=runs.n_new_files,
@@ -124,98 +133,117 @@ def of_failure(run: "Run") -> Told | None:
 
 
 def _gates(run: "Run | None") -> "tuple[CheckResult, ...]":
-    return tuple(one for one in run.checks if one.is_gate) if run else ()
+    return tuple(check for check in run.checks if check.is_gate) if run else ()
 
 
-def as_dict(told: Told | None) -> dict[str, Any]:
-    """The same as part of a JSON object, in full."""
-    if told is None:
+def as_dict(outcome: Outcome | None) -> dict[str, Any]:
+    """An outcome as part of a JSON object, in full; empty where there is none."""
+    if outcome is None:
         return {}
-    project, books = told.project, told.books
+    project, books = outcome.project, outcome.books
     return {
-        "customers": told.n_customers,
-        "new": {"files": told.n_new_files, "rows": told.n_new_rows},
-        "feeds": [asdict(one) for one in books.feeds],
-        "rejected": [_problem(project, one) for one in books.of_kind("rejected")],
-        "refused": [_problem(project, one) for one in books.of_kind("refused")],
-        "vanished": [shown_place(project, *one) for one in books.vanished],
-        "moved": [{"from": one[0], "to": one[1]} for one in books.moved],
-        "movements": [asdict(one) for one in told.movements],
-        "gates": [one.as_row() for one in told.gates],
+        "customers": outcome.n_customers,
+        "new": {"files": outcome.n_new_files, "rows": outcome.n_new_rows},
+        "feeds": [asdict(feed) for feed in books.feeds],
+        "rejected": [
+            _problem(project, problem) for problem in books.of_kind("rejected")
+        ],
+        "refused": [_problem(project, problem) for problem in books.of_kind("refused")],
+        "vanished": [shown_place(project, *file) for file in books.vanished],
+        "moved": [{"from": old, "to": new} for old, new in books.moved],
+        "movements": [asdict(movement) for movement in outcome.movements],
+        "gates": [gate.as_row() for gate in outcome.gates],
     }
 
 
-def _problem(project: Project, one: Problem) -> dict[str, Any]:
+def _problem(project: Project, problem: Problem) -> dict[str, Any]:
     return {
-        "feed": one.feed,
-        "reason": one.reason,
-        "column": one.column_name,
-        "n": one.n,
-        "first": one.place(project),
+        "feed": problem.feed,
+        "reason": problem.reason,
+        "column": problem.column_name,
+        "n": problem.n,
+        "first": problem.place(project),
     }
 
 
-def show(told: Told | None) -> None:
-    """Print it so that it fits one screen."""
-    if told is None:
+def show(outcome: Outcome | None) -> None:
+    """Print an outcome so that it fits one screen; nothing where there is none."""
+    if outcome is None:
         return
     out = terminal.console()
-    if told.books.feeds:
-        out.print(_feeds(told))
+    if outcome.books.feeds:
+        out.print(_feeds(outcome))
     lines = terminal.facts()
-    for label, line in _lines(told):
+    for label, line in _lines(outcome):
         n_lines = 1 if label in _SHORT else 2
         lines.add_row(f"  {label}", _cut(line, n_lines * _LINE))
     out.print(lines)
 
 
-def _feeds(told: Told) -> Table:
+def _feeds(outcome: Outcome) -> Table:
     """The feeds of which most was rejected or refused, and the others together."""
     rows = terminal.facts(*_COUNTS)
     ranked = sorted(
-        told.books.feeds, key=lambda one: (-one.n_rejected, -one.n_refused, -one.n_read)
+        outcome.books.feeds,
+        key=lambda feed: (-feed.n_rejected, -feed.n_refused, -feed.n_read),
     )
     shown, others = _capped(ranked, _FEEDS)
-    for one in shown:
-        rows.add_row(f"  {one.feed}", *_numbers([one]))
+    for feed in shown:
+        rows.add_row(f"  {feed.feed}", *_numbers([feed]))
     if others:
         rows.add_row(f"  and {number_of(len(others), 'more feed')}", *_numbers(others))
     return rows
 
 
-def _numbers(books: Sequence[FeedBooks]) -> list[str]:
+def _numbers(feeds: Sequence[FeedBooks]) -> list[str]:
     sums = (
-        sum(one.n_files for one in books),
-        sum(one.n_read for one in books),
-        sum(one.n_loaded for one in books),
-        sum(one.n_duplicate for one in books),
-        sum(one.n_rejected for one in books),
+        sum(feed.n_files for feed in feeds),
+        sum(feed.n_read for feed in feeds),
+        sum(feed.n_loaded for feed in feeds),
+        sum(feed.n_duplicate for feed in feeds),
+        sum(feed.n_rejected for feed in feeds),
     )
     return [f"{count:,}" for count in sums]
 
 
-def _lines(told: Told) -> Iterator[tuple[str, str]]:
-    project, books = told.project, told.books
+def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    """Label and text of each line below the feeds."""
     new = "no file"
-    if told.n_new_files:
-        files = number_of(told.n_new_files, "file")
-        new = f"{files} with {number_of(told.n_new_rows, 'row')}"
+    if outcome.n_new_files:
+        files = number_of(outcome.n_new_files, "file")
+        new = f"{files} with {number_of(outcome.n_new_rows, 'row')}"
     yield "new", new
+    yield from _unusable(outcome.project, outcome.books)
+    yield from _elsewhere(outcome.project, outcome.books)
+    yield from _moves(outcome)
+    accepted, more_gates = _capped(outcome.accepted, _ACCEPTED)
+    for gate in accepted:
+        yield "accepted", f"{gate.check_name}: {gate.observed}"
+    if more_gates:
+        yield "accepted", f"and {number_of(len(more_gates), 'more gate')}"
+
+
+def _unusable(project: Project, books: Books) -> Iterator[tuple[str, str]]:
+    """The rows that were rejected and the files that were refused, by reason."""
     rejected, more = _capped(books.of_kind("rejected"), _REJECTED)
-    for one in rejected:
-        what = f"{one.feed}: {one.reason} {one.n:,}"
-        yield "rejected", f"{what}, first {one.place(project)}"
+    for problem in rejected:
+        what = f"{problem.feed}: {problem.reason} {problem.n:,}"
+        yield "rejected", f"{what}, first {problem.place(project)}"
     if more:
-        n_rows = number_of(sum(one.n for one in more), "row")
+        n_rows = number_of(sum(problem.n for problem in more), "row")
         reasons = number_of(len(more), "more reason")
         yield "rejected", f"and {n_rows} for {reasons}: see rejected_rows"
     refused, more = _capped(books.of_kind("refused"), _REFUSED)
-    for one in refused:
-        what = f"{one.feed}: {number_of(one.n, 'file')}: {one.reason}"
-        yield "refused", f"{what}, first {one.place(project)}"
+    for problem in refused:
+        what = f"{problem.feed}: {number_of(problem.n, 'file')}: {problem.reason}"
+        yield "refused", f"{what}, first {problem.place(project)}"
     if more:
-        n_files = number_of(sum(one.n for one in more), "more file")
+        n_files = number_of(sum(problem.n for problem in more), "more file")
         yield "refused", f"and {n_files}: see feed_reconciliation"
+
+
+def _elsewhere(project: Project, books: Books) -> Iterator[tuple[str, str]]:
+    """The files that are gone from their folders, or lie elsewhere now."""
     if books.vanished:
         first = shown_place(project, *books.vanished[0])
         n_files = number_of(len(books.vanished), "file")
@@ -227,12 +255,6 @@ def _lines(told: Told) -> Iterator[tuple[str, str]]:
         old, new = books.moved[0]
         n_files = number_of(len(books.moved), "file")
         yield "moved", f"{n_files}, first {old} to {new}"
-    yield from _moves(told)
-    accepted, more_gates = _capped(told.accepted, _ACCEPTED)
-    for gate in accepted:
-        yield "accepted", f"{gate.check_name}: {gate.observed}"
-    if more_gates:
-        yield "accepted", f"and {number_of(len(more_gates), 'more gate')}"
 
 
 def _cut(line: str, most: int) -> str:
@@ -243,14 +265,16 @@ def _cut(line: str, most: int) -> str:
     return f"{line[:half]} … {line[-half:]}"
 
 
-def _moves(told: Told) -> Iterator[tuple[str, str]]:
-    found = total(told.movements)
-    if found is None or told.moved_since is None:
+def _moves(outcome: Outcome) -> Iterator[tuple[str, str]]:
+    found = total(outcome.movements)
+    if found is None or outcome.moved_since is None:
         return
-    most = max(told.movements, key=lambda one: (one.n_moved, one.scheme))
+    most = max(
+        outcome.movements, key=lambda movement: (movement.n_moved, movement.scheme)
+    )
     yield (
         "tiers",
-        f"since {told.moved_since}, {number_of(len(told.movements), 'scheme')}:"
+        f"since {outcome.moved_since}, {number_of(len(outcome.movements), 'scheme')}:"
         f" {found.n_up:,} up, {found.n_down:,} down, {found.n_changed:,} changed,"
         f" {found.n_new:,} new"
         + (f"; most {most.scheme}, {most.n_moved:,}" if most.n_moved else ""),
