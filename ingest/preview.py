@@ -76,7 +76,7 @@ def preview(
         show_personal: whether the first rows show personal columns.
     """
     with tempfile.TemporaryDirectory(prefix="fenji-check-") as name:
-        aside = replace(project, elsewhere=Path(name))
+        aside = replace(project, data_folder=Path(name))
         heads = [
             _head_of(file, Path(name) / f"head-{number}")
             for number, file in enumerate(files)

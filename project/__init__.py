@@ -1,4 +1,5 @@
-"""A project folder: its settings, its paths, its lock, and the errors users see.
+"""A project folder: its settings, paths and lock, strict YAML, and users' errors.
 
-Nothing here knows about feeds, SQL, schemes or Dagster.
+This is the lowest room: it imports no other. It knows that feeds and schemes have
+settings, but not what they are; it knows no SQL and no Dagster.
 """

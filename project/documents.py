@@ -1,8 +1,11 @@
-"""YAML documents read into frozen models, with errors that name file, line, field.
+"""Read YAML files into frozen models, with errors that name file, line and field.
 
-Every YAML file of Fenji (settings, table contracts, schemes, tags) is read here, so
-that all of them are strict in the same way: no unknown field, no repeated key, no
-word that silently becomes a boolean, and no number that passes through a float.
+Every YAML file of Fenji (settings, contracts, schemes, tags, metrics) is read here, so
+all of them are equally strict: an unknown field or a repeated key is an error, only
+`true` and `false` are booleans, and numbers are exact decimals, never floats.
+
+The models themselves stand with what they describe, such as `project.settings`. What
+to write instead of a common typing mistake is in `project.slips`.
 """
 
 import difflib
@@ -22,7 +25,7 @@ from project.places import FieldPath, Place
 
 
 class Document(BaseModel):
-    """The base of all models that are read from files: frozen, nothing extra."""
+    """The base of all models of YAML files: frozen, and without unknown fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
@@ -54,10 +57,12 @@ _Loader.add_implicit_resolver(
 
 
 def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Decimal:
+    """A number with a point, exactly as it is written."""
     return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
 
 
 def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    """A mapping; a key that stands in it twice is refused."""
     loader.flatten_mapping(node)
     _refuse_split_values(node)
     made: dict[Any, Any] = {}
@@ -110,6 +115,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anythin
         problem = getattr(err, "problem", None) or "is not YAML"
         place = Place(path, mark.line + 1 if mark else None)
         raise ConfigurationError(problem, place) from None
+    # `timezone：UTC` is a valid file to YAML: one text, without any key.
     if isinstance(content, str) and (slip := slips.full_width_key(text)) is not None:
         line, problem = slip
         raise ConfigurationError(problem, Place(path, line))
@@ -161,7 +167,12 @@ def read_document(path: Path, model: type[Model]) -> Model:
 
 
 def build_document(content: Any, model: type[Model], path: Path) -> Model:  # noqa: ANN401
-    """Content that was read from the file already, as an instance of the model.
+    """The content of a file as an instance of the model.
+
+    Args:
+        content: what `read_yaml` returned for the file, perhaps changed since.
+        model: what the file holds.
+        path: the file, for messages.
 
     Raises:
         ConfigurationError: as for `read_document`.
@@ -173,7 +184,11 @@ def build_document(content: Any, model: type[Model], path: Path) -> Model:  # no
 
 
 def nearest(name: str, known: list[str] | tuple[str, ...] | set[str]) -> str:
-    """A hint such as "; did you mean 'spend'?", or the known names, or nothing."""
+    """A hint to append to a message about an unknown name.
+
+    Such as "; did you mean 'spend'?"; the known names where none is similar and they
+    are few; else "".
+    """
     near = difflib.get_close_matches(name, sorted(known), n=3, cutoff=0.6)
     if near:
         return "; did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
@@ -214,7 +229,7 @@ def _line_of(path: Path, field: FieldPath) -> int | None:
                     line, node = key_node.start_mark.line + 1, value_node
                     break
             else:
-                # A union's tag or a computed step: it has no place in the file.
+                # pydantic also names the member of a union: that is not in the file.
                 continue
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             if step >= len(node.value):
@@ -287,6 +302,7 @@ def _fields_at(model: type[BaseModel], way: FieldPath) -> list[str]:
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401
+    """The models in a type such as `tuple[Tier, ...] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     found: list[type[BaseModel]] = []

@@ -1,4 +1,7 @@
-"""Where things lie in a project folder."""
+"""A project folder: its paths, its settings, and how it is found.
+
+Nothing is created here: each path is made by whoever writes there first.
+"""
 
 import os
 from dataclasses import dataclass
@@ -14,10 +17,10 @@ PROJECT_VARIABLE = "FENJI_PROJECT"
 
 @dataclass(frozen=True)
 class Change:
-    """Schemes as they might be: nothing of it is published."""
+    """What `fenji plan` tries: other schemes or parameters, which are not published."""
 
-    schemes: Path | None = None  # a folder of files that stand for those of the same id
-    parameters: frozenset[str] = frozenset()  # the addresses that `--set` set
+    schemes: Path | None = None  # a folder; its files replace those of the same id
+    parameters: frozenset[str] = frozenset()  # addresses of parameters set by `--set`
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Project:
     root: Path
     settings: Settings
     change: Change = Change()
-    elsewhere: Path | None = None  # takes what Fenji makes, in place of data/
+    data_folder: Path | None = None  # used instead of data/, such as for a preview
 
     @property
     def settings_file(self) -> Path:
@@ -47,7 +50,7 @@ class Project:
 
     @property
     def landing(self) -> Path:
-        """Where raw files are dropped, one folder a feed."""
+        """The landing files, one folder per feed."""
         return self.root / "landing"
 
     @property
@@ -57,12 +60,12 @@ class Project:
 
     @property
     def data(self) -> Path:
-        """All that Fenji makes."""
-        return self.elsewhere or self.root / "data"
+        """The folder for all that Fenji makes; users put nothing there."""
+        return self.data_folder or self.root / "data"
 
     @property
     def warehouse(self) -> Path:
-        """The pipeline's own database; no reader opens it."""
+        """The database of the pipeline; readers open releases instead."""
         return self.data / "warehouse.duckdb"
 
     @property
@@ -72,37 +75,37 @@ class Project:
 
     @property
     def releases(self) -> Path:
-        """One folder a release."""
+        """The published releases, one folder each."""
         return self.data / "releases"
 
     @property
     def current(self) -> Path:
-        """The link to the published release."""
+        """The link to the release that readers see."""
         return self.data / "current"
 
     @property
     def latest(self) -> Path:
-        """The link to the release of the greatest as-of date, whatever is held."""
+        """The link to the release of the latest as-of date, also after a rollback."""
         return self.data / "latest"
 
     @property
     def rolled_back(self) -> Path:
-        """Stands while `current` is held where a person pointed it."""
+        """A file that is there while `current` stays where `fenji rollback` set it."""
         return self.data / "rolled_back"
 
     @property
     def cleared_history(self) -> Path:
-        """Histories without retracted releases, until a run has published one."""
+        """Histories without retracted releases, until the next run publishes them."""
         return self.data / ".cleared_history"
 
     @property
     def failed_quality(self) -> Path:
-        """The Data Docs of the last run that a check stopped."""
+        """The Data Docs of the last run that failed a check."""
         return self.data / "failed_quality"
 
     @property
     def quarantine(self) -> Path:
-        """Rejected rows with their raw text, for the engineer only."""
+        """Rejected rows with their raw text, which may be personal: for engineers."""
         return self.data / "quarantine"
 
     @property

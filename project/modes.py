@@ -1,10 +1,11 @@
-"""Who may read the files that a run makes: the warehouse its owner, releases all.
+"""File modes: only the owner reads the warehouse, everybody reads releases.
 
-Releases are frozen: nobody may write them, and a client that opens one to write is
-refused by the operating system. (It refuses nothing to root.)
+Releases are also read-only: the operating system refuses a client that opens one to
+write. (It does not refuse root.)
 
-DuckDB makes a log beside the warehouse, again after each checkpoint, and a folder for
-what does not fit into memory. Only the process's mask decides who may read those.
+The warehouse is protected by the umask of the process, and not file by file: DuckDB
+makes further files beside it, a log after each checkpoint and a folder for what does
+not fit into memory, and the umask is what decides about those.
 """
 
 import os
@@ -18,40 +19,40 @@ _OWNER_ALONE = 0o077
 _FOLDER, _FILE = 0o777, 0o666
 _FROZEN_FOLDER, _FROZEN_FILE = 0o555, 0o444
 
-# What the user's own mask takes away, while another one holds.
-_taken: list[int] = []
+# The umasks that `private` has replaced; the first is the user's own.
+_replaced: list[int] = []
 
 
 @contextmanager
 def private() -> Iterator[None]:
-    """Make new files and folders readable for their owner alone, for a while."""
+    """Within the context, new files and folders can be read by their owner only."""
     former = os.umask(_OWNER_ALONE)
-    _taken.append(former)
+    _replaced.append(former)
     try:
         yield
     finally:
-        _taken.pop()
+        _replaced.pop()
         os.umask(former)
 
 
 def share(folder: Path) -> None:
-    """Give a folder and all in it the modes that the user's own mask asks for."""
-    taken = _taken[0] if _taken else _mask()
+    """Give a folder and all in it the usual modes, by the umask of the user."""
+    mask = _user_mask()
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod((_FOLDER if path.is_dir() else _FILE) & ~taken)
+            path.chmod((_FOLDER if path.is_dir() else _FILE) & ~mask)
 
 
 def freeze(folder: Path) -> None:
-    """Let nobody write a folder and all in it, whoever may read it."""
-    taken = _taken[0] if _taken else _mask()
+    """Make a folder and all in it read-only for everybody."""
+    mask = _user_mask()
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
-            path.chmod((_FROZEN_FOLDER if path.is_dir() else _FROZEN_FILE) & ~taken)
+            path.chmod((_FROZEN_FOLDER if path.is_dir() else _FROZEN_FILE) & ~mask)
 
 
 def remove(folder: Path) -> None:
-    """Remove a folder and all in it, also where it is frozen."""
+    """Remove a folder and all in it, also where it is read-only."""
     for path in (folder, *folder.rglob("*/")):
         if not path.is_symlink():
             # What is removed from a folder needs the right to write it.
@@ -60,14 +61,17 @@ def remove(folder: Path) -> None:
 
 
 def make_shared(folder: Path) -> None:
-    """Make a folder that is missing, with the mode that the user's mask asks for."""
+    """Make a folder that is missing, with the usual mode, also within `private`."""
     if not folder.is_dir():
         folder.mkdir(parents=True, exist_ok=True)
-        folder.chmod(_FOLDER & ~(_taken[0] if _taken else _mask()))
+        folder.chmod(_FOLDER & ~_user_mask())
 
 
-def _mask() -> int:
-    # It cannot be read without being set.
+def _user_mask() -> int:
+    """The umask that the user started the process with."""
+    if _replaced:
+        return _replaced[0]
+    # The operating system tells the umask only to who sets another one.
     mask = os.umask(_OWNER_ALONE)
     os.umask(mask)
     return mask

@@ -1,4 +1,7 @@
-"""Pages that Fenji writes: templates of a room, filled so that no value is code."""
+"""HTML pages made from templates, so that no value becomes HTML or script.
+
+The templates lie in the room that shows them, in its folder `templates/`.
+"""
 
 from functools import cache
 
@@ -8,10 +11,15 @@ from project.shown import visible
 
 
 def page(room: str, template: str, **values: object) -> str:
-    """The template of a room with the values in their places.
+    """A page as HTML: a template of a room, filled with the values.
 
-    Whatever a value holds is shown as text: HTML is escaped, and signs that are
-    invisible or turn the order of letters round are written out.
+    A value is shown as text, whatever it holds: HTML is escaped, and characters that
+    are invisible or reverse the order of letters are written as escapes.
+
+    Args:
+        room: the package that has the template, such as `releases`.
+        template: the file's name.
+        values: the template's variables; each that it names must be given.
     """
     return _templates(room).get_template(template).render(**values)
 

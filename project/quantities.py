@@ -1,8 +1,8 @@
 """Shares, sizes, times and counts as people write them: `20%`, `4GB`, `30 days`.
 
-Settings and the parameters of tables read them here, so that what a scheme understands
-is understood everywhere. Windows of schemes (`previous 12 months`) are richer and have
-a module of their own, `schemes.language.windows`.
+Settings, schemes and parameters of tables all read them here, so that they all accept
+the same forms. Windows of schemes, such as `previous 12 months`, have more forms and a
+module of their own, `schemes.language.windows`.
 """
 
 import re
@@ -18,7 +18,7 @@ _SECONDS = {"second": 1, "minute": 60, "hour": 3600}
 
 
 def read_percent(given: object) -> Decimal | None:
-    """The share that a text such as '20%' writes; None for anything else."""
+    """The share in a text such as '20%', as a part of 1 (0.2); None if it is none."""
     if isinstance(given, str) and given.rstrip().endswith("%"):
         try:
             return Decimal(given.rstrip()[:-1].strip()) / _HUNDRED
@@ -39,7 +39,7 @@ def read_length(given: object, unit: str) -> int | None:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share for people, rounded up to a tenth, so that a few never look none."""
+    """A share for people, such as 2.5%; a small one is rounded up, never to 0.0%."""
     tenths = -(-1000 * part // whole) if whole else 0
     return f"{tenths // 10}.{tenths % 10}%"
 

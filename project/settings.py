@@ -1,4 +1,9 @@
-"""The settings of a project: `fenji.yaml`, read once, frozen, nothing unknown."""
+"""The settings of a project: the model of `fenji.yaml`.
+
+The form only: whether a feed, a column or a scheme of a name exists is checked by the
+room that knows it (`ingest.mapping`, `schemes.language.files`, `data_quality.gates`,
+`sql.access`). The texts below the fields become `docs/settings.md`.
+"""
 
 import zoneinfo
 from decimal import Decimal
@@ -55,7 +60,7 @@ def _time(text: str) -> str:
 
 
 def _list(given: Any) -> Any:  # noqa: ANN401 - raw YAML
-    """One mapping may be written without a list."""
+    """A list; a single mapping may be written without one."""
     return given if isinstance(given, list) else [given]
 
 
@@ -66,7 +71,7 @@ class Part(Document):
 
 
 class Expression(Part):
-    """A column that is computed from the columns of the source."""
+    """A column that is computed from the columns of the landing file."""
 
     expr: str = Field(examples=["replace(CustomerID, '.0', '')"])
     """An expression over the columns of a file; [input_files.md](input_files.md)."""
@@ -76,26 +81,26 @@ class FeedMapping(Part):
     """How some files of a feed map to its canonical columns."""
 
     folder: Path | None = Field(default=None, examples=["../export/sales"])
-    """Another folder than `landing/<feed>`, from the project folder on."""
+    """A folder other than `landing/<feed>`, relative to the project folder."""
     files: str | None = Field(default=None, examples=["shop/*.csv"])
-    """A pattern below the folder; without one, all files."""
+    """A pattern of paths below the folder; without it, all files."""
     encoding: str | None = Field(default=None, examples=["gb18030"])
-    """As Python names it; without one, it is found out from the file."""
+    """Its name in Python; without it, it is detected from the file."""
     delimiter: str | None = Field(
         default=None, min_length=1, max_length=4, examples=[";"]
     )
-    """What parts the columns; without one, it is found out from the file."""
+    """The separator of columns; without it, it is detected from the file."""
     header_row: int | None = Field(default=None, ge=0, examples=[3])
-    """The line of the header; 0: there is none, columns are column1, column2, …"""
+    """The line of the header, from 1; 0: none, columns are column1, column2, …"""
     sheet: str | None = Field(default=None, examples=["Sheet1"])
-    """Of a workbook; without one, the first."""
+    """The sheet of a workbook; without it, the first."""
     date_format: str | None = Field(default=None, examples=["%Y/%m/%d"])
-    """How dates are written, in the letters of strptime; without one, ISO 8601."""
+    """How dates are written, in the letters of strptime; without it, ISO 8601."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],
     )
-    """Canonical column: source column, or an expression."""
+    """Canonical column: a column of the file, or an expression."""
     constants: dict[str, str | int | Decimal | bool] = Field(
         default_factory=dict, examples=[{"channel": "shop"}]
     )
@@ -112,7 +117,7 @@ class SchemeSettings(Part):
     except_: tuple[str, ...] = Field(
         default=(), alias="except", examples=[["hotel_guest"]]
     )
-    """The ids of schemes that do not run; not beside `only`."""
+    """The ids of schemes that do not run; not together with `only`."""
     parameters: dict[str, Any] = Field(
         default_factory=dict, examples=[{"annual_points.tiers.C.from": 3500}]
     )
@@ -126,10 +131,10 @@ class SchemeSettings(Part):
 
 
 class Resources(Part):
-    """What DuckDB may use of the machine."""
+    """How much of the machine DuckDB may use."""
 
     threads: int | None = Field(default=None, ge=1, examples=[2])
-    """How many threads; without it, one a core."""
+    """How many threads; without it, one per core."""
     memory_limit: Annotated[str, AfterValidator(_memory)] | None = Field(
         default=None, examples=["4GB"]
     )
@@ -139,7 +144,7 @@ class Resources(Part):
 class Limits(Part):
     """How much one landing file may ask for before it is refused.
 
-    Each is far above what honest files need; the reason of a refusal names it.
+    Each is far above what usual files need; the reason of a refusal names it.
     """
 
     expanded_size: Annotated[str, AfterValidator(_size)] = Field(
@@ -175,7 +180,7 @@ class Limits(Part):
         return read_seconds(self.reader_time) or 0
 
 
-# Views over narrow storage; written long, they cost time and room.
+# Views over narrow storage: writing them out in full costs time and space.
 LongTable = Literal[
     "customer_tiers",
     "customer_tier_reasons",
@@ -196,7 +201,7 @@ class PublishSettings(Part):
     keep_replaced_days: Days | None = Field(default=None, examples=["90 days"])
     """How long rows of replaced files are kept, for --known-at; else for ever."""
     parquet: tuple[LongTable, ...] = Field(default=(), examples=[["customer_tiers"]])
-    """Long tables that tables/ also has as Parquet; else it has their storage only."""
+    """Long tables that tables/ also has as Parquet; without it, their storage only."""
 
 
 class PrivacySettings(Part):
@@ -211,7 +216,7 @@ EVERY_FEED = "*"
 
 
 def _by_feed(given: Any) -> Any:  # noqa: ANN401 - raw YAML
-    """One share holds for every feed."""
+    """Shares by feed; a single share is the one of every feed."""
     return {EVERY_FEED: given} if isinstance(given, str | int | Decimal) else given
 
 
@@ -242,9 +247,9 @@ class Gates(Part):
     """
 
     rejected: Share = Field(default=Decimal("0.2"), examples=["20%"])
-    """Of the rows of a feed that came since the last release, those rejected."""
+    """The share of a feed's rows since the last release that may be rejected."""
     refused: Share = Field(default=Decimal("0.2"), examples=["20%"])
-    """Of the files of a feed that came since the last release, those refused."""
+    """The share of a feed's files since the last release that may be refused."""
     fresh: dict[str, Days] = Field(
         default_factory=dict, examples=[{"transactions": "2 days"}]
     )
@@ -252,9 +257,9 @@ class Gates(Part):
     rows_fall: ShareByFeed = Field(
         default_factory=dict, examples=["50%", {"transactions": "50%"}]
     )
-    """By how much the rows of a feed's newest day may fall short of its average."""
+    """How far the rows of a feed's newest day may fall below its average."""
     tiers_move: Share | None = Field(default=None, examples=["30%"])
-    """Of the customers whom a scheme graded before as well, those with another tier."""
+    """The share of a scheme's customers of the last release whose tier may change."""
 
 
 class Settings(Part):
@@ -295,7 +300,7 @@ class Settings(Part):
     """What stops a release before it is published; [gates.md](gates.md)."""
 
     def mappings_of(self, feed: str) -> tuple[FeedMapping, ...]:
-        """The mappings of a feed, the default one where nothing is set."""
+        """The mappings of a feed, in order; a default one where none is set."""
         return self.feeds.get(feed, (FeedMapping(),))
 
 

@@ -1,20 +1,20 @@
-"""Text of users and files as it may be shown: signs that steer a screen made visible.
+"""Make text from users and files safe to show: control characters become visible.
 
-A name, a tag or an id may hold what a terminal takes for a command (ESC and its
-like), what turns the order of letters round, or what cannot be seen at all. All that
-people look at passes here: the terminal, the pages of a release, the Dagster UI.
+A name, a tag or an id may hold characters that a terminal obeys (such as ESC), that
+reverse the order of letters, or that are invisible. All text for people is cleaned
+here: for the terminal, for the pages of a release, for the Dagster UI.
 """
 
 import re
 
-# Besides the control characters: what is invisible, or changes the order of what is
-# shown. The joiners of Persian and of emoji stay.
-_UNSEEN = (
+# Besides the control characters: what is invisible, or changes the order of letters.
+# U+200C and U+200D stay: Persian words and emoji need them.
+_INVISIBLE = (
     (0x061C, 0x061C),  # Arabic letter mark
     (0x200B, 0x200B),  # zero-width space
     (0x200E, 0x200F),  # left-to-right and right-to-left marks
     (0x2028, 0x202E),  # separators of lines, embeddings and overrides
-    (0x2060, 0x206F),  # word joiner, isolates, deprecated signs
+    (0x2060, 0x206F),  # word joiner, isolates, deprecated characters
     (0xFEFF, 0xFEFF),  # byte order mark
     (0xFFF9, 0xFFFB),  # annotations
     (0xE0000, 0xE007F),  # tags
@@ -36,18 +36,18 @@ def _pattern(*ranges: tuple[int, int], without: str = "") -> re.Pattern[str]:
     return re.compile(f"{ahead}[{''.join((*codes, *single))}]")
 
 
-_LINES = _pattern(*_CONTROLS, *_UNSEEN, *_SURROGATES, without=r"\n\t")
-_LINE = _pattern(*_CONTROLS, *_UNSEEN, *_SURROGATES)
+_LINES = _pattern(*_CONTROLS, *_INVISIBLE, *_SURROGATES, without=r"\n\t")
+_LINE = _pattern(*_CONTROLS, *_INVISIBLE, *_SURROGATES)
 # What JSON leaves as it is; half a character stays an escape of JSON's own.
-_JSON = _pattern((0x7F, 0x9F), *_UNSEEN, *_SURROGATES)
+_JSON = _pattern((0x7F, 0x9F), *_INVISIBLE, *_SURROGATES)
 
-# What Markdown, as the Dagster UI reads it, takes for more than a sign; with the
-# colons and dots that make links of bare addresses.
+# Characters with a meaning in the Markdown of the Dagster UI, which also makes links of
+# bare addresses: so the colon of `://` and the dot of `www.` are escaped too.
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>~|&!$#@{}]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 
 
 def visible(text: str) -> str:
-    r"""The text with each sign that steers or hides written out, such as `\x1b`.
+    r"""The text with control and invisible characters as escapes, such as `\x1b`.
 
     Line ends and tabs stay.
     """
@@ -55,12 +55,12 @@ def visible(text: str) -> str:
 
 
 def visible_line(text: str) -> str:
-    """As `visible`, on one line: line ends and tabs are written out as well."""
+    """As `visible`, on one line: line ends and tabs become escapes as well."""
     return _LINE.sub(lambda found: _escape(ord(found[0])), text)
 
 
 def visible_json(text: str) -> str:
-    """JSON that holds the same, with what steers a terminal as escapes of JSON."""
+    """The JSON with control and invisible characters as JSON's own escapes."""
 
     def escaped(found: re.Match[str]) -> str:
         units = found[0].encode("utf-16-be", "surrogatepass")
@@ -72,6 +72,6 @@ def visible_json(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """The text as Markdown that shows it as it is: no link, picture, style or HTML."""
+    """Markdown that shows the text as it is: no link, picture, style or HTML of it."""
     line = visible_line(" ".join(text.split()))
     return _MARKDOWN.sub(lambda found: f"\\{found[0]}", line)

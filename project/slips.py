@@ -1,14 +1,14 @@
-"""Slips of the keyboard in YAML files, and what to write instead.
+"""Typing mistakes (slips) in YAML files, and what to write instead.
 
-Chinese keyboards give full-width signs, spreadsheets give `1,000`, and a comma inside
-`{ }` ends a value. YAML reads all of these as something else, and says so somewhere
-else in the file. Here they are recognised; `project.documents` makes the message.
+Chinese keyboards write full-width punctuation, spreadsheets write `1,000`, and a comma
+inside `{ }` ends a value. YAML accepts all of these as something else, and complains
+about another line. Here they are recognised; `project.documents` raises the error.
 """
 
 import re
 from collections.abc import Sequence
 
-# Full-width signs that stand for signs of YAML or of expressions.
+# Full-width characters, and those of YAML or of expressions that they stand for.
 _SIGNS = str.maketrans(
     "：，［］｛｝（）＞＜＝＋－＊／％‘’“”", ":,[]{}()><=+-*/%" + "''" + '""'
 )
@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"[+-]?\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?")
 
 
 def full_width_key(text: str) -> tuple[int, str] | None:
-    """The first line whose key is followed by a full-width colon, and the way out."""
+    """The first line (from 1) whose key has a full-width colon, and what to write."""
     for line, written in enumerate(text.splitlines(), 1):
         match = _KEY.match(written)
         if match:
@@ -34,8 +34,8 @@ def comma_in_braces(key: str, value: str, rest: Sequence[str]) -> str:
 
     Args:
         key: the field whose value was cut short.
-        value: what YAML took for its value.
-        rest: what stands behind the comma.
+        value: the part that YAML took as its value.
+        rest: the parts after the comma.
     """
     number = ",".join((value, *rest))
     if _NUMBER.fullmatch(number):
@@ -47,12 +47,14 @@ def comma_in_braces(key: str, value: str, rest: Sequence[str]) -> str:
 
 
 def in_value(value: str, *, is_list: bool, is_number: bool) -> str | None:
-    """What to write instead of a text that is no list or number; None: it is no slip.
+    """What to write instead of a text where a list or a number was expected.
+
+    None where no typing mistake is recognised.
 
     Args:
         value: the text as it was read.
-        is_list: a list was asked for.
-        is_number: a number was asked for.
+        is_list: a list was expected.
+        is_number: a number was expected.
     """
     if is_number and _NUMBER.fullmatch(value.strip()):
         plain = value.strip().replace(",", "").replace("，", "")
@@ -67,7 +69,10 @@ def in_value(value: str, *, is_list: bool, is_number: bool) -> str | None:
 
 
 def in_expression(text: str) -> str | None:
-    """What to write instead of an expression that cannot be read; None: no slip."""
+    """What to write instead of an expression that cannot be read.
+
+    None where no typing mistake is recognised.
+    """
     plain = text.translate(_SIGNS)
     if plain != text:
         return f"it has signs of a Chinese keyboard; write {plain}"

@@ -1,7 +1,7 @@
-"""Versions of schemes: one that was published never says anything else.
+"""Versions of schemes: a version that was published must not change its contents.
 
-The digests of all versions ever published are handed on from release to release, so
-that they outlive the folders of old releases.
+Each release lists the digests of all versions of schemes that were ever published, and
+passes them on to the next, so that they are known after old releases are removed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ Digests = Mapping[str, Mapping[str, str]]  # scheme → version → digest
 
 
 def published_digests(project: Project) -> dict[str, dict[str, str]]:
-    """What each version of each scheme said that any release was graded by."""
+    """The digests of all published schemes: scheme → version → digest."""
     found: dict[str, dict[str, str]] = {}
     for manifest in store.releases(project):
         for scheme, versions in manifest.scheme_digests.items():
@@ -27,7 +27,7 @@ def published_digests(project: Project) -> dict[str, dict[str, str]]:
 
 
 def digests_with(plan: "SchemePlan", project: Project) -> dict[str, dict[str, str]]:
-    """The digests that the release of a plan hands on."""
+    """The digests for the release of a plan: those published, and the plan's own."""
     found = published_digests(project)
     for scheme, version in plan.versions.items():
         found.setdefault(scheme, {})[version] = plan.digests[scheme]
@@ -35,12 +35,12 @@ def digests_with(plan: "SchemePlan", project: Project) -> dict[str, dict[str, st
 
 
 def refuse_changed_versions(project: Project) -> None:
-    """Refuse a scheme file that says other things under a version that is published.
+    """Refuse a scheme file that changed while its version, once published, did not.
 
-    With overridden parameters a scheme has a version of its own, and may change.
+    Overridden parameters need no new number: they are part of the version.
 
     Raises:
-        ConfigurationError: there is one; file, line and field.
+        ConfigurationError: there is such a file; the place is its `version`.
     """
     published = published_digests(project)
     if not published:
@@ -56,13 +56,15 @@ def refuse_changed_versions(project: Project) -> None:
 
 
 def changed(schemes: Iterable[Scheme], published: Digests) -> list[Scheme]:
-    """The schemes that say other things than was published under their version.
+    """The schemes whose published version had other contents.
 
-    The library's files change with Fenji, whose version is in the manifest.
+    Those of the library are left out: they change with Fenji, whose version is in the
+    manifest.
     """
     return [
-        one
-        for one in schemes
-        if one.path.parent != LIBRARY
-        and published.get(one.scheme, {}).get(one.version, one.digest) != one.digest
+        scheme
+        for scheme in schemes
+        if scheme.path.parent != LIBRARY
+        and published.get(scheme.scheme, {}).get(scheme.version, scheme.digest)
+        != scheme.digest
     ]

@@ -1,7 +1,9 @@
-"""Which role may read which columns of a release: `sql/access_roles.yaml`, as rows.
+"""Which role may read which columns of a release: the rows of `access_roles`.
 
-What is personal stands in the contracts; the file adds the roles and what else is
-guarded.
+`sql/access_roles.yaml` has the roles, and guarded columns that are not personal; which
+columns are personal is in the contracts. The table is information for whoever grants
+rights in a BI tool: Fenji itself does not enforce it. The setting `privacy.publish`,
+which does keep personal columns out of a release, is checked here as well.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,18 +18,18 @@ ACCESS_ROLES = "access_roles"
 
 
 class Role(Document):
-    """What a role may read: tables, and of guarded columns those that it needs."""
+    """A role: the tables that it may read, and the guarded columns in them."""
 
     role: str
-    all: bool = False
+    all: bool = False  # may read every table
     tables: tuple[str, ...] = ()
-    may_read: tuple[str, ...] = ()
+    may_read: tuple[str, ...] = ()  # names of guarded columns, in any of its tables
 
 
 class Access(Document):
-    """The roles, and the columns that are guarded beside the personal ones."""
+    """The whole of `access_roles.yaml`."""
 
-    guarded: tuple[str, ...]  # as table.column
+    guarded: tuple[str, ...]  # table.column, in addition to personal columns
     roles: tuple[Role, ...]
 
 
@@ -44,17 +46,19 @@ def access() -> Access:
 def access_rows(
     tables: Iterable[tuple[Contract, Iterable[str]]],
 ) -> Iterator[Mapping[str, object]]:
-    """One row per role × table × column that the role may read.
+    """The rows of `access_roles`: one per role, table and column that it may read.
+
+    A column that is neither personal nor guarded is for every role of its table.
 
     Args:
         tables: the contract of each table of the release, and the columns it has there.
     """
-    found = access()
+    rules = access()
     for table, names in tables:
         personal = {column.name for column in table.columns if column.personal}
         for name in names:
-            is_guarded = name in personal or f"{table.table}.{name}" in found.guarded
-            for role in found.roles:
+            is_guarded = name in personal or f"{table.table}.{name}" in rules.guarded
+            for role in rules.roles:
                 knows_table = role.all or table.table in role.tables
                 if knows_table and (not is_guarded or name in role.may_read):
                     yield {
@@ -68,7 +72,7 @@ def check_privacy(project: Project) -> None:
     """Refuse a name in `privacy.publish` that is no personal column of any feed.
 
     Raises:
-        ConfigurationError: the line names the file, the name and the nearest one.
+        ConfigurationError: there is one; the message has the nearest known name.
     """
     known = sorted(
         {
