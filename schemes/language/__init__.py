@@ -1,1 +1,4 @@
-"""What a scheme file says: its model, its expressions, metrics, tags; no SQL yet."""
+"""What scheme files say: models, expressions, windows, names, metrics and tags.
+
+Nothing here makes SQL: that is `schemes.compiler`, which reads what is parsed here.
+"""

@@ -1,7 +1,7 @@
-"""The SQL dialect that expressions of schemes are parsed in: no function is known.
+"""The SQL dialect in which sqlglot parses expressions of schemes: without functions.
 
-Every call is read as a call by name, so that it is ours to accept or refuse, and no
-name means something else because some database has a function of that name.
+Every call is parsed as a plain call by name. So `schemes.language.expressions` decides
+which calls there are, and no name gets a meaning from a function of some database.
 """
 
 from typing import Any, ClassVar

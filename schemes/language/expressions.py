@@ -1,8 +1,10 @@
-"""Expressions of scheme files: SQL text, read into a small tree of our own.
+"""Expressions of scheme files: SQL text, parsed into a small tree of our own.
 
-sqlglot parses the text, and a whitelist decides what may stand in it. Everything
-else is refused here, with its place, so that no other part of Fenji ever sees the
-text again: what is compiled, interpreted or explained is this tree.
+sqlglot parses the text; a list of allowed nodes decides what the language has, and all
+else is refused with its position. Everything else in Fenji works with the tree and
+never with the text: so a scheme cannot bring in SQL that nobody has looked at.
+
+What a name means is not decided here but in `schemes.compiler.translate`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,7 +43,7 @@ FUNCTIONS: Mapping[str, tuple[int, int]] = {
     "top": (2, 3),
 }
 
-# Those that look at the customers who are compared, and not at one alone.
+# The functions over all customers of the comparison, such as a mean or a rank.
 FIGURES = frozenset(
     {
         "cut",
@@ -55,26 +57,32 @@ FIGURES = frozenset(
     }
 )
 
-_LONGEST = 2000
-_MOST_DIGITS = 18
+_MAX_LENGTH = 2000  # characters of an expression
+_MAX_DIGITS = 18  # of a number, and at most as many after the point
 
 
 class ExpressionError(ValueError):
-    """An expression that the language does not have, with its place in the text."""
+    """Something is not part of the language; the message ends with its position."""
 
     def __init__(self, message: str, column: int | None = None) -> None:
+        """Add the position to the message.
+
+        Args:
+            message: what is wrong.
+            column: the first character of it in the expression, from 1.
+        """
         place = f" (at character {column})" if column else ""
         super().__init__(f"{message}{place}")
 
 
 @dataclass(frozen=True)
 class Node:
-    """A part of an expression; `column` is its first character, counted from 1."""
+    """A part of an expression; `column` is its first character, from 1."""
 
     column: int | None = field(default=None, compare=False, kw_only=True)
 
     def parts(self) -> "tuple[Node, ...]":
-        """The nodes directly below this one."""
+        """The nodes directly below this one, in the order of the text."""
         return ()
 
     def walk(self) -> "Iterator[Node]":
@@ -93,7 +101,7 @@ class Literal(Node):
 
 @dataclass(frozen=True)
 class Name(Node):
-    """A parameter, metric, attribute or defined name; `owner` is another scheme."""
+    """A name; with `owner`, an output of another scheme, as in `rfm_8.score`."""
 
     name: str
     owner: str | None = None
@@ -105,7 +113,7 @@ class Call(Node):
 
     name: str
     arguments: tuple[Node, ...] = ()
-    named: tuple[tuple[str, Node], ...] = ()
+    named: tuple[tuple[str, Node], ...] = ()  # as in kind = 'referral'
 
     def parts(self) -> tuple[Node, ...]:
         """The arguments."""
@@ -165,17 +173,18 @@ def parse_expression(text: str) -> Node:
     """The tree of an expression.
 
     Raises:
-        ExpressionError: it is not an expression, or holds what the language lacks.
+        ExpressionError: the text is no expression, or has something that is not part of
+            the language.
     """
     if not text.strip():
         raise ExpressionError("is empty")
-    if len(text) > _LONGEST:
-        raise ExpressionError(f"is longer than {_LONGEST} characters")
+    if len(text) > _MAX_LENGTH:
+        raise ExpressionError(f"is longer than {_MAX_LENGTH} characters")
     return _Reader(text).read()
 
 
 class _Reader:
-    """Reads one text; keeps it to be able to say where something stands."""
+    """Reads one expression; has the text, to say near what an error is."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -192,11 +201,11 @@ class _Reader:
         except SqlglotError as err:
             first = (getattr(err, "errors", None) or [{}])[0]
             near = first.get("highlight")
-            seen = f" near '{near}'" if near else ""
+            hint = f" near '{near}'" if near else ""
             if (slip := slips.in_expression(self.text)) is not None:
-                seen = f"; {slip}"
+                hint = f"; {slip}"
             raise ExpressionError(
-                f"cannot be read as an expression{seen}", first.get("col")
+                f"cannot be read as an expression{hint}", first.get("col")
             ) from None
         except RecursionError:
             raise ExpressionError("is nested too deeply") from None
@@ -204,88 +213,116 @@ class _Reader:
             raise ExpressionError("must be one expression, without ';'")
         return self.node(parsed[0])
 
-    def node(self, given: object) -> Node:  # noqa: C901, PLR0911, PLR0912
+    def node(self, parsed: object) -> Node:
+        """The node of our tree for one of sqlglot's.
+
+        Raises:
+            ExpressionError: the language has nothing of the kind.
+        """
         from sqlglot import exp  # noqa: PLC0415
 
-        column = _column(given)
-        match given:
-            case exp.Paren():
-                return self.node(given.this)
-            case exp.Literal() if given.is_string:
-                return Literal(str(given.this), column=column)
+        column = _column(parsed)
+        if isinstance(parsed, exp.Paren):
+            return self.node(parsed.this)
+        made = self.leaf(parsed, column) or self.branch(parsed, column)
+        if made is None:
+            what = type(parsed).__name__.lower()
+            message = f"'{what}' is not part of the scheme language"
+            raise ExpressionError(message, column)
+        return made
+
+    def leaf(self, parsed: object, column: int | None) -> Node | None:
+        """A constant or a name; None for anything else."""
+        from sqlglot import exp  # noqa: PLC0415
+
+        match parsed:
+            case exp.Literal() if parsed.is_string:
+                return Literal(str(parsed.this), column=column)
             case exp.Literal():
-                return Literal(_number(str(given.this), column), column=column)
+                return Literal(_number(str(parsed.this), column), column=column)
             case exp.Boolean():
-                return Literal(bool(given.this), column=column)
+                return Literal(bool(parsed.this), column=column)
             case exp.Null():
                 return Literal(None, column=column)
-            case exp.Column() if isinstance(given.this, exp.Identifier):
-                if given.args.get("db") or given.args.get("catalog"):
+            case exp.Column() if isinstance(parsed.this, exp.Identifier):
+                if parsed.args.get("db") or parsed.args.get("catalog"):
                     raise ExpressionError(
                         "a name has at most one dot: scheme.output", column
                     )
-                for part in filter(None, (given.name, given.table)):
+                for part in filter(None, (parsed.name, parsed.table)):
                     if not part.isidentifier():
                         raise ExpressionError(f"'{part}' is no name", column)
-                return Name(given.name, given.table or None, column=column)
+                return Name(parsed.name, parsed.table or None, column=column)
+        return None
+
+    def branch(self, parsed: object, column: int | None) -> Node | None:  # noqa: PLR0911
+        """An operator or a call, with its operands; None for anything else."""
+        from sqlglot import exp  # noqa: PLC0415
+
+        match parsed:
             case exp.Anonymous():
-                return self.call(given, column)
+                return self.call(parsed, column)
             case exp.Not():
-                return Unary("not", self.node(given.this), column=column)
+                return Unary("not", self.node(parsed.this), column=column)
             case exp.Neg():
-                operand = self.node(given.this)
-                if isinstance(operand, Literal) and isinstance(operand.value, Decimal):
-                    return Literal(-operand.value, column=column)
-                return Unary("-", operand, column=column)
-            case exp.Is() if isinstance(given.expression, exp.Null):
-                return IsNull(self.node(given.this), column=column)
-            case exp.Between() if not given.args.get("symmetric"):
-                low = self.node(given.args["low"])
-                high = self.node(given.args["high"])
-                operand = self.node(given.this)
+                return self.negative(self.node(parsed.this), column)
+            case exp.Is() if isinstance(parsed.expression, exp.Null):
+                return IsNull(self.node(parsed.this), column=column)
+            case exp.Between() if not parsed.args.get("symmetric"):
+                low = self.node(parsed.args["low"])
+                high = self.node(parsed.args["high"])
+                operand = self.node(parsed.this)
                 return Binary(
                     "and",
                     Binary(">=", operand, low, column=column),
                     Binary("<=", operand, high, column=column),
                     column=column,
                 )
-            case exp.In() if given.expressions and not given.args.get("query"):
-                options = tuple(self.node(one) for one in given.expressions)
-                return OneOf(self.node(given.this), options, column=column)
-        operator = _operators().get(type(given))
-        if operator is not None and isinstance(given, exp.Binary):
-            sides = self.node(given.this), self.node(given.expression)
-            return Binary(operator, *sides, column=column)
-        what = type(given).__name__.lower()
-        raise ExpressionError(f"'{what}' is not part of the scheme language", column)
+            case exp.In() if parsed.expressions and not parsed.args.get("query"):
+                options = tuple(self.node(option) for option in parsed.expressions)
+                return OneOf(self.node(parsed.this), options, column=column)
+        operator = _operators().get(type(parsed))
+        if operator is None or not isinstance(parsed, exp.Binary):
+            return None
+        sides = self.node(parsed.this), self.node(parsed.expression)
+        return Binary(operator, *sides, column=column)
 
-    def call(self, given: object, column: int | None) -> Node:
+    def negative(self, operand: Node, column: int | None) -> Node:
+        """`-x`; of a number the negative number itself, so that it can be a bound."""
+        if isinstance(operand, Literal) and isinstance(operand.value, Decimal):
+            return Literal(-operand.value, column=column)
+        return Unary("-", operand, column=column)
+
+    def call(self, parsed: object, column: int | None) -> Node:
+        """A call, with its arguments by position and by name."""
         from sqlglot import exp  # noqa: PLC0415
 
-        assert isinstance(given, exp.Anonymous)  # noqa: S101 - for the type checker
+        assert isinstance(parsed, exp.Anonymous)  # noqa: S101 - for the type checker
         arguments: list[Node] = []
         named: list[tuple[str, Node]] = []
-        for one in given.expressions:
+        for argument in parsed.expressions:
+            # Of a function such as if(a = 1, …) it is a comparison, of a metric a name.
             if (
-                str(given.this) not in FUNCTIONS
-                and isinstance(one, exp.EQ)
-                and isinstance(one.this, exp.Column)
-                and not one.this.table
+                str(parsed.this) not in FUNCTIONS
+                and isinstance(argument, exp.EQ)
+                and isinstance(argument.this, exp.Column)
+                and not argument.this.table
             ):
-                named.append((one.this.name, self.node(one.expression)))
+                named.append((argument.this.name, self.node(argument.expression)))
             elif named:
                 raise ExpressionError(
-                    "arguments without a name come first", _column(one) or column
+                    "arguments without a name come first", _column(argument) or column
                 )
             else:
-                arguments.append(self.node(one))
+                arguments.append(self.node(argument))
         if len({name for name, _ in named}) < len(named):
             raise ExpressionError("an argument is given twice", column)
-        return Call(str(given.this), tuple(arguments), tuple(named), column=column)
+        return Call(str(parsed.this), tuple(arguments), tuple(named), column=column)
 
 
 @cache
 def _operators() -> dict[type, str]:
+    """The operators with two sides: sqlglot's class → how the language writes it."""
     from sqlglot import exp  # noqa: PLC0415
 
     return {
@@ -305,22 +342,23 @@ def _operators() -> dict[type, str]:
 
 
 def _number(text: str, column: int | None) -> Decimal:
+    """A number, exactly as written; one of too many digits is refused."""
     value = Decimal(text)
     _, figures, exponent = value.as_tuple()
     if (
         not isinstance(exponent, int)
-        or exponent < -_MOST_DIGITS
-        or len(figures) + max(exponent, 0) > _MOST_DIGITS
+        or exponent < -_MAX_DIGITS
+        or len(figures) + max(exponent, 0) > _MAX_DIGITS
     ):
         raise ExpressionError(f"{text} has too many digits", column)
     return value
 
 
-def _column(given: object) -> int | None:
-    """The first character of a parsed node, as far as sqlglot kept it."""
+def _column(parsed: object) -> int | None:
+    """The first character of sqlglot's node, from 1; None where sqlglot lost it."""
     starts = [
         node.meta["start"] + 1
-        for node in given.walk()  # type: ignore[attr-defined]
+        for node in parsed.walk()  # type: ignore[attr-defined]
         if "start" in node.meta
     ]
     return min(starts) if starts else None

@@ -1,6 +1,8 @@
-"""The schemes of a project: the library's and its own, with its parameters applied.
+"""Read the schemes of a project: the library's and its own, with its parameters.
 
-What a scheme says is settled here; what it means, in `schemes.compiler.scheme`.
+Here is found out which files there are, which schemes run, and what each says after
+`fenji.yaml` or `fenji plan --set` has overridden parameters. The form of a file is in
+`schemes.language.model`; what names in it mean, in `schemes.compiler`.
 """
 
 import copy
@@ -23,12 +25,12 @@ from schemes.language.model import Scheme as Document
 from sql.contracts import contracts
 
 LIBRARY = Path(__file__).parent.parent / "library"
-CUSTOMER = "customer"  # owns names too: the customer that an opportunity is of
-STANDARD = "standard"  # the set of parameters that a file's defaults are
-TAGS_FILE = "tags.yaml"  # lies beside a project's schemes, and is none
+CUSTOMER = "customer"  # customer.x: of the customer that an opportunity belongs to
+STANDARD = "standard"  # the name of the set of parameters with all defaults
+TAGS_FILE = "tags.yaml"  # in the folder of schemes, but no scheme
 
-# The lists of a scheme whose entries have a name, by which an address finds them, and
-# the fields that a project may set.
+# Lists whose items an address can name, as in tiers.gold.from: list → the field with
+# the name of an item, and the fields that a project may set.
 _NAMED_LISTS: Mapping[str, tuple[str, frozenset[str]]] = {
     "tiers": ("tier", frozenset({"from", "top"})),
 }
@@ -36,12 +38,12 @@ _NAMED_LISTS: Mapping[str, tuple[str, frozenset[str]]] = {
 
 @dataclass(frozen=True)
 class Scheme:
-    """A scheme as it applies in a project."""
+    """A scheme with the parameters of a project."""
 
     document: Document
     path: Path
-    version: str  # the file's, and a short hash where parameters are overridden
-    is_enabled: bool = True
+    version: str  # of the file, with a short hash where parameters are overridden
+    is_enabled: bool = True  # by `only` and `except` of the settings
 
     @property
     def scheme(self) -> str:
@@ -60,12 +62,12 @@ class Scheme:
 
     @cached_property
     def digest(self) -> str:
-        """Equal where the scheme says the same, with the same parameters."""
+        """A hash of the contents: equal only for equal rules and parameters."""
         return hashlib.sha256(_canonical(self.document)).hexdigest()
 
     @cached_property
     def reads_schemes(self) -> tuple[str, ...]:
-        """The schemes whose outputs it reads, by name."""
+        """The ids of the schemes whose outputs its expressions read, sorted."""
         owners = {
             node.owner
             for _, tree in self.trees()
@@ -92,21 +94,22 @@ class Scheme:
 
 
 def read_schemes(project: Project) -> tuple[Scheme, ...]:
-    """All schemes of the project, by id, with its parameters.
+    """All schemes of the project, sorted by id, with its parameters.
 
     Raises:
-        ConfigurationError: a file or a setting is wrong; the line says which.
+        ConfigurationError: a scheme file, or a setting about schemes, is wrong.
     """
     return tuple(_enabled(project, _read(project)))
 
 
 def library() -> tuple[Scheme, ...]:
-    """The schemes of the library, by id, as their files say them."""
-    found = [_read_file(path)[0] for path in _files_in(LIBRARY)]
-    return tuple(sorted(found, key=lambda scheme: scheme.scheme))
+    """The schemes of the library, sorted by id, with the parameters of their files."""
+    schemes = [_read_file(path)[0] for path in _files_in(LIBRARY)]
+    return tuple(sorted(schemes, key=lambda scheme: scheme.scheme))
 
 
 def _read(project: Project) -> dict[str, Scheme]:
+    """Id → scheme, with overridden parameters, enabled or not."""
     found: dict[str, Scheme] = {}
     contents: dict[str, Any] = {}
     changed = _files_in(project.change.schemes)
@@ -114,6 +117,7 @@ def _read(project: Project) -> dict[str, Scheme]:
     for path in [*changed, *files]:
         scheme, content = _read_file(path)
         if scheme.scheme in found:
+            # A file that `fenji plan` tries replaces the project's of the same id.
             if found[scheme.scheme].path in changed and path not in changed:
                 continue
             raise taken_id(scheme, found[scheme.scheme])
@@ -125,7 +129,7 @@ def _read(project: Project) -> dict[str, Scheme]:
 
 
 def _read_file(path: Path) -> tuple[Scheme, object]:
-    """A scheme file's scheme, and its content as it is written.
+    """The scheme of a file, and the content of the file as YAML gives it.
 
     Raises:
         ConfigurationError: the file cannot be read, or is wrong.
@@ -133,22 +137,22 @@ def _read_file(path: Path) -> tuple[Scheme, object]:
     try:
         data = path.read_bytes()
     except OSError:
-        data = b""  # reading it again says why
+        data = b""  # `read_yaml` fails too, and says why
     return _parsed(path, data)
 
 
 @lru_cache(maxsize=256)
 def _parsed(path: Path, _data: bytes) -> tuple[Scheme, object]:
-    """What the file says, found out once while it holds the same bytes.
+    """As `_read_file`, kept for as long as the file holds the same bytes.
 
-    A run asks several times: for its key, for its assets and to compile them.
+    A run reads all schemes several times: for its key, for the assets, to compile them.
     """
     content = read_yaml(path)
     return read_scheme(path, content), content
 
 
 def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
-    """The error that another scheme has the id of this one."""
+    """The error that a scheme has the id of another one."""
     where = "the library" if other.path.parent == LIBRARY else str(other.path)
     return scheme.error(
         ("scheme",),
@@ -157,22 +161,27 @@ def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
 
 
 def scheme_files(project: Project) -> list[Path]:
-    """The files of the library, then those of the project."""
+    """The scheme files of the library, then those of the project."""
     return [*_files_in(LIBRARY), *_files_in(project.schemes)]
 
 
 def _files_in(folder: Path | None) -> list[Path]:
-    """The scheme files of a folder, which need not be there."""
+    """The scheme files of a folder, sorted; none where there is no such folder."""
     if folder is None or not folder.is_dir():
         return []
-    return [one for one in sorted(folder.glob("*.yaml")) if one.name != TAGS_FILE]
+    files = sorted(folder.glob("*.yaml"))
+    return [file for file in files if file.name != TAGS_FILE]
 
 
 def read_scheme(path: Path, content: object = None) -> Scheme:
-    """The scheme of one file, with its own parameters.
+    """The scheme of one file, with the file's own parameters.
+
+    Args:
+        path: the file.
+        content: its content where it was read already, perhaps with other parameters.
 
     Raises:
-        ConfigurationError: the file is wrong; the line says where.
+        ConfigurationError: the file is wrong.
     """
     if content is None:
         content = read_yaml(path)
@@ -192,7 +201,9 @@ def read_scheme(path: Path, content: object = None) -> Scheme:
 
 
 def schemes_digest(project: Project) -> str:
-    """Equal where all schemes and their parameters are, enabled or not; parses no SQL.
+    """A hash of all schemes, enabled or not: equal only for equal rules and parameters.
+
+    It is part of a run's key. No expression is parsed for it, so it takes little time.
 
     Raises:
         ConfigurationError: as `read_schemes`.
@@ -204,49 +215,53 @@ def schemes_digest(project: Project) -> str:
 
 
 def in_order(schemes: tuple[Scheme, ...]) -> tuple[Scheme, ...]:
-    """The schemes, each after those that it reads.
+    """The schemes in the order of grading: each after those that it reads.
 
     Raises:
-        ConfigurationError: a scheme reads one that is not there, or itself in a circle.
+        ConfigurationError: a scheme reads one that does not exist, or schemes read each
+            other.
     """
-    known = {one.scheme: one for one in schemes}
+    known = {scheme.scheme: scheme for scheme in schemes}
     done: dict[str, Scheme] = {}
 
-    def visit(scheme: Scheme, way: tuple[str, ...]) -> None:
+    def visit(scheme: Scheme, readers: tuple[str, ...]) -> None:
         if scheme.scheme in done:
             return
-        if scheme.scheme in way:
-            circle = " → ".join((*way[way.index(scheme.scheme) :], scheme.scheme))
+        if scheme.scheme in readers:
+            start = readers.index(scheme.scheme)
+            circle = " → ".join((*readers[start:], scheme.scheme))
             raise scheme.error(("scheme",), f"schemes read each other: {circle}")
         for other in scheme.reads_schemes:
             if other not in known:
                 raise _unknown_scheme(scheme, other, set(known))
-            visit(known[other], (*way, scheme.scheme))
+            visit(known[other], (*readers, scheme.scheme))
         done[scheme.scheme] = scheme
 
-    for one in schemes:
-        visit(one, ())
+    for scheme in schemes:
+        visit(scheme, ())
     return tuple(done.values())
 
 
 def _unknown_scheme(scheme: Scheme, other: str, known: set[str]) -> ConfigurationError:
-    for place, tree in scheme.trees():
+    """The error that a scheme reads one that does not exist."""
+    for field, tree in scheme.trees():
         for node in tree.walk():
             if isinstance(node, Name) and node.owner == other:
                 hint = nearest(other, known)
-                return scheme.error(place, f"there is no scheme '{other}'{hint}")
+                return scheme.error(field, f"there is no scheme '{other}'{hint}")
     raise AssertionError(other)
 
 
 def _canonical(document: Document) -> bytes:
-    said = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    return json.dumps({"kind": document.kind, **said}, sort_keys=True).encode()
+    """The contents of a scheme in one form, however its file is laid out."""
+    content = document.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return json.dumps({"kind": document.kind, **content}, sort_keys=True).encode()
 
 
 def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
-    """The schemes with what the settings `only` and `except` say about them.
+    """The schemes, enabled or not as the settings `only` and `except` say.
 
-    A scheme that a chosen one reads is computed as well.
+    A scheme that an enabled one reads is enabled as well.
     """
     chosen = project.settings.schemes
     for field, names in (("only", chosen.only or ()), ("except", chosen.except_)):
@@ -257,24 +272,24 @@ def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
                     ("schemes", field),
                     f"there is no scheme '{name}'{nearest(name, set(found))}",
                 )
-    wanted = set(found) - set(chosen.except_)
+    enabled = set(found) - set(chosen.except_)
     if chosen.only is not None:
-        wanted, ahead = set(), list(chosen.only)
-        while ahead:
-            name = ahead.pop()
-            if name in found and name not in wanted:
-                wanted.add(name)
-                ahead.extend(found[name].reads_schemes)
+        enabled, to_visit = set(), list(chosen.only)
+        while to_visit:
+            name = to_visit.pop()
+            if name in found and name not in enabled:
+                enabled.add(name)
+                to_visit.extend(found[name].reads_schemes)
     for name, scheme in sorted(found.items()):
-        yield Scheme(scheme.document, scheme.path, scheme.version, name in wanted)
+        yield Scheme(scheme.document, scheme.path, scheme.version, name in enabled)
 
 
 def _overrides(
     project: Project, found: Mapping[str, Scheme]
 ) -> dict[str, dict[str, object]]:
-    """The settings `schemes.parameters`, by scheme: path within it → value.
+    """The setting `schemes.parameters`: scheme → path within the scheme → value.
 
-    Those of tables are checked only: `Run.params` hands them to the tables' SQL.
+    Parameters of tables are only checked here; `Run.params` gives them to the SQL.
     """
     by_scheme: dict[str, dict[str, object]] = {}
     for address, value in project.settings.schemes.parameters.items():
@@ -291,8 +306,12 @@ def _overrides(
 def _wrong_in_table(
     table: str, name: str, value: object, schemes: set[str]
 ) -> str | None:
-    """What is wrong with a setting that is no scheme's, but may be a table's."""
-    tables = {one.table: one.parameters for one in contracts("marts") if one.parameters}
+    """What is wrong with a parameter that no scheme has; None: a table has it."""
+    tables = {
+        contract.table: contract.parameters
+        for contract in contracts("marts")
+        if contract.parameters
+    }
     if table not in tables:
         hint = nearest(table, {*schemes, *tables})
         return f"there is no scheme or table '{table}'{hint}"
@@ -306,7 +325,17 @@ def _wrong_in_table(
 def _overridden(
     project: Project, scheme: Scheme, content: object, overrides: dict[str, object]
 ) -> Scheme:
-    """The scheme with other parameters: those of a named set, then single ones."""
+    """The scheme with other parameters: first those of a named set, then single ones.
+
+    Args:
+        project: whose settings override the parameters.
+        scheme: as its file says it.
+        content: the content of the file.
+        overrides: path within the scheme → value.
+
+    Raises:
+        ConfigurationError: a parameter does not exist, or its value does not fit.
+    """
     made: Any = copy.deepcopy(content)
     # An address without a path names a set of parameters.
     chosen = overrides.get("", STANDARD)
@@ -340,7 +369,10 @@ def _overridden(
 
 
 def _culprit(scheme: Scheme, content: object, overrides: Mapping[str, object]) -> str:
-    """The address of the override that makes the scheme wrong, as far as it is one."""
+    """The address of the override that makes the scheme wrong.
+
+    The first one where none does so alone; the scheme where a named set does.
+    """
     for path, value in overrides.items():
         alone = copy.deepcopy(content)
         set_at(alone, path, value)
@@ -354,10 +386,15 @@ def _culprit(scheme: Scheme, content: object, overrides: Mapping[str, object]) -
 
 
 def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - raw YAML
-    """Put a value at an address such as `cut` or `tiers.gold.from` of a scheme file.
+    """Set a value of a scheme file, such as the parameter `cut` or `tiers.gold.from`.
+
+    Args:
+        content: the content of the file; it is changed.
+        path: the address within the scheme.
+        value: what to set.
 
     Raises:
-        ValueError: nothing that may be set is there.
+        ValueError: the file has nothing at that address, or it must not be set.
     """
     first, *rest = path.split(".")
     parameters = content.get("parameters") or {}
@@ -367,21 +404,21 @@ def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - ra
     key, fields = _NAMED_LISTS.get(first, ("", frozenset[str]()))
     if key and len(rest) > 1:
         name, field = ".".join(rest[:-1]), rest[-1]
-        entries = {str(one.get(key)): one for one in content.get(first) or ()}
-        if name not in entries:
-            hint = nearest(name, set(entries))
+        items = {str(item.get(key)): item for item in content.get(first) or ()}
+        if name not in items:
+            hint = nearest(name, set(items))
             raise ValueError(f"'{first}' has no entry '{name}'{hint}")
-        if field not in fields or field not in entries[name]:
-            may = sorted(fields & set(entries[name]))
+        if field not in fields or field not in items[name]:
+            may = sorted(fields & set(items[name]))
             known = f"; what may be set: {', '.join(may)}" if may else ""
             raise ValueError(f"'{first}.{name}' has no '{field}' to set{known}")
-        entries[name][field] = value
+        items[name][field] = value
         return
     if first == "entitlements" and len(rest) > 1:
         _set_benefit(content, ".".join(rest[:-1]), rest[-1], value)
         return
     lists = (*_NAMED_LISTS, "entitlements")
-    hint = nearest(path, {*parameters, *(f"{one}.…" for one in lists)})
+    hint = nearest(path, {*parameters, *(f"{name}.…" for name in lists)})
     raise ValueError(f"there is no parameter '{path}'{hint}")
 
 
@@ -391,9 +428,13 @@ def _set_benefit(
     benefit: str,
     value: object,
 ) -> None:
-    """Set what a tier entitles to, where the file says that it does."""
-    by_tier = {str(one): given for one, given in content["entitlements"].items()}
-    stated = {str(one.get("benefit")): one for one in by_tier.get(tier) or ()}
+    """Set the value of a benefit that the file lists for a tier.
+
+    Raises:
+        ValueError: the file does not list it.
+    """
+    by_tier = {str(name): items for name, items in content["entitlements"].items()}
+    stated = {str(item.get("benefit")): item for item in by_tier.get(tier) or ()}
     if benefit not in stated:
         known = stated or by_tier
         hint = nearest(benefit if stated else tier, set(known))
@@ -412,7 +453,7 @@ def _setting_error(
 
 
 def shown(value: object) -> str:
-    """A parameter's value as people write it."""
+    """A parameter's value as people write it, such as 20% or 3500."""
     if isinstance(value, str) and (share := read_percent(value)) is not None:
         return plain_percent(share)
     return str(value)

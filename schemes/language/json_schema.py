@@ -1,7 +1,7 @@
-"""The JSON Schema of scheme files, for editors: what may stand where.
+"""The JSON Schema of scheme files, with which editors complete and check them.
 
-It knows the form only. Whether names mean something, and rules fit together, is for
-`fenji lint` to say.
+It describes the form only. Whether names exist and rules fit together is checked by
+`fenji lint`.
 """
 
 import json

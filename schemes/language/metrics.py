@@ -1,8 +1,9 @@
-"""Metrics: what schemes may read of a customer, defined as data in `sql/metrics/`.
+"""Metrics: numbers and facts of a customer that schemes may read.
 
-A metric is an aggregate over a fact table, taken over a window, or an expression over
-other metrics, or a select of its own. Which windows are computed depends on what is
-asked for; the columns that the contract of `core.customer_metrics` fixes always are.
+They are defined as data in `sql/metrics/*.yaml`; here are the models of these files. A
+metric is an aggregate over the rows of a table within a window, an expression over
+other metrics, or a select of its own. `schemes.compiler` makes the SQL: of the windows
+that schemes ask for, and of those that the contract of `core.customer_metrics` fixes.
 """
 
 import hashlib
@@ -28,11 +29,11 @@ _PLAIN = re.compile(r"^[a-z0-9_]{1,30}$")
 class Argument(Document):
     """A named argument of a metric: `interactions('12 months', kind = 'referral')`."""
 
-    column: str | None = None  # the rows where this column has the value; else a $param
+    column: str | None = None  # counts rows whose column has the value; else a $param
     type: Literal["text", "number"] = "text"
-    values: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()  # the texts that may be given; empty: any
     is_required: bool = False
-    is_in_name: bool = True  # whether the column's name says the value
+    is_in_name: bool = True  # whether the value is part of the column's name
 
 
 class Metric(Document):
@@ -40,28 +41,28 @@ class Metric(Document):
 
     about: Text
     type: Literal[tuple(TYPES)]  # type: ignore[valid-type]
-    unit: str | None = None
-    values: tuple[str, ...] = ()  # the closed list of a text
-    # "{of}" stands for the arguments, "{window}" for the window; without it there is
-    # only 'ever'.
+    unit: str | None = None  # such as days or orders; amounts have none
+    values: tuple[str, ...] = ()  # of a text: the closed list of what it may be
+    # Its column: "{of}" stands for the arguments, "{window}" for the window.
+    # Without "{window}" the metric has no window; it looks at everything.
     column: str
-    aggregate: str | None = (
-        None  # over the fact table; over `value` where there is each
-    )
-    each: str | None = None  # within one value of the file's `per`
-    where: str | None = None  # the rows that count
+    # One of these three computes it. An aggregate is over the rows of the fact table,
+    # or over `value` where `each` has made one row per value of the file's `per`.
+    aggregate: str | None = None
     expression: str | None = None  # over other metrics and customers.*
-    select: str | None = None  # a file beside this one: customer_id, measure
+    select: str | None = None  # a file in the same folder: customer_id, measure
+    each: str | None = None
+    where: str | None = None  # which rows the aggregate counts
     arguments: dict[Name, Argument] = Field(default_factory=dict)
-    empty: int | None = None  # where nothing happened
-    # How an expression moves on with the as-of date alone: it counts days or whole
-    # months since the day that it reads, or calendar months.
+    empty: int | None = None  # the value for a customer without any row
+    # How an expression changes only because the as-of date moves on: it counts days or
+    # whole months since a day, or calendar months.
     clock: Literal["days", "months", "calendar_months"] | None = None
-    needs: tuple[str, ...] = ()  # feeds, or feed.column, beside those of the file
-    fixed: tuple[str, ...] = ()  # windows that are always computed
+    needs: tuple[str, ...] = ()  # feeds, or feed.column, in addition to the file's
+    fixed: tuple[str, ...] = ()  # windows that are computed whatever schemes read
 
     @model_validator(mode="after")
-    def _one_way(self) -> "Metric":
+    def _is_computed_in_one_way(self) -> "Metric":
         ways = [self.aggregate, self.expression, self.select]
         if sum(way is not None for way in ways) != 1:
             raise ValueError("give one of 'aggregate', 'expression' and 'select'")
@@ -69,42 +70,40 @@ class Metric(Document):
 
     @property
     def is_windowed(self) -> bool:
-        """Whether it is asked for over a window."""
+        """Whether an expression must give it a window, as in `spend('12 months')`."""
         return "{window}" in self.column
 
 
 class MetricFile(Document):
-    """The metrics of one fact table, or those that follow from others."""
+    """A file of `sql/metrics/`: the metrics of one fact table, or of several others."""
 
-    table: str | None = None  # where they are kept, in `core`
-    reads: tuple[
-        str, ...
-    ] = ()  # the fact table, a row an event; or what `relation` reads
-    relation: str | None = None  # a select, where no table has the events as they are
-    # The table of rows that once counted: customer_id, date, and until_date, the first
-    # day on which they did not.
+    table: str | None = None  # the table of `core` that has their columns
+    reads: tuple[str, ...] = ()  # the fact table, or the tables that `relation` reads
+    relation: str | None = None  # a select, where no table has a row per event
+    # The table of rows that counted once and do not any more: customer_id, date, and
+    # until_date, the first day on which they did not count.
     former: str | None = None
-    customer: str = "customer_id"  # whose event it is
-    date: str | None = None  # the day of the event
-    per: tuple[str, ...] = ()  # what is grouped by first, beside the customer
+    customer: str = "customer_id"  # the column with the customer of the event
+    date: str | None = None  # the column with the day of the event
+    per: tuple[str, ...] = ()  # columns to group by before the aggregate, for `each`
     entity: Literal["customers", "categories"] = "customers"
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # feeds, or feed.column, that all its metrics read
     metrics: dict[Name, Metric]
 
     @property
     def key(self) -> tuple[str, ...]:
-        """What there is one row for in the table."""
+        """The key of the table: a row is a customer, or a customer × category."""
         other = ("category",) if self.entity == "categories" else ()
         return ("customer_id", *other)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A metric over a window, as it is a column of `core.customer_metrics`."""
+    """A metric with its window and arguments: one column of `customer_metrics`."""
 
     name: str
     window: Window
-    arguments: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[tuple[str, str], ...] = ()  # name, value
 
     @property
     def metric(self) -> Metric:
@@ -124,22 +123,22 @@ class Asked:
     @property
     def column(self) -> str:
         """The name of its column."""
-        said = [
+        named = [
             value
             for name, value in self.arguments
             if self.metric.arguments[name].is_in_name
         ]
-        of = "".join(f"_{_plain(value)}" for value in said)
+        of = "".join(f"_{_plain(value)}" for value in named)
         name = self.metric.column.replace("{of}", of)
         return name.replace("{window}", self.window.suffix)
 
 
 @cache
 def definitions() -> Mapping[str, tuple[Metric, MetricFile]]:
-    """All metrics: name → definition and file.
+    """All metrics: name → its definition and the file that it stands in.
 
     Raises:
-        ConfigurationError: a file is wrong.
+        ConfigurationError: a file of `sql/metrics/` is wrong.
     """
     found: dict[str, tuple[Metric, MetricFile]] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
@@ -150,20 +149,20 @@ def definitions() -> Mapping[str, tuple[Metric, MetricFile]]:
 
 
 def needs_of(name: str) -> frozenset[str]:
-    """The feeds, and feed.columns, that a metric reads."""
+    """The feeds, and columns as `feed.column`, that a metric reads, also indirectly."""
     metric, file = definitions()[name]
     direct = frozenset((*metric.needs, *file.needs))
     return direct.union(*(needs_of(other) for other in inputs_of(metric)))
 
 
 def inputs_of(metric: Metric) -> tuple[str, ...]:
-    """The metrics that an expression reads."""
+    """The metrics that a metric's expression calls, each once."""
     called = re.findall(r"\b([a-z_]+)\(", metric.expression or "")
     return tuple(dict.fromkeys(name for name in called if name in definitions()))
 
 
 def always() -> tuple[Asked, ...]:
-    """What is computed whatever the schemes ask for."""
+    """The metrics and windows that are computed whatever the schemes read."""
     return tuple(
         Asked(name, parse_window(window))
         for name, (metric, _) in definitions().items()
@@ -172,7 +171,7 @@ def always() -> tuple[Asked, ...]:
 
 
 def _plain(value: str) -> str:
-    """A value as a part of a column's name; a short hash where it is no plain word."""
+    """A value as part of a column's name; a short hash where it is no plain word."""
     word = value.replace(".", "_")
     if _PLAIN.match(word):
         return word

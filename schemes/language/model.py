@@ -1,7 +1,8 @@
-"""What a scheme file may say: frozen models, one per kind of scheme.
+"""The form of scheme files: frozen models, one for each kind of scheme.
 
-Here stands the form only. What names mean is decided in `schemes.compiler.scheme`;
-which files there are, in `schemes.language.files`.
+A validator here can only compare parts of one file. What names in expressions mean is
+decided in `schemes.compiler.scheme`; which files there are, in
+`schemes.language.files`. `docs/schemes.md` explains the fields to authors.
 """
 
 import datetime
@@ -21,11 +22,12 @@ from pydantic import (
 )
 
 from project.documents import Document
+from project.places import FieldPath
 from project.quantities import read_percent
 from schemes.language.windows import Window, parse_window
 
-PAY_RATIO = "pay_ratio"  # the benefit whose value is the share of the price to pay
-UNRATED = "unrated"  # the tier of those to whom the rule cannot be applied
+PAY_RATIO = "pay_ratio"  # a benefit: the part of the price that is to be paid
+UNRATED = "unrated"  # the tier of customers to whom the rule cannot be applied
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _CODE = re.compile(r"^[^\W_][\w .+-]*$")
@@ -51,14 +53,14 @@ def _code(text: str) -> str:
 
 
 def _text(given: Any) -> Any:  # noqa: ANN401 - raw YAML
-    """Codes such as 5 may be written without quotes."""
+    """A text; one that looks like a number may be written without quotes."""
     if isinstance(given, int | Decimal) and not isinstance(given, bool):
         return str(given)
     return given
 
 
 def _share(given: Any) -> Any:  # noqa: ANN401 - raw YAML
-    """A share of 1: 0.2 or '20%'."""
+    """A share such as '20%' as a part of 1; anything else as it is."""
     percent = read_percent(given)
     return given if percent is None else percent
 
@@ -71,7 +73,7 @@ def _number(text: str | None) -> Decimal | None:
     return value if value.is_finite() else None
 
 
-def _tidy(text: str) -> str:
+def _not_blank(text: str) -> str:
     if not text.strip():
         raise ValueError("is empty")
     return text.strip()
@@ -87,8 +89,8 @@ def _year_day(text: str) -> str:
     return text
 
 
-# What editors are told of a field that takes numbers and texts alike.
-_EITHER = WithJsonSchema({"type": ["string", "number"]})
+# In the JSON Schema: a field that takes numbers and texts.
+_TEXT_OR_NUMBER = WithJsonSchema({"type": ["string", "number"]})
 
 Name = Annotated[
     str,
@@ -97,15 +99,17 @@ Name = Annotated[
         {"type": "string", "pattern": _NAME.pattern, "maxLength": _LONGEST_NAME}
     ),
 ]
-Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code), _EITHER]
-# A number of the file, or the name of a parameter that has it.
-Number = Annotated[Decimal | Name, BeforeValidator(_share), _EITHER]
-Sentence = Annotated[str, AfterValidator(_tidy)]
-Expression = Annotated[str, BeforeValidator(_text), Field(min_length=1), _EITHER]
-Version = Annotated[
-    str, BeforeValidator(_text), Field(min_length=1, max_length=20), _EITHER
+Code = Annotated[str, BeforeValidator(_text), AfterValidator(_code), _TEXT_OR_NUMBER]
+# A number, or the name of a parameter whose value it is.
+Number = Annotated[Decimal | Name, BeforeValidator(_share), _TEXT_OR_NUMBER]
+Sentence = Annotated[str, AfterValidator(_not_blank)]
+Expression = Annotated[
+    str, BeforeValidator(_text), Field(min_length=1), _TEXT_OR_NUMBER
 ]
-Value = Annotated[str, BeforeValidator(_text), _EITHER]
+Version = Annotated[
+    str, BeforeValidator(_text), Field(min_length=1, max_length=20), _TEXT_OR_NUMBER
+]
+Value = Annotated[str, BeforeValidator(_text), _TEXT_OR_NUMBER]
 YearDay = Annotated[str, AfterValidator(_year_day)]
 
 
@@ -117,29 +121,33 @@ class Text(Document):
 
 
 class Parameter(Document):
-    """A number, share, window or word that a project may set for itself."""
+    """A number, share, window or word of a scheme that a project may change."""
 
-    default: Any
+    default: Any  # null: the scheme does not run before the project sets it
     about: Text
     unit: str | None = None
-    values: tuple[str, ...] = ()  # the words there are, where it is a word
-    value_names: dict[str, Text] = Field(default_factory=dict)  # how reasons say them
+    values: tuple[str, ...] = ()  # of a word: those that may be chosen
+    value_names: dict[str, Text] = Field(default_factory=dict)  # the words in reasons
 
     @model_validator(mode="after")
-    def _sound(self) -> "Parameter":
+    def _has_a_fitting_default(self) -> "Parameter":
         check_parameter(self, self.default)
         return self
 
     @property
     def is_window(self) -> bool:
-        """Whether it says over which stretch of time."""
+        """Whether its value is a window, such as 12 months."""
         if self.values or not isinstance(self.default, str):
             return False
         return read_percent(self.default) is None
 
 
 def check_parameter(parameter: Parameter, value: object) -> None:
-    """Raise ValueError where the parameter cannot take the value."""
+    """Refuse a value that a parameter cannot have.
+
+    Raises:
+        ValueError: it is none of the parameter's words, or no number, share or window.
+    """
     if parameter.values:
         if value not in parameter.values:
             raise ValueError("must be one of " + ", ".join(parameter.values))
@@ -159,18 +167,18 @@ class Playbook(Document):
 
 
 class Tier(Document):
-    """A tier: its code, its names, and where the kind asks for it, its bound."""
+    """A tier: its code, its names, and what its kind of scheme needs of it."""
 
     tier: Code
     name: Text
-    from_: Number | None = Field(default=None, alias="from")  # bands: included
-    top: Number | None = None  # percentile: cumulative, from the best
-    cell: tuple[Code | Literal["*"], ...] = ()  # matrix: a level of each axis
+    # Of bands and scorecards: the lower bound, which belongs to the tier.
+    from_: Number | None = Field(default=None, alias="from")
+    top: Number | None = None  # of a percentile: the share of this and better tiers
+    cell: tuple[Code | Literal["*"], ...] = ()  # of a matrix: a level of each axis
     reason: Text | None = None
-    playbook: Playbook | None = None  # how the business treats its customers
-    rank: int | None = Field(
-        default=None, ge=1
-    )  # where it is not the place in the list
+    playbook: Playbook | None = None
+    # 1 is the best; the position in the list where it is not given.
+    rank: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _not_reserved(self) -> "Tier":
@@ -180,7 +188,7 @@ class Tier(Document):
 
 
 class Unrated(Document):
-    """To whom the rule cannot be applied, and why."""
+    """A condition under which customers get no tier, with its reason."""
 
     code: Name
     when: Expression
@@ -188,7 +196,7 @@ class Unrated(Document):
 
 
 class Flag(Document):
-    """A mark beside the tier; several may hold."""
+    """A mark in addition to the tier; a customer may have several."""
 
     flag: Name
     when: Expression
@@ -196,17 +204,17 @@ class Flag(Document):
 
 
 class Rule(Document):
-    """A rule: who gets the tier. Of a ladder the last one has no condition."""
+    """A rule: who gets a tier, and why."""
 
-    id: Name | None = None
+    id: Name | None = None  # where it is not given, the tier's code; see `rule_ids`
     tier: Code
-    when: Expression | None = None
-    code: Name | None = None  # the reason code; the rule's id where it is not given
+    when: Expression | None = None  # the last rule has none: it takes everybody else
+    code: Name | None = None  # the reason code; where it is not given, the rule's id
     reason: Text | None = None
 
 
 class Level(Document):
-    """A level of an axis; the last one has no condition."""
+    """A level of an axis; the last one has no condition: it takes everybody else."""
 
     level: Code
     when: Expression | None = None
@@ -214,20 +222,22 @@ class Level(Document):
 
 
 class ForwardOnly(Document):
-    """A tier is kept until a better one, or until a long silence ends it."""
+    """Customers keep their tier until a better one, or a time without activity."""
 
-    silence: Expression  # a number of months, or a parameter that has it
-    # Metrics that count what breaks the silence.
+    silence: Expression  # that time: a number of months, or a parameter that has it
+    # Metrics; while one of them is above zero within that time, there is activity.
     activity: tuple[Name, ...] = Field(min_length=1)
 
 
 class Axis(Document):
-    """An axis of a matrix: levels in order, the first that matches."""
+    """An axis of a matrix; a customer has the first level whose condition holds."""
 
     axis: Name
     name: Text | None = None
     input: Expression | None = None  # the value that reasons show
-    high: Expression | None = None  # short for the levels high and low
+    high: Expression | None = (
+        None  # the condition of `high`, of two levels high and low
+    )
     levels: tuple[Level, ...] = ()
     reason: Text | None = None
 
@@ -240,35 +250,36 @@ class Axis(Document):
 
     @cached_property
     def all_levels(self) -> tuple[Level, ...]:
-        """The levels, also where they are written short."""
+        """The levels in order, also where only `high` is given."""
         if self.levels:
             return self.levels
         return (Level(level="high", when=self.high), Level(level="low"))
 
 
 class Attribute(Document):
-    """Words of an assessment, and the fewest points that they allow."""
+    """Words of an assessment, and the fewest points that go with them."""
 
     values: tuple[Code, ...] = Field(min_length=1)
     from_: Number = Field(alias="from")
 
 
 class Characteristic(Document):
-    """A part of a score, with the points it gives."""
+    """A characteristic of a scorecard: an expression that gives points."""
 
     id: Name
     points: Expression
     name: Text | None = None
     input: Expression | None = None  # the value that reasons show
-    max: Number | None = None  # the most it gives
-    # Of assessed points, best first: up to the next better bound, or to `max` itself.
-    # Assessments whose points contradict their words are rejected.
+    max: Number | None = None  # the most points that it gives
+    # Where people assess the points: which words go with which points, best first.
+    # Each range ends below the next better one, the best at `max`. An assessment whose
+    # points contradict its words is rejected.
     attributes: tuple[Attribute, ...] = ()
     reason: Text | None = None
 
 
 class Cap(Document):
-    """A tier that some customers cannot exceed."""
+    """The best tier that customers can get while a condition holds for them."""
 
     id: Name
     tier_at_most: Code
@@ -277,39 +288,38 @@ class Cap(Document):
 
 
 class Validity(Document):
-    """For how long a tier holds once it is given, and how it falls.
+    """How long a tier is valid, and how a customer falls to a lower one.
 
-    Ratings are replayed over the first of each month, the as-of date and, where
-    upgrades come at once, the days on which facts of the customer change what is read.
+    Customers are rated again on the first of each month and on the as-of date; where
+    upgrades come at once, also on the days on which their facts change.
     """
 
-    # A number of months, 'calendar year', or a parameter that has it; where it is not
-    # given, a tier holds to the next rating date.
+    # The term: a number of months, 'calendar year', or a parameter that has either.
+    # Where it is not given, a tier is valid until the next rating date.
     length: Expression | None = None
-    upgrade: Literal["at_once", "at_end"] = "at_once"
+    upgrade: Literal["at_once", "at_end"] = "at_once"  # at the end of the term
     downgrade: Literal["at_end"] = "at_end"
-    grace: Expression | None = None  # months after the end before a tier falls
+    grace: Expression | None = None  # months after the term in which the tier is kept
     steps_down: int | None = Field(
         default=None, ge=1
-    )  # tiers it falls at once, at most
-    # By how much the score may miss the bound of the tier that is held.
+    )  # tiers to fall at most at a time
+    # How far the score may be below the bound of the tier, and the tier is kept.
     margin: Number | None = None
 
 
 class Benefit(Document):
-    """What a tier entitles to."""
+    """A benefit that a tier entitles to."""
 
     benefit: Name
-    # Nobody has a benefit before its value is set.
-    value: Value | None = None
+    value: Value | None = None  # while it is not set, nobody has the benefit
     name: Text | None = None  # the benefit with its value, in words
-    # When it falls due: on the customer's birthday, on a day whose spend reaches the
-    # value, with an order that does, or on these days of each year.
+    # When it is due: on the customer's birthday, on a day whose spend reaches the
+    # value, or with an order that reaches it; else on `due_days` of each year.
     due: Literal["birthday", "day_spend", "basket"] | None = None
     due_days: tuple[YearDay, ...] = ()
 
     @model_validator(mode="after")
-    def _sound(self) -> "Benefit":
+    def _has_a_fitting_value(self) -> "Benefit":
         if self.due and self.due_days:
             raise ValueError(f"{self.benefit}: give either 'due' or 'due_days'")
         if self.value is None:
@@ -324,13 +334,13 @@ class Benefit(Document):
 
     @property
     def share(self) -> Decimal | None:
-        """The value as a share of 1, where it is a number."""
+        """The value as a number, 95% as 0.95; None where it is none."""
         percent = None if self.value is None else read_percent(self.value)
         return _number(self.value) if percent is None else percent
 
 
 class SchemeBase(Document):
-    """What all kinds of schemes say."""
+    """The fields that all kinds of schemes have."""
 
     scheme: Name
     version: Version
@@ -339,26 +349,29 @@ class SchemeBase(Document):
     is_classification: bool = False  # tiers without an order
     is_template: bool = False  # to be filled in before it can run
     grades: Literal["customers", "opportunities", "categories"] = "customers"
-    # Of several that belong to a customer, whose tier is the customer's: those for whom
-    # the first condition holds, else the second, …; of these the best.
+    # Where a customer has several opportunities, the one whose tier the customer gets:
+    # of those for which the first condition holds, else the second, …, the best tier.
     prefer: tuple[Expression, ...] = ()
-    population: Expression | None = None  # who gets a row; all where not given
-    among: Expression | None = None  # whom top, mean, … look at; the population
-    needs: tuple[str, ...] = ()  # feeds, beside those that the metrics read
-    wants: tuple[str, ...] = ()  # feeds, feed.columns and schemes that may be absent
+    population: Expression | None = None  # who is graded; without it, everybody
+    among: Expression | None = None  # whom `top`, `mean`, … compare; the population
+    needs: tuple[str, ...] = ()  # feeds, in addition to those that the metrics read
+    wants: tuple[str, ...] = ()  # feeds, feed.columns and schemes that may be missing
     parameters: dict[Name, Parameter] = Field(default_factory=dict)
+    # Set of parameters → address within the scheme → value; a project chooses a set.
     parameter_sets: dict[Name, dict[str, Any]] = Field(default_factory=dict)
-    define: dict[Name, Expression] = Field(default_factory=dict)
+    define: dict[Name, Expression] = Field(
+        default_factory=dict
+    )  # names for expressions
     unrated: tuple[Unrated, ...] = ()
-    first: tuple[Rule, ...] = ()  # exceptions, looked at before the scheme's own rule
+    first: tuple[Rule, ...] = ()  # exceptions, which come before the scheme's own rule
     tiers: tuple[Tier, ...] = Field(min_length=1, max_length=100)
     caps: tuple[Cap, ...] = ()
     validity: Validity | None = None
     flags: tuple[Flag, ...] = ()
     reason: Text | None = None
     entitlements: dict[Code, tuple[Benefit, ...]] = Field(default_factory=dict)
-    inherit: Literal["from_lower_tiers"] | None = None  # entitlements of lower tiers
-    approved_tier: Code | None = None  # of an override that names no tier
+    inherit: Literal["from_lower_tiers"] | None = None  # for the entitlements
+    approved_tier: Code | None = None  # the tier of an override that names none
 
     @model_validator(mode="after")
     def _consistent(self) -> "SchemeBase":
@@ -366,12 +379,12 @@ class SchemeBase(Document):
         for what, names in (
             ("tier", codes),
             ("flag", [flag.flag for flag in self.flags]),
-            ("reason code of unrated", [one.code for one in self.unrated]),
+            ("reason code of unrated", [unrated.code for unrated in self.unrated]),
             ("cap", [cap.id for cap in self.caps]),
         ):
             _no_repeats(names, what)
-        for taken in (self.define, {flag.flag: 0 for flag in self.flags}):
-            both = set(self.parameters) & set(taken)
+        for names in (list(self.define), [flag.flag for flag in self.flags]):
+            both = set(self.parameters) & set(names)
             if both:
                 raise ValueError(f"'{min(both)}' is a parameter and something else")
         _known_tiers(self.first, codes, "first")
@@ -389,7 +402,7 @@ class SchemeBase(Document):
 
     @model_validator(mode="after")
     def _fitting_validity(self) -> "SchemeBase":
-        """What a validity says must fit together, and fit the scheme."""
+        """The fields of a validity must fit together, and fit the kind of scheme."""
         validity = self.validity
         if validity is None:
             return self
@@ -413,8 +426,8 @@ class SchemeBase(Document):
             raise ValueError("validity.margin: is for bands and scorecards")
         return self
 
-    def expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Each expression of the file with its place."""
+    def expressions(self) -> Iterator[tuple[FieldPath, str]]:
+        """Each expression of the file, with the way to its field."""
         for field in ("population", "among"):
             text = getattr(self, field)
             if text is not None:
@@ -424,19 +437,19 @@ class SchemeBase(Document):
         for name, text in self.define.items():
             yield ("define", name), text
         for field in ("unrated", "first", "caps", "flags"):
-            for number, one in enumerate(getattr(self, field)):
-                yield (field, number, "when"), one.when
+            for number, item in enumerate(getattr(self, field)):
+                yield (field, number, "when"), item.when
         yield from self.own_expressions()
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         return iter(())
 
     def window(self, given: str | None) -> Window | None:
-        """A window of the file, also where it names a parameter; None where unset.
+        """A window, or that of a parameter; None where it is not set.
 
         Raises:
-            ValueError: it is no window.
+            ValueError: it is neither.
         """
         if given is None:
             return None
@@ -445,7 +458,7 @@ class SchemeBase(Document):
         return parse_window(given)
 
     def number(self, given: Decimal | str | None) -> Decimal | None:
-        """A number of the file, also where it names a parameter; None where unset.
+        """A number, or that of a parameter; None where it is not set.
 
         Raises:
             ValueError: there is no such parameter, or it is no number.
@@ -464,7 +477,7 @@ class SchemeBase(Document):
 
 
 class Bands(SchemeBase):
-    """Thresholds over one number; a bound belongs to the tier above it."""
+    """Tiers by the bounds of one number, the score; a bound belongs to its tier."""
 
     kind: Literal["bands"]
     score: Expression
@@ -474,13 +487,13 @@ class Bands(SchemeBase):
         _check_bounds(self)
         return self
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         yield ("score",), self.score
 
 
 class Percentile(SchemeBase):
-    """Shares of the customers, best first; equal scores share the better tier."""
+    """Tiers by shares of the customers, best first; equal scores get the better one."""
 
     kind: Literal["percentile"]
     score: Expression
@@ -506,19 +519,18 @@ class Percentile(SchemeBase):
             before = top
         return self
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         yield ("score",), self.score
 
 
 class Ladder(SchemeBase):
-    """Ordered rules; the first that matches gives the tier."""
+    """Rules in order; the first that holds gives the tier."""
 
     kind: Literal["ladder"]
     hit_policy: Literal["first"] = "first"
-    axes: tuple[Axis, ...] = ()  # named halves of a matrix, to be used in the rules
+    axes: tuple[Axis, ...] = ()  # their levels can be used in the rules
     rules: tuple[Rule, ...] = Field(min_length=1, max_length=200)
-    # Never falls back; after that many months of silence the rule decides again.
     forward_only: ForwardOnly | None = None
 
     @model_validator(mode="after")
@@ -532,7 +544,7 @@ class Ladder(SchemeBase):
         return self
 
     def _check_forward_only(self, forward_only: ForwardOnly) -> None:
-        """A ladder remembers in one way, and for customers only."""
+        """It is for customers, without a validity, and counts months."""
         if self.grades != "customers":
             raise ValueError("forward_only: is for schemes that grade customers")
         if self.validity is not None:
@@ -541,7 +553,7 @@ class Ladder(SchemeBase):
         if silence is None or silence.kind != "months" or silence.is_elsewhere:
             raise ValueError("forward_only.silence: write a number of months")
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         yield from _axis_expressions(self.axes)
         for number, rule in enumerate(self.rules):
@@ -550,7 +562,7 @@ class Ladder(SchemeBase):
 
 
 class Scorecard(SchemeBase):
-    """Characteristics that give points, deductions that take some, bands of the sum."""
+    """Characteristics give points, deductions take some; tiers by bounds of the sum."""
 
     kind: Literal["scorecard"]
     characteristics: tuple[Characteristic, ...] = Field(min_length=1, max_length=50)
@@ -560,20 +572,20 @@ class Scorecard(SchemeBase):
     def _ordered(self) -> "Scorecard":
         _check_bounds(self)
         parts = (*self.characteristics, *self.deductions)
-        _no_repeats([one.id for one in parts], "characteristic")
+        _no_repeats([part.id for part in parts], "characteristic")
         return self
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         for field in ("characteristics", "deductions"):
-            for number, one in enumerate(getattr(self, field)):
-                yield (field, number, "points"), one.points
-                if one.input is not None:
-                    yield (field, number, "input"), one.input
+            for number, part in enumerate(getattr(self, field)):
+                yield (field, number, "points"), part.points
+                if part.input is not None:
+                    yield (field, number, "input"), part.input
 
 
 class Flags(SchemeBase):
-    """Marks of which several may hold; the first that does is the tier."""
+    """Rules of which several may hold; the first that holds gives the tier."""
 
     kind: Literal["flags"]
     hit_policy: Literal["collect"] = "collect"
@@ -587,7 +599,7 @@ class Flags(SchemeBase):
         _no_repeats([rule.tier for rule in self.rules], "rule for tier")
         return self
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         for number, rule in enumerate(self.rules):
             if rule.when is not None:
@@ -595,34 +607,43 @@ class Flags(SchemeBase):
 
 
 class Matrix(SchemeBase):
-    """Axes with levels; each tier is a cell, or a row of cells."""
+    """Axes with levels; a tier is one cell or, by `*` for any level, several."""
 
     kind: Literal["matrix"]
     axes: tuple[Axis, ...] = Field(min_length=2, max_length=4)
 
     @model_validator(mode="after")
-    def _cells(self) -> "Matrix":
+    def _has_a_tier_for_each_cell(self) -> "Matrix":
         _no_field(self.tiers, "from_", "top")
         _no_repeats([axis.axis for axis in self.axes], "axis")
         for tier in self.tiers:
-            if len(tier.cell) != len(self.axes):
-                raise ValueError(
-                    f"tier '{tier.tier}': 'cell' names one level of each axis: "
-                    + ", ".join(axis.axis for axis in self.axes)
-                )
-            for level, axis in zip(tier.cell, self.axes, strict=True):
-                known = [one.level for one in axis.all_levels]
-                if level not in {*known, "*"}:
-                    raise ValueError(
-                        f"tier '{tier.tier}': axis '{axis.axis}' has no level"
-                        f" '{level}', but " + ", ".join(known)
-                    )
-        for cell in product(*([n.level for n in one.all_levels] for one in self.axes)):
+            self._check_cell(tier)
+        for cell in self.cells():
             if not any(matches(tier.cell, cell) for tier in self.tiers):
                 raise ValueError(f"no tier has the cell [{', '.join(cell)}]")
         return self
 
-    def own_expressions(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    def _check_cell(self, tier: Tier) -> None:
+        """A tier's cell has a known level of each axis, or `*`."""
+        if len(tier.cell) != len(self.axes):
+            raise ValueError(
+                f"tier '{tier.tier}': 'cell' names one level of each axis: "
+                + ", ".join(axis.axis for axis in self.axes)
+            )
+        for level, axis in zip(tier.cell, self.axes, strict=True):
+            known = [other.level for other in axis.all_levels]
+            if level not in {*known, "*"}:
+                raise ValueError(
+                    f"tier '{tier.tier}': axis '{axis.axis}' has no level"
+                    f" '{level}', but " + ", ".join(known)
+                )
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """Every combination of a level of each axis."""
+        levels = ([level.level for level in axis.all_levels] for axis in self.axes)
+        return list(product(*levels))
+
+    def own_expressions(self) -> Iterator[tuple[FieldPath, str]]:
         """The expressions that only this kind has."""
         yield from _axis_expressions(self.axes)
 
@@ -640,34 +661,38 @@ KINDS: dict[str, type[Scheme]] = {
 
 
 def rule_ids(rules: tuple[Rule, ...]) -> list[str]:
-    """The id of each rule: given, else its tier's code, numbered where repeated."""
+    """The id of each rule; where none is given, its tier's code, such as `gold_2`.
+
+    The number is there only where the code alone is taken already.
+    """
     given = {rule.id for rule in rules}
     ids: list[str] = []
     for rule in rules:
-        name, again = rule.id or rule.tier, 1
+        name, number = rule.id or rule.tier, 1
         while rule.id is None and name in {*ids, *given}:
-            again += 1
-            name = f"{rule.tier}_{again}"
+            number += 1
+            name = f"{rule.tier}_{number}"
         ids.append(name)
     return ids
 
 
 def _axis_expressions(
     axes: tuple[Axis, ...],
-) -> Iterator[tuple[tuple[str | int, ...], str]]:
+) -> Iterator[tuple[FieldPath, str]]:
     for number, axis in enumerate(axes):
         if axis.input is not None:
             yield ("axes", number, "input"), axis.input
         if axis.high is not None:
             yield ("axes", number, "high"), axis.high
-        for place, level in enumerate(axis.levels):
+        for level_number, level in enumerate(axis.levels):
             if level.when is not None:
-                yield ("axes", number, "levels", place, "when"), level.when
+                yield ("axes", number, "levels", level_number, "when"), level.when
 
 
 def matches(pattern: tuple[str, ...], cell: tuple[str, ...]) -> bool:
-    """Whether a tier's cell, in which `*` is any level, holds a cell of the matrix."""
-    return all(level in {"*", at} for level, at in zip(pattern, cell, strict=True))
+    """Whether a tier's cell, in which `*` is any level, includes a cell."""
+    pairs = zip(pattern, cell, strict=True)
+    return all(level in {"*", cell_level} for level, cell_level in pairs)
 
 
 def _no_repeats(names: list[str], what: str) -> None:
@@ -677,6 +702,7 @@ def _no_repeats(names: list[str], what: str) -> None:
 
 
 def _last_is_open(conditions: list[str | None], what: str) -> None:
+    """All but the last have a condition, so that everybody gets a tier or level."""
     if not conditions:
         return
     *before, last = conditions
@@ -689,6 +715,7 @@ def _last_is_open(conditions: list[str | None], what: str) -> None:
 
 
 def _no_field(tiers: tuple[Tier, ...], *fields: str) -> None:
+    """The tiers have none of these fields: they belong to other kinds of schemes."""
     for tier in tiers:
         for field in fields:
             if getattr(tier, field) not in {None, ()}:
@@ -704,10 +731,15 @@ def _known_tiers(rules: tuple[Rule, ...], codes: list[str], where: str) -> None:
 
 
 def _check_bounds(scheme: SchemeBase) -> None:
-    """Bounds fall from the best tier on; the last may take the rest."""
+    """Bounds fall from the best tier to the last, which may be without one.
+
+    A tier that only an exception gives needs no bound.
+    """
     _no_field(scheme.tiers, "top", "cell")
     given_first = {rule.tier for rule in scheme.first}
-    banded = [one for one in scheme.tiers if one.tier not in given_first or one.from_]
+    banded = [
+        tier for tier in scheme.tiers if tier.tier not in given_first or tier.from_
+    ]
     before: Decimal | None = None
     for tier in banded:
         if tier.from_ is None and tier is not banded[-1]:

@@ -1,8 +1,9 @@
-"""What a name in an expression of a scheme may mean, and what it needs to be known.
+"""What names in expressions may mean, and which feeds and columns they need.
 
-A name is, in this order: defined in the scheme, a parameter of it, a metric without a
-window, an attribute of the customer, an axis of the scheme. `other.name` is an output
-of another scheme.
+A name is, in this order: defined in the scheme (`define`), a parameter of the scheme, a
+metric without a window, an attribute of the customer, an axis of the scheme.
+`other.name` is an output of another scheme. Names are looked up by
+`schemes.compiler.translate`.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from functools import cache
 from project.settings import Settings
 from sql.contracts import day_name, feeds
 
-# What the type words of contracts are in expressions.
+# Types of contracts → types of expressions; those of NUMBERS are numbers.
 TYPES: Mapping[str, str] = {
     "text": "text",
     "choice": "text",
@@ -31,7 +32,7 @@ NUMBERS = {
     "score",
 }
 
-# Where spend comes from is a setting; metrics name it as if it were a feed.
+# Metrics need "spend" like a feed; the setting `spend_source` says which one it is.
 SPEND = "spend"
 # The day that a run describes, as expressions and the SQL made of them name it.
 AS_OF_DATE = "as_of_date"
@@ -39,22 +40,22 @@ AS_OF_DATE = "as_of_date"
 
 @dataclass(frozen=True)
 class Attribute:
-    """A column of a feed that schemes may read of what they grade."""
+    """A column of a feed that schemes may read, such as the customer's region."""
 
     name: str
-    type: str
-    choices: tuple[str, ...]
-    needs: frozenset[str]
+    type: str  # text, number, date or boolean
+    choices: tuple[str, ...]  # of a text: what it may be; empty: anything
+    needs: frozenset[str]  # feed.column
     is_amount: bool
     is_personal: bool
-    has_happened: bool  # a date that is a fact, not known before it
+    has_happened: bool  # of a date: a fact, which nobody can know before that day
 
 
 @cache
 def attributes(feed: str) -> Mapping[str, Attribute]:
-    """The attributes that come from a feed: name → what it is.
+    """The attributes that a feed has: name → attribute.
 
-    Timestamps are read as days: `registered_at` is `registered_date`.
+    Of a timestamp only the day can be read: `registered_at` as `registered_date`.
     """
     found = {}
     for column in feeds()[feed].columns:
@@ -78,29 +79,32 @@ def attributes(feed: str) -> Mapping[str, Attribute]:
 
 @dataclass
 class Inputs:
-    """Which feeds, columns and schemes there are, and what a scheme took of them."""
+    """The feeds and columns that a project has, and those that one scheme reads.
 
-    feeds: Mapping[str, frozenset[str]]
+    The sets are filled while the scheme is compiled. They hold feeds, columns as
+    `feed.column`, and schemes.
+    """
+
+    feeds: Mapping[str, frozenset[str]]  # feed → its columns, of all that were loaded
     settings: Settings
-    wants: frozenset[str]
+    wants: frozenset[str]  # what the scheme reads where it is there
     required: set[str] = field(default_factory=set)
     optional: set[str] = field(default_factory=set)
-    missing: set[str] = field(default_factory=set)
-    schemes: set[str] = field(
-        default_factory=set
-    )  # those of the above that are schemes
+    missing: set[str] = field(default_factory=set)  # required, but not there
+    schemes: set[str] = field(default_factory=set)  # which of them are schemes
 
     @property
     def has_overrides(self) -> bool:
-        """Whether persons may set tiers here."""
+        """Whether there are decisions of people that replace tiers."""
         return "overrides" in self.feeds
 
     def take(self, needs: frozenset[str]) -> bool:
-        """Whether all that is needed is there; notes feeds that are missing.
+        """Note what an expression needs; whether all of it is there.
 
-        A column that a feed lacks is no reason not to run: what reads it is absent.
+        Only a missing feed keeps a scheme from running. Where a feed lacks a column,
+        the scheme runs without what reads the column.
         """
-        there = True
+        is_complete = True
         for need in sorted(needs):
             feed, _, column = need.partition(".")
             is_wanted = need in self.wants or feed in self.wants
@@ -108,13 +112,13 @@ class Inputs:
             if column and not is_wanted:
                 self.required.add(feed)
             if not self.has(need):
-                there = False
+                is_complete = False
             if not is_wanted and not self.has(feed):
                 self.missing.add(feed)
-        return there
+        return is_complete
 
     def require(self, needs: tuple[str, ...]) -> None:
-        """Note the feeds, and columns, without which there is nothing to grade."""
+        """Note the feeds and columns without which the scheme does not run."""
         for need in needs:
             self.required.add(need)
             if not self.has(need):
@@ -123,16 +127,16 @@ class Inputs:
     def has(self, need: str) -> bool:
         """Whether a feed, or feed.column, is there."""
         if need == SPEND:
-            source = self.settings.spend_source
+            chosen = self.settings.spend_source
             both = ("transactions", "bills")
-            feeds = both if source == "both" else (source,)
+            feeds = both if chosen == "both" else (chosen,)
             return any(feed in self.feeds for feed in feeds)
         feed, _, column = need.partition(".")
         return feed in self.feeds and (not column or column in self.feeds[feed])
 
 
 def in_words(need: str, inputs: Inputs) -> str:
-    """A missing input as `not_applicable_reason` says it."""
+    """A missing feed, column or parameter as `not_applicable_reason` names it."""
     if need.startswith("parameter "):
         return need
     if need == SPEND:
@@ -143,5 +147,5 @@ def in_words(need: str, inputs: Inputs) -> str:
 
 
 def spend_source(inputs: Inputs) -> str:
-    """The feed that spend comes from, in words."""
+    """The feed that spend is computed from, in words."""
     return inputs.settings.spend_source.replace("both", "transactions or bills")

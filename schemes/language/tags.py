@@ -1,7 +1,7 @@
-"""The tag dictionary: the library's file, and what a project adds to it.
+"""The tag dictionary: the tags, groups and synonyms of the library and a project.
 
-Here stands what tags, groups and synonyms there are. How customers come by them is in
-`schemes.tables.tag_rules` (rules, values) and `sql/marts/customer_tags.sql` (people).
+How customers get tags is not decided here: by rules and values, in
+`schemes.tables.tag_rules`; from people, in `sql/marts/customer_tags.sql`.
 """
 
 import hashlib
@@ -21,11 +21,12 @@ from schemes.language.model import Expression, Name, Sentence, Text
 from sql.contracts import contract
 
 LIBRARY = Path(__file__).parent.parent / TAGS_FILE
-LONGEST = 36  # of a tag's code
-MANUAL = "manual"  # the group of what people write and no dictionary has
+LONGEST = 36  # characters of a tag's code
+MANUAL = "manual"  # the group of tags that people write and the dictionary lacks
 
-# What may stand behind `values`: name → the table, and the types that make tags.
-SOURCES = {
+# The tables whose columns `values` may name: name → layer and table. Only columns of
+# words become tags, not numbers or dates.
+TABLES = {
     "consumption_hotspots": ("marts", "consumption_hotspots"),
     "customers": ("marts", "customers"),
     "lines": ("core", "lines"),
@@ -35,37 +36,36 @@ _WORDS = {"text", "choice", "boolean"}
 
 
 class TagEntry(Document):
-    """A tag as a file states it; of a known tag only what it adds or changes."""
+    """A tag in a file; of a known tag only what the file adds or changes."""
 
     tag: Annotated[Name, Field(max_length=LONGEST)]
     name: Text | None = None
     synonyms: tuple[Sentence, ...] = ()
-    when: Expression | None = None  # the rule that gives it
-    valid_days: int | None = Field(
-        default=None, gt=0
-    )  # how long one given by hand lasts
+    when: Expression | None = None  # the condition for customers to get it
+    # For how many days a tag from a person holds; without it, for ever.
+    valid_days: int | None = Field(default=None, gt=0)
 
 
 class GroupEntry(Document):
-    """A group as a file states it; of a known group only what it adds or changes."""
+    """A group in a file; of a known group only what the file adds or changes."""
 
     group: Name
     name: Text | None = None
-    is_exclusive: bool | None = None
-    values: str | None = None  # source.column; what stands there is the tag
-    publishes_personal: bool | None = None
+    is_exclusive: bool | None = None  # whether a customer has at most one of its tags
+    values: str | None = None  # table.column, whose values are tags of the group
+    publishes_personal: bool | None = None  # whether a personal column is allowed there
     tags: tuple[TagEntry, ...] = ()
 
 
 class TagFile(Document):
-    """A file of tags."""
+    """A file of tags, `tags.yaml`."""
 
     groups: tuple[GroupEntry, ...] = ()
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A condition in the language of schemes, and where it stands."""
+    """A condition in the language of schemes, and its place in a file."""
 
     when: str
     path: Path
@@ -78,21 +78,21 @@ class Tag:
 
     tag: str
     name: Text
-    path: Path  # the last file that says something about it
+    path: Path  # the last file that adds to it or changes it
     synonyms: tuple[str, ...] = ()
     rule: Rule | None = None
-    valid_days: int | None = None
+    valid_days: int | None = None  # as in `TagEntry`
 
     @property
     def terms(self) -> tuple[str, ...]:
-        """What people may write for it."""
+        """The words that people may write for it, as `normal` makes them."""
         written = (self.tag, self.name.en, self.name.zh, *self.synonyms)
         return tuple(dict.fromkeys(normal(term) for term in written))
 
 
 @dataclass(frozen=True)
 class Group:
-    """A group of the dictionary with its tags, in the order of their rules."""
+    """A group of the dictionary with its tags, in the order of the files."""
 
     group: str
     name: Text
@@ -103,18 +103,18 @@ class Group:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """All groups, the library's first."""
+    """All groups of tags, the library's first."""
 
     groups: tuple[Group, ...]
 
     @cached_property
     def tags(self) -> tuple[Tag, ...]:
-        """All tags that the dictionary lists."""
+        """The tags of all groups."""
         return tuple(tag for group in self.groups for tag in group.tags)
 
 
 def normal(term: str) -> str:
-    """A term as terms are compared: without blanks around it, in small letters."""
+    """A term in the form in which terms are compared: stripped and in lower case."""
     return term.strip().lower()
 
 
@@ -123,14 +123,14 @@ def tag_files(project: Project, own: Path | None = None) -> list[Path]:
 
     Args:
         project: the project.
-        own: a file that stands for the project's own.
+        own: a file to use instead of the project's own, where it is linted.
     """
     own = own or project.schemes / TAGS_FILE
     return [LIBRARY, own] if own.is_file() else [LIBRARY]
 
 
 def tags_digest(project: Project) -> str:
-    """Equal where the files of tags are."""
+    """A hash of the files of tags, for the key of a run."""
     whole = hashlib.sha256()
     for path in tag_files(project):
         whole.update(hashlib.sha256(path.read_bytes()).digest())
@@ -138,10 +138,14 @@ def tags_digest(project: Project) -> str:
 
 
 def read_tags(project: Project, own: Path | None = None) -> Dictionary:
-    """The dictionary of the project, or with a file that stands for its own.
+    """The dictionary of a project.
+
+    Args:
+        project: the project.
+        own: as for `tag_files`.
 
     Raises:
-        ConfigurationError: a file is wrong; the line says where.
+        ConfigurationError: a file is wrong, or a term could mean two tags.
     """
     groups: dict[str, Group] = {}
     for path in tag_files(project, own):
@@ -156,15 +160,19 @@ def read_tags(project: Project, own: Path | None = None) -> Dictionary:
 
 @dataclass(frozen=True)
 class _Reader:
-    """Reads one group of one file into what is known so far."""
+    """Adds one group of one file to the groups read so far."""
 
     project: Project
     path: Path
-    way: FieldPath  # to the group's entry in the file
-    groups: dict[str, Group]
+    way: FieldPath  # to the group in the file
+    groups: dict[str, Group]  # those read so far
 
     def group(self, entry: GroupEntry) -> Group:
-        """The group with what the entry adds."""
+        """The group with what the file adds.
+
+        Raises:
+            ConfigurationError: the group, or one of its tags, is wrong.
+        """
         known = self.groups.get(entry.group)
         if known is None:
             if entry.name is None or entry.is_exclusive is None:
@@ -195,7 +203,7 @@ class _Reader:
                 raise self.error(field, message)
 
     def tag(self, entry: TagEntry, known: Tag | None, field: FieldPath) -> Tag:
-        """The tag with what the entry adds."""
+        """The tag with what the file adds."""
         if known is None:
             if entry.name is None:
                 raise self.error((*field, "name"), "a new tag needs 'name'")
@@ -213,20 +221,20 @@ class _Reader:
         )
 
     def check_values(self, entry: GroupEntry) -> None:
-        """Refuse a source that is not there, or that shows what is personal."""
-        source, _, name = (entry.values or "").partition(".")
+        """Refuse a table or column that does not exist, or a personal one."""
+        table, _, name = (entry.values or "").partition(".")
         field = ("values",)
-        if source not in SOURCES:
-            hint = nearest(source, set(SOURCES))
-            raise self.error(field, f"there is no source '{source}'{hint}")
+        if table not in TABLES:
+            hint = nearest(table, set(TABLES))
+            raise self.error(field, f"there is no table '{table}' of values{hint}")
         columns = {
             column.name: column
-            for column in contract(*SOURCES[source]).columns
+            for column in contract(*TABLES[table]).columns
             if column.type in _WORDS and column.name != "customer_id"
         }
         if name not in columns:
             hint = nearest(name, set(columns))
-            raise self.error(field, f"'{source}' has no column '{name}' of words{hint}")
+            raise self.error(field, f"'{table}' has no column '{name}' of words{hint}")
         shown = self.project.settings.privacy.publish
         if (
             columns[name].personal
@@ -240,12 +248,16 @@ class _Reader:
             )
 
     def error(self, field: FieldPath, message: str) -> ConfigurationError:
-        """An error about a field of the group's entry, to be raised by the caller."""
+        """An error about a field of the group, to be raised by the caller."""
         return ConfigurationError(message, place_of(self.path, (*self.way, *field)))
 
 
 def _check_terms(dictionary: Dictionary) -> None:
-    """Refuse what may mean two tags."""
+    """Refuse a term that stands for two tags.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
     meant: dict[str, Tag] = {}
     for tag in dictionary.tags:
         for term in tag.terms:

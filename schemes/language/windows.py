@@ -1,10 +1,13 @@
-"""Windows: the stretch of time that a metric looks at, relative to the as-of date.
+"""Windows: the span of days that a metric looks at, relative to the as-of date.
 
-A window is written as `12 months`, `90 days`, `previous 12 months` (the stretch of
-that length before the one that ends at the as-of date), `12 months before` (up to the
-day before the as-of date), `calendar year` (to date), `last calendar year` or `ever`.
-It leaves its first day out and holds its last: 12 months to 2026-05-31 are
-(2025-05-31, 2026-05-31]. Only `… before` holds its first day and leaves its last out.
+A window is written as `12 months`, `90 days`, `previous 12 months` (the 12 months
+before the 12 months that end on the as-of date), `12 months before` (those that end on
+the day before the as-of date), `calendar year` (to date), `last calendar year` or
+`ever`.
+
+A window excludes the day at which it starts and includes the day on which it ends: 12
+months to 2026-05-31 are the days after 2025-05-31 until 2026-05-31. Only `… before`
+includes the first and excludes the last.
 """
 
 import calendar
@@ -23,11 +26,11 @@ FORMS = (
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of time before the as-of date; `size` counts days or months."""
+    """A window, not yet for a date."""
 
     kind: str  # ever, days, months, calendar_year
-    size: int = 0
-    periods_back: int = 0  # 0: ends at the as-of date; 1: the one before that
+    size: int = 0  # how many days or months
+    periods_back: int = 0  # 0: ends on the as-of date; 1: ends where that one starts
     is_before: bool = False  # ends on the day before the as-of date
 
     @property
@@ -37,7 +40,7 @@ class Window:
 
     @property
     def suffix(self) -> str:
-        """How the window stands in a column's name, such as `_12m`."""
+        """The end of a column's name, such as `_12m` or `_this_year`."""
         if self.kind == "ever":
             return ""
         if self.kind == "calendar_year":
@@ -47,7 +50,7 @@ class Window:
         return f"{back}_{self.size}{self.kind[0]}{before}"
 
     def __str__(self) -> str:
-        """The window as it is written."""
+        """The window as scheme files write it."""
         if self.kind == "ever":
             return "ever"
         if self.kind == "calendar_year":
@@ -59,7 +62,7 @@ class Window:
 
     @property
     def zh(self) -> str:
-        """The window in Chinese."""
+        """The window in Chinese, for reasons."""
         if self.kind == "ever":
             return "累计"
         if self.kind == "calendar_year":
@@ -70,17 +73,17 @@ class Window:
         return f"{'此前' if self.is_before else '近'}{self.size}{unit}"
 
     def previous(self) -> "Window":
-        """The stretch of the same length before this one.
+        """The window of the same length directly before this one.
 
         Raises:
-            ValueError: there is none, or it cannot be written.
+            ValueError: of `ever`, or of a window that does not end on the as-of date.
         """
         if self.kind == "ever" or self.periods_back or self.is_before:
             raise ValueError(f"there is no window before '{self}'")
         return Window(self.kind, self.size, 1)
 
     def after(self, as_of: date) -> date | None:
-        """The last day that lies before the window; None where it has no start."""
+        """The last day before the window; None for `ever`, which has no start."""
         if self.kind == "ever":
             return None
         if self.is_before:
@@ -100,6 +103,7 @@ class Window:
         return self._back(as_of, self.periods_back)
 
     def _back(self, as_of: date, periods: int) -> date:
+        """The day so many lengths of the window before the as-of date."""
         if self.kind == "days":
             return as_of - timedelta(days=self.size * periods)
         return add_months(as_of, -self.size * periods)
@@ -107,10 +111,10 @@ class Window:
 
 @cache
 def parse_window(text: str) -> Window:
-    """The window that the text writes.
+    """The window that a text names.
 
     Raises:
-        ValueError: it is none; the message shows the forms there are.
+        ValueError: the text is none; the message lists the forms that there are.
     """
     words = " ".join(text.lower().split())
     if words == "ever":
@@ -129,7 +133,7 @@ def parse_window(text: str) -> Window:
 
 
 def add_months(day: date, months: int) -> date:
-    """The day that many months later, held to the end of a shorter month."""
+    """The same day so many months later, at most the last day of that month."""
     years, month = divmod(day.month - 1 + months, _MONTHS_A_YEAR)
     year = day.year + years
     last = calendar.monthrange(year, month + 1)[1]
@@ -137,6 +141,6 @@ def add_months(day: date, months: int) -> date:
 
 
 def whole_months(start: date, end: date) -> int:
-    """The largest k for which start + k months is not after end."""
+    """The number of full months from start to end, by `add_months`."""
     months = (end.year - start.year) * _MONTHS_A_YEAR + end.month - start.month
     return months - (add_months(start, months) > end)

@@ -19,7 +19,7 @@ from schemes.language.files import Scheme
 from schemes.language.model import Flags, Tier
 from schemes.language.model import Rule as TierRule
 from schemes.language.names import Inputs
-from schemes.language.tags import MANUAL, SOURCES, Dictionary, Group, Tag
+from schemes.language.tags import MANUAL, TABLES, Dictionary, Group, Tag
 from sql.contracts import contract
 
 _COMPUTED = "computed"
@@ -171,7 +171,7 @@ def _rule_tags_select(tags: CompiledTags) -> str:
     attributes = sorted({name for source, name in sources if source == _ATTRIBUTES})
     if attributes:
         # A view that joins, and is read for each group.
-        layer, table = SOURCES[_ATTRIBUTES]
+        layer, table = TABLES[_ATTRIBUTES]
         of_customers = exp.select("customer_id", *map(column, attributes))
         of_customers = of_customers.from_(exp.table_(table, db=layer))
         select = select.with_(_ATTRIBUTES, as_=of_customers)
@@ -196,7 +196,7 @@ def _by_value(group: Group) -> exp.Select:
     """The values of a column as tags; the first of several is the main one."""
     source, name = _source_of(group)
     value = function("trim", cast(column(name), "varchar"))
-    layer, table = SOURCES[source]
+    layer, table = TABLES[source]
     if _is_kept_since(group):
         value, table = column("value"), _values_table(group)
     source_table = exp.table_(table, db=layer)
@@ -246,7 +246,7 @@ def _values_table(group: Group) -> str:
 def _values_since(group: Group) -> exp.Select:
     """Each customer's values, and the day of the first line that has it."""
     source, name = _source_of(group)
-    layer, table = SOURCES[source]
+    layer, table = TABLES[source]
     value = function("trim", cast(column(name), "varchar"))
     return (
         exp.select(

@@ -1,4 +1,8 @@
-"""The page of all schemes of the library, in both languages, with their bounds."""
+"""Make `docs/library.md`: all schemes of the library and all metrics.
+
+Names and meanings are in both languages. How to write schemes is not told there but in
+`docs/schemes.md`.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +10,6 @@ from pathlib import Path
 
 from project.folder import Project
 from project.settings import Settings
-from schemes.compiler.compiled import CompiledScheme
 from schemes.language.files import LIBRARY, Scheme, read_schemes, shown
 from schemes.language.metrics import definitions
 from schemes.language.model import Flags, Ladder, Matrix, Scorecard, Text, Tier
@@ -28,33 +31,34 @@ A bound belongs to the tier above it. Parameters are set in `fenji.yaml` as
 
 
 def library_page() -> str:
-    """The page as `docs/library.md` holds it."""
+    """The text of `docs/library.md`."""
     project = Project(Path(), Settings(name="library"))
-    there = {
+    # As if there were every feed with every column, so that every scheme applies.
+    columns = {
         name: frozenset(column.name for column in feed.columns)
         for name, feed in feeds().items()
     }
     of_library = tuple(
-        one for one in read_schemes(project) if one.path.parent == LIBRARY
+        scheme for scheme in read_schemes(project) if scheme.path.parent == LIBRARY
     )
-    plan = plan_of(of_library, project, there)
-    found = sorted(plan.schemes, key=lambda one: one.scheme.scheme)
+    plan = plan_of(of_library, project, columns)
     needs = feeds_needed(plan.schemes)
+    schemes = sorted(
+        (compiled.scheme for compiled in plan.schemes),
+        key=lambda scheme: scheme.scheme,
+    )
     lines = [_HEAD + "| scheme | name | 名称 | kind |", "|---|---|---|---|"]
-    for one in found:
-        scheme = one.scheme
+    for scheme in schemes:
         link = f"[{scheme.scheme}](#{scheme.scheme})"
-        lines.append(
-            f"| {link} | {scheme.name.en} | {scheme.name.zh} | {scheme.kind} |"
-        )
-    for one in found:
-        lines += ["", *_section(one, sorted(needs[one.scheme.scheme]))]
+        lines.append(_row(link, scheme.name.en, scheme.name.zh, scheme.kind))
+    for scheme in schemes:
+        lines += ["", *_section(scheme, sorted(needs[scheme.scheme]))]
     lines += ["", *_metrics()]
     return "\n".join(lines) + "\n"
 
 
 def _metrics() -> Iterator[str]:
-    """What schemes may read of a customer, beside the columns of the customers feed."""
+    """The table of metrics; columns of the customers feed can be read as well."""
     yield "## Metrics · 指标"
     yield ""
     yield "Metrics with a window are asked for as in `spend('12 months')`."
@@ -62,14 +66,15 @@ def _metrics() -> Iterator[str]:
     yield "| metric | unit | meaning | 含义 |"
     yield "|---|---|---|---|"
     for name, (metric, _) in sorted(definitions().items()):
-        given = ["window"] if metric.is_windowed else []
-        given += [f"{argument} = …" for argument in metric.arguments]
-        asked = f"`{name}({', '.join(given)})`" if given else f"`{name}`"
-        yield _row(asked, metric.unit or "", metric.about.en, metric.about.zh)
+        arguments = ["window"] if metric.is_windowed else []
+        arguments += [f"{argument} = …" for argument in metric.arguments]
+        call = f"`{name}({', '.join(arguments)})`" if arguments else f"`{name}`"
+        yield _row(call, metric.unit or "", metric.about.en, metric.about.zh)
 
 
-def _section(one: CompiledScheme, needs: list[str]) -> Iterator[str]:
-    scheme, document = one.scheme, one.scheme.document
+def _section(scheme: Scheme, needs: list[str]) -> Iterator[str]:
+    """The lines about one scheme."""
+    document = scheme.document
     yield f"## {scheme.scheme}"
     yield ""
     yield f"**{scheme.name.en} · {scheme.name.zh}** ({scheme.kind})"
@@ -83,7 +88,13 @@ def _section(one: CompiledScheme, needs: list[str]) -> Iterator[str]:
     yield _example(scheme)
     yield ""
     yield from _tiers(scheme)
-    yield from _beside(scheme)
+    yield from _further_rules(scheme)
+    yield from _parameters(scheme)
+
+
+def _parameters(scheme: Scheme) -> Iterator[str]:
+    """The table of the parameters of a scheme, and its sets of parameters."""
+    document = scheme.document
     if document.parameters:
         yield ""
         yield "| parameter | default | meaning | 含义 |"
@@ -94,13 +105,13 @@ def _section(one: CompiledScheme, needs: list[str]) -> Iterator[str]:
             about = parameter.about
             yield _row(name, value + unit, about.en, about.zh)
     for name, values in document.parameter_sets.items():
-        said = ", ".join(f"`{path}: {shown(value)}`" for path, value in values.items())
+        pairs = ", ".join(f"`{path}: {shown(value)}`" for path, value in values.items())
         yield ""
-        yield f"Set of parameters `{name}`: {said}."
+        yield f"Set of parameters `{name}`: {pairs}."
 
 
 def _example(scheme: Scheme) -> str:
-    """The comment at the head of the file."""
+    """The worked example in the comment at the top of the file, as one line."""
     content = scheme.path.read_text(encoding="utf-8")
     (comment,) = re.findall(
         r"^# Worked example: .*\n(?:# .*\n)*", content, re.MULTILINE
@@ -118,7 +129,7 @@ def _tiers(scheme: Scheme) -> Iterator[str]:
 
 
 def _bound(scheme: Scheme, tier: Tier) -> str:
-    """Who gets a tier, as far as the tier itself says."""
+    """Who gets a tier: its bound, its cell, or the conditions of its rules."""
     document = scheme.document
     if isinstance(document, Matrix):
         axes = zip(document.axes, tier.cell, strict=True)
@@ -131,47 +142,51 @@ def _bound(scheme: Scheme, tier: Tier) -> str:
     if isinstance(document, Ladder | Flags):
         rules = [rule for rule in document.rules if rule.tier == tier.tier]
         rules += [rule for rule in document.first if rule.tier == tier.tier]
-        said = [f"`{_one_line(rule.when)}`" if rule.when else "else" for rule in rules]
-        return " or ".join(said)
+        return " or ".join(
+            f"`{_one_line(rule.when)}`" if rule.when else "else" for rule in rules
+        )
     given = [rule.when for rule in document.first if rule.tier == tier.tier]
     return " or ".join(f"`{_one_line(when)}`" for when in given if when) or "the rest"
 
 
 def _number(scheme: Scheme, given: object) -> str:
+    """A number; of a parameter its name and value."""
     value = scheme.document.number(given if isinstance(given, str) else None)
     if not isinstance(given, str):
         return str(given)
     return f"`{given}`" + ("" if value is None else f" = {value}")
 
 
-def _beside(scheme: Scheme) -> Iterator[str]:
-    """What else there is to a scheme: points, deductions, caps, terms, flags."""
-    points = list(_points(scheme))
-    rest = [*points, *_exceptions(scheme)]
-    if rest:
+def _further_rules(scheme: Scheme) -> Iterator[str]:
+    """A list of what is not in the table of tiers: points, caps, terms, flags."""
+    rules = [*_points(scheme), *_exceptions(scheme)]
+    if rules:
         yield ""
-        yield from rest
+        yield from rules
 
 
 def _points(scheme: Scheme) -> Iterator[str]:
+    """The characteristics and deductions of a scorecard."""
     document = scheme.document
     if not isinstance(document, Scorecard):
         return
-    parts = [("Characteristic", one) for one in document.characteristics]
-    parts += [("Deduction", one) for one in document.deductions]
-    for what, one in parts:
-        name = one.name or Text(en=one.id, zh=one.id)
+    parts = [("Characteristic", part) for part in document.characteristics]
+    parts += [("Deduction", part) for part in document.deductions]
+    for what, part in parts:
+        name = part.name or Text(en=part.id, zh=part.id)
         words = "".join(
             f"; {', '.join(attribute.values)} from {_number(scheme, attribute.from_)}"
-            for attribute in one.attributes
+            for attribute in part.attributes
         )
-        yield f"- {what}, {name.en} · {name.zh}: `{_one_line(one.points)}`{words}"
+        yield f"- {what}, {name.en} · {name.zh}: `{_one_line(part.points)}`{words}"
 
 
 def _exceptions(scheme: Scheme) -> Iterator[str]:
+    """Who is unrated, caps, the term, and flags."""
     document = scheme.document
-    for one in document.unrated:
-        yield f"- Unrated, {one.reason.en} · {one.reason.zh}: `{_one_line(one.when)}`"
+    for unrated in document.unrated:
+        reason = unrated.reason
+        yield f"- Unrated, {reason.en} · {reason.zh}: `{_one_line(unrated.when)}`"
     for cap in document.caps:
         reason = cap.reason
         yield f"- Cap, {reason.en} · {reason.zh}: `{_one_line(cap.when)}`"

@@ -1,9 +1,9 @@
-"""What is wrong, or likely not meant, in files of schemes and tags.
+"""Find what is wrong, or probably a mistake, in files of schemes and tags.
 
-Each finding names file, line, field and way out.
-
-Errors keep a scheme from running; warnings point at what reads like a slip: a rule that
-never applies, a tier that nobody gets, a parameter that nothing uses.
+An error keeps a scheme from running; the linter compiles the file as a run would, and
+reports what that raises. A warning is about what can run but is probably not meant: a
+rule that never applies, a tier that nobody gets, a parameter that nothing reads. Each
+finding has its place and says what to do. No data is read.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from itertools import product
 from pathlib import Path
 from typing import Literal
 
@@ -50,6 +49,7 @@ from schemes.tables.rfm import SCHEME as RFM
 from schemes.tables.tag_rules import compile_tags
 from sql.contracts import all_columns
 
+_BOUNDS = {"<", "<=", ">", ">=", "="}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
@@ -78,23 +78,26 @@ class Finding:
 
 
 def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
-    """Everything found in the files; without any, in the project's own.
+    """The findings in some files, each once.
 
-    A setting about schemes that is wrong is found either way.
+    Args:
+        project: the files are read with its settings and next to its schemes.
+        files: files of schemes or tags; none: all of the project's own. A wrong setting
+            about schemes is found in either case.
     """
     others = _others(project)
     findings = [_wrong_setting(project), *_lint_files(project, files, others)]
-    # What is wrong with one file may be met with in others that read it.
-    return tuple(dict.fromkeys(one for one in findings if one is not None))
+    # An error of one file comes up again in each file that reads it.
+    return tuple(dict.fromkeys(filter(None, findings)))
 
 
 def library_files() -> list[Path]:
-    """The files of the library, whose warnings are for its authors."""
+    """The scheme files of the library, sorted."""
     return sorted(LIBRARY.glob("*.yaml"))
 
 
 def _wrong_setting(project: Project) -> Finding | None:
-    """What is wrong with `schemes:` in fenji.yaml; None where nothing is."""
+    """The error of `schemes:` in fenji.yaml; None where there is none."""
     try:
         read_schemes(project)
     except ConfigurationError as err:
@@ -106,6 +109,7 @@ def _wrong_setting(project: Project) -> Finding | None:
 def _lint_files(
     project: Project, files: Sequence[Path], others: tuple[Scheme, ...]
 ) -> Iterator[Finding]:
+    """As `lint`, without the settings."""
     chosen = [Path(file) for file in files] or _own_files(project)
     for path in chosen:
         if path.name == TAGS_FILE:
@@ -115,18 +119,18 @@ def _lint_files(
 
 
 def _own_files(project: Project) -> list[Path]:
-    """The project's files of schemes and tags."""
+    """The project's own files of schemes and tags."""
     own = [path for path in scheme_files(project) if path.parent != LIBRARY]
     tags = project.schemes / TAGS_FILE
     return [*own, tags] if tags.is_file() else own
 
 
 def _others(project: Project) -> tuple[Scheme, ...]:
-    """The schemes that a file may read, as far as they can be read themselves."""
+    """The schemes that a file may read; those that are wrong are left out."""
     try:
         return read_schemes(project)
     except ConfigurationError:
-        # What is wrong with them is found when they are looked at.
+        # Their own findings tell what is wrong with them.
         found: dict[str, Scheme] = {}
         for path in scheme_files(project):
             with contextlib.suppress(ConfigurationError):
@@ -138,10 +142,11 @@ def _others(project: Project) -> tuple[Scheme, ...]:
 def _lint_file(
     project: Project, path: Path, others: Iterable[Scheme]
 ) -> Iterator[Finding]:
+    """The error of a scheme file, or where it has none its warnings."""
     try:
         scheme = read_scheme(path)
         _check_id(project, scheme, others)
-        # Tags may read any scheme, and are judged by themselves.
+        # Without tags: they may read any scheme, and are linted by themselves.
         plan_of(_with_inputs(scheme, others), project, all_columns(), Dictionary(()))
     except ConfigurationError as err:
         yield finding_of(err, path)
@@ -153,14 +158,14 @@ def _lint_file(
 def _lint_tags(
     project: Project, path: Path, others: tuple[Scheme, ...]
 ) -> Iterator[Finding]:
-    """What is wrong with a file of tags, rule by rule."""
+    """The errors of a file of tags: of the file, or else of each rule."""
     try:
         dictionary = read_tags(project, path)
         plan = plan_of(others, project, all_columns(), Dictionary(()))
     except ConfigurationError as err:
         yield finding_of(err, path)
         return
-    outputs = {one.scheme.scheme: one.as_output for one in plan.schemes}
+    outputs = {compiled.scheme.scheme: compiled.as_output for compiled in plan.schemes}
     for group in dictionary.groups:
         for tag in group.tags:
             alone = Dictionary((replace(group, tags=(tag,)),))
@@ -172,29 +177,37 @@ def _lint_tags(
 
 
 def _check_id(project: Project, scheme: Scheme, others: Iterable[Scheme]) -> None:
-    """An id is of one scheme; a draft elsewhere may bear that of the project's own."""
+    """Refuse an id that another scheme has.
+
+    A draft outside of the project's folder may have the id of one of its schemes, which
+    it is going to replace.
+    """
     path, own = scheme.path.resolve(), project.schemes.resolve()
     for other in others:
-        is_beside = other.path.parent == LIBRARY or path.parent == own
-        if other.scheme == scheme.scheme and other.path.resolve() != path and is_beside:
+        if other.scheme != scheme.scheme or other.path.resolve() == path:
+            continue
+        if other.path.parent == LIBRARY or path.parent == own:
             raise taken_id(scheme, other)
 
 
 def _with_inputs(scheme: Scheme, others: Iterable[Scheme]) -> tuple[Scheme, ...]:
-    """The scheme with those that it reads, directly or not."""
-    known = {one.scheme: one for one in others} | {scheme.scheme: scheme}
-    taken: dict[str, Scheme] = {}
-    ahead = [scheme.scheme, RFM]
-    while ahead:
-        name = ahead.pop()
-        if name in known and name not in taken:
-            taken[name] = known[name]
-            ahead.extend(known[name].reads_schemes)
-    return tuple(taken.values())
+    """The scheme with those that it reads, directly or indirectly.
+
+    The RFM scheme is always there: some tables of a release are made from it.
+    """
+    known = {other.scheme: other for other in others} | {scheme.scheme: scheme}
+    needed: dict[str, Scheme] = {}
+    to_visit = [scheme.scheme, RFM]
+    while to_visit:
+        name = to_visit.pop()
+        if name in known and name not in needed:
+            needed[name] = known[name]
+            to_visit.extend(known[name].reads_schemes)
+    return tuple(needed.values())
 
 
 def finding_of(err: ConfigurationError, path: Path) -> Finding:
-    """An error as a finding; it is about the file `path` where it has no place."""
+    """An error as a finding, about the file `path` where the error has no place."""
     return Finding(err.place or Place(path), "error", err.message)
 
 
@@ -202,7 +215,7 @@ def _warning(scheme: Scheme, field: FieldPath, message: str) -> Finding:
     return Finding(place_of(scheme.path, field), "warning", message)
 
 
-# Checks.
+# Checks: each takes a scheme that compiles, and yields warnings about it.
 
 
 def _unset(scheme: Scheme) -> Iterator[Finding]:
@@ -218,7 +231,7 @@ def _unset(scheme: Scheme) -> Iterator[Finding]:
 
 
 def _unused(scheme: Scheme) -> Iterator[Finding]:
-    """Parameters, definitions and optional inputs that nothing reads."""
+    """Parameters and definitions that nothing reads."""
     document = scheme.document
     used = {
         node.name
@@ -235,8 +248,8 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
     }
     used |= {
         number
-        for one in getattr(document, "characteristics", ())
-        for number in (one.max, *(attribute.from_ for attribute in one.attributes))
+        for part in getattr(document, "characteristics", ())
+        for number in (part.max, *(attribute.from_ for attribute in part.attributes))
         if isinstance(number, str)
     }
     if isinstance(document, Ladder) and document.forward_only is not None:
@@ -252,105 +265,109 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
 
 
 def _unknown_feeds(scheme: Scheme) -> Iterator[Finding]:
-    """Feeds and columns in `needs` and `wants` that there are not."""
+    """Feeds and columns in `needs` and `wants` that do not exist."""
     known = all_columns()
     schemes = set(scheme.reads_schemes)
     for field in ("needs", "wants"):
-        for place, need in enumerate(getattr(scheme.document, field)):
+        for number, need in enumerate(getattr(scheme.document, field)):
             feed, _, column = need.partition(".")
             if feed in schemes:
                 continue
             if feed not in known:
                 hint = nearest(feed, {*known, *schemes})
                 message = f"there is no feed or scheme read that is '{feed}'{hint}"
-                yield _warning(scheme, (field, place), message)
+                yield _warning(scheme, (field, number), message)
             elif column and column not in known[feed]:
                 hint = nearest(column, set(known[feed]))
                 message = f"feed {feed} has no column '{column}'{hint}"
-                yield _warning(scheme, (field, place), message)
+                yield _warning(scheme, (field, number), message)
 
 
 def _unreachable(scheme: Scheme) -> Iterator[Finding]:
-    """Tiers that no rule gives, and cells that an earlier tier has taken."""
+    """Tiers of a ladder or of flags that no rule gives."""
     document = scheme.document
-    if isinstance(document, Ladder | Flags):
-        given = {rule.tier for rule in (*document.rules, *document.first)}
-        given |= {cap.tier_at_most for cap in document.caps}
-        for place, tier in enumerate(document.tiers):
-            if tier.tier not in given:
-                yield _warning(scheme, ("tiers", place), "no rule gives this tier")
-    if isinstance(document, Matrix):
-        cells = list(
-            product(*([level.level for level in a.all_levels] for a in document.axes))
-        )
-        taken: set[tuple[str, ...]] = set()
-        for place, tier in enumerate(document.tiers):
-            own = {cell for cell in cells if matches(tier.cell, cell)}
-            if own <= taken:
-                message = "tiers above it have all its cells"
-                yield _warning(scheme, ("tiers", place, "cell"), message)
-            elif own & taken:
-                message = "a tier above it has one of its cells, and comes first"
-                yield _warning(scheme, ("tiers", place, "cell"), message)
-            taken |= own
+    if not isinstance(document, Ladder | Flags):
+        return
+    given = {rule.tier for rule in (*document.rules, *document.first)}
+    given |= {cap.tier_at_most for cap in document.caps}
+    for number, tier in enumerate(document.tiers):
+        if tier.tier not in given:
+            yield _warning(scheme, ("tiers", number), "no rule gives this tier")
+
+
+def _shared_cells(scheme: Scheme) -> Iterator[Finding]:
+    """Tiers of a matrix with cells that an earlier tier has as well."""
+    document = scheme.document
+    if not isinstance(document, Matrix):
+        return
+    cells = document.cells()
+    taken: set[tuple[str, ...]] = set()
+    for number, tier in enumerate(document.tiers):
+        own = {cell for cell in cells if matches(tier.cell, cell)}
+        if own <= taken:
+            message = "tiers above it have all its cells"
+            yield _warning(scheme, ("tiers", number, "cell"), message)
+        elif own & taken:
+            message = "a tier above it has one of its cells, and comes first"
+            yield _warning(scheme, ("tiers", number, "cell"), message)
+        taken |= own
 
 
 def _gap_below(scheme: Scheme) -> Iterator[Finding]:
-    """A lowest tier with a bound: whoever is below it has no tier."""
+    """A lowest tier with a bound: customers below it get no tier."""
     document = scheme.document
     if not isinstance(document, Bands | Scorecard):
         return
-    place, lowest = len(document.tiers) - 1, document.tiers[-1]
+    number, lowest = len(document.tiers) - 1, document.tiers[-1]
     bound = document.number(lowest.from_)
-    if bound is not None and BELOW_LOWEST not in {one.code for one in document.unrated}:
+    codes = {unrated.code for unrated in document.unrated}
+    if bound is not None and BELOW_LOWEST not in codes:
         message = (
             f"values below {bound} are unrated; add a tier without 'from' below it,"
             f" or say so by the code {BELOW_LOWEST} in 'unrated'"
         )
-        yield _warning(scheme, ("tiers", place, "from"), message)
+        yield _warning(scheme, ("tiers", number, "from"), message)
 
 
 def _dead_rules(scheme: Scheme) -> Iterator[Finding]:
-    """Rules that can never apply: an earlier one holds whenever they do."""
+    """Rules that never apply, since an earlier one holds whenever they do."""
     document = scheme.document
     if not isinstance(document, Ladder):
         return
     trees = dict(scheme.trees())
-    before: list[tuple[int, Node]] = []
-    for place in range(len(document.rules)):
-        tree = trees.get(("rules", place, "when"))
+    earlier: list[tuple[int, Node]] = []
+    for number in range(len(document.rules)):
+        field = ("rules", number, "when")
+        tree = trees.get(field)
         if tree is None:
             continue
         if isinstance(tree, Constant):
             verb = "always" if tree.value else "never"
-            yield _warning(scheme, ("rules", place, "when"), f"{verb} holds")
-        for earlier, other in before:
+            yield _warning(scheme, field, f"{verb} holds")
+        for other_number, other in earlier:
             if _implies(scheme, tree, other):
-                message = f"never applies: rule {earlier + 1} holds whenever it does"
-                yield _warning(scheme, ("rules", place, "when"), message)
+                message = (
+                    f"never applies: rule {other_number + 1} holds whenever it does"
+                )
+                yield _warning(scheme, field, message)
                 break
-        before.append((place, tree))
+        earlier.append((number, tree))
 
 
 def _left_out(scheme: Scheme) -> Iterator[Finding]:
-    """Bounds that neither side includes: `x < 5` in one rule and `x > 5` in another."""
+    """Values that fall between rules, as 5 does with `x < 5` and `x > 5`."""
     document = scheme.document
     if not isinstance(document, Ladder):
         return
+    # What is compared, and with which number → operator → the field of its first use.
     sides: dict[tuple[Node, Decimal], dict[str, FieldPath]] = {}
-    for place, tree in scheme.trees():
+    for field, tree in scheme.trees():
         for node in tree.walk():
-            if isinstance(node, Binary) and node.operator in {
-                "<",
-                "<=",
-                ">",
-                ">=",
-                "=",
-            }:
+            if isinstance(node, Binary) and node.operator in _BOUNDS:
                 bound = _constant(scheme, node.right)
                 if bound is not None:
                     found = sides.setdefault((node.left, bound), {})
-                    found.setdefault(node.operator, place)
+                    found.setdefault(node.operator, field)
     for (_, bound), found in sides.items():
         if {"<", ">"} <= found.keys() and not found.keys() & {"<=", ">=", "="}:
             message = (
@@ -360,58 +377,61 @@ def _left_out(scheme: Scheme) -> Iterator[Finding]:
 
 
 def _translations(scheme: Scheme) -> Iterator[Finding]:
-    """Chinese texts without a Chinese character, or that quote something else."""
+    """Texts whose Chinese has no Chinese character, or other placeholders."""
     for text in _texts(scheme):
-        place: FieldPath = ("name",)
+        field: FieldPath = ("name",)
         english, chinese = (
-            set(_PLACEHOLDER.findall(one)) for one in (text.en, text.zh)
+            set(_PLACEHOLDER.findall(words)) for words in (text.en, text.zh)
         )
         if english != chinese:
             odd = ", ".join(sorted(english ^ chinese))
             message = f"'{text.en}': only one language quotes {{{odd}}}"
-            yield _warning(scheme, place, message)
+            yield _warning(scheme, field, message)
         plain = _PLACEHOLDER.sub("", text.zh)
+        # Short words such as VIP or RFM are the same in both languages.
         if not _CHINESE.search(plain) and re.search(r"[A-Za-z]{4,}", plain):
-            yield _warning(scheme, place, f"'{text.zh}' is not translated")
+            yield _warning(scheme, field, f"'{text.zh}' is not translated")
 
 
 def _benefits(scheme: Scheme) -> Iterator[Finding]:
-    """Benefits without a value or a translation, or that a lower tier gives already."""
+    """Benefits without a value or a name, or that a lower tier gives already."""
     document = scheme.document
-    order = {tier.tier: place for place, tier in enumerate(document.tiers)}
-    below: dict[str, Benefit] = {}  # what the tiers below hand up
-    for tier in sorted(document.entitlements, key=lambda one: -order[one]):
-        given = document.entitlements[tier]
-        for place, one in enumerate(given):
-            at: FieldPath = ("entitlements", tier, place)
-            if one.value is None:
-                yield _warning(
-                    scheme,
-                    (*at, "benefit"),
+    order = {tier.tier: number for number, tier in enumerate(document.tiers)}
+    inherited: dict[str, Benefit] = {}
+    for tier in sorted(document.entitlements, key=lambda tier: -order[tier]):
+        benefits = document.entitlements[tier]
+        for number, benefit in enumerate(benefits):
+            field: FieldPath = ("entitlements", tier, number, "benefit")
+            name = benefit.benefit
+            if benefit.value is None:
+                message = (
                     "is not set, so nobody has it; set"
-                    f" {scheme.scheme}.entitlements.{tier}.{one.benefit} in fenji.yaml",
+                    f" {scheme.scheme}.entitlements.{tier}.{name} in fenji.yaml"
                 )
-            if one.name is None:
-                message = f"'{one.benefit}' has no name; write name: {{en: …, zh: …}}"
-                yield _warning(scheme, (*at, "benefit"), message)
-            if document.inherit and one == below.get(one.benefit):
-                message = f"'{one.benefit}' comes from a lower tier already"
-                yield _warning(scheme, (*at, "benefit"), message)
-        below |= {one.benefit: one for one in given}
+                yield _warning(scheme, field, message)
+            if benefit.name is None:
+                message = f"'{name}' has no name; write name: {{en: …, zh: …}}"
+                yield _warning(scheme, field, message)
+            if document.inherit and benefit == inherited.get(name):
+                message = f"'{name}' comes from a lower tier already"
+                yield _warning(scheme, field, message)
+        inherited |= {benefit.benefit: benefit for benefit in benefits}
 
 
 def _parameter_sets(scheme: Scheme) -> Iterator[Finding]:
-    """Sets of parameters that cannot be put into the scheme."""
+    """Sets of parameters with which the scheme is wrong: these are errors."""
     for name, values in scheme.document.parameter_sets.items():
         content = read_yaml(scheme.path)
+        place = place_of(scheme.path, ("parameter_sets", name))
         try:
             for path, value in values.items():
                 set_at(content, path, value)
             read_scheme(scheme.path, content)
-        except (ValueError, ConfigurationError) as err:
-            said = err.without_path if isinstance(err, ConfigurationError) else str(err)
-            place = place_of(scheme.path, ("parameter_sets", name))
-            yield Finding(place, "error", said)
+        except ConfigurationError as err:
+            # The place of this error is where the value was put, which is right.
+            yield Finding(place, "error", err.without_path)
+        except ValueError as err:
+            yield Finding(place, "error", str(err))
 
 
 _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (
@@ -419,6 +439,7 @@ _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (
     _unused,
     _unknown_feeds,
     _unreachable,
+    _shared_cells,
     _gap_below,
     _dead_rules,
     _left_out,
@@ -429,22 +450,22 @@ _CHECKS: tuple[Callable[[Scheme], Iterable[Finding]], ...] = (
 
 
 def _texts(scheme: Scheme) -> Iterator[Text]:
-    """Every text of the scheme in both languages."""
-    ahead: list[object] = [scheme.document]
-    while ahead:
-        one = ahead.pop()
-        if isinstance(one, Text):
-            yield one
-        elif isinstance(one, dict):
-            ahead.extend(one.values())
-        elif isinstance(one, tuple):
-            ahead.extend(one)
-        elif isinstance(one, Document):
-            ahead.extend(getattr(one, name) for name in type(one).model_fields)
+    """Every text of the scheme that is in both languages."""
+    to_visit: list[object] = [scheme.document]
+    while to_visit:
+        part = to_visit.pop()
+        if isinstance(part, Text):
+            yield part
+        elif isinstance(part, dict):
+            to_visit.extend(part.values())
+        elif isinstance(part, tuple):
+            to_visit.extend(part)
+        elif isinstance(part, Document):
+            to_visit.extend(getattr(part, name) for name in type(part).model_fields)
 
 
 def _constant(scheme: Scheme, node: Node) -> Decimal | None:
-    """The number that a node always is: a literal, or a parameter."""
+    """The number of a literal or of a parameter; None for anything else."""
     if isinstance(node, Constant) and isinstance(node.value, Decimal):
         return node.value
     if isinstance(node, Name) and node.owner is None:
@@ -459,35 +480,43 @@ def _constant(scheme: Scheme, node: Node) -> Decimal | None:
     return None
 
 
-def _implies(scheme: Scheme, one: Node, other: Node) -> bool:
-    """Whether the first condition holds only where the second does, as far as seen."""
+def _implies(scheme: Scheme, condition: Node, other: Node) -> bool:
+    """Whether `other` holds whenever `condition` does, as far as the trees show it.
+
+    False also where it cannot be told: then nothing is warned of.
+    """
     joins = {"and", "or"}
-    if one == other:
+    if condition == other:
         return True
     if isinstance(other, Binary) and other.operator in joins:
-        sides = [_implies(scheme, one, side) for side in (other.left, other.right)]
+        sides = [
+            _implies(scheme, condition, side) for side in (other.left, other.right)
+        ]
         return any(sides) if other.operator == "or" else all(sides)
-    if isinstance(one, Binary) and one.operator in joins:
-        sides = [_implies(scheme, side, other) for side in (one.left, one.right)]
-        return any(sides) if one.operator == "and" else all(sides)
-    return _bound_implies(scheme, one, other)
+    if isinstance(condition, Binary) and condition.operator in joins:
+        sides = [
+            _implies(scheme, side, other) for side in (condition.left, condition.right)
+        ]
+        return any(sides) if condition.operator == "and" else all(sides)
+    return _bound_implies(scheme, condition, other)
 
 
-def _bound_implies(scheme: Scheme, one: Node, other: Node) -> bool:
-    """Whether `x >= 10` lies within `x >= 2`, and the like."""
-    if not (isinstance(one, Binary) and isinstance(other, Binary)):
+def _bound_implies(scheme: Scheme, condition: Node, other: Node) -> bool:
+    """As `_implies`, of two comparisons: `x >= 10` implies `x >= 2`."""
+    if not (isinstance(condition, Binary) and isinstance(other, Binary)):
         return False
-    inner, outer = _constant(scheme, one.right), _constant(scheme, other.right)
-    if one.left != other.left or inner is None or outer is None:
+    inner = _constant(scheme, condition.right)
+    outer = _constant(scheme, other.right)
+    if condition.left != other.left or inner is None or outer is None:
         return False
-    is_strict = one.operator == other.operator
-    upwards, downwards = {">", ">=", "="}, {"<", "<=", "="}
+    operator = condition.operator
+    # With the same operator, both at the same bound, both are the same condition.
+    is_same_bound = inner == outer and operator == other.operator
+    is_from, is_to = operator in {">", ">=", "="}, operator in {"<", "<=", "="}
     holds = {
-        ">=": one.operator in upwards and inner >= outer,
-        ">": one.operator in upwards
-        and (inner > outer or (inner == outer and is_strict)),
-        "<=": one.operator in downwards and inner <= outer,
-        "<": one.operator in downwards
-        and (inner < outer or (inner == outer and is_strict)),
+        ">=": is_from and inner >= outer,
+        ">": is_from and (inner > outer or is_same_bound),
+        "<=": is_to and inner <= outer,
+        "<": is_to and (inner < outer or is_same_bound),
     }
     return holds.get(other.operator, False)

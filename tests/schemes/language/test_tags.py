@@ -164,7 +164,7 @@ def test_a_project_changes_a_rule_a_name_and_a_group(project):
         ),
         (
             NEW_GROUP.format("customer.region"),
-            "there is no source 'customer'; did you mean 'customers'",
+            "there is no table 'customer' of values; did you mean 'customers'",
         ),
         (
             NEW_GROUP.format("customers.sex"),
