@@ -13,6 +13,7 @@ from project.errors import RunError
 from runs import warehouse_state
 from runs.key import facts_key
 from runs.run import Run
+from schemes.plan import METRICS
 from sql.contracts import Contract, contract
 from sql.selects import create, row_count, select_of, without_rows
 
@@ -45,7 +46,7 @@ def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
 
 SHARED = _in_reading_order(one for one in made_in_sql("core") if one.for_all_dates)
 TABLES = [table_asset(one) for one in made_in_sql("core") if not one.for_all_dates]
-METRICS = contract("core", "customer_metrics")
+METRICS_TABLE = contract("core", METRICS)
 
 
 @table_assets(
@@ -73,9 +74,7 @@ def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
                 create(run.con, target, select, run.params(table), kind=table.kind)
                 if table.kind == "table":
                     step.rows = row_count(run.con, *target)
-        for name, select in run.plan.shared.items():
-            with run.step(f"core.{name}", phase="compute"):
-                create(run.con, ("core", name), select, {})
+        run.execution().shared()
         if run.last_date != run.as_of_date:
             create_views(run.con, run.project, run.as_of_date, run.plan.bands)
         made_for = warehouse_state.Shared(facts, run.first_date, run.last_date)
@@ -84,7 +83,7 @@ def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         yield dg.MaterializeResult(asset_key=key_of(table.name))
 
 
-@table_assets(name="core__customer_metrics", specs=[spec_of(METRICS)])
+@table_assets(name="core__customer_metrics", specs=[spec_of(METRICS_TABLE)])
 def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
     """Compute what schemes ask for: one pass a fact table, then one row a customer."""
     with run.step("core.metrics", phase="compute"):
@@ -101,13 +100,5 @@ def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
                     else "no row names one; see customer_id in the files' mappings"
                 )
             )
-        plan = run.plan
-    for name, select in plan.facts.items():
-        with run.step(f"core.{name}", phase="compute"):
-            create(run.con, ("core", name), select, run.params(METRICS))
-    with run.step(METRICS.name, phase="compute") as step:
-        create(
-            run.con, ("core", METRICS.table), plan.customer_metrics, run.params(METRICS)
-        )
-        step.rows = row_count(run.con, "core", "customer_metrics")
-    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+    rows = run.execution().metrics()
+    return dg.MaterializeResult(metadata={"dagster/row_count": rows[METRICS]})

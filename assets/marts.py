@@ -4,7 +4,7 @@ All schemes are computed in one pass over the customers' metrics, so they are on
 each is an asset of its own, so that its lineage shows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -16,39 +16,17 @@ from project.shown import markdown
 from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
-from sql.contracts import contract
+from schemes.plan import COMPILED, RESULTS
+from schemes.tables.tag_rules import TAG_TABLES
+from sql.contracts import Contract, contract
 from sql.readiness import data_readiness_select
-from sql.selects import create, row_count
 
 TABLES = [
     *(table_asset(table) for table in made_in_sql("marts")),
     table_asset(contract("marts", "data_readiness"), data_readiness_select()),
 ]
-RESULTS = contract("marts", "scheme_results")
-COMPILED = tuple(
-    contract("marts", name)
-    for name in (
-        "customer_rfm",
-        "rfm_cuts",
-        "schemes",
-        "scheme_tiers",
-        "scheme_codes",
-        "reason_steps",
-        "scheme_rules",
-        "scheme_flags",
-        "segment_playbook",
-        "scheme_benefits",
-        "birthday_benefits",
-        "service_level",
-        "category_discounts",
-        "opportunity_grades",
-        "scheme_results_by_category",
-    )
-)
-TAGS = tuple(
-    contract("marts", name)
-    for name in ("tag_groups", "tag_dictionary", "tag_terms", "rule_tags")
-)
+GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
+TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 
 
 @table_assets(
@@ -58,63 +36,47 @@ TAGS = tuple(
 )
 def tags(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make the tables that customer_tags, tags and unmapped_tags read."""
+    rows = run.execution().tags()
     for table in TAGS:
-        with run.step(table.name, phase="compute") as step:
-            name = ("marts", table.table)
-            select = run.plan.tags.tables[table.table]
-            create(run.con, name, select, run.params(table), kind=table.kind)
-            if table.kind == "view":
-                yield dg.MaterializeResult(asset_key=key_of(table.name))
-                continue
-            step.rows = row_count(run.con, *name)
-        yield dg.MaterializeResult(
-            asset_key=key_of(table.name), metadata={"dagster/row_count": step.rows}
-        )
+        yield _result(table, rows)
 
 
 def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:
     """The step that grades every customer by all schemes."""
-    scheme_keys = [dg.AssetKey(["schemes", one.scheme]) for one in schemes]
+    scheme_keys = [dg.AssetKey(["schemes", scheme.scheme]) for scheme in schemes]
 
     @table_assets(
         name="grades",
         description="Grade every customer by all schemes, in one pass.",
         specs=[
-            *(_scheme_spec(one) for one in schemes),
-            spec_of(RESULTS).replace_attributes(deps=scheme_keys),
-            *(spec_of(table) for table in COMPILED),
+            *(_scheme_spec(scheme) for scheme in schemes),
+            spec_of(GRADED[0]).replace_attributes(deps=scheme_keys),
+            *(spec_of(table) for table in GRADED[1:]),
         ],
     )
     def grades(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-        plan = run.plan
-        params = run.params(RESULTS)
-        with run.step("marts.scheme_cuts", phase="compute"):
-            create(run.con, ("marts", "scheme_cuts"), plan.cuts, params)
+        applicable = run.plan.applicable
         with run.step("marts.previous_tiers", phase="compute"):
-            create_previous_tiers(run.con, run.project, run.previous, plan.applicable)
-        with run.step(RESULTS.name, phase="compute") as step:
-            name = ("marts", RESULTS.table)
-            create(run.con, name, plan.results, params)
-            step.rows = row_count(run.con, *name)
-        for one in in_order(schemes):
-            runs = one.scheme in plan.applicable
+            create_previous_tiers(run.con, run.project, run.previous, applicable)
+        rows = run.execution().grades()
+        for scheme in in_order(schemes):
             yield dg.MaterializeResult(
-                asset_key=["schemes", one.scheme],
-                metadata={"version": one.version, "is applicable": runs},
+                asset_key=["schemes", scheme.scheme],
+                metadata={
+                    "version": scheme.version,
+                    "is applicable": scheme.scheme in applicable,
+                },
             )
-        yield dg.MaterializeResult(
-            asset_key=key_of(RESULTS.name), metadata={"dagster/row_count": step.rows}
-        )
-        for table in COMPILED:
-            with run.step(table.name, phase="compute") as step:
-                name = ("marts", table.table)
-                create(run.con, name, plan.tables[table.table], params)
-                step.rows = row_count(run.con, *name)
-            yield dg.MaterializeResult(
-                asset_key=key_of(table.name), metadata={"dagster/row_count": step.rows}
-            )
+        for table in GRADED:
+            yield _result(table, rows)
 
     return grades
+
+
+def _result(table: Contract, rows: Mapping[str, int]) -> dg.MaterializeResult[Any]:
+    """What Dagster is told of a table that was made; a view has no rows of its own."""
+    metadata = {"dagster/row_count": rows[table.table]} if table.table in rows else None
+    return dg.MaterializeResult(asset_key=key_of(table.name), metadata=metadata)
 
 
 def _scheme_spec(scheme: Scheme) -> dg.AssetSpec:

@@ -20,9 +20,9 @@ from rich.table import Table
 
 from benchmarks.arguments import number_of
 from project.folder import open_project
-from schemes.plan import SchemePlan, make_plan
+from schemes.plan import Execution, SchemePlan, make_plan
 from sql.contracts import contract, feeds
-from sql.selects import Params, create, quoted
+from sql.selects import quoted
 from synthetic.generator import UNTIL
 
 ROOT = Path(__file__).parent
@@ -174,15 +174,14 @@ def remembered(
     con: duckdb.DuckDBPyConnection, plan: SchemePlan, only: list[str] | None
 ) -> dict[str, dict[str, float]]:
     """Scheme → what it took to find out what its customers held before."""
-    params: Params = {"as_of_date": UNTIL}
+    execution = Execution(plan, con, {"as_of_date": UNTIL})
     times = {}
     for history in plan.histories:
         scheme = history.compiled.scheme.scheme
         if only and scheme not in only:
             continue
         began, used = time.perf_counter(), time.process_time()
-        for name, select in history.facts.items():
-            create(con, ("core", name), select, params)
+        execution.metrics(only=history.facts)
         times[scheme] = {
             "seconds": time.perf_counter() - began,
             "cpu_seconds": time.process_time() - used,

@@ -30,8 +30,8 @@ from ingest.raw_tables import feed_columns
 from project.folder import open_project
 from releases.previous import create_previous_tiers
 from schemes.language.model import UNRATED
-from schemes.plan import SchemePlan, make_plan
-from sql.selects import Params, create, quoted, row_count, text
+from schemes.plan import RESULTS, Execution, SchemePlan, make_plan
+from sql.selects import create, quoted, row_count, text
 from synthetic.generator import UNTIL, generate
 
 ROOT = Path(__file__).parent
@@ -42,8 +42,8 @@ WITH_MEMORY = ("telecom_star", "high_ticket_ladder")
 # Grades one customer's categories, in a table of their own.
 BY_CATEGORY = "category_points"
 TABLES = ("customer_metrics", "customers", "override_tiers", "opportunity_grade_chosen")
-COMPILED = ("marts", "scheme_results")
-WRITTEN = ("written", "scheme_results")
+GRADED = ("marts", RESULTS)
+WRITTEN = ("written", RESULTS)
 # Scores hold eight decimals where they are divided; those of the script are floats.
 SAME_SCORE = "0.000001"
 
@@ -204,9 +204,7 @@ def _varied(name: str, kind: str, place: int) -> str:
 
 def grade_as_compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> None:
     """What a run executes, on the tables of `prepare`."""
-    params: Params = {"as_of_date": UNTIL}
-    create(con, ("marts", "scheme_cuts"), plan.cuts, params)
-    create(con, COMPILED, plan.results, params)
+    Execution(plan, con, {"as_of_date": UNTIL}).grades(only=())
 
 
 def grade_as_written(con: duckdb.DuckDBPyConnection) -> None:
@@ -248,7 +246,7 @@ def compare(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> dict[str, int]:
                 f"abs({pairs['score']} - {said['score']}) < {SAME_SCORE}, false)"
             )
         both = f"""
-            from {quoted(*COMPILED)} as compiled
+            from {quoted(*GRADED)} as compiled
             full join {quoted(*WRITTEN)} as written using (customer_id)
             where {" or ".join(f"({one})" for one in differs)}
         """

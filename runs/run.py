@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol
 
 import duckdb
@@ -26,7 +26,7 @@ from releases.previous import Previous
 from runs import warehouse_state
 from runs.key import facts_key, release_id
 from runs.warehouse_state import Made
-from schemes.plan import SchemePlan, make_plan
+from schemes.plan import Execution, SchemePlan, make_plan
 from sql.contracts import Contract
 from sql.faults import without_values
 from sql.selects import Params
@@ -180,6 +180,17 @@ class Run:
         """The last of the dates that are graded together."""
         return max((self.as_of_date, *self.graded_together))
 
+    @property
+    def common_params(self) -> Params:
+        """The parameters that all tables may name, whatever is made."""
+        return {
+            "as_of_date": self.as_of_date,
+            "first_date": self.first_date,
+            "last_date": self.last_date,
+            "from_as_of_date": self.previous.as_of_date if self.previous else None,
+            "spend_source": self.project.settings.spend_source,
+        }
+
     def params(self, table: Contract) -> Params:
         """The parameters that the SQL of a table may name.
 
@@ -191,14 +202,17 @@ class Run:
             name: parameter.read(given.get(f"{table.table}.{name}", parameter.default))
             for name, parameter in table.parameters.items()
         }
-        return {
-            **own,
-            "as_of_date": self.as_of_date,
-            "first_date": self.first_date,
-            "last_date": self.last_date,
-            "from_as_of_date": self.previous.as_of_date if self.previous else None,
-            "spend_source": self.project.settings.spend_source,
-        }
+        return {**own, **self.common_params}
+
+    def execution(self) -> Execution:
+        """What makes the tables of the plan, each as a step of this run.
+
+        It is not kept: the connection must not outlive the run.
+        """
+        step = partial(self.step, phase="compute")
+        with self.noticing():
+            plan = self.plan
+        return Execution(plan, self.con, self.common_params, step)
 
     @contextmanager
     def noticing(self) -> Iterator[None]:

@@ -1,32 +1,35 @@
-"""The plan of a run: all schemes of a project, compiled for the feeds that are there.
+"""The face of the schemes: compile those of a project into a plan, and carry it out.
 
-`make_plan(project, feeds)` gives a `SchemePlan`: the selects that a run executes, in
-this order, and the views of its release. Making it needs no database.
+`make_plan(project, feeds)` gives a `SchemePlan`: the selects of all schemes, compiled
+for the feeds that are there. Making it needs no database. `Execution` makes the tables
+of a plan on a connection; nobody else runs its selects. The stages, in this order:
 
-0. `shared`: tables of `core` that all dates of a backfill share.
-1. `facts`: tables of `core`, in order: the metrics of each fact table, and what else is
-   found out before customers are graded. Then `customer_metrics`, the table
-   `core.customer_metrics`.
-2. `cuts`: the table `marts.scheme_cuts`, one row, every figure about the population.
+1. `shared`: tables of `core` that all dates of a backfill share.
+2. `metrics`: tables of `core`: the metrics of each fact table, and what else is found
+   out before customers are graded. The last one is `core.customer_metrics`.
 3. `marts.previous_tiers`, made by the caller: customer_id and `<scheme>_tier` (text,
    null where unknown) for each scheme in `applicable`.
-4. `results`: the table `marts.scheme_results`, one row per customer. The columns of a
-   scheme are named `<scheme>__<what>`; those that end in `__previous_tier` are no part
-   of the content digest.
-5. `tables`: the other compiled tables of `marts`; `scheme_results_by_category`, one row
-   per customer and category, is storage like `scheme_results`.
-6. `tags.tables`: the tag dictionary of `marts`, and the tags by rules and values.
-7. `views`: the long tables of a release, over `scheme_results`,
-   `scheme_results_by_category`, `customer_metrics`, `customer_rfm`, `customers` and
-   `scheme_tiers` of the same schema.
+4. `grades`: `marts.scheme_cuts`, one row, every figure about the population; then
+   `marts.scheme_results`, one row per customer, and the tables of `COMPILED`. The
+   columns of a scheme are named `<scheme>__<what>`; those that end in
+   `__previous_tier` are no part of the content digest. `scheme_results_by_category`,
+   one row per customer and category, is storage like `scheme_results`.
+5. `tags`: the tag dictionary, and the tags by rules and values.
 
-The selects take the parameter `$as_of_date`.
+The selects take the parameters of a run, of which `$as_of_date` is one. The views of a
+release (`SchemePlan.views`) are written by the release: over `scheme_results`,
+`scheme_results_by_category`, `customer_metrics`, `customer_rfm`, `customers` and
+`scheme_tiers` of the same schema.
 """
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
+
+import duckdb
 
 from project.folder import Project
 from schemes.compiler.assessment_bands import assessed_bands
@@ -92,9 +95,17 @@ from schemes.tables.scheme_lists import (
 from schemes.tables.service_level import category_discounts_select, service_level_select
 from schemes.tables.tag_rules import CompiledTags, compile_tags
 from sql.bands import Band
-from sql.contracts import Column
+from sql.contracts import Column, contract
+from sql.selects import Params, create, row_count
 
 Feeds = Mapping[str, frozenset[str]]
+
+# The names of tables that others ask for; the layer is that of the stage.
+METRICS = "customer_metrics"
+METRICS_BY_CATEGORY = "customer_category_metrics"
+CUTS = "scheme_cuts"
+RESULTS = "scheme_results"
+RESULTS_BY_CATEGORY = "scheme_results_by_category"
 
 
 @dataclass(frozen=True)
@@ -113,38 +124,53 @@ class SchemePlan:
     @cached_property
     def applicable(self) -> tuple[str, ...]:
         """The ids of the schemes that are enabled and can run here."""
-        return tuple(one.scheme.scheme for one in self._running)
+        return tuple(compiled.scheme.scheme for compiled in self.running)
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The version of each scheme that runs."""
-        return {one.scheme.scheme: one.scheme.version for one in self._running}
+        return {
+            compiled.scheme.scheme: compiled.scheme.version for compiled in self.running
+        }
 
     @property
     def digests(self) -> Mapping[str, str]:
         """The digest of what each scheme that runs says."""
-        return {one.scheme.scheme: one.scheme.digest for one in self._running}
+        return {
+            compiled.scheme.scheme: compiled.scheme.digest for compiled in self.running
+        }
 
     @property
     def digest(self) -> str:
         """Equal where the same schemes run, with the same parameters."""
-        parts = [f"{one.scheme.scheme} {one.scheme.digest}" for one in self._running]
+        parts = [
+            f"{compiled.scheme.scheme} {compiled.scheme.digest}"
+            for compiled in self.running
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @cached_property
+    def metric_facts(self) -> Mapping[str, str]:
+        """The metrics of each fact table: table of `core` → select, in order."""
+        facts = dict(fact_selects(self.asked))
+        by_category = category_select(self.asked)
+        if by_category is not None:
+            facts[METRICS_BY_CATEGORY] = by_category
+        return facts
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
         """What is found out first: table of `core` → select, in order."""
-        facts = dict(fact_selects(self.asked))
-        by_category = category_select(self.asked)
-        if by_category is not None:
-            facts["customer_category_metrics"] = by_category
-        with_overrides = [one for one in self._running if one.has_overrides]
+        facts = dict(self.metric_facts)
+        with_overrides = [
+            compiled for compiled in self.running if compiled.has_overrides
+        ]
         if with_overrides:
             facts["override_tiers"] = overrides_select(with_overrides)
         opportunities = self.programs[OPPORTUNITIES.name]
-        for one in self.graded_opportunities:
-            facts[graded_table(one)] = graded_select(one, opportunities)
-            facts[chosen_table(one)] = chosen_select(one, opportunities)
+        for compiled in self.graded_opportunities:
+            facts[graded_table(compiled)] = graded_select(compiled, opportunities)
+            facts[chosen_table(compiled)] = chosen_select(compiled, opportunities)
         for history in self.histories:
             facts.update(history.facts)
         return facts
@@ -167,78 +193,185 @@ class SchemePlan:
     @cached_property
     def results(self) -> str:
         """The select of `marts.scheme_results`."""
-        graded = [one for one in self._running if one.grades_customers]
+        graded = [compiled for compiled in self.running if compiled.grades_customers]
         return results_select(graded, self.programs[CUSTOMERS.name])
 
     @cached_property
     def tables(self) -> Mapping[str, str]:
-        """The other compiled tables of `marts`: table → select."""
-        program = self.programs[CUSTOMERS.name]
-        by_category = [one for one in self._running if not one.grades_customers]
-        return {
-            "customer_rfm": rfm_select(self.rfm, program),
-            "rfm_cuts": rfm_cuts_select(self.rfm),
-            "scheme_results_by_category": scoped_select(
-                by_category, self.programs[CATEGORIES.name]
-            ),
-            "schemes": schemes_select(self.schemes),
-            "scheme_tiers": tiers_select(self._running),
-            CODES: codes_select(self._running),
-            STEPS: steps_select(self._running),
-            "scheme_rules": rules_select(self._running),
-            "scheme_flags": flags_select(self._running),
-            "segment_playbook": playbook_select(self._running),
-            "scheme_benefits": scheme_benefits_select(self.entitlements),
-            "birthday_benefits": birthday_benefits_select(
-                self._running, self.entitlements
-            ),
-            "service_level": service_level_select(self.applicable),
-            "category_discounts": category_discounts_select(self.entitlements),
-            OPPORTUNITY_GRADES: opportunity_grades_select(self._opportunity_grade),
-        }
+        """The other compiled tables of `marts`: table → select, in order."""
+        return {table: select_of(self) for table, select_of in _SELECTS.items()}
 
     @cached_property
     def views(self) -> Mapping[str, str]:
         """The views of a release: name → select."""
         return {
-            "customer_tiers": tiers_view(self._running),
-            "customer_tier_reasons": reasons_view(self._running),
-            "customer_scores": scores_view(self._running),
-            "customer_score_points": score_points_view(self._running),
-            "customer_profile": profile_view(self._running),
-            CUSTOMER_ENTITLEMENTS: entitlements_view(self._running, self.entitlements),
+            "customer_tiers": tiers_view(self.running),
+            "customer_tier_reasons": reasons_view(self.running),
+            "customer_scores": scores_view(self.running),
+            "customer_score_points": score_points_view(self.running),
+            "customer_profile": profile_view(self.running),
+            CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
         }
 
     @cached_property
     def metric_columns(self) -> tuple[Column, ...]:
         """What the columns of `core.customer_metrics` beyond its contract mean."""
-        wanted = {one.column: one for one in (*always(), *self.asked)}
+        wanted = {asked.column: asked for asked in (*always(), *self.asked)}
         return tuple(
             Column(
                 name=name,
-                type=one.metric.type,
-                unit=one.metric.unit,
-                about=f"{one.metric.about.en} ({one.window})",
+                type=asked.metric.type,
+                unit=asked.metric.unit,
+                about=f"{asked.metric.about.en} ({asked.window})",
             )
-            for name, one in sorted(wanted.items())
+            for name, asked in sorted(wanted.items())
         )
 
     @property
     def asked(self) -> tuple[Asked, ...]:
         """Every metric over every window that a scheme asks for."""
         return tuple(
-            asked for one in self.programs.values() for asked in one.asked.values()
+            asked
+            for program in self.programs.values()
+            for asked in program.asked.values()
         )
 
     @property
-    def _opportunity_grade(self) -> CompiledScheme | None:
+    def opportunity_grade(self) -> CompiledScheme | None:
         """The scheme that grades opportunities, where it runs."""
-        graded = {one.scheme.scheme: one for one in self.graded_opportunities}
+        graded = {
+            compiled.scheme.scheme: compiled for compiled in self.graded_opportunities
+        }
         return graded.get(OPPORTUNITY_SCHEME)
 
     @cached_property
-    def _running(self) -> tuple[CompiledScheme, ...]:
-        return tuple(one for one in self.schemes if one.runs)
+    def running(self) -> tuple[CompiledScheme, ...]:
+        """The schemes that are enabled and can run on the feeds that are there."""
+        return tuple(compiled for compiled in self.schemes if compiled.runs)
+
+
+# The names stand here once: the assets are declared before there is a plan.
+_SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
+    "customer_rfm": lambda plan: rfm_select(plan.rfm, plan.programs[CUSTOMERS.name]),
+    "rfm_cuts": lambda plan: rfm_cuts_select(plan.rfm),
+    "schemes": lambda plan: schemes_select(plan.schemes),
+    "scheme_tiers": lambda plan: tiers_select(plan.running),
+    CODES: lambda plan: codes_select(plan.running),
+    STEPS: lambda plan: steps_select(plan.running),
+    "scheme_rules": lambda plan: rules_select(plan.running),
+    "scheme_flags": lambda plan: flags_select(plan.running),
+    "segment_playbook": lambda plan: playbook_select(plan.running),
+    "scheme_benefits": lambda plan: scheme_benefits_select(plan.entitlements),
+    "birthday_benefits": lambda plan: birthday_benefits_select(
+        plan.running, plan.entitlements
+    ),
+    "service_level": lambda plan: service_level_select(plan.applicable),
+    "category_discounts": lambda plan: category_discounts_select(plan.entitlements),
+    OPPORTUNITY_GRADES: lambda plan: opportunity_grades_select(plan.opportunity_grade),
+    RESULTS_BY_CATEGORY: lambda plan: scoped_select(
+        [scheme for scheme in plan.running if not scheme.grades_customers],
+        plan.programs[CATEGORIES.name],
+    ),
+}
+COMPILED = tuple(_SELECTS)
+
+
+class Counted(Protocol):
+    """What a step of an execution is told: the rows of the table that it made."""
+
+    rows: int | None
+
+
+StepOf = Callable[[str], contextlib.AbstractContextManager[Counted]]
+
+
+@dataclass
+class _Step:
+    """A step that nobody watches."""
+
+    rows: int | None = None
+
+
+@contextlib.contextmanager
+def _unwatched(_table: str) -> Iterator[Counted]:
+    yield _Step()
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Makes the tables of a plan on a connection; the module says in which order.
+
+    What is there already is replaced. Each method is a stage; it returns the rows of
+    each table that it made and that has a contract, by the table's name.
+
+    Args:
+        plan: what is carried out.
+        con: has the feeds in `staging`, and what of `core` the selects read.
+        params: `$as_of_date` and the other parameters that the selects may name.
+        step: is entered for each table, as `layer.table`, while that is made.
+    """
+
+    plan: SchemePlan
+    con: duckdb.DuckDBPyConnection
+    params: Params
+    step: StepOf = _unwatched
+
+    def shared(self) -> None:
+        """Make the tables of `core` that the dates of a backfill share."""
+        for table, select in self.plan.shared.items():
+            self._make("core", table, select)
+
+    def metrics(self, *, only: Container[str] | None = None) -> Mapping[str, int]:
+        """Make what is found out before grading, and the metrics of customers.
+
+        Args:
+            only: the tables that are made; None: all.
+        """
+        for table, select in self.plan.facts.items():
+            if only is None or table in only:
+                self._make("core", table, select)
+        if only is not None and METRICS not in only:
+            return {}
+        return {
+            METRICS: self._make_counted("core", METRICS, self.plan.customer_metrics)
+        }
+
+    def grades(self, *, only: Container[str] | None = None) -> Mapping[str, int]:
+        """Grade all customers; `marts.previous_tiers` must be there.
+
+        Args:
+            only: those of the tables `COMPILED` that are made; None: all.
+        """
+        self._make("marts", CUTS, self.plan.cuts)
+        rows = {RESULTS: self._make_counted("marts", RESULTS, self.plan.results)}
+        for table, select in self.plan.tables.items():
+            if only is None or table in only:
+                rows[table] = self._make_counted("marts", table, select)
+        return rows
+
+    def tags(self) -> Mapping[str, int]:
+        """Make the tag dictionary, and the tags by rules and values."""
+        rows = {}
+        for table, select in self.plan.tags.tables.items():
+            if contract("marts", table).kind == "view":
+                self._make("marts", table, select, kind="view")
+            else:
+                rows[table] = self._make_counted("marts", table, select)
+        return rows
+
+    def _make(
+        self, layer: str, table: str, select: str, *, kind: str = "table"
+    ) -> None:
+        """Make a table that only other selects read, or a view."""
+        with self.step(f"{layer}.{table}"):
+            create(self.con, (layer, table), select, self.params, kind=kind)
+
+    def _make_counted(self, layer: str, table: str, select: str) -> int:
+        """Make a table that has a contract, and count its rows."""
+        with self.step(f"{layer}.{table}") as step:
+            create(self.con, (layer, table), select, self.params)
+            step.rows = rows = row_count(self.con, layer, table)
+        return rows
 
 
 def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
@@ -268,9 +401,9 @@ def plan_of(
         ConfigurationError: as `make_plan`.
     """
     programs = {name: Program(entity) for name, entity in ENTITIES.items()}
-    (rfm_scheme,) = (one for one in schemes if one.scheme == SCHEME)
+    (rfm_scheme,) = (scheme for scheme in schemes if scheme.scheme == SCHEME)
     rfm = compile_rfm(rfm_scheme, programs[CUSTOMERS.name], project)
-    compiled: dict[str, CompiledScheme] = {}
+    by_name: dict[str, CompiledScheme] = {}
     of_opportunities: list[CompiledScheme] = []
     histories: list[History] = []
     for scheme in in_order(schemes):
@@ -282,28 +415,30 @@ def plan_of(
         grades = scheme.document.grades
         # What a scheme that cannot run asks for is not computed.
         trial = programs[grades].copy()
-        outputs = {name: one.as_output for name, one in compiled.items()}
-        one = compile_scheme(scheme, trial, outputs, inputs)
-        if one.runs:
+        outputs = {name: compiled.as_output for name, compiled in by_name.items()}
+        compiled = compile_scheme(scheme, trial, outputs, inputs)
+        if compiled.runs:
             programs[grades] = trial
-            if one.memory is not None:
-                histories.append(compile_history(scheme, one.memory, inputs))
+            if compiled.memory is not None:
+                histories.append(compile_history(scheme, compiled.memory, inputs))
             if grades == OPPORTUNITIES.name:
-                of_opportunities.append(one)
-                one = as_scheme_of_customers(one, programs[CUSTOMERS.name])
-        compiled[scheme.scheme] = one
+                of_opportunities.append(compiled)
+                compiled = as_scheme_of_customers(compiled, programs[CUSTOMERS.name])
+        by_name[scheme.scheme] = compiled
     tags = compile_tags(
         read_tags(project) if dictionary is None else dictionary,
         programs[CUSTOMERS.name],
-        {name: one.as_output for name, one in compiled.items()},
+        {name: compiled.as_output for name, compiled in by_name.items()},
         feeds,
         project.settings,
     )
     programs[CUSTOMERS.name] = tags.program
     # Those of schemes that do not run are looked at as well: they may be wrong.
-    entitlements = {name: entitlements_of(one.scheme) for name, one in compiled.items()}
+    entitlements = {
+        name: entitlements_of(compiled.scheme) for name, compiled in by_name.items()
+    }
     return SchemePlan(
-        schemes=tuple(compiled.values()),
+        schemes=tuple(by_name.values()),
         graded_opportunities=tuple(of_opportunities),
         histories=tuple(histories),
         programs=programs,
@@ -311,8 +446,8 @@ def plan_of(
         tags=tags,
         entitlements=tuple(
             entitlement
-            for name, one in compiled.items()
-            if one.runs
+            for name, compiled in by_name.items()
+            if compiled.runs
             for entitlement in entitlements[name]
         ),
         bands=assessed_bands(schemes),

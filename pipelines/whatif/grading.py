@@ -28,21 +28,27 @@ from runs import warehouse_state
 from runs.opening import configure
 from runs.scheme_versions import changed
 from schemes.compiler.compiled import CompiledScheme
-from schemes.compiler.metric_selects import fact_selects
 from schemes.compiler.program import CATEGORIES, CUSTOMERS
-from schemes.compiler.results import results_select, scoped_select
 from schemes.language.files import Scheme
-from schemes.plan import SchemePlan, make_plan
+from schemes.plan import (
+    METRICS,
+    RESULTS,
+    RESULTS_BY_CATEGORY,
+    Execution,
+    SchemePlan,
+    make_plan,
+)
 from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import STEPS, reasons_view
 from schemes.tables.scheme_lists import why_not
 from sql.contracts import STORAGE
-from sql.selects import create, quoted, text
+from sql.selects import Params, quoted, text
 
 _FOLDER = ".planning-"
 _WAREHOUSE = "warehouse"
 _READ = ("raw", "staging", "core")
-_BY_CATEGORY = "scheme_results_by_category"
+# What the moves read, beside the results.
+_TABLES = (RESULTS_BY_CATEGORY, "scheme_benefits", "scheme_tiers", CODES, STEPS)
 
 
 @dataclass(frozen=True)
@@ -226,13 +232,17 @@ def _compute(
         for name in history.facts
     }
     if not metrics:
-        kept |= {*fact_selects(schemes.asked), "customer_category_metrics"}
-    made = {name: sql for name, sql in schemes.facts.items() if name not in kept}
-    if metrics:
-        made["customer_metrics"] = schemes.customer_metrics
-    for name, select in made.items():
-        con.execute(f"drop view if exists {quoted('core', name)}")
-        create(con, ("core", name), select, {"as_of_date": against.as_of_date})
+        kept |= {*schemes.metric_facts, METRICS}
+    made = {*schemes.facts, METRICS} - kept
+    # A table takes the place of the view that shows the warehouse's.
+    for table in made:
+        con.execute(f"drop view if exists {quoted('core', table)}")
+    Execution(schemes, con, _params(against)).metrics(only=made)
+
+
+def _params(against: Manifest) -> Params:
+    """The parameters of a release that is graded again."""
+    return {"as_of_date": against.as_of_date}
 
 
 def _tables(con: duckdb.DuckDBPyConnection, schema: str) -> list[str]:
@@ -305,32 +315,26 @@ def _grade(
     chosen: Sequence[CompiledScheme],
 ) -> None:
     """Make what `pipelines.whatif.moves` reads: results, benefits, reasons."""
-    params = {"as_of_date": against.as_of_date}
-    create(con, ("marts", "scheme_cuts"), schemes.cuts, params)
     create_previous_tiers(con, project, None, schemes.applicable)
+    names = {compiled.scheme.scheme for compiled in chosen}
     # Reasons quote what the schemes say that a scheme reads.
-    read = {name for one in chosen for name in one.scheme.reads_schemes}
-    read |= {one.scheme.scheme for one in chosen}
-    customers = [
-        one
-        for one in schemes.schemes
-        if one.runs and one.grades_customers and one.scheme.scheme in read
+    read = {name for compiled in chosen for name in compiled.scheme.reads_schemes}
+    graded = [
+        compiled
+        for compiled in schemes.running
+        if compiled.scheme.scheme in names
+        or (compiled.grades_customers and compiled.scheme.scheme in read)
     ]
-    results = results_select(customers, schemes.programs[CUSTOMERS.name])
-    create(con, ("marts", "scheme_results"), results, params)
-    categories = [one for one in chosen if not one.grades_customers]
-    results = scoped_select(categories, schemes.programs[CATEGORIES.name])
-    create(con, ("marts", _BY_CATEGORY), results, params)
-    create(con, ("marts", "scheme_benefits"), schemes.tables["scheme_benefits"], params)
-    for name in ("scheme_tiers", CODES, STEPS):
-        create(con, ("marts", name), schemes.tables[name], params)
+    # What is found out about the population stays that of all schemes.
+    few = dataclasses.replace(schemes, schemes=tuple(graded))
+    Execution(few, con, _params(against)).grades(only=_TABLES)
     con.execute(f"create schema if not exists {quoted(STORAGE)}")
-    for name in ("scheme_results", _BY_CATEGORY, STEPS):
-        shown = quoted(STORAGE, name)
-        con.execute(f"create or replace view {shown} as from {quoted('marts', name)}")
-    for name in ("customer_metrics", "customers"):
+    for table in (RESULTS, RESULTS_BY_CATEGORY, STEPS):
+        shown = quoted(STORAGE, table)
+        con.execute(f"create or replace view {shown} as from {quoted('marts', table)}")
+    for table in (METRICS, "customers"):
         con.execute(
-            f"create or replace view {quoted(name)} as from {quoted('core', name)}"
+            f"create or replace view {quoted(table)} as from {quoted('core', table)}"
         )
     con.execute(
         f"create or replace view customer_tier_reasons as {reasons_view(chosen)}"

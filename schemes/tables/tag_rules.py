@@ -4,7 +4,7 @@ Rules are conditions in the language of schemes, put into the same program, so t
 what they ask for is computed in the same pass over each fact table.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -49,12 +49,7 @@ class CompiledTags:
     @property
     def tables(self) -> Mapping[str, str]:
         """The compiled tables of `marts`: table → select, in order."""
-        return {
-            "tag_groups": _groups_select(self.dictionary),
-            "tag_dictionary": _dictionary_select(self.dictionary),
-            "tag_terms": _terms_select(self.dictionary),
-            "rule_tags": _rule_tags_select(self),
-        }
+        return {table: select_of(self) for table, select_of in _SELECTS.items()}
 
     @property
     def shared(self) -> Mapping[str, str]:
@@ -294,3 +289,13 @@ def _rows(table: str, rows: list[list[exp.Expr]]) -> str:
         for field in columns
     ]
     return exp.select(*typed).from_(values).sql("duckdb", pretty=True)
+
+
+# The names stand here once: the assets are declared before tags are compiled.
+_SELECTS: Mapping[str, Callable[[CompiledTags], str]] = {
+    "tag_groups": lambda tags: _groups_select(tags.dictionary),
+    "tag_dictionary": lambda tags: _dictionary_select(tags.dictionary),
+    "tag_terms": lambda tags: _terms_select(tags.dictionary),
+    "rule_tags": _rule_tags_select,
+}
+TAG_TABLES = tuple(_SELECTS)

@@ -19,7 +19,7 @@ from schemes.language.files import Scheme, in_order, read_schemes
 from schemes.language.metrics import always, needs_of
 from schemes.language.model import UNRATED
 from schemes.language.names import Inputs, attributes
-from schemes.plan import SchemePlan, plan_of
+from schemes.plan import COMPILED, RESULTS, Execution, SchemePlan, plan_of
 from sql.contracts import TYPES, contract, feeds
 from sql.selects import create, quoted, select_of
 from tests.schemes.reference import Interpreter
@@ -149,6 +149,21 @@ def params_of(as_of: datetime.date) -> dict[str, Any]:
     return {**dates, "spend_source": "transactions"}
 
 
+def create_no_previous_tiers(
+    con: duckdb.DuckDBPyConnection, plan: SchemePlan
+) -> list[str]:
+    """What is graded without a release before: empty tables, and their columns."""
+    columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
+    fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
+    con.execute("create schema if not exists marts")
+    con.execute(f"create or replace table marts.previous_tiers ({fields})")
+    con.execute(
+        "create or replace table marts.previous_scope_tiers"
+        " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
+    )
+    return columns
+
+
 def run_plan(
     con: duckdb.DuckDBPyConnection,
     plan: SchemePlan,
@@ -160,31 +175,22 @@ def run_plan(
     for name in CORE:
         table = contract("core", name)
         create(con, ("core", name), select_of(table), params, kind=table.kind)
-    for name, select in {**plan.shared, **plan.facts}.items():
-        create(con, ("core", name), select, params)
-    create(con, ("core", "customer_metrics"), plan.customer_metrics, params)
-    create(con, ("marts", "scheme_cuts"), plan.cuts, params)
-    columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
-    fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
-    con.execute(f"create or replace table marts.previous_tiers ({fields})")
-    con.execute(
-        "create or replace table marts.previous_scope_tiers"
-        " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
-    )
+    execution = Execution(plan, con, params)
+    execution.shared()
+    execution.metrics()
+    columns = create_no_previous_tiers(con, plan)
     for row in previous:
         marks = ", ".join("?" for _ in columns)
         con.execute(
             f"insert into marts.previous_tiers values ({marks})",
             [row.get(name) for name in columns],
         )
-    create(con, ("marts", "scheme_results"), plan.results, params)
-    for name, select in plan.tables.items():
-        create(con, ("marts", name), select, params)
+    execution.grades()
     for name in READ:
         create(con, ("marts", name), select_of(contract("marts", name)), params)
     con.execute("create schema if not exists storage")
     con.execute("set search_path = 'main,storage'")
-    for name in ("scheme_results", *plan.tables, *READ):
+    for name in (RESULTS, *COMPILED, *READ):
         place = f"{contract('marts', name).release_schema}.{name}"
         con.execute(f"create or replace table {place} as from marts.{name}")
     for name in ("customer_metrics", "customers"):
@@ -494,20 +500,12 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
     ) -> tuple[Found, Found]:
         schemes = tuple(schemes)
         plan = plan_of(schemes, project_at(tmp_path), everything)
-        metric_tables = {one.table for one in (*always(), *plan.asked)}
-        for name, select in plan.facts.items():
-            if name not in metric_tables:
-                create(con, ("core", name), select, params)
+        execution = Execution(plan, con, params)
+        metric_tables = {asked.table for asked in (*always(), *plan.asked)}
+        execution.metrics(only=plan.facts.keys() - metric_tables)
         write_inputs(con, plan, rows, AS_OF)
-        create(con, ("marts", "scheme_cuts"), plan.cuts, params)
-        columns = ["customer_id", *(f"{name}_tier" for name in plan.applicable)]
-        fields = ", ".join(f"{quoted(name)} varchar" for name in columns)
-        con.execute(f"create or replace table marts.previous_tiers ({fields})")
-        con.execute(
-            "create or replace table marts.previous_scope_tiers"
-            " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
-        )
-        create(con, ("marts", "scheme_results"), plan.results, params)
+        create_no_previous_tiers(con, plan)
+        execution.grades(only=())
         running = [one.scheme for one in plan.schemes if one.runs]
         theirs = interpreted(running, rows, AS_OF, of)
         return compiled(con, plan), theirs

@@ -1,8 +1,14 @@
 """The first four schemes on one small company, from rows to the release's views."""
 
+import contextlib
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
+
+from schemes.plan import COMPILED, METRICS, RESULTS, Execution
+from schemes.tables.tag_rules import TAG_TABLES
+from tests.schemes.conftest import AS_OF, params_of
 
 ORDERS = [
     # customer, day, amount; as of 2026-05-31, 12 months begin after 2025-05-31
@@ -131,3 +137,43 @@ def test_without_transactions_nothing_fails(grade):
         "select scheme, is_applicable, not_applicable_reason from schemes"
     )
     assert reasons["rfm_8"] == (False, "lacks feed transactions")
+
+
+def test_an_execution_enters_a_step_for_each_table_and_counts_its_rows(graded):
+    entered = []
+
+    @contextlib.contextmanager
+    def step(table):
+        made = SimpleNamespace(rows=None)
+        yield made
+        entered.append((table, made.rows))
+
+    execution = Execution(graded.plan, graded.con, params_of(AS_OF), step)
+    assert execution.metrics() == {METRICS: 4}
+    rows = execution.grades()
+    assert set(rows) == {RESULTS, *COMPILED}
+    assert rows[RESULTS] == 4
+    assert rows["scheme_results_by_category"] == 0
+    assert entered == [
+        *((f"core.{table}", None) for table in graded.plan.facts),
+        (f"core.{METRICS}", 4),
+        ("marts.scheme_cuts", None),
+        *((f"marts.{table}", n_rows) for table, n_rows in rows.items()),
+    ]
+
+
+def test_an_execution_makes_the_tables_that_are_asked_for(graded):
+    graded.con.execute("drop table marts.schemes; drop table marts.scheme_tiers")
+    execution = Execution(graded.plan, graded.con, params_of(AS_OF))
+    assert set(execution.grades(only=("schemes",))) == {RESULTS, "schemes"}
+    there = graded.rows(
+        "select table_name from duckdb_tables() where schema_name = 'marts'"
+    )
+    assert ("schemes",) in there
+    assert ("scheme_tiers",) not in there
+    assert execution.metrics(only=()) == {}
+
+
+def test_the_names_of_tables_stand_for_what_is_compiled(graded):
+    assert tuple(graded.plan.tables) == COMPILED
+    assert tuple(graded.plan.tags.tables) == TAG_TABLES

@@ -20,7 +20,7 @@ from project.settings import SchemeSettings, Settings
 from schemes.language.files import read_schemes
 from schemes.language.model import UNRATED
 from schemes.language.windows import add_months
-from schemes.plan import plan_of
+from schemes.plan import METRICS, Execution, plan_of
 from sql.contracts import contract, feeds
 from sql.selects import create, quoted, select_of
 from tests.schemes.reference import Given, day_by_day
@@ -239,13 +239,11 @@ class Company:
         for name in READ if self.is_begun else (*READ, *REST):
             table = contract("core", name)
             create(self.con, ("core", name), select_of(table), params, kind=table.kind)
-        for name, select in self.plan.facts.items():
-            if not self.is_begun or name not in REST_OF_METRICS:
-                create(self.con, ("core", name), select, params)
-        metrics = self.plan.customer_metrics
-        create(self.con, ("core", "customer_metrics"), metrics, params)
+        execution = Execution(self.plan, self.con, params)
+        rest = REST_OF_METRICS if self.is_begun else set()
+        execution.metrics(only={*self.plan.facts, METRICS} - rest)
         if not self.is_begun:
-            create(self.con, ("marts", "scheme_cuts"), self.plan.cuts, params)
+            self.con.execute("create schema marts")
             names = [f"{name}_tier varchar" for name in self.plan.applicable]
             self.con.execute(
                 "create table marts.previous_tiers"
@@ -256,7 +254,7 @@ class Company:
                 " (customer_id varchar, scheme varchar, scope varchar, tier varchar)"
             )
             self.is_begun = True
-        create(self.con, ("marts", "scheme_results"), self.plan.results, params)
+        execution.grades(only=())
         found = {}
         for one in self.schemes:
             stored = set(one.stored)
