@@ -1,6 +1,10 @@
 """The key of a run: equal keys publish equal content.
 
-Imports neither Dagster nor anything heavy: it is asked before a run.
+It is a digest of the as-of date, the landing files, the settings with the schemes and
+tags, the code that a run executes, and the release that movement is measured against.
+Where a release of the key exists, nothing is computed.
+
+Imports neither Dagster nor anything heavy: the key is asked for before a run.
 """
 
 import datetime
@@ -21,7 +25,24 @@ from schemes.language.files import schemes_digest
 from schemes.language.tags import tags_digest
 from sql.selects import packaged_files
 
+ROOT = Path(__file__).parent.parent
+
+# What a run executes, without `pipelines`, which starts it and changes no figure, and
+# `project`, which reads the settings: what it read is hashed.
 _ROOMS = ("assets", "data_quality", "ingest", "releases", "runs", "schemes", "sql")
+# What only shows or explains, as a file or a folder. No table of a release depends on
+# it. Two of these write a page into a release: the report and the Data Docs. Those of
+# a release that is there stay as they were written.
+SHOWN_ONLY = (
+    "data_quality/docs.py",
+    "data_quality/templates",
+    "ingest/preview.py",
+    "releases/comparison.py",
+    "releases/report.py",
+    "releases/templates",
+    "schemes/language/json_schema.py",
+    "schemes/tools",
+)
 
 
 def settings_digest(project: Project) -> str:
@@ -42,13 +63,32 @@ def settings_digest(project: Project) -> str:
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
 
+def hashed_files(root: Path = ROOT) -> list[Path]:
+    """The files that the digest of the code is made of, in a fixed order.
+
+    Python, SQL and YAML of the rooms that a run executes, but what only shows. A new
+    file is among them unless it is named there: computing a release once too often is
+    better than once too seldom.
+    """
+    shown_only = [root / path for path in SHOWN_ONLY]
+    return [
+        file
+        for file in packaged_files(*(root / room for room in _ROOMS))
+        if not any(file.is_relative_to(path) for path in shown_only)
+    ]
+
+
 @functools.cache
-def code_digest() -> str:
-    """The digest of all code and definitions that a run executes."""
-    root = Path(__file__).parent.parent
+def code_digest(root: Path = ROOT) -> str:
+    """The digest of all code and definitions that a run executes.
+
+    Args:
+        root: the folder that holds the rooms.
+    """
     whole = hashlib.sha256()
-    for file in packaged_files(*(root / room for room in _ROOMS)):
-        whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+    for file in hashed_files(root):
+        name = file.relative_to(root).as_posix()
+        whole.update(name.encode() + b"\0" + file.read_bytes())
     return whole.hexdigest()
 
 
