@@ -7,7 +7,6 @@ paid once, files are read once, and what all dates share is computed once.
 import calendar
 import contextlib
 import datetime
-import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from ingest.warehouse import opened as opened_warehouse
+from pipelines import process
 from project.choices import Every, Publish
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -125,9 +125,7 @@ def backfill(
             if run.released is None:
                 raise RuntimeError("the run ended without a release")
             made.append(run.released)
-            # Collecting cycles is off; what stays need not be looked at again.
-            gc.collect()
-            gc.freeze()
+            process.clear_cycles()
             took = time.perf_counter() - began
             yield Graded(run.released, is_new=True, seconds=took, phases=run.seconds)
         if publish == "last":

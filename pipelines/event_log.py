@@ -1,4 +1,10 @@
-"""Dagster's event log with its connections kept open, for runs in this process."""
+"""Dagster's event log with its connections kept open, for runs in this process.
+
+What is overridden here is private to Dagster (`_connect`, `_db_lock`, `_initdb`,
+`_initialized_dbs`). It was tried with Dagster 1.13, to which `pyproject.toml` pins it:
+who raises the pin compares `SqliteEventLogStorage._connect` of the new version with
+this one, and runs `tests/pipelines/test_event_log.py`.
+"""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

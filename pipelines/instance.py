@@ -1,10 +1,15 @@
-"""The Dagster instance of a project: its runs and events, below `data/dagster`."""
+"""The Dagster instance of a project: its runs and events, below `data/dagster`.
 
+`InstanceRef` is private to Dagster: `pyproject.toml` pins Dagster to the minor version
+that this was tried with.
+"""
+
+import contextlib
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 from dagster._core.instance.ref import InstanceRef
@@ -18,18 +23,6 @@ from project.folder import Project
 SETTINGS = Path(__file__).with_name("dagster.yaml")
 
 
-@event.listens_for(Engine, "connect")
-def _do_not_wait_for_the_disk(connection: Any, _record: object) -> None:  # noqa: ANN401
-    """Let the operating system write Dagster's event log when it likes.
-
-    Each event is a commit of its own, and each waited for the disk: 20 s of a run
-    of 27 s, as measured. What a power failure may cost is a run's entry in the UI;
-    releases are synced on their own.
-    """
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("pragma synchronous = off")
-
-
 def prepare_home(project: Project) -> Path:
     """The folder for DAGSTER_HOME, with the instance settings in it."""
     home = project.dagster_home
@@ -38,8 +31,9 @@ def prepare_home(project: Project) -> Path:
     return home
 
 
-def instance_of(project: Project) -> dg.DagsterInstance:
-    """The instance that the command line and the UI of a project share."""
+@contextlib.contextmanager
+def instance_of(project: Project) -> Iterator[dg.DagsterInstance]:
+    """The instance that the command line and the UI of a project share, while open."""
     home = prepare_home(project)
     os.environ["DAGSTER_HOME"] = str(home)
     event_log = {
@@ -48,6 +42,36 @@ def instance_of(project: Project) -> dg.DagsterInstance:
         # Where Dagster's own has it.
         "config": {"base_dir": str(home / "history" / "runs")},
     }
-    return dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(home), overrides={"event_log_storage": event_log})
-    )
+    ref = InstanceRef.from_dir(str(home), overrides={"event_log_storage": event_log})
+    with _not_waiting_for_the_disk(home), dg.DagsterInstance.from_ref(ref) as instance:
+        yield instance
+
+
+@contextlib.contextmanager
+def _not_waiting_for_the_disk(home: Path) -> Iterator[None]:
+    """Let the operating system write the databases of an instance when it likes.
+
+    Each event is a commit of its own, and each waited for the disk: 20 s of a run
+    of 27 s, as measured. What a power failure may cost is a run's entry in the UI;
+    releases are synced on their own.
+
+    Dagster makes an engine whenever it needs one, so that engines as such are watched,
+    only while the instance is open, and only databases below its folder are changed.
+    """
+    folder = home.resolve()
+
+    def on_connect(connection: object, _record: object) -> None:
+        if isinstance(connection, sqlite3.Connection) and _is_below(connection, folder):
+            connection.execute("pragma synchronous = off")
+
+    event.listen(Engine, "connect", on_connect)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", on_connect)
+
+
+def _is_below(connection: sqlite3.Connection, folder: Path) -> bool:
+    """Whether the database of a connection is a file below the folder."""
+    (_, _, path), *_ = connection.execute("pragma database_list").fetchall()
+    return bool(path) and Path(path).resolve().is_relative_to(folder)

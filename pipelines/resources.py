@@ -1,4 +1,8 @@
-"""The resource that opens a run where nobody has yet: in the daemon and the UI."""
+"""The resource that opens a run where nobody has yet: in the daemon and the UI.
+
+The tag that names a run's partition is private to Dagster; see `pipelines.event_log`
+for the version that is pinned because of such things.
+"""
 
 import contextlib
 from collections.abc import Iterator

@@ -4,10 +4,8 @@ Start-up is part of every command, so what is heavy (Dagster, Great Expectations
 DuckDB) is imported where it is used.
 """
 
-import gc
 import os
 import signal
-import sys
 import traceback
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -15,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.exceptions import TyperException
 
+from pipelines import process
 from pipelines.commands import terminal
 from pipelines.commands.options import (
     AcceptOption,
@@ -387,15 +386,8 @@ def ui(
 
 def main() -> NoReturn:
     """Run a command and end the process with its exit status."""
-    # Looking for cycles took a sixth of a run; what they hold is little (50 MB), and a
-    # backfill clears it away after each date.
-    gc.disable()
-    status = run_command()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    # Everything is closed by now. An orderly end would take half a second once Dagster
-    # was imported, and DuckDB's bindings would report what other modules keep of them.
-    os._exit(status)
+    process.collect_no_cycles()
+    process.end(run_command())
 
 
 def run_command() -> int:
