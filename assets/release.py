@@ -201,7 +201,7 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
             missing_inputs=known_files.missing(run.con) if run.known_at else (),
         )
         run.released = publish(run.con, building, manifest, run.project, unusable(run))
-        warehouse_state.set_computed_for(run.con, run.key)
+        warehouse_state.note_run_key(run.con, run.key)
     return dg.MaterializeResult(
         metadata={
             "release": manifest.release_id,

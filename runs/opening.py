@@ -171,7 +171,7 @@ def _warehouse(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     known_files.remove_unfinished(project)
     with opened_warehouse(project, tell=on_upgrade) as con:
-        warehouse_state.set_computed_for(con, None)
+        warehouse_state.note_run_key(con, None)
         yield con
 
 

@@ -46,7 +46,7 @@ class Shared:
         return is_among and self.facts_key == facts_key
 
 
-def computed_for(con: duckdb.DuckDBPyConnection) -> str | None:
+def noted_run_key(con: duckdb.DuckDBPyConnection) -> str | None:
     """The key of the run whose release the tables of the warehouse belong to."""
     try:
         found = con.execute(f"select run_key from {_COMPUTED}").fetchone()
@@ -55,7 +55,7 @@ def computed_for(con: duckdb.DuckDBPyConnection) -> str | None:
     return None if found is None else str(found[0])
 
 
-def set_computed_for(con: duckdb.DuckDBPyConnection, run_key: str | None) -> None:
+def note_run_key(con: duckdb.DuckDBPyConnection, run_key: str | None) -> None:
     """Note the key of the run that is published; None before tables change."""
     con.execute(f"create or replace table {_COMPUTED} (run_key varchar)")
     if run_key is not None:

@@ -52,7 +52,7 @@ def forget(
     ):
         files = find(con, project, names, vanished=vanished)
         if files and not dry_run:
-            warehouse_state.set_computed_for(con, None)
+            warehouse_state.note_run_key(con, None)
             take_out(con, project, files, store.now(project))
     if as_json:
         terminal.say_json(

@@ -159,7 +159,7 @@ def _facts(
     with reading(project) as warehouse:
         schemes = make_plan(project, feed_columns(warehouse))
         is_of_release = (
-            warehouse_state.computed_for(warehouse) == against.run_key
+            warehouse_state.noted_run_key(warehouse) == against.run_key
             # Other bands let other assessments count.
             and assessment_bands.is_settled(warehouse, schemes.bands)
         )

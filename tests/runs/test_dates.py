@@ -1,13 +1,46 @@
-"""What a time on the command line stands for: the last moment of what it names."""
+"""Dates and times of the command line: in the business zone, held against today."""
 
 import datetime
+import zoneinfo
 
 import pytest
 
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Settings
-from runs.dates import read_known_at
+from runs.dates import read_date, read_known_at, refuse_to_come, today
+
+DAY = datetime.timedelta(days=1)
+# Where the day is always another: they are 26 hours apart.
+EAST, WEST = "Pacific/Kiritimati", "Etc/GMT+12"
+
+
+def project(folder, zone):
+    return Project(folder, Settings(name="shop", timezone=zone))
+
+
+@pytest.mark.parametrize("zone", [EAST, WEST])
+def test_yesterday_is_the_day_before_in_the_business_zone(tmp_path, zone):
+    now = datetime.datetime.now(zoneinfo.ZoneInfo(zone)).date()
+    assert read_date(project(tmp_path, zone), "yesterday") == now - DAY
+
+
+def test_a_date_to_come_is_refused_in_the_business_zone(tmp_path):
+    ahead = today(project(tmp_path, EAST))
+    refuse_to_come(project(tmp_path, EAST), ahead)
+    with pytest.raises(ConfigurationError, match=f"--to: {ahead} is to come; today is"):
+        refuse_to_come(project(tmp_path, WEST), ahead, option="--to")
+
+
+@pytest.mark.parametrize("text", ["", "31.5.2026", "2026-06-31", "tomorrow"])
+def test_what_is_no_day_is_refused(tmp_path, text):
+    with pytest.raises(ConfigurationError, match="is not a date; write YYYY-MM-DD"):
+        read_date(project(tmp_path, "UTC"), text)
+
+
+def test_the_last_day_of_the_calendar_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="partition: 9999-12-31 is the cal"):
+        read_date(project(tmp_path, "UTC"), "9999-12-31", option="partition")
 
 
 def moment(text, zone, tmp_path):

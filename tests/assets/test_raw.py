@@ -1,0 +1,29 @@
+"""Loading landing files as a step of a run."""
+
+import pytest
+
+from assets.raw import LANDING, raw
+from project.errors import RunError
+from sql.contracts import feeds
+from tests.assets.conftest import made
+
+
+def test_every_feed_has_a_folder_and_a_table(facts):
+    assert {spec.key.path[1] for spec in LANDING} == set(feeds())
+    assert {key.path[1] for key in raw.keys} == set(feeds())
+    loaded = facts.con.execute("select count(*) from raw.transactions").fetchone()
+    assert loaded == (3,)
+    assert facts.con.execute("select count(*) from raw.tickets").fetchone() == (0,)
+
+
+def test_a_run_knows_what_it_loaded(facts):
+    load = facts.loads["transactions"]
+    assert (load.n_files, load.n_new, load.n_loaded) == (1, 1, 3)
+    assert facts.loads["tickets"].n_files == 0
+
+
+def test_a_run_without_any_row_is_refused(new_run):
+    (new_run.project.landing / "transactions/orders.csv").unlink()
+    with pytest.raises(RunError, match="landing"):
+        made(new_run, raw)
+    assert "raw.transactions" not in new_run.noted

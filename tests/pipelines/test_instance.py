@@ -1,0 +1,31 @@
+"""The databases of an instance wait for no disk; those of others do, as before."""
+
+import sqlalchemy
+
+from pipelines.instance import instance_of
+from project.folder import open_project
+
+OFF, FULL = 0, 2
+
+
+def synchronous(path):
+    engine = sqlalchemy.create_engine(f"sqlite:///{path}")
+    with engine.connect() as con:
+        found = con.execute(sqlalchemy.text("pragma synchronous")).scalar()
+    engine.dispose()
+    return found
+
+
+def test_only_the_databases_of_the_instance_are_changed_and_while_it_is_open(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    (tmp_path / "fenji.yaml").write_text("name: shop\n", encoding="utf-8")
+    project = open_project(tmp_path)
+    inside, outside = project.dagster_home / "some.db", tmp_path / "other.db"
+    with instance_of(project) as instance:
+        assert instance.get_runs() == []
+        assert synchronous(inside) == OFF
+        assert synchronous(outside) == FULL
+        assert synchronous(":memory:") == FULL
+    assert synchronous(inside) == FULL
