@@ -30,12 +30,12 @@ test: setup ## run the tests
 check: setup ## lint, types, SQL style, Dagster definitions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint sql synthetic/sql releases/sql ingest/sql
+	@$(BIN)/sqlfluff lint sql synthetic/sql releases/sql ingest/sql schemes/tools/sql
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
 
 fmt: setup ## format Python and SQL
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
-	@$(BIN)/sqlfluff fix --quiet sql synthetic/sql releases/sql ingest/sql
+	@$(BIN)/sqlfluff fix --quiet sql synthetic/sql releases/sql ingest/sql schemes/tools/sql
 
 docs: setup ## write the generated pages under docs/
 	@$(BIN)/python -m pipelines.docs

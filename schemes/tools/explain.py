@@ -1,7 +1,8 @@
-"""Why a customer stands where it does, read from a release and put in words.
+"""Explain the tiers of a customer: read them and their reasons from a release.
 
-Everything comes from the views of the release; no scheme is compiled, and nothing is
-computed anew.
+Everything comes from the views of the release, by the selects in `sql/explain/`. No
+scheme is compiled and nothing is computed again, so the explanation is that of the
+release, also of an old one. `pipelines.commands.explain` prints it.
 """
 
 import datetime
@@ -9,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -16,63 +18,65 @@ import duckdb
 from project.choices import Language
 from project.documents import nearest
 from project.errors import ConfigurationError
+from sql.selects import select_in, used
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
-_SCOPES = 3  # of a scheme, such as categories, that its line names
+_SCOPES = 3  # scopes of a scheme, such as categories, that its line names
+_SELECTS = Path(__file__).parent / "sql" / "explain"
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step on the way to the tier."""
+    """A reason of a tier: a rule or characteristic, and what it was applied to."""
 
     rule_id: str
     characteristic: str | None
     input_value: str | None
-    points: Decimal | None
+    points: Decimal | None  # of a scorecard
     text: str
 
 
 @dataclass(frozen=True)
 class Decision:
-    """Who set the tier in place of the rule, why, and until when."""
+    """A decision of a person that replaces the tier of the rule."""
 
     reason: str
     approved_by: str
     starts_on: datetime.date
-    ends_on: datetime.date | None
+    ends_on: datetime.date | None  # None: until further notice
 
 
 @dataclass(frozen=True)
 class Entitlement:
-    """A benefit of the tier."""
+    """A benefit that the customer has by the tier."""
 
     benefit: str
     value: str
     name: str
-    inherited_from: str | None
+    inherited_from: str | None  # the lower tier that it comes from
     inherited_from_name: str | None
     due_date: datetime.date | None
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where a customer stands by one scheme, and why."""
+    """The tier of a customer by one scheme, and why."""
 
     scheme: str
     scheme_name: str
     scheme_version: str
-    scope: str
+    scope: str  # such as a category; "" where the scheme grades customers
     tier: str
     tier_name: str
-    tier_rank: int | None
+    tier_rank: int | None  # 1 is the best; None of a classification
     score: Decimal | None
-    rule_tier: str | None
+    rule_tier: str | None  # the tier by the rule alone, without decisions
     rule_tier_name: str | None
     previous_tier_name: str | None
     movement: str
     next_tier_name: str | None
-    gap_to_next: Decimal | None
-    gap_to_keep: Decimal | None
+    gap_to_next: Decimal | None  # what the score lacks to the next tier
+    gap_to_keep: Decimal | None  # score minus the bound of the tier
     valid_from: datetime.date
     valid_to: datetime.date | None
     is_capped: bool
@@ -86,82 +90,15 @@ class Standing:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where a customer stands by every scheme that was asked for."""
+    """The tiers of a customer by every scheme that was asked for."""
 
     customer_id: str
     as_of_date: datetime.date
     standings: tuple[Standing, ...]
 
     def as_dict(self) -> dict[str, Any]:
-        """For `--json`: plain values, dates and decimals as text."""
+        """The explanation for JSON: dates and decimals are texts."""
         return {key: _plain(value) for key, value in asdict(self).items()}
-
-
-_STANDINGS = """
-select
-    tiers.scheme,
-    schemes.name_{lang} as scheme_name,
-    tiers.scheme_version,
-    tiers.scope,
-    tiers.tier,
-    coalesce(named.name_{lang}, tiers.tier) as tier_name,
-    tiers.tier_rank,
-    tiers.score,
-    tiers.rule_tier,
-    ruled.name_{lang} as rule_tier_name,
-    coalesce(former.name_{lang}, tiers.previous_tier) as previous_tier_name,
-    tiers.movement,
-    better.name_{lang} as next_tier_name,
-    tiers.gap_to_next,
-    tiers.gap_to_keep,
-    tiers.valid_from,
-    tiers.valid_to,
-    tiers.is_capped,
-    tiers.is_overridden,
-    tiers.flags
-from customer_tiers as tiers
-join schemes on tiers.scheme = schemes.scheme
-left join scheme_tiers as named
-    on tiers.scheme = named.scheme and tiers.tier = named.tier
-left join scheme_tiers as ruled
-    on tiers.scheme = ruled.scheme and tiers.rule_tier = ruled.tier
-left join scheme_tiers as former
-    on tiers.scheme = former.scheme and tiers.previous_tier = former.tier
-left join scheme_tiers as better
-    on
-        tiers.scheme = better.scheme
-        and tiers.gap_to_next is not null
-        and tiers.tier_rank - 1 = better.tier_rank
-where tiers.customer_id = $customer and ($scheme is null or tiers.scheme = $scheme)
-order by tiers.scheme, tiers.scope
-"""
-_FLAGS = "select scheme, flag, name_{lang} from scheme_flags"
-_STEPS = """
-select scheme, scope, rule_id, characteristic, input_value, points, text_{lang}
-from customer_tier_reasons
-where customer_id = $customer and ($scheme is null or scheme = $scheme)
-order by scheme, scope, step_no
-"""
-_DECISIONS = """
-select scheme, reason, approved_by, starts_on, ends_on
-from overrides_in_force
-where customer_id = $customer and effect = 'applied'
-"""
-_ENTITLEMENTS = """
-select
-    held.scheme, held.scope, held.benefit, held.value, named.name_{lang},
-    held.inherited_from, lower.name_{lang}, held.due_date
-from customer_entitlements as held
-join entitlements as named
-    on
-        held.scheme = named.scheme
-        and held.tier = named.tier
-        and held.benefit = named.benefit
-left join scheme_tiers as lower
-    on held.scheme = lower.scheme and held.inherited_from = lower.tier
-where held.customer_id = $customer and ($scheme is null or held.scheme = $scheme)
-order by held.scheme, held.scope, held.due_date nulls last, held.benefit
-"""
 
 
 def explain(
@@ -170,7 +107,7 @@ def explain(
     scheme: str | None = None,
     lang: Language = "en",
 ) -> Explanation:
-    """Where the customer stands in a release, by one scheme or by all.
+    """The tiers of a customer in a release, by one scheme or by all.
 
     Args:
         con: a connection whose default database is the release's.
@@ -182,175 +119,178 @@ def explain(
         ConfigurationError: the release has no such customer or scheme.
     """
     _check_names(con, customer, scheme)
-    given = {"customer": customer, "scheme": scheme}
-    found = con.execute(_STEPS.format(lang=lang), given).fetchall()
+
+    def rows(name: str) -> list[tuple[Any, ...]]:
+        select = select_in(_SELECTS / f"{name}.sql")
+        params = {"customer": customer, "only_scheme": scheme, "lang": lang}
+        return con.execute(select, used(params, select)).fetchall()
+
     steps: dict[tuple[str, str], list[Step]] = {}
-    for name, scope, *rest in found:
-        steps.setdefault((name, scope), []).append(Step(*rest))
+    for scheme_id, scope, *values in rows("steps"):
+        steps.setdefault((scheme_id, scope), []).append(Step(*values))
+    entitlements: dict[tuple[str, str], list[Entitlement]] = {}
+    for scheme_id, scope, *values in rows("entitlements"):
+        entitlements.setdefault((scheme_id, scope), []).append(Entitlement(*values))
     decisions = {
-        name: Decision(*rest)
-        for name, *rest in con.execute(_DECISIONS, {"customer": customer}).fetchall()
+        scheme_id: Decision(*values) for scheme_id, *values in rows("decisions")
     }
-    held: dict[tuple[str, str], list[Entitlement]] = {}
-    found = con.execute(_ENTITLEMENTS.format(lang=lang), given).fetchall()
-    for name, scope, *rest in found:
-        held.setdefault((name, scope), []).append(Entitlement(*rest))
-    flag_names = {
-        (name, flag): named
-        for name, flag, named in con.execute(_FLAGS.format(lang=lang)).fetchall()
-    }
-    rows = con.execute(_STANDINGS.format(lang=lang), given).fetchall()
-    names = [one.name for one in fields(Standing)]
+    flag_names = {(scheme_id, flag): name for scheme_id, flag, name in rows("flags")}
+    columns = [column.name for column in fields(Standing)]
     standings = []
-    for row in rows:
-        known = dict(zip(names, row, strict=False))
-        known["flags"] = tuple(known["flags"])
-        known["flag_names"] = tuple(
-            flag_names[known["scheme"], flag] for flag in known["flags"]
-        )
-        at = (known["scheme"], known["scope"])
-        known["steps"] = tuple(steps.get(at, ()))
+    for row in rows("standings"):
+        known = dict(zip(columns, row, strict=False))
+        scheme_id, scope, flags = known["scheme"], known["scope"], known["flags"]
+        known["flags"] = tuple(flags)
+        known["flag_names"] = tuple(flag_names[scheme_id, flag] for flag in flags)
+        known["steps"] = tuple(steps.get((scheme_id, scope), ()))
+        # Decisions are of a scheme, but the tier of a scope may come from its rule.
         overridden = known["is_overridden"]
-        known["decision"] = decisions.get(known["scheme"]) if overridden else None
-        known["entitlements"] = tuple(held.get(at, ()))
+        known["decision"] = decisions.get(scheme_id) if overridden else None
+        known["entitlements"] = tuple(entitlements.get((scheme_id, scope), ()))
         standings.append(Standing(**known))
-    (as_of,) = _column(con, "select max(as_of_date) from customer_metrics", [])
-    return Explanation(customer, as_of, tuple(standings))
+    (as_of_date,) = _column(con, "select max(as_of_date) from customer_metrics", [])
+    return Explanation(customer, as_of_date, tuple(standings))
 
 
 def lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
     """The explanation as lines to print."""
-    say = _WORDS[lang]
+    words = _WORDS[lang]
     yield head(explanation, lang)
-    for one in explanation.standings:
+    for standing in explanation.standings:
         yield ""
-        yield from _standing_lines(one, say)
+        yield from _standing_lines(standing, words)
     if not explanation.standings:
         yield ""
-        yield say["nothing"]
+        yield words["no_tier"]
 
 
 @dataclass(frozen=True)
 class Brief:
-    """Where a customer stands by a scheme, in a few words."""
+    """The tier of a customer by a scheme, in a few words."""
 
     scheme: str
     scheme_name: str
-    tiers: str  # of a scheme with scopes, those of the first few
-    change: str  # since the release before, and what is missing to the next tier
+    tiers: str  # the tier; of a scheme with scopes, the tiers of the first few
+    change: str  # since the last release, and what is missing to the next tier
 
 
 def head(explanation: Explanation, lang: Language = "en") -> str:
-    """Whom and which date an explanation is about."""
+    """The first line: the customer and the date."""
     return _WORDS[lang]["head"].format(
         customer=explanation.customer_id, date=explanation.as_of_date
     )
 
 
 def briefs(explanation: Explanation, lang: Language = "en") -> tuple[Brief, ...]:
-    """The explanation in a line a scheme."""
-    say = _WORDS[lang]
+    """The explanation in short: one line per scheme."""
+    words = _WORDS[lang]
     by_scheme: dict[str, list[Standing]] = {}
     for standing in explanation.standings:
         by_scheme.setdefault(standing.scheme, []).append(standing)
-    return tuple(_brief(standings, say) for standings in by_scheme.values())
+    return tuple(_brief(standings, words) for standings in by_scheme.values())
 
 
-def _brief(standings: Sequence[Standing], say: dict[str, str]) -> Brief:
-    """One scheme's line: of several scopes, the first few with their tiers."""
+def _brief(standings: Sequence[Standing], words: dict[str, str]) -> Brief:
+    """The line of one scheme; of several scopes, the first few with their tiers."""
     first = standings[0]
     scheme, name = first.scheme, first.scheme_name
     if first.scope and len(standings) > 1:
-        named = [f"{one.scope} {one.tier_name}" for one in standings[:_SCOPES]]
+        named = [
+            f"{standing.scope} {standing.tier_name}" for standing in standings[:_SCOPES]
+        ]
         more = len(standings) - len(named)
         if more:
-            named.append(say["more"].format(n=more))
-        return Brief(scheme, name, say["and"].join(named), "")
+            named.append(words["more"].format(n=more))
+        return Brief(scheme, name, words["and"].join(named), "")
     notes = []
     if first.movement in {"up", "down", "changed"}:
-        moved = say[first.movement].format(tier=first.previous_tier_name)
+        moved = words[first.movement].format(tier=first.previous_tier_name)
         notes.append(moved[:1].lower() + moved[1:])
     if first.gap_to_next is not None and first.next_tier_name is not None:
         gap = _rounded(first.gap_to_next)
-        notes.append(say["next"].format(gap=gap, tier=first.next_tier_name))
+        notes.append(words["next"].format(gap=gap, tier=first.next_tier_name))
     if first.decision is not None:
-        notes.append(say["decided"])
-    return Brief(scheme, name, first.tier_name, say["and"].join(notes))
+        notes.append(words["decided"])
+    return Brief(scheme, name, first.tier_name, words["and"].join(notes))
 
 
-def _standing_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
-    scope = f" · {one.scope}" if one.scope else ""
-    scheme = f"{one.scheme_name} ({one.scheme} {one.scheme_version})"
-    yield f"{scheme}{scope}: {one.tier_name}"
-    for step in one.steps:
-        yield f"  - {step.text}{_detail(step, say)}"
-    yield from _decision_lines(one, say)
-    if one.score is not None:
-        yield "  " + say["score"].format(score=_number(one.score))
-    if one.gap_to_next is not None and one.next_tier_name is not None:
-        yield "  " + say["next"].format(
-            gap=_rounded(one.gap_to_next), tier=one.next_tier_name
+def _standing_lines(standing: Standing, words: dict[str, str]) -> Iterator[str]:
+    """One scheme: its tier, then reasons, score, term and benefits, indented."""
+    scope = f" · {standing.scope}" if standing.scope else ""
+    scheme = f"{standing.scheme_name} ({standing.scheme} {standing.scheme_version})"
+    yield f"{scheme}{scope}: {standing.tier_name}"
+    for step in standing.steps:
+        yield f"  - {step.text}{_detail(step, words)}"
+    yield from _decision_lines(standing, words)
+    if standing.score is not None:
+        yield "  " + words["score"].format(score=_number(standing.score))
+    if standing.gap_to_next is not None and standing.next_tier_name is not None:
+        yield "  " + words["next"].format(
+            gap=_rounded(standing.gap_to_next), tier=standing.next_tier_name
         )
-    if one.is_capped:
-        yield "  " + say["capped"]
-    if one.gap_to_keep is not None:
-        which = "keep" if one.gap_to_keep >= 0 else "lacking"
-        yield "  " + say[which].format(gap=_rounded(abs(one.gap_to_keep)))
-    # How memory kept the tier is said by a step.
-    said = {step.rule_id for step in one.steps}
-    named = zip(one.flags, one.flag_names, strict=True)
-    flags = [name for flag, name in named if flag not in said]
+    if standing.is_capped:
+        yield "  " + words["capped"]
+    if standing.gap_to_keep is not None:
+        which = "keep" if standing.gap_to_keep >= 0 else "lacking"
+        yield "  " + words[which].format(gap=_rounded(abs(standing.gap_to_keep)))
+    # Flags about how the tier was kept have a step of their own.
+    shown = {step.rule_id for step in standing.steps}
+    named = zip(standing.flags, standing.flag_names, strict=True)
+    flags = [name for flag, name in named if flag not in shown]
     if flags:
-        yield "  " + say["flags"].format(flags=say["and"].join(flags))
-    if one.valid_to is not None:
-        yield "  " + say["valid"].format(start=one.valid_from, end=one.valid_to)
-    if one.movement != "new":
-        yield "  " + say[one.movement].format(tier=one.previous_tier_name)
-    yield from _entitlement_lines(one, say)
+        yield "  " + words["flags"].format(flags=words["and"].join(flags))
+    if standing.valid_to is not None:
+        yield "  " + words["valid"].format(
+            start=standing.valid_from, end=standing.valid_to
+        )
+    if standing.movement != "new":
+        yield "  " + words[standing.movement].format(tier=standing.previous_tier_name)
+    yield from _entitlement_lines(standing, words)
 
 
-def _decision_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
-    """What the rule gives where the tier is another, and who decided so."""
-    if one.rule_tier_name is not None and one.rule_tier != one.tier:
-        yield "  " + say["rule_tier"].format(tier=one.rule_tier_name)
-    if one.decision is not None:
-        term = "open" if one.decision.ends_on is None else "until"
-        yield "  " + say["decision"].format(**asdict(one.decision))
-        yield "  " + say[term].format(**asdict(one.decision))
+def _decision_lines(standing: Standing, words: dict[str, str]) -> Iterator[str]:
+    """The tier by the rule where it is another one, and the decision."""
+    if standing.rule_tier_name is not None and standing.rule_tier != standing.tier:
+        yield "  " + words["rule_tier"].format(tier=standing.rule_tier_name)
+    if standing.decision is not None:
+        term = "open" if standing.decision.ends_on is None else "until"
+        yield "  " + words["decision"].format(**asdict(standing.decision))
+        yield "  " + words[term].format(**asdict(standing.decision))
 
 
-def _entitlement_lines(one: Standing, say: dict[str, str]) -> Iterator[str]:
-    """What the tier entitles to."""
-    if one.entitlements:
-        yield "  " + say["entitled"]
-    for held in one.entitlements:
+def _entitlement_lines(standing: Standing, words: dict[str, str]) -> Iterator[str]:
+    """The benefits of the tier."""
+    if standing.entitlements:
+        yield "  " + words["entitled"]
+    for held in standing.entitlements:
         lower = held.inherited_from_name
-        inherited = say["inherited"].format(tier=lower) if lower else ""
-        due = say["due"].format(date=held.due_date) if held.due_date else ""
+        inherited = words["inherited"].format(tier=lower) if lower else ""
+        due = words["due"].format(date=held.due_date) if held.due_date else ""
         yield f"  + {held.name}{inherited}{due}"
 
 
-def _detail(step: Step, say: dict[str, str]) -> str:
-    """The input and the points of a step, where its text does not say them."""
+def _detail(step: Step, words: dict[str, str]) -> str:
+    """The input and the points of a step, where its text does not have them."""
     parts = []
     shown = step.input_value
     # The level of an axis is named by the rule's text, in the reader's language.
     is_named = step.points is None and shown is not None and _CODE.fullmatch(shown)
-    said = step.text.replace(",", "")
-    if shown is not None and shown not in said and not is_named:
+    text = step.text.replace(",", "")
+    if shown is not None and shown not in text and not is_named:
         parts.append(shown)
     if step.points is not None:
-        parts.append(say["points"].format(points=_number(step.points)))
+        parts.append(words["points"].format(points=_number(step.points)))
     return f" [{', '.join(parts)}]" if parts else ""
 
 
 def _rounded(gap: Decimal) -> str:
-    """A gap with two decimals, and a small one with two digits: none looks like 0."""
+    """A gap with two decimals; a small one with two digits, so that it is never 0."""
     places = max(2, 1 - gap.adjusted()) if gap else 0
     return _number(round(gap, places))
 
 
 def _number(value: Decimal) -> str:
+    """A number without exponent or trailing zeros."""
     text = f"{value.normalize():f}"
     return "0" if text == "-0" else text
 
@@ -358,6 +298,11 @@ def _number(value: Decimal) -> str:
 def _check_names(
     con: duckdb.DuckDBPyConnection, customer: str, scheme: str | None
 ) -> None:
+    """Refuse a customer or scheme that the release does not have.
+
+    Raises:
+        ConfigurationError: as for `explain`.
+    """
     known = con.execute(
         "select 1 from customer_metrics where customer_id = $1", [customer]
     ).fetchone()
@@ -386,14 +331,16 @@ def _check_names(
 def _column(
     con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object]
 ) -> list[Any]:
+    """The values of the first column."""
     return [row[0] for row in con.execute(query, list(values)).fetchall()]
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a dataclass
+    """A value as JSON has it."""
     if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
+        return [_plain(item) for item in value]
     if isinstance(value, Decimal):
         return _number(value)
     return value.isoformat() if isinstance(value, datetime.date) else value
@@ -402,7 +349,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a dataclass
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "head": "Customer {customer} on {date}",
-        "nothing": "No scheme has a place for this customer.",
+        "no_tier": "No scheme has a place for this customer.",
         "rule_tier": "By the rule alone: {tier}",
         "score": "Score: {score}",
         "points": "{points} points",
@@ -428,7 +375,7 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "zh": {
         "head": "客户 {customer}，{date}",
-        "nothing": "没有适用于该客户的分级。",
+        "no_tier": "没有适用于该客户的分级。",
         "rule_tier": "仅按规则：{tier}",
         "score": "得分：{score}",
         "points": "{points}分",
