@@ -218,7 +218,9 @@ _CONSTANTS: Mapping[str, Callable[[str], bool]] = {
 
 def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -> str:
     """A digest of all that decides how a file with this mapping is read."""
-    masked = {one.name: one.masked for one in contract.columns if one.masked}
+    masked = {
+        column.name: column.masked for column in contract.columns if column.masked
+    }
     content = {
         "reader": READER_VERSION,
         "timezone": project.settings.timezone,
@@ -226,7 +228,8 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
         # A file of an unknown kind is read where a pattern takes it.
         "is_taken": mapping.files is not None,
         "columns": [
-            (one.name, one.type, one.values, one.required) for one in contract.columns
+            (column.name, column.type, column.values, column.required)
+            for column in contract.columns
         ],
         # Files that were read before a column was masked are read again.
         **({"masked": masked} if masked else {}),
@@ -238,10 +241,22 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
 def wanted_names(
     contract: Contract, mapping: FeedMapping, expression_columns: Sequence[str]
 ) -> frozenset[str]:
-    """The header names, folded, by which a header can be told from other lines."""
-    sources = [one for one in mapping.columns.values() if isinstance(one, str)]
-    names = [column.name for column in contract.columns]
-    return frozenset(folded(name) for name in (*names, *sources, *expression_columns))
+    """The names, folded, by which a header can be told from other lines.
+
+    Args:
+        contract: the feed.
+        mapping: how the file maps to it.
+        expression_columns: the columns of the file that expressions of it read.
+    """
+    canonical = [column.name for column in contract.columns]
+    mapped = _mapped_names(mapping)
+    names = (*canonical, *mapped, *expression_columns)
+    return frozenset(folded(name) for name in names)
+
+
+def _mapped_names(mapping: FeedMapping) -> list[str]:
+    """The columns of the file that a mapping names, without those of expressions."""
+    return [source for source in mapping.columns.values() if isinstance(source, str)]
 
 
 def folded(name: str) -> str:
@@ -250,12 +265,15 @@ def folded(name: str) -> str:
 
 
 def find_column(header: Sequence[str], name: str) -> int | None:
-    """The place of a column: written exactly so, else but for blanks and case."""
+    """The index of the column of a name; None where there is none.
+
+    A name that is written exactly so wins over one that differs in blanks or case.
+    """
     if name in header:
         return header.index(name)
-    near = [folded(one) for one in header]
+    folded_header = [folded(column) for column in header]
     wanted = folded(name)
-    return near.index(wanted) if wanted in near else None
+    return folded_header.index(wanted) if wanted in folded_header else None
 
 
 def near_column(header: Sequence[str], name: str, *, numbered: bool = True) -> str:
@@ -270,7 +288,7 @@ def near_column(header: Sequence[str], name: str, *, numbered: bool = True) -> s
         numbered: whether the columns of the file have places; keys of JSON have none.
     """
     # Comparing costs the square of the length, and no name is that long.
-    names = [folded(one[:_LONG_NAME]) for one in header[:_MANY_NAMES]]
+    names = [folded(column[:_LONG_NAME]) for column in header[:_MANY_NAMES]]
     near = difflib.get_close_matches(folded(name), names, n=1)
     if not near:
         return ""
@@ -301,11 +319,7 @@ def bind(
         UnusableHeader: a column that the mapping names is not there, or a required
             column has no source. No text of the file is in the message.
     """
-    used = {
-        find_column(header, source)
-        for source in mapping.columns.values()
-        if isinstance(source, str)
-    }
+    used = {find_column(header, name) for name in _mapped_names(mapping)}
     bounds = []
     missing = []
     for column in contract.columns:
@@ -348,8 +362,8 @@ def _known_of(contract: Contract, mapping: FeedMapping, header: Sequence[str]) -
     What neither knows may be a row of data. The names are those of the feed and of
     `fenji.yaml`, never as the file writes them.
     """
-    sources = [one for one in mapping.columns.values() if isinstance(one, str)]
-    names = dict.fromkeys((*sources, *(column.name for column in contract.columns)))
+    canonical = [column.name for column in contract.columns]
+    names = dict.fromkeys((*_mapped_names(mapping), *canonical))
     found = {
         index: name
         for name in reversed(names)
