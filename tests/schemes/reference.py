@@ -124,7 +124,7 @@ class Interpreter:
             )
             if better and row.holds(cap.when):
                 final, is_capped = cap.tier_at_most, True
-        flags = tuple(one.flag for one in document.flags if row.holds(one.when))
+        flags = tuple(flag.flag for flag in document.flags if row.holds(flag.when))
         bound = self._next_from(rule_id, tiers) if score is not None else None
         return Result(
             final, tier, rule_id, code, score, points, flags, is_capped, bound
@@ -135,9 +135,9 @@ class Interpreter:
     ) -> tuple[str, str, str, Fraction | None, dict[str, Fraction | None]]:
         document = self.scheme.document
         score, points = self._score(row)
-        for one in document.unrated:
-            if row.holds(one.when):
-                return f"unrated_{one.code}", one.code, UNRATED, score, points
+        for unrated in document.unrated:
+            if row.holds(unrated.when):
+                return f"unrated_{unrated.code}", unrated.code, UNRATED, score, points
         said = " ".join(text for _, text in document.expressions())
         for name in self.scheme.reads_schemes:
             if f"{name}.tier" in said and f"'{UNRATED}'" not in said:
@@ -217,11 +217,11 @@ class Interpreter:
         points: dict[str, Fraction | None] = {}
         total = Fraction(0)
         for sign, parts in ((1, document.characteristics), (-1, document.deductions)):
-            for one in parts:
-                value = row.evaluate(one.points)
+            for part in parts:
+                value = row.evaluate(part.points)
                 known = value not in (None, ABSENT)
-                points[one.id] = sign * Fraction(value) if known else None
-                total += points[one.id] or 0
+                points[part.id] = sign * Fraction(value) if known else None
+                total += points[part.id] or 0
         return total, points
 
     # Figures about the population.
@@ -335,8 +335,8 @@ class _Row:
                 return self.evaluate(operand) in (None, ABSENT)
             case OneOf(operand=operand, options=options):
                 found = [
-                    self.binary("=", self.evaluate(operand), self.evaluate(one))
-                    for one in options
+                    self.binary("=", self.evaluate(operand), self.evaluate(option))
+                    for option in options
                 ]
                 return _any(found)
             case Binary(operator="and", left=left, right=right):
@@ -565,7 +565,7 @@ class _Row:
         )
         leads: bool | None = None
         if own is not None and values:
-            before = sum((one for one in values if one > own), Fraction(0))
+            before = sum((value for value in values if value > own), Fraction(0))
             total = sum(values, Fraction(0))
             leads = total > 0 and before < self.share(share) * total
         return _all([self.compared(among), leads])
@@ -599,7 +599,7 @@ class _Row:
         values = self.owner.figure(
             ("values", value, among), partial(self.owner.values, value, among)
         )
-        below = sum(one <= own for one in values)
+        below = sum(value <= own for value in values)
         return Fraction(below, len(values)) if values else None
 
     def call_cut(self, value: Node, method: Node, *rest: Node) -> Value:
@@ -653,11 +653,11 @@ def day_by_day(
     is_looser = validity is not None and validity.length is None
     said: dict[datetime.date, Holding | None] = {}
     held = _NOTHING
-    for day, one in sorted(given.items()):
-        if one is None:
+    for day, rated in sorted(given.items()):
+        if rated is None:
             said[day] = None
             continue
-        found = _lived(scheme, held, day, one)
+        found = _lived(scheme, held, day, rated)
         said[day] = found
         rises = _place(scheme, found.tier) < _place(scheme, held.tier)
         # Where upgrades wait, and where there is no term, a tier is looked at anew on
@@ -671,19 +671,19 @@ def day_by_day(
 
 def _place(scheme: Scheme, tier: str) -> int:
     """The place of a tier, best first; the last for none."""
-    tiers = [one.tier for one in scheme.document.tiers]
+    tiers = [tier.tier for tier in scheme.document.tiers]
     return tiers.index(tier) if tier in tiers else len(tiers)
 
 
 def _lived(  # noqa: PLR0911 - a return for each thing that a scheme may say
-    scheme: Scheme, held: Holding, day: datetime.date, one: Given
+    scheme: Scheme, held: Holding, day: datetime.date, rated: Given
 ) -> Holding:
     """What is held after one more day."""
     document, validity = scheme.document, scheme.document.validity
-    old, new = _place(scheme, held.tier), _place(scheme, one.tier)
-    taken = _taken(scheme, one.tier, day)
+    old, new = _place(scheme, held.tier), _place(scheme, rated.tier)
+    taken = _taken(scheme, rated.tier, day)
     if isinstance(document, Ladder) and document.forward_only is not None:
-        return taken if one.is_silent or new < old else held
+        return taken if rated.is_silent or new < old else held
     if validity is None or held.tier == UNRATED:
         return taken
     if new < old and (validity.upgrade == "at_once" or not _runs(held, day)):
@@ -692,13 +692,13 @@ def _lived(  # noqa: PLR0911 - a return for each thing that a scheme may say
         return held
     if new <= old:
         return taken
-    if _is_near(scheme, old, one.score):
+    if _is_near(scheme, old, rated.score):
         return _taken(scheme, held.tier, day)
     grace = document.window(validity.grace)
     ends = held.until
     if grace is not None and ends is not None and day < add_months(ends, grace.size):
         return held
-    if validity.steps_down is not None and one.tier != UNRATED:
+    if validity.steps_down is not None and rated.tier != UNRATED:
         lowest = min(new, old + validity.steps_down)
         return _taken(scheme, document.tiers[lowest].tier, day)
     return taken
@@ -714,7 +714,9 @@ def _is_near(scheme: Scheme, place: int, score: Fraction | None) -> bool:
     if margin is None or score is None:
         return False
     bounds = [document.number(tier.from_) for tier in document.tiers[: place + 1]]
-    return any(one is not None and score >= Fraction(one - margin) for one in bounds)
+    return any(
+        bound is not None and score >= Fraction(bound - margin) for bound in bounds
+    )
 
 
 def _runs(held: Holding, day: datetime.date) -> bool:

@@ -31,13 +31,15 @@ STEP = {
 }
 STEP |= {"quantity": Decimal("0.0001"), "score": Decimal("0.01")}
 LIBRARY_SCHEMES = {
-    one.scheme: one for one in map(read_scheme, sorted(LIBRARY.glob("*.yaml")))
+    scheme.scheme: scheme for scheme in map(read_scheme, sorted(LIBRARY.glob("*.yaml")))
 }
 MOST_ROWS = 120
 
 # Graded opportunity by opportunity; see test_opportunities.py.
 ELSEWHERE = {"opportunity_grade", "lead_likelihood", "category_points"}
-TEMPLATES = {name for name, one in LIBRARY_SCHEMES.items() if one.document.is_template}
+TEMPLATES = {
+    name for name, scheme in LIBRARY_SCHEMES.items() if scheme.document.is_template
+}
 # Tiers that need several inputs at once; they are met in the worked examples.
 MET_ELSEWHERE = {
     "henan_star": {"4"},
@@ -95,9 +97,9 @@ def inputs_of(schemes):
                         found[asked.column] = metric.type
                         texts[asked.column] = metric.values
                 elif isinstance(node, Name) and node.name in attributes("customers"):
-                    one = attributes("customers")[node.name]
-                    found[f"customers__{node.name}"] = one.type
-                    texts[f"customers__{node.name}"] = one.choices
+                    attribute = attributes("customers")[node.name]
+                    found[f"customers__{node.name}"] = attribute.type
+                    texts[f"customers__{node.name}"] = attribute.choices
     return found, texts
 
 
@@ -188,14 +190,14 @@ def edge_rows(scheme, schemes):
         rows += [{**rng.choice(base), name: value} for value in options]
     amounts = [name for name, kind in kinds.items() if kind == "amount"]
     shares = [number for number in numbers if 0 < number < 1]
-    for one in amounts:
+    for name in amounts:
         for other in amounts:
             for share in shares:
                 whole = Decimal(1000)
                 for step in (Decimal("-0.01"), 0, Decimal("0.01")):
                     part = share * whole + step
-                    rows.append({**rng.choice(base), one: whole, other: part})
-                    rows.append({**rng.choice(base), one: whole, other: whole + part})
+                    rows.append({**rng.choice(base), name: whole, other: part})
+                    rows.append({**rng.choice(base), name: whole, other: whole + part})
     rng.shuffle(rows)
     mixed = [
         {name: rng.choice(options) for name, options in values.items()}

@@ -30,14 +30,14 @@ def test_it_begins_with_a_worked_example_that_ends_in_a_tier(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_both_languages_differ(path):
-    def texts(one):
-        if isinstance(one, dict):
-            if set(one) == {"en", "zh"}:
-                yield one
-            for part in one.values():
+    def texts(value):
+        if isinstance(value, dict):
+            if set(value) == {"en", "zh"}:
+                yield value
+            for part in value.values():
                 yield from texts(part)
-        elif isinstance(one, list | tuple):
-            for part in one:
+        elif isinstance(value, list | tuple):
+            for part in value:
                 yield from texts(part)
 
     document = read_scheme(path).document.model_dump()

@@ -21,7 +21,7 @@ ORDERS = [
 
 @pytest.fixture
 def graded(grade, order):
-    rows = [order(*one) for one in ORDERS]
+    rows = [order(*values) for values in ORDERS]
     return grade(
         {"transactions": rows, "customers": [{"customer_id": "walk"}]},
         previous=[

@@ -95,7 +95,7 @@ def conditions(depth):
 
 def tiers(*more):
     return [
-        {"tier": f"t{place}", "name": NAME, **one} for place, one in enumerate(more)
+        {"tier": f"t{place}", "name": NAME, **field} for place, field in enumerate(more)
     ]
 
 

@@ -66,7 +66,7 @@ SPECIAL = {
 def bare():
     """Each feed with the columns that it must have, and no row."""
     return {
-        name: [one.name for one in feed.columns if one.required]
+        name: [column.name for column in feed.columns if column.required]
         for name, feed in feeds().items()
     }
 

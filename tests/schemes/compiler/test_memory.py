@@ -393,7 +393,7 @@ def held(ratings, order, *, validity=None):
 
 def rating_dates(as_of, back):
     firsts = [add_months(as_of.replace(day=1), -k) for k in range(back, -1, -1)]
-    return [one for one in firsts if one < as_of] + [as_of]
+    return [day for day in firsts if day < as_of] + [as_of]
 
 
 def company():
@@ -507,7 +507,7 @@ def test_the_tier_is_that_of_all_rating_dates(graded):
         rated = ratings[customer, scheme]
         if tier == "unrated":
             assert (since, until) == (AS_OF, None)
-            assert {one for _, one, _ in rated} == {"unrated"}
+            assert {tier for _, tier, _ in rated} == {"unrated"}
         elif scheme == "telecom_star":
             expected = held(rated, TELECOM, validity=12)
             assert (tier, since, until) == expected, (customer, rated)

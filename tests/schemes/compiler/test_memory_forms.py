@@ -39,7 +39,11 @@ rules:
 def errors(project, content):
     file = project.root / "mine.yaml"
     file.write_text(content, encoding="utf-8")
-    return [one.message for one in lint(project, [file]) if one.severity == "error"]
+    return [
+        finding.message
+        for finding in lint(project, [file])
+        if finding.severity == "error"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_a_rating_of_the_last_calendar_year_needs_no_memory(
     # 4000 points in 2025; a refund of 2026 is dated by itself.
     lines = [order("c", "2025-12-31", 4000), order("c", "2026-02-01", -1000)]
     graded = grade({"transactions": lines}, parameters=parameters, only=["mobile_card"])
-    (scheme,) = (one.scheme for one in graded.plan.schemes if one.runs)
+    (scheme,) = (compiled.scheme for compiled in graded.plan.schemes if compiled.runs)
     assert (memory_of(scheme) is not None) == remembers
     tiers = graded.rows(
         "select tier, rule_tier, valid_from, valid_to from customer_tiers"

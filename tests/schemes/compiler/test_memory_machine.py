@@ -210,12 +210,12 @@ def machine_of(ask: Callable, seen: Seen) -> type[RuleBasedStateMachine]:
             former, self.billed = self.billed, billed
             for place in same:
                 self.billed[place] = former[place]
-            self.stops += [(one, self.month.replace(day=12)) for one in stopped]
-            self.talks += [(one, self.month.replace(day=12)) for one in talked]
+            self.stops += [(name, self.month.replace(day=12)) for name in stopped]
+            self.talks += [(name, self.month.replace(day=12)) for name in talked]
             for customer, amount in zip(CUSTOMERS, self.billed, strict=True):
                 self.bills[customer, self.month] = amount
             self.held = self.rated(self.month)
-            seen.update((name, one.why) for (_, name), one in self.held.items())
+            seen.update((name, holding.why) for (_, name), holding in self.held.items())
             day = self.month.replace(day=on)
             # On the first the as-of date is that rating date itself.
             self.compare(day, self.held if on == 1 else self.rated(day))
@@ -248,23 +248,26 @@ def machine_of(ask: Callable, seen: Seen) -> type[RuleBasedStateMachine]:
                 if add_months(on, -1) < day <= on
             }
             expected = {}
-            for (customer, name), one in held.items():
+            for (customer, name), holding in held.items():
                 billed = self.bills[customer, self.month]
                 rule_tier = given_by(billed) or ("none" if name == "forward" else None)
-                tier, why = one.tier, {one.why} if one.why.startswith("kept") else set()
+                tier, why = (
+                    holding.tier,
+                    {holding.why} if holding.why.startswith("kept") else set(),
+                )
                 is_capped = name != "forward" and customer in stopped and tier == "gold"
                 has_term = WORDS[name].term or WORDS[name].year
                 is_dated = has_term and tier is not None
                 expected[customer, name] = (
                     CAP if is_capped else tier or "unrated",
                     rule_tier or "unrated",
-                    one.since if is_dated else on,
-                    one.until(WORDS[name]) if is_dated else None,
+                    holding.since if is_dated else on,
+                    holding.until(WORDS[name]) if is_dated else None,
                     is_capped,
                     why,
                     why | ({"cap_stopped"} if is_capped else set()),
                 )
-                seen.add((name, one.why))
+                seen.add((name, holding.why))
                 was_capped = (customer, name) in self.capped
                 if is_capped or (was_capped and tier == "gold"):
                     seen.add((name, "cap_on" if is_capped else "cap_off"))

@@ -197,7 +197,11 @@ class Company:
         }
         self.plan = plan_of(read_schemes(project), project, present)
         self.write(facts)
-        self.schemes = [one for one in self.plan.schemes if one.runs and one.memory]
+        self.schemes = [
+            compiled
+            for compiled in self.plan.schemes
+            if compiled.runs and compiled.memory
+        ]
         assert len(self.schemes) == n_schemes
 
     def write(self, facts):
@@ -205,11 +209,11 @@ class Company:
         self.con.execute("create schema facts; create schema staging;")
         named = []
         for name, feed in feeds().items():
-            kinds = {one.name: one.duckdb_type for one in feed.columns}
+            kinds = {column.name: column.duckdb_type for column in feed.columns}
             kinds |= {
-                f"{one.name.removesuffix('_at')}_date": "DATE"
-                for one in feed.columns
-                if one.name.endswith("_at")
+                f"{column.name.removesuffix('_at')}_date": "DATE"
+                for column in feed.columns
+                if column.name.endswith("_at")
             }
             listed = ", ".join(f"{quoted(key)} {kind}" for key, kind in kinds.items())
             self.con.execute(f"create table facts.{name} ({listed})")
@@ -256,28 +260,30 @@ class Company:
             self.is_begun = True
         execution.grades(only=())
         found = {}
-        for one in self.schemes:
-            stored = set(one.stored)
+        for compiled in self.schemes:
+            stored = set(compiled.stored)
             columns = [
-                quoted(one.column(name)) if one.column(name) in stored else "null"
+                quoted(compiled.column(name))
+                if compiled.column(name) in stored
+                else "null"
                 for name in ("tier", "rule", "score", "valid_from", "valid_to")
             ]
-            silent = self.silent(one, day)
+            silent = self.silent(compiled, day)
             for customer, tier, rule, *rest in self.con.execute(
                 f"select customer_id, {', '.join(columns)} from marts.scheme_results"
             ).fetchall():
                 if rule is not None:
-                    rule_tier = one.rules[rule - 1].tier
-                    key = customer, one.scheme.scheme
+                    rule_tier = compiled.rules[rule - 1].tier
+                    key = customer, compiled.scheme.scheme
                     found[key] = Said(tier, rule_tier, *rest, silent(customer))
         return found
 
-    def silent(self, one, day):
+    def silent(self, compiled, day):
         """Whether a customer was not heard of for as long as a ladder says."""
-        if not one.memory.is_forward_only:
+        if not compiled.memory.is_forward_only:
             return lambda _: False
-        said = one.scheme.document.forward_only
-        months = one.scheme.document.window(said.silence).size
+        said = compiled.scheme.document.forward_only
+        months = compiled.scheme.document.window(said.silence).size
         # An order was placed, also where it is given back later.
         heard = {
             (row["customer_id"], row[DATED_BY[name]])
@@ -294,8 +300,8 @@ class Company:
 
 def same_as_living_through(company, days, said):
     """Compare every day with the reference; the ways in which tiers changed hands."""
-    for one in company.schemes:
-        name = one.scheme.scheme
+    for compiled in company.schemes:
+        name = compiled.scheme.scheme
         for customer in {who for on in said.values() for who, _ in on}:
             given = {}
             for day in days:
@@ -306,14 +312,14 @@ def same_as_living_through(company, days, said):
                     None if score is None else Fraction(score),
                     found.is_silent,
                 )
-            for day, holding in day_by_day(one.scheme, given).items():
+            for day, holding in day_by_day(compiled.scheme, given).items():
                 found = said[day].get((customer, name))
                 if holding is None:
                     assert found is None
                     continue
                 where = (name, customer, day)
                 assert (found.tier, where) == (holding.tier, where)
-                if one.memory.term is not None and holding.since is not None:
+                if compiled.memory.term is not None and holding.since is not None:
                     terms = (found.valid_from, found.valid_to)
                     assert (terms, where) == ((holding.since, holding.until), where)
 
@@ -321,9 +327,9 @@ def same_as_living_through(company, days, said):
 def broken_promises(company, days, said):
     """Where a day says less than an earlier one had said to be valid until later."""
     broken = []
-    for one in company.schemes:
-        name = one.scheme.scheme
-        tiers = [tier.tier for tier in one.scheme.document.tiers]
+    for compiled in company.schemes:
+        name = compiled.scheme.scheme
+        tiers = [tier.tier for tier in compiled.scheme.document.tiers]
         for customer in {who for on in said.values() for who, _ in on}:
             told = []
             for day in days:
@@ -338,7 +344,7 @@ def broken_promises(company, days, said):
                     for earlier, best, promised in told
                     if day < promised.valid_to and place > best
                 ]
-                if one.memory.is_forward_only:
+                if compiled.memory.is_forward_only:
                     end = datetime.date.max
                     told.append((day, place, Said("", "", 0, day, end, False)))
                 elif found.valid_to is not None and found.tier != UNRATED:

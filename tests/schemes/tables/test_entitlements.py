@@ -262,8 +262,10 @@ def test_a_birthday_gift_is_due_on_the_birthday(grade, as_of, due):
 def test_the_banks_benefits_add_up_tier_by_tier():
     bank = entitlements_of(read_scheme(LIBRARY / "bank_aum.yaml"))
     by_tier = {}
-    for one in bank:
-        by_tier.setdefault(one.tier, {})[one.benefit.benefit] = one.benefit.value
+    for entitlement in bank:
+        by_tier.setdefault(entitlement.tier, {})[entitlement.benefit.benefit] = (
+            entitlement.benefit.value
+        )
     gold = {"transfer_fee": "half", "queue": "priority", "annual_fee": "none"}
     platinum = gold | {"transfer_fee": "waived", "messages": "free"}
     black_gold = platinum | {"books": "free", "airport_lane": "open"}

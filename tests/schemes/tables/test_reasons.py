@@ -37,9 +37,9 @@ def library(tmp_path_factory):
 
 def test_no_reason_quotes_a_code(library):
     quoted = [
-        (one.scheme.scheme, name)
-        for one in library
-        for said in (*one.rules, *one.steps)
+        (compiled.scheme.scheme, name)
+        for compiled in library
+        for said in (*compiled.rules, *compiled.steps)
         for name, quote in said.quotes.items()
         if quote.value is not None
         and (quote.value.choices or quote.value.type == "boolean")
@@ -54,9 +54,9 @@ def test_no_reason_counts_in_the_plural(library):
         r"\} (order|day|month|point|stay|stop|seat|member|trait|contact)"
     )
     assert [
-        (one.scheme.scheme, said.text.en)
-        for one in library
-        for said in (*one.rules, *one.steps)
+        (compiled.scheme.scheme, said.text.en)
+        for compiled in library
+        for said in (*compiled.rules, *compiled.steps)
         if counted.search(said.text.en)
     ] == []
 
@@ -87,7 +87,7 @@ def test_tiers_of_other_schemes_are_named(grade, order):
         ["价值金字塔：白金"],
     )
     said = list(lines(explain(graded.con, "a", "layer_grade", "zh"), "zh"))
-    assert not [one for one in said[3:] if re.search("[a-z]", one)]
+    assert not [words for words in said[3:] if re.search("[a-z]", words)]
 
 
 def test_where_the_margin_is_not_known_reasons_say_so(grade, order):
@@ -118,7 +118,7 @@ def test_where_the_margin_is_not_known_reasons_say_so(grade, order):
     graded = grade(given, only=only, parameters=parameters)
     known = {
         **given,
-        "transactions": [one | {"cost_amount": 1} for one in given["transactions"]],
+        "transactions": [row | {"cost_amount": 1} for row in given["transactions"]],
     }
     assert graded.tiers("value_class")["next"] == "important"
     assert graded.reasons("value_class")["next"] == "important"
