@@ -31,7 +31,7 @@ RFM = "customer_rfm"
 METRICS = "customer_metrics"
 TIERS = "scheme_tiers"
 NUMBER = f"decimal(38, {STORED_DECIMALS})"
-NOTHING = "–"  # what a reason shows of a value that is not known
+UNKNOWN = "–"  # what a reason shows of a value that is not known
 
 Columns = Mapping[str, exp.Expr]
 
@@ -94,7 +94,7 @@ def readable(value: exp.Expr) -> exp.Expr:
 def shown(value: Value) -> exp.Expr:
     """A value as text, without needless zeros; a dash where it is not known."""
     if value.sql is None:
-        return text(NOTHING)
+        return text(UNKNOWN)
     if value.type == "number" and value.is_amount:
         cents = function("round", exact(value), number(2))
         said = cast(cast(cents, "decimal(28, 2)"), "varchar")
@@ -103,7 +103,7 @@ def shown(value: Value) -> exp.Expr:
         said = function("rtrim", function("rtrim", digits, text("0")), text("."))
     else:
         said = cast(value.plain().copy(), "varchar")
-    return function("coalesce", said, text(NOTHING))
+    return function("coalesce", said, text(UNKNOWN))
 
 
 def exact(value: Value) -> exp.Expr:

@@ -28,9 +28,9 @@ from schemes.compiler.values import (
 )
 from schemes.language.model import Text
 from schemes.tables.branches import (
-    NOTHING,
     NUMBER,
     TIERS,
+    UNKNOWN,
     branch_select,
     exact,
     is_graded,
@@ -53,14 +53,31 @@ STEPS = "reason_steps"
 
 LANGUAGES = ("en", "zh")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+# Each quoted value is named before it is put into words, in stages: the text of a view
+# is planned with every query, and what is written ten times is planned ten times.
 _VIEW = """\
 select {columns}
 from (
+    select *, {said}
+    from (
+        select *, {digits}
+        from (
+            select
+                steps.*,
+                found.customer_id,
+                coalesce(steps.scope, found.scope) as said_scope,
+                found.numbers,
+                found.texts,
+                {quoted}
+            from (
 {found}
-) as found
-inner join storage.{steps} as steps
-    on found.scheme = steps.scheme and found.rule_no = steps.rule_no
-where steps.holds_no is null or list_extract(found.holds, steps.holds_no)"""
+            ) as found
+            inner join storage.{steps} as steps
+                on found.scheme = steps.scheme and found.rule_no = steps.rule_no
+            where steps.holds_no is null or list_extract(found.holds, steps.holds_no)
+        ) as quoted
+    ) as counted
+) as said"""
 # A step without a rule of its own is said whatever rule applies, or none (0).
 _STEPS = """\
 with steps as (
@@ -83,26 +100,37 @@ _AMOUNT = (
     " || format('{{:,}}', cast(trunc(abs({value})) as bigint))"
     " || right(cast(abs({value}) as varchar), 3)"
 )
-# It is rounded before it is cast: a cast cuts decimals off in DuckDB up to 1.1.
-_CENTS = "cast(round({value}, 2) as decimal(28, 2))"
 _DECIMALS = 4
 _DIGITS = (
-    f"rtrim(rtrim(left(cast({{value}} as varchar),"
-    f" length(cast({{value}} as varchar)) - {STORED_DECIMALS - _DECIMALS}), '0'), '.')"
+    "rtrim(rtrim(left({digits},"
+    f" length({{digits}}) - {STORED_DECIMALS - _DECIMALS}), '0'), '.')"
+)
+# The stages of the value of a number in braces, {no}: which it is, the digits that are
+# shown of it, the words. An amount is rounded before it is cast: a cast cuts decimals
+# off in DuckDB up to 1.1.
+_QUOTED = (
+    "list_extract(steps.quote_kinds, {no}) as kind_{no},"
+    " list_extract(found.texts, list_extract(steps.quote_nos, {no})) as text_{no},"
+    " list_extract(found.numbers, list_extract(steps.quote_nos, {no})) as number_{no}"
+)
+_COUNTED = (
+    "case kind_{no} when 'amount' then"
+    " cast(round(number_{no}, 2) as decimal(28, 2)) end as cents_{no},"
+    " cast(number_{no} as varchar) as digits_{no}"
 )
 _SAID = (
-    "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
-    " when 'amount' then {amount} else {digits} end, '{nothing}')"
+    "coalesce(case kind_{no} when 'text' then text_{no}"
+    " when 'amount' then {amount} else {digits} end, '{unknown}') as said_{no}"
 )
 # The value that a step looked at, for programs: without commas.
 _SHOWN = (
-    "coalesce(case {kind} when 'text' then list_extract(found.texts, {no})"
+    "coalesce(case input_kind when 'text' then list_extract(texts, input_no)"
     " when 'amount' then"
-    " cast(cast(round(list_extract(found.numbers, {no}), 2) as decimal(28, 2))"
+    " cast(cast(round(list_extract(numbers, input_no), 2) as decimal(28, 2))"
     " as varchar)"
     " else rtrim(rtrim("
-    "cast(list_extract(found.numbers, {no}) as varchar), '0'), '.') end,"
-    f" '{NOTHING}')"
+    "cast(list_extract(numbers, input_no) as varchar), '0'), '.') end,"
+    f" '{UNKNOWN}')"
 )
 
 
@@ -259,7 +287,7 @@ class _Reasons:
             elif quote.value is None:
                 words += _escaped(quote.en if language == "en" else quote.zh)
             elif quote.value.sql is None:
-                words += NOTHING
+                words += UNKNOWN
             else:
                 place = self._quoted(quote, quote.value, language)
                 if place not in places:
@@ -349,24 +377,28 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
         ),
         default=0,
     )
-    quotes = ", ".join(_quoted(place) for place in range(1, max(most, 1) + 1))
-    given = _SHOWN.format(kind="steps.input_kind", no="steps.input_no")
+    numbers = range(1, max(most, 1) + 1)
+    quotes = ", ".join(f"said_{no}" for no in numbers)
     values = {
-        "customer_id": "found.customer_id",
-        "scheme": "found.scheme",
-        "scope": "coalesce(steps.scope, found.scope)",
-        "input_value": f"case when steps.input_kind is not null then {given} end",
-        "points": "list_extract(found.numbers, steps.points_no)",
-        "text_en": f"format(steps.words_en, {quotes})",
-        "text_zh": f"format(steps.words_zh, {quotes})",
+        "scope": "said_scope",
+        "input_value": f"case when input_kind is not null then {_SHOWN} end",
+        "points": "list_extract(numbers, points_no)",
+        "text_en": f"format(words_en, {quotes})",
+        "text_zh": f"format(words_zh, {quotes})",
     }
     listed = ", ".join(
-        f"cast({values.get(field.name, f'steps.{field.name}')} as {field.duckdb_type})"
+        f"cast({values.get(field.name, field.name)} as {field.duckdb_type})"
         f" as {quoted(field.name)}"
         for field in columns
     )
-    found = union_text([scheme_reasons.branch() for scheme_reasons in reasons])
-    return _VIEW.format(columns=listed, found=found, steps=STEPS)
+    return _VIEW.format(
+        columns=listed,
+        said=", ".join(_said_of(no) for no in numbers),
+        digits=", ".join(_COUNTED.format(no=no) for no in numbers),
+        quoted=", ".join(_QUOTED.format(no=no) for no in numbers),
+        found=union_text([scheme_reasons.branch() for scheme_reasons in reasons]),
+        steps=STEPS,
+    )
 
 
 def steps_select(schemes: Sequence[CompiledScheme]) -> str:
@@ -396,28 +428,28 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
     return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
 
 
-def _quoted(place: int) -> str:
+def _said_of(no: int) -> str:
     """The value that stands for a number in braces, as text."""
-    no = f"list_extract(steps.quote_nos, {place})"
-    value = f"list_extract(found.numbers, {no})"
     return _SAID.format(
-        kind=f"list_extract(steps.quote_kinds, {place})",
         no=no,
-        amount=_AMOUNT.format(value=_CENTS.format(value=value)),
-        digits=_DIGITS.format(value=value),
-        nothing=NOTHING,
+        amount=_AMOUNT.format(value=f"cents_{no}"),
+        digits=_DIGITS.format(digits=f"digits_{no}"),
+        unknown=UNKNOWN,
     )
 
 
 def _said(value: Value) -> exp.Expr:
     """A value that is the same for everybody, as text."""
     if value.sql is None:
-        return text(NOTHING)
+        return text(UNKNOWN)
     kind = "decimal(28, 2)" if value.is_amount else NUMBER
-    form = _AMOUNT if value.is_amount else _DIGITS
-    given = cast(value.plain().copy(), kind).sql("duckdb")
-    made = sqlglot.parse_one(form.format(value=f"({given})"), dialect="duckdb")
-    return function("coalesce", made, text(NOTHING))
+    given = f"({cast(value.plain().copy(), kind).sql('duckdb')})"
+    if value.is_amount:
+        words = _AMOUNT.format(value=given)
+    else:
+        words = _DIGITS.format(digits=f"cast({given} as varchar)")
+    made = sqlglot.parse_one(words, dialect="duckdb")
+    return function("coalesce", made, text(UNKNOWN))
 
 
 def _place(values: list[exp.Expr], value: exp.Expr) -> int:
