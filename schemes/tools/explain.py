@@ -1,8 +1,9 @@
 """Explain the tiers of a customer: read them and their reasons from a release.
 
-Everything comes from the views of the release, by the selects in `sql/explain/`. No
-scheme is compiled and nothing is computed again, so the explanation is that of the
-release, also of an old one. `pipelines.commands.explain` prints it.
+Everything comes from the views of the release, by the selects in
+`schemes/tools/sql/explain/`. No scheme is compiled and nothing is computed again, so
+the explanation is that of the release, also of an old one. `pipelines.commands.explain`
+prints it.
 """
 
 import datetime
