@@ -58,7 +58,7 @@ def data_of(wanted: int, console: Console) -> tuple[Path, int]:
             folder,
             customers=wanted // LINES_PER_CUSTOMER,
             file_format="parquet",
-            sources=("customers", "transactions"),
+            parts=("customers", "transactions"),
             flaws=False,
         )
         console.print(f"generated in {time.perf_counter() - began:.0f} s")

@@ -1,9 +1,9 @@
 """Writes the raw files of a made-up company, and a sidecar that says what is in them.
 
-A source is one select in `sql/`: `<feed>.sql`, or `<feed>.<part>.sql` for more files of
-the same feed. A select that asks for `$from_date` and `$to_date` is written as one file
-a month, any other as one file. Its last three columns are `flaw`, `flaw_column` and
-`flaw_text`.
+A part is what one select in `synthetic/sql/` gives: `<feed>.sql`, or
+`<feed>.<name>.sql` for more files of the same feed. A select that asks for `$from_date`
+and `$to_date` is written as one file a month, any other as one file. Its last three
+columns are `flaw`, `flaw_column` and `flaw_text`.
 
 A row with a flaw is sent a second time, in `sent_again.csv`: as it is ('duplicate'), as
 a torn record, or with the text in place of the column. A row that is 'late', or that is
@@ -56,13 +56,13 @@ _WRITERS: Mapping[FileFormat, str] = {
 }
 FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 
-# The rows of a source's own files; the others are in `sent_again.csv`.
+# The rows of a part's own files; the others are in `sent_again.csv`.
 _SENT_FIRST = (
     f"flaw is null or flaw in ('{DUPLICATE}', '{TOO_FEW}', '{TOO_MANY}')"
     f" or flaw_column is not null or (flaw = '{LATE}' and not $flaws)"
 )
 
-# The time of the rows of sources with a file for each month.
+# The time of the rows of parts with a file for each month.
 _WITHIN = "occurred_at >= $from_date and occurred_at < $to_date"
 
 
@@ -90,8 +90,8 @@ class Generated:
 
 
 @dataclass(frozen=True)
-class _Source:
-    """A select with the values of its parameters."""
+class _Part:
+    """A select with the values of its parameters: a feed, or a part of its files."""
 
     name: str
     sql: str
@@ -103,28 +103,29 @@ class _Source:
         return self.name.partition(".")[0]
 
     @property
-    def part(self) -> str:
+    def within_feed(self) -> str:
+        """The name of the part within its feed; empty where it is the whole feed."""
         return self.name.partition(".")[2]
 
     @property
     def sent_again(self) -> str:
         """The stem of the file of what is sent again."""
-        return f"{self.part}_{SENT_AGAIN}" if self.part else SENT_AGAIN
+        return f"{self.within_feed}_{SENT_AGAIN}" if self.within_feed else SENT_AGAIN
 
 
 @dataclass(frozen=True)
 class _Job:
-    """Files of a source that are worked out in one go."""
+    """Files of a part that are worked out in one go."""
 
-    source: _Source
+    part: _Part
     span: Mapping[str, date]  # the time that they cover, where it matters
     files: Mapping[Path, Mapping[str, date]]  # and the time of each
     writer: str
     flawed: Path  # where the flawed rows wait for `sent_again.csv`
 
 
-def source_names() -> tuple[str, ...]:
-    """The sources: feeds, and further parts of feeds."""
+def part_names() -> tuple[str, ...]:
+    """All parts by name: feeds, and further parts of feeds."""
     return tuple(sorted(path.stem for path in (ROOT / "sql").glob("*.sql")))
 
 
@@ -134,7 +135,7 @@ def generate(
     customers: int,
     seed: int = 1,
     file_format: FileFormat | Mapping[str, FileFormat] = "csv",
-    sources: Collection[str] | None = None,
+    parts: Collection[str] | None = None,
     until: date = UNTIL,
     flaws: bool = True,
     threads: int | None = None,
@@ -150,9 +151,9 @@ def generate(
         folder: The project folder; it is made where it is missing.
         customers: How many customers; each has some fifty lines of transactions.
         seed: Another seed makes another company.
-        file_format: That of the files, or those of some sources (csv for the others);
-            `sent_again.csv` is always CSV.
-        sources: The sources to write; all when None.
+        file_format: That of the files, or those of some parts by name (csv for the
+            others); `sent_again.csv` is always CSV.
+        parts: The parts to write, by name; all when None.
         until: The last day with rows.
         flaws: Whether to add the errors of real exports.
         threads: How many files are written at a time; one per core when None.
@@ -163,55 +164,24 @@ def generate(
         ConfigurationError: an argument is out of range, or the folder holds files
             of a feed that were not generated.
     """
-    wanted = _checked(customers=customers, seed=seed, sources=sources)
+    wanted = _checked(customers=customers, seed=seed, parts=parts)
     feeds = sorted({name.partition(".")[0] for name in wanted})
-    landing = folder / "landing"
     former = _former_files(folder, feeds)
     since = _month_before(until, MONTHS - 1)
     values = {"seed": seed, "customers": customers, "since": since, "until": until}
-    formats: dict[str, FileFormat] = {
-        name: file_format
-        if isinstance(file_format, str)
-        else file_format.get(name, "csv")
-        for name in wanted
-    }
-
+    formats = _formats(file_format, wanted)
     work = folder / ".generating"
     shutil.rmtree(work, ignore_errors=True)
-    config: dict[str, Any] = {
-        "temp_directory": str(work / "spill"),
-        "memory_limit": memory_limit,
-        **({"threads": str(threads)} if threads else {}),
-    }
     try:
         for feed in feeds:
             (work / feed).mkdir(parents=True)
-        with duckdb.connect(config=config) as con:
-            con.execute((ROOT / "functions.sql").read_text(encoding="utf-8"))
-            read = [_source(con, name, values) for name in wanted]
-            jobs = [
-                _Job(
-                    source=source,
-                    span=span,
-                    files={
-                        work / source.feed / f"{stem}.{formats[source.name]}": times
-                        for stem, times in files.items()
-                    },
-                    writer=_WRITERS[formats[source.name]],
-                    flawed=work / FLAWED / source.name / f"{number:02}.parquet",
-                )
-                for source in read
-                for number, (span, files) in enumerate(
-                    _batches(source, customers, until)
-                )
-            ]
+        with _connected(work / "spill", threads, memory_limit) as con:
+            jobs: list[_Job] = []
+            for name in wanted:
+                part = _read_part(con, name, values)
+                jobs += _jobs(part, formats.get(name, "csv"), work, customers, until)
             made = _write(con, work, jobs, flaws=flaws, on_file=on_file)
-        for path in former:
-            path.unlink()
-        for feed in feeds:
-            (landing / feed).mkdir(parents=True, exist_ok=True)
-            for path in sorted((work / feed).iterdir()):
-                path.replace(landing / feed / path.name)
+        _move_into_place(work, folder, feeds, former)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     generated = Generated(
@@ -223,10 +193,68 @@ def generate(
     return generated
 
 
+def _formats(
+    file_format: FileFormat | Mapping[str, FileFormat], names: Iterable[str]
+) -> dict[str, FileFormat]:
+    """The format of each part, by name."""
+    if isinstance(file_format, str):
+        return dict.fromkeys(names, file_format)
+    return {name: file_format.get(name, "csv") for name in names}
+
+
+def _connected(
+    spill: Path, threads: int | None, memory_limit: str
+) -> duckdb.DuckDBPyConnection:
+    """A connection that knows the functions of the selects."""
+    config: dict[str, Any] = {
+        "temp_directory": str(spill),
+        "memory_limit": memory_limit,
+    }
+    if threads:
+        config["threads"] = str(threads)
+    con = duckdb.connect(config=config)
+    con.execute((ROOT / "functions.sql").read_text(encoding="utf-8"))
+    return con
+
+
+def _jobs(
+    part: _Part, file_format: FileFormat, work: Path, customers: int, until: date
+) -> Iterator[_Job]:
+    """What is to be written of a part, below the work folder."""
+    for number, (span, files) in enumerate(_batches(part, customers, until)):
+        yield _Job(
+            part=part,
+            span=span,
+            files={
+                work / part.feed / f"{stem}.{file_format}": times
+                for stem, times in files.items()
+            },
+            writer=_WRITERS[file_format],
+            flawed=work / FLAWED / part.name / f"{number:02}.parquet",
+        )
+
+
+def _move_into_place(
+    work: Path, folder: Path, feeds: Iterable[str], former: Iterable[Path]
+) -> None:
+    """Put the files that were written in the place of those of an earlier call."""
+    for path in former:
+        path.unlink()
+    for feed in feeds:
+        place = folder / "landing" / feed
+        place.mkdir(parents=True, exist_ok=True)
+        for path in sorted((work / feed).iterdir()):
+            path.replace(place / path.name)
+
+
 def _checked(
-    *, customers: int, seed: int, sources: Collection[str] | None
+    *, customers: int, seed: int, parts: Collection[str] | None
 ) -> tuple[str, ...]:
-    """The names of the sources to write, in order."""
+    """The names of the parts to write, in order.
+
+    Raises:
+        ConfigurationError: an argument is out of range, or there is no such part.
+    """
     if not 1 <= customers <= CUSTOMERS_AT_MOST:
         raise ConfigurationError(
             f"--customers {customers}: give a number from 1 to {CUSTOMERS_AT_MOST}"
@@ -235,13 +263,13 @@ def _checked(
         raise ConfigurationError(
             f"--seed {seed}: give a number from 0 to {SEED_AT_MOST}"
         )
-    known = source_names()
-    for name in sources or ():
+    known = part_names()
+    for name in parts or ():
         if name not in known:
             raise ConfigurationError(
                 f"{name}: cannot be generated{nearest(name, known)}"
             )
-    return known if sources is None else tuple(sorted(set(sources)))
+    return known if parts is None else tuple(sorted(set(parts)))
 
 
 def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
@@ -273,14 +301,14 @@ def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
     return found
 
 
-def _source(
+def _read_part(
     con: duckdb.DuckDBPyConnection, name: str, values: Mapping[str, Any]
-) -> _Source:
-    """The source's select, with those of the values that it asks for."""
+) -> _Part:
+    """A part's select, with those of the values that it asks for."""
     sql = (ROOT / "sql" / f"{name}.sql").read_text(encoding="utf-8")
     (statement,) = con.extract_statements(sql)
     asked = statement.named_parameters
-    return _Source(
+    return _Part(
         name=name,
         sql=sql,
         values={name: value for name, value in values.items() if name in asked},
@@ -299,7 +327,7 @@ def _write(
     """The files written, as they are counted, by feed."""
     for job in jobs:
         job.flawed.parent.mkdir(parents=True, exist_ok=True)
-    files: dict[str, dict[str, int]] = {job.source.feed: {} for job in jobs}
+    files: dict[str, dict[str, int]] = {job.part.feed: {} for job in jobs}
     kinds: dict[str, Counter[str]] = {feed: Counter() for feed in files}
 
     def note(path: Path, n_rows: int) -> None:
@@ -308,18 +336,18 @@ def _write(
             files[feed][f"{feed}/{path.name}"] = n_rows
             on_file(f"{feed}/{path.name}", n_rows)
 
-    # A select cannot use more than one thread, its source being a range of numbers:
+    # A select cannot use more than one thread, as it begins with a range of numbers:
     # so as many are worked out at a time as there are threads.
     with ThreadPoolExecutor(max_workers=_threads(con)) as pool:
         for counts in pool.map(lambda job: _write_files(con, job, flaws=flaws), jobs):
             for path, n_rows in counts.items():
                 note(path, n_rows)
     if flaws:
-        for source in {job.source.name: job.source for job in jobs}.values():
-            path = work / source.feed / f"{source.sent_again}.csv"
-            flawed = [job.flawed for job in jobs if job.source is source]
+        for part in {job.part.name: job.part for job in jobs}.values():
+            path = work / part.feed / f"{part.sent_again}.csv"
+            flawed = [job.flawed for job in jobs if job.part is part]
             found = _write_sent_again(con, flawed, path)
-            kinds[source.feed] += found
+            kinds[part.feed] += found
             note(path, found.total())
     return {feed: _counted(files[feed], kinds[feed]) for feed in files}
 
@@ -342,8 +370,8 @@ def _write_files(
     con: duckdb.DuckDBPyConnection, job: _Job, *, flaws: bool
 ) -> dict[Path, int]:
     """The number of rows written to each file; no file where there are none."""
-    rows = f"({job.source.sql})"
-    values: dict[str, Any] = {**job.source.values, **job.span}
+    rows = f"({job.part.sql})"
+    values: dict[str, Any] = {**job.part.values, **job.span}
     counts = {}
     with con.cursor() as cursor:
         is_kept = flaws or len(job.files) > 1
@@ -378,8 +406,8 @@ def _write_files(
 def _write_sent_again(
     con: duckdb.DuckDBPyConnection, flawed: Iterable[Path], path: Path
 ) -> Counter[str]:
-    """The number of rows by flaw in the source's file of rows that are sent again."""
-    rows = con.read_parquet([str(one) for one in flawed])
+    """The number of rows by flaw in a part's file of rows that are sent again."""
+    rows = con.read_parquet([str(file) for file in flawed])
     counts = Counter(
         dict(rows.aggregate("flaw, count(*)", "flaw").order("flaw").fetchall())
     )
@@ -397,28 +425,28 @@ def _write_sent_again(
     ]
     # Torn records come last: CSV parts with other columns, one after the other.
     more = duckdb.ConstantExpression("?").alias("more")
-    parts = {
+    kinds = {
         f"flaw not in ('{TOO_FEW}', '{TOO_MANY}')": sent,
         f"flaw = '{TOO_FEW}'": sent[:-2],
         f"flaw = '{TOO_MANY}'": [*sent, more],
     }
     with path.open("wb") as whole:
-        for number, (condition, columns) in enumerate(parts.items()):
-            part = path.with_suffix(".part")
+        for number, (condition, columns) in enumerate(kinds.items()):
+            written = path.with_suffix(".part")
             rows.filter(condition).select(*columns).write_csv(
-                str(part), header=number == 0
+                str(written), header=number == 0
             )
-            whole.write(part.read_bytes())
-            part.unlink()
+            whole.write(written.read_bytes())
+            written.unlink()
     return counts
 
 
 def _batches(
-    source: _Source, customers: int, until: date
+    part: _Part, customers: int, until: date
 ) -> Iterator[tuple[dict[str, date], dict[str, dict[str, date]]]]:
     """What is worked out in one go: its time, and its files, by stem, with theirs."""
-    if not source.is_monthly:
-        yield {}, {source.part or source.feed: {}}
+    if not part.is_monthly:
+        yield {}, {part.within_feed or part.feed: {}}
         return
     firsts = [_month_before(until, back) for back in range(MONTHS - 1, -2, -1)]
     months = list(pairwise(firsts))

@@ -30,7 +30,7 @@ def run(folder: Path) -> dict:
         customers=CUSTOMERS,
         seed=11,
         file_format="parquet",
-        sources=("customers", "transactions"),
+        parts=("customers", "transactions"),
         flaws=False,
     )
     (folder / "fenji.yaml").write_text(SETTINGS)

@@ -59,9 +59,9 @@ def test_the_page_shows_what_failed_first_and_every_check(page):
 
     assert "2 of 3 checks failed; 1 of them block the release" in text
     assert text.index("What failed") < text.index("Tables ·")
-    for one in (PASSED, FAILED, WARNED):
-        assert one.check_name in text
-        assert one.observed in text
+    for result in (PASSED, FAILED, WARNED):
+        assert result.check_name in text
+        assert result.observed in text
     assert "1,234" in text
     assert "The number of rows is &lt;many&gt;" in page
     assert "One row is a thing." in text
@@ -97,7 +97,7 @@ def test_many_checks_make_a_small_page(tmp_path):
         )
         for i in range(1500)
     ]
-    by_table = sorted(results, key=lambda one: one.table_name)
+    by_table = sorted(results, key=lambda result: result.table_name)
 
     assert write_data_docs(by_table, tmp_path).stat().st_size < 1_000_000
 

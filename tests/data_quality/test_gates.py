@@ -154,7 +154,7 @@ def days_of(*counts, gap=1):
 def test_a_newest_day_with_too_few_rows_stops(days, becomes):
     gates = Gates.model_validate({"rows_fall": "50%"})
     judged = judge_days("transactions", days, AS_OF, gates, accept=False)
-    assert [outcome(one) for one in judged] == ([becomes] if becomes else [])
+    assert [outcome(result) for result in judged] == ([becomes] if becomes else [])
 
 
 def test_a_fall_may_be_set_for_some_feeds_alone():

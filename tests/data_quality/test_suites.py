@@ -42,7 +42,9 @@ def test_a_check_of_many_columns_is_one_expectation_each_but_a_key_is_one(table)
         {"check": "unique", "columns": ["customer_id", "tier"]},
     ]
 
-    names = [one.name for one in suite_for(table([ID, TIER, DAY], checks))]
+    names = [
+        expectation.name for expectation in suite_for(table([ID, TIER, DAY], checks))
+    ]
 
     assert names[3:] == [
         "not_null(tier)",
@@ -56,7 +58,7 @@ def test_a_written_check_replaces_the_one_of_its_column(table):
 
     suite = suite_for(table([ID], checks))
 
-    assert [(one.name, one.severity) for one in suite] == [
+    assert [(expectation.name, expectation.severity) for expectation in suite] == [
         ("columns", "ERROR"),
         ("not_null(customer_id)", "WARN"),
     ]
@@ -94,7 +96,10 @@ def test_a_named_check_of_two_columns_keeps_them_apart(table):
 
     suite = suite_for(table([COUNT, AMOUNT], [{**check, "min": 0}]))
 
-    assert [one.name for one in suite[1:]] == ["sane(n_orders)", "sane(paid_amount)"]
+    assert [expectation.name for expectation in suite[1:]] == [
+        "sane(n_orders)",
+        "sane(paid_amount)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -158,14 +163,14 @@ def test_two_checks_of_one_name_are_refused(table):
 
 @pytest.mark.parametrize(
     "contract",
-    [one for layer in LAYERS for one in contracts(layer)],
-    ids=lambda one: one.name,
+    [table for layer in LAYERS for table in contracts(layer)],
+    ids=lambda expectation: expectation.name,
 )
 def test_every_contract_gives_a_suite(contract):
-    names = [one.name for one in suite_for(contract)]
+    names = [expectation.name for expectation in suite_for(contract)]
 
     assert names[0] == "columns"
-    assert all(one.sentence for one in suite_for(contract))
+    assert all(expectation.sentence for expectation in suite_for(contract))
 
 
 def test_suites_results_and_docs_load_without_great_expectations():

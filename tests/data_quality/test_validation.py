@@ -24,7 +24,8 @@ def outcomes(con, table):
         con.execute(f"create or replace table {RELATION} as {select}")
         results = run_checks(con, [(table(columns, checks), RELATION)])
         return {
-            one.check_name: (one.passed, one.n_failed, one.observed) for one in results
+            result.check_name: (result.passed, result.n_failed, result.observed)
+            for result in results
         }
 
     return run
@@ -210,9 +211,9 @@ def test_a_query_may_read_another_checked_table(con, table):
     results = run_checks(con, [(things, RELATION), (known, "release.main.known")])
 
     assert [
-        (one.table_name, one.check_name, one.n_failed)
-        for one in results
-        if not one.passed
+        (result.table_name, result.check_name, result.n_failed)
+        for result in results
+        if not result.passed
     ] == [("things", "unknown", 1)]
 
 
@@ -320,7 +321,9 @@ def test_a_missing_table_fails_its_checks_and_no_others(con, table):
         con, [(gone, "release.main.gone"), (there, "release.main.there")]
     )
 
-    assert [(one.table_name, one.passed, one.n_failed) for one in results] == [
+    assert [
+        (result.table_name, result.passed, result.n_failed) for result in results
+    ] == [
         ("gone", False, None),
         ("gone", False, None),
         ("there", True, 0),
@@ -347,7 +350,7 @@ def test_no_result_quotes_a_value(con, table):
     results = run_checks(con, [(table([ID, TIER], checks), RELATION)])
 
     assert "secret" not in repr(results)
-    assert [one.check_name for one in results if not one.passed] == [
+    assert [result.check_name for result in results if not result.passed] == [
         "in_set(tier)",
         "unique(customer_id)",
         "as_number",
@@ -365,7 +368,7 @@ def test_only_errors_block(con, table):
 
     results = run_checks(con, [(table([ID], checks), RELATION)])
 
-    assert {one.check_name: one.blocks for one in results} == {
+    assert {result.check_name: result.blocks for result in results} == {
         "columns": False,
         "not_null(customer_id)": False,
         "rows": False,
@@ -386,7 +389,7 @@ def test_the_session_of_the_run_is_used_and_left_alone(con, table):
 
     results = run_checks(con, [(contract, RELATION)])
 
-    assert all(one.passed for one in results)
+    assert all(result.passed for result in results)
     assert con.execute("select current_setting('TimeZone')").fetchone() == (
         "Asia/Shanghai",
     )
@@ -400,7 +403,7 @@ def test_a_view_is_not_computed_to_learn_its_columns(con, table):
 
     results = run_checks(con, [(contract, "things")])
 
-    assert all(one.passed for one in results)
+    assert all(result.passed for result in results)
     # One pass for the counts of all expectations.
     assert con.execute("select nextval('runs')").fetchone() == (2,)
 

@@ -107,7 +107,7 @@ def test_the_history_says_what_the_release_said(backfilled, tmp_path, date):
             previous = dataclasses.replace(previous, told_by="kept")
         with duckdb.connect() as con:
             create_previous_tiers(con, project, previous, [*schemes, "unknown"])
-            named = ", ".join(f"{one}_tier" for one in [*schemes, "unknown"])
+            named = ", ".join(f"{scheme}_tier" for scheme in [*schemes, "unknown"])
             found.append(
                 (
                     con.execute(
@@ -133,8 +133,8 @@ def test_movement_outlives_the_folders(backfilled, tmp_path):
     fenji(folder, "backfill", *MONTHS[:3], "2026-02-28")
     (folder / "landing/transactions/late.csv").write_text(LATE)
     fenji(folder, "run", "--as-of", "2026-01-31")
-    for one in store.releases(open_project(folder))[:2]:
-        shutil.rmtree(folder / "data/releases" / one.release_id)
+    for made in store.releases(open_project(folder))[:2]:
+        shutil.rmtree(folder / "data/releases" / made.release_id)
     ours = fenji(folder, "run", "--as-of", "2026-03-31")
     moved = (
         "select scheme, scope, customer_id, tier, previous_tier, movement"

@@ -28,10 +28,10 @@ def write_statements(project, release_id, told):
             "create table tier_statements (statement_no integer, release_id varchar,"
             " as_of_date date, published_at timestamptz, schemes varchar[])"
         )
-        for number, one in enumerate(told, 1):
+        for number, stated in enumerate(told, 1):
             con.execute(
                 "insert into tier_statements values (?, ?, ?, ?, [])",
-                [number, one.release_id, one.as_of_date, one.published_at],
+                [number, stated.release_id, stated.as_of_date, stated.published_at],
             )
 
 
@@ -54,8 +54,8 @@ def test_readers_are_pointed_at_the_release_that_is_rightful_without_it(project)
     mark = retract(project, "may", "  the file of\n May was a test ")
     assert mark.reason == "the file of May was a test"
     assert links(project) == ("april", "april")
-    assert [one.release_id for one in store.releases(project)] == ["march", "april"]
-    assert [one.release_id for one in marks.marks(project)] == ["may"]
+    assert [made.release_id for made in store.releases(project)] == ["march", "april"]
+    assert [mark.release_id for mark in marks.marks(project)] == ["may"]
     assert store.database(project, "may").is_file()
     assert mark.retracted_at > mark.published_at
     assert store.now(project) > mark.retracted_at
@@ -122,5 +122,5 @@ def test_retention_keeps_the_mark(project):
     assert [path.name for path in (project.releases / "march").iterdir()] == [
         marks.MARK_FILE
     ]
-    assert [one.release_id for one in store.releases(project)] == ["may"]
+    assert [made.release_id for made in store.releases(project)] == ["may"]
     assert [mark.release_id for mark in marks.marks(project)] == ["march"]

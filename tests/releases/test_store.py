@@ -16,16 +16,16 @@ def test_releases_are_listed_in_the_order_they_were_published(project, release):
     release("b", "2026-01-31", minute=1)
     release("a", "2026-05-31", minute=0)
     (project.releases / ".building-x").mkdir()
-    assert [one.release_id for one in store.releases(project)] == ["a", "b"]
+    assert [made.release_id for made in store.releases(project)] == ["a", "b"]
 
 
 def test_a_look_back_states_nothing_new(project, release):
     release("march", "2026-03-31", minute=1)
     release("april", "2026-04-30", minute=3)
     release("back", "2026-04-30", minute=5, known_at=at(2))
-    assert [one.release_id for one in store.statements(project)] == ["march", "april"]
+    assert [made.release_id for made in store.statements(project)] == ["march", "april"]
     then = store.statements(project, at(2))
-    assert [one.release_id for one in then] == ["march"]
+    assert [made.release_id for made in then] == ["march"]
 
 
 def test_a_release_is_restated_by_a_later_one_of_its_date(project, release):
@@ -34,7 +34,7 @@ def test_a_release_is_restated_by_a_later_one_of_its_date(project, release):
     look_back = release("back", "2026-05-31", minute=2, known_at=at(0))
     assert not store.is_restated(project, first)
     second = release("second", "2026-05-31", minute=3)
-    restated = [store.is_restated(project, one) for one in (first, second, look_back)]
+    restated = [store.is_restated(project, made) for made in (first, second, look_back)]
     assert restated == [True, False, False]
 
 
@@ -83,7 +83,7 @@ def test_releases_are_removed_by_number_and_age(project, release, settings, left
         release(release_id, as_of, minute=0, day=1 + days)
     pointing.point_at(project, "b")
     store.retire(keep(project, **settings))
-    assert [one.release_id for one in store.releases(project)] == left
+    assert [made.release_id for made in store.releases(project)] == left
 
 
 def test_the_last_statement_is_kept_beside_a_look_back(project, release):
@@ -93,4 +93,4 @@ def test_the_last_statement_is_kept_beside_a_look_back(project, release):
     release("back", "2026-04-30", minute=2, known_at=at(0))
     pointing.point_at(project, "back")
     store.retire(project)
-    assert [one.release_id for one in store.releases(project)] == ["b", "back"]
+    assert [made.release_id for made in store.releases(project)] == ["b", "back"]

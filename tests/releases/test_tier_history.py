@@ -30,16 +30,16 @@ def state(con, tiers, *, codes=CODES, schemes=None):
     """Put tiers, (customer, scheme[, scope]) → tier, where a run puts its results."""
     full = {(*key, "")[:3]: tier for key, tier in tiers.items()}
     running = schemes or sorted({scheme for _, scheme, _ in full})
-    whole = [one for one in running if one != "points"]
+    whole = [scheme for scheme in running if scheme != "points"]
     customers = sorted({customer for customer, _, _ in full})
     kind = f"enum({', '.join(text(code) for code in codes)})"
-    columns = [f"{quoted(f'{one}__tier')} {kind}" for one in whole]
+    columns = [f"{quoted(f'{scheme}__tier')} {kind}" for scheme in whole]
     con.execute(
         "create or replace table scheme_results"
         f" ({', '.join(['customer_id varchar', *columns])})"
     )
     for customer in customers:
-        row = [full.get((customer, one, "")) for one in whole]
+        row = [full.get((customer, scheme, "")) for scheme in whole]
         marks = ", ".join("?" * (len(row) + 1))
         con.execute(f"insert into scheme_results values ({marks})", [customer, *row])
     con.execute(

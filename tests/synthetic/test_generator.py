@@ -59,7 +59,7 @@ def test_another_seed_is_another_company(con, tmp_path):
         tmp_path,
         customers=CUSTOMERS,
         seed=8,
-        sources=["customers"],
+        parts=["customers"],
         file_format="parquet",
     )
     shared = one(
@@ -79,7 +79,7 @@ def small_company(tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize(
-    "file_format", [one for one in FILE_FORMATS if one != "parquet"]
+    "file_format", [name for name in FILE_FORMATS if name != "parquet"]
 )
 def test_formats_hold_the_same_rows(small_company, tmp_path, file_format):
     generate(tmp_path, customers=60, flaws=False, file_format=file_format)
@@ -320,7 +320,7 @@ def test_until_any_day(con, tmp_path):
         customers=300,
         until=date(2024, 2, 10),
         flaws=False,
-        sources=["customers", "transactions"],
+        parts=["customers", "transactions"],
         file_format="parquet",
     )
     files = sorted((tmp_path / "landing/transactions").iterdir())
@@ -343,7 +343,7 @@ def test_until_any_day(con, tmp_path):
         ({"customers": 5, "seed": -1}, "--seed -1: give a number from 0"),
         ({"customers": 5, "seed": 2**32}, "--seed 4294967296"),
         (
-            {"customers": 5, "sources": ["customer"]},
+            {"customers": 5, "parts": ["customer"]},
             "customer: cannot be generated; did you mean 'customers'?",
         ),
     ],
@@ -361,7 +361,7 @@ def test_files_of_others_are_not_touched(tmp_path):
     with pytest.raises(ConfigurationError, match=r"shop\.csv: was not generated"):
         generate(tmp_path, customers=5)
     assert digests(tmp_path).keys() == {"landing/transactions/shop.csv"}
-    generate(tmp_path, customers=5, sources=["customers"])
+    generate(tmp_path, customers=5, parts=["customers"])
     assert own.exists()
 
 
@@ -378,7 +378,7 @@ def test_memory_does_not_grow_with_the_company(tmp_path):
             "import resource, sys; from pathlib import Path;"
             "from synthetic.generator import generate;"
             "generate(Path(sys.argv[1]), customers=int(sys.argv[2]), threads=1,"
-            " sources=['customers', 'interactions'], memory_limit='150MB');"
+            " parts=['customers', 'interactions'], memory_limit='150MB');"
             "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
         )
         done = subprocess.run(

@@ -54,7 +54,7 @@ def test_a_retracted_release_is_gone_from_history_and_movement(tmp_path):
     (tmp_path / "fenji.yaml").write_text(SETTINGS)
     span = ("--from", "2026-01-01", "--to", "2026-03-31")
     made = fenji(tmp_path, "backfill", *span)["releases"]
-    january, february, march = (one["release_id"] for one in made)
+    january, february, march = (release["release_id"] for release in made)
     assert read(tmp_path, TOLD) == [
         ("A", "2026-01-31", "2026-02-28", True),
         ("D", "2026-02-28", "2026-03-31", True),
@@ -84,7 +84,9 @@ def test_a_retracted_release_is_gone_from_history_and_movement(tmp_path):
         assert (found and found.release_id) == published
     listed = fenji(tmp_path, "releases")["releases"]
     assert [
-        (one["release_id"], one["reason"]) for one in listed if one["is_retracted"]
+        (listed["release_id"], listed["reason"])
+        for listed in listed
+        if listed["is_retracted"]
     ] == [(february, "a test")]
     refused = call(tmp_path, "rollback", february)
     assert refused.returncode == 2
