@@ -181,12 +181,12 @@ class Leading(exp.Expression):
         """The figure for a value among those who are compared."""
         return cls(this=value, share=number(share), among=among)
 
-    def select(self, source: exp.Select) -> exp.Select:
+    def select(self, graded: exp.Select) -> exp.Select:
         """The figure as a select over what is graded."""
         among = self.args.get("among")
         values = select(
             [named(self.this.copy(), "measured")],
-            source,
+            graded,
             "graded",
             where=[] if among is None else [among.copy()],
         )

@@ -193,12 +193,12 @@ def _held_select(history: History) -> str:
     days = (column(AS_OF_DATE), column(UNTIL_DATE))
     between = exp.Not(this=_is_first())
     fields = rating_fields(compiled.scheme, memory, rule, tiers, days, between)
-    source = layered_select(history.program, [rule, *fields.values()])
+    graded = layered_select(history.program, [rule, *fields.values()])
     # Outside the population there is no rating.
     in_population = exp.Not(this=exp.Is(this=rule.copy(), expression=exp.null()))
     rated = select(
         [column("customer_id"), named(struct(fields), "rating"), column(AS_OF_DATE)],
-        source,
+        graded,
         "graded",
         where=[in_population],
     )

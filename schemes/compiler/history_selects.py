@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from schemes.compiler.changes import turns
 from schemes.compiler.metric_selects import (
-    fact_source,
+    fact_rows,
     filtered,
     fragment,
     inputs,
@@ -97,16 +97,16 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         for made in facts.values()
         for name, asked_metric in made.members.items()
     }
-    known: list[exp.Expr] = [
+    figures: list[exp.Expr] = [
         column(name) for name in ("customer_id", RATING_DATE, UNTIL_DATE)
     ]
-    known += [
+    figures += [
         named(
             cast(_of_facts(asked_metric, facts), TYPES[asked_metric.metric.type]), name
         )
         for name, asked_metric in told.items()
     ]
-    days = select(known, "dates")
+    days = select(figures, "dates")
     for name, _ in _joined_tables(facts):
         days.join(
             name, using=["customer_id", RATING_DATE], join_type="left", copy=False
@@ -123,10 +123,10 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         )
         for asked_metric in wanted
     ]
-    source = days
+    known = days
     if dates.clocks:
-        source = with_clocks(days, dates.clocks, told)
-    query = select(columns, source, "known")
+        known = with_clocks(days, dates.clocks, told)
+    query = select(columns, known, "known")
     for name, part in _tables(facts, dates):
         query.with_(name, as_=part, copy=False)
     return text_of(query)
@@ -140,7 +140,7 @@ def _collect(scheme: Scheme, asked_metric: Asked, facts: dict[str, _Facts]) -> N
         return
     file = asked_metric.file
     read = _columns_read(asked_metric)
-    source = _source(file)
+    of_table = _contract_of(file)
     told = (
         asked_metric.metric.aggregate is not None
         and file.date is not None
@@ -148,7 +148,7 @@ def _collect(scheme: Scheme, asked_metric: Asked, facts: dict[str, _Facts]) -> N
     )
     told = told and not any(
         known.happened or known.before is not None
-        for known in source.columns
+        for known in of_table.columns
         if known.name in read or day_name(known.name) in read
     )
     if file.former is not None:
@@ -183,7 +183,7 @@ def _asks_the_date(asked_metric: Asked) -> bool:
     return rows is not None and rows.find(exp.Placeholder) is not None
 
 
-def _source(file: MetricFile) -> Contract:
+def _contract_of(file: MetricFile) -> Contract:
     """The contract of the fact table."""
     layer, _, table = file.reads[0].partition(".")
     return feeds()[table] if layer == "staging" else contract(layer, table)
@@ -249,11 +249,11 @@ def _by_day(made: _Facts) -> exp.Select:
         value = fragment(asked_metric.metric.aggregate or "").copy()
         columns.append(
             named(
-                _narrow(filtered(value, _rows(asked_metric)), asked_metric),
+                _as_stored(filtered(value, _rows(asked_metric)), asked_metric),
                 _stem(asked_metric),
             )
         )
-    query = exp.Select(expressions=columns).from_(fact_source(file), copy=False)
+    query = exp.Select(expressions=columns).from_(fact_rows(file), copy=False)
     query.where(f"{file.customer} is not null", copy=False)
     conditions = [condition for condition in rows.values() if condition is not None]
     if len(conditions) == len(rows):
@@ -268,7 +268,7 @@ def _rows(asked_metric: Asked) -> exp.Expr | None:
 
 
 def _moves(
-    made: _Facts, source: str, moving: Mapping[str, Asked]
+    made: _Facts, by_day: str, moving: Mapping[str, Asked]
 ) -> Iterator[exp.Expr]:
     """What facts add to figures and take from them: a select per kind of day."""
     days: dict[str, tuple[exp.Expr, dict[str, exp.Expr], bool]] = {}
@@ -287,9 +287,9 @@ def _moves(
         if gone is not None:
             move(asked_metric, gone, exp.Neg(this=stem.copy()))
     for day, figures, is_dated in days.values():
-        keys = select([column("customer_id"), named(day, MOVE_DATE)], source)
+        keys = select([column("customer_id"), named(day, MOVE_DATE)], by_day)
         if is_dated:
-            dated = exp.Is(this=exp.column(MOVE_DATE, source), expression=exp.null())
+            dated = exp.Is(this=exp.column(MOVE_DATE, by_day), expression=exp.null())
             keys.where(exp.Not(this=dated), copy=False)
         yield _with_figures(keys, figures, moving)
 
@@ -298,7 +298,7 @@ def _may_lack_dates(file: MetricFile) -> bool:
     """Whether a row of the fact table may be without a date."""
     required = {
         name
-        for known in _source(file).columns
+        for known in _contract_of(file).columns
         if known.required
         for name in (known.name, day_name(known.name))
     }
@@ -308,7 +308,7 @@ def _may_lack_dates(file: MetricFile) -> bool:
 def _other_days(made: _Facts, moving: Mapping[str, Asked]) -> Iterator[exp.Expr]:
     """Further days on which figures may change, without what changes."""
     file = made.file
-    source = fact_source(file)
+    facts = fact_rows(file)
     days: dict[str, exp.Expr] = {}
     for asked_metric in made.by_date.values():
         found = [
@@ -318,7 +318,7 @@ def _other_days(made: _Facts, moving: Mapping[str, Asked]) -> Iterator[exp.Expr]
         days |= {day.sql(): day for day in found}
     for day in days.values():
         keys = [named(column(file.customer), "customer_id"), named(day, MOVE_DATE)]
-        query = exp.Select(expressions=keys).from_(source.copy(), copy=False)
+        query = exp.Select(expressions=keys).from_(facts.copy(), copy=False)
         yield _with_figures(query, {}, moving)
     if file.former is None:
         return
@@ -371,8 +371,10 @@ def _days(moving: Mapping[str, Asked], dates: RatingDates) -> exp.Select:
         )
     columns = [exp.column("customer_id", "moves"), named(day, RATING_DATE)]
     for name, asked_metric in moving.items():
-        change = function(_how(asked_metric), exp.column(name, "moves", quoted=True))
-        columns.append(named(_narrow(change, asked_metric), name))
+        change = function(
+            _combined_by(asked_metric), exp.column(name, "moves", quoted=True)
+        )
+        columns.append(named(_as_stored(change, asked_metric), name))
     as_of = as_of_date()
     query = select(columns, "moves", where=[exp.LT(this=day.copy(), expression=as_of)])
     query.join(
@@ -392,12 +394,12 @@ def _days(moving: Mapping[str, Asked], dates: RatingDates) -> exp.Select:
 _NEXT_FIRST = "cast(date_trunc('month', $day - 1) + interval 1 month as date)"
 
 
-def _narrow(figure: exp.Expr, asked_metric: Asked) -> exp.Expr:
+def _as_stored(figure: exp.Expr, asked_metric: Asked) -> exp.Expr:
     """The figure as it is stored: sums are as wide as can be, and slow to add up."""
     return cast(figure, TYPES[asked_metric.metric.type])
 
 
-def _how(asked_metric: Asked) -> str:
+def _combined_by(asked_metric: Asked) -> str:
     """How figures of the metric are put together."""
     return _OVER_DAYS[type(fragment(asked_metric.metric.aggregate or ""))]
 
@@ -409,7 +411,7 @@ def _dates(moving: Mapping[str, Asked]) -> exp.Select:
     following = function("lead", column(RATING_DATE), number(1), as_of)
     columns.append(named(over_days(following), UNTIL_DATE))
     for name, asked_metric in moving.items():
-        figure = function(_how(asked_metric), column(name))
+        figure = function(_combined_by(asked_metric), column(name))
         columns.append(named(over_days(figure), name))
     return select(columns, "days")
 
@@ -428,10 +430,10 @@ def _joined_tables(facts: Mapping[str, _Facts]) -> Iterator[tuple[str, exp.Selec
 
 def _by_date(file: MetricFile, members: dict[str, Asked]) -> exp.Select:
     """The facts known on each rating date, a row per customer and date."""
-    source = fact_source(file)
+    facts = fact_rows(file)
     if file.former is not None:
-        source = exp.Subquery(this=_also_former(file), alias=_alias("every"))
-    return _joined(file, members, source)
+        facts = exp.Subquery(this=_also_former(file), alias=_alias("every"))
+    return _joined(file, members, facts)
 
 
 def _former(made: _Facts) -> exp.Select:
@@ -439,9 +441,7 @@ def _former(made: _Facts) -> exp.Select:
     return _joined(made.file, made.former, relation(made.file.former or ""))
 
 
-def _joined(
-    file: MetricFile, members: dict[str, Asked], source: exp.Expr
-) -> exp.Select:
+def _joined(file: MetricFile, members: dict[str, Asked], facts: exp.Expr) -> exp.Select:
     """The metrics over a fact table, as of each rating date of the customer."""
     day = column(file.date or "")
     dates = select(
@@ -472,7 +472,7 @@ def _joined(
         aggregate = fragment(asked_metric.metric.aggregate or "").copy()
         value = filtered(aggregate, None if rows is None else _on_its_date(rows))
         columns.append(named(value, name))
-    query = exp.Select(expressions=columns).from_(source, copy=False)
+    query = exp.Select(expressions=columns).from_(facts, copy=False)
     query.join(exp.Subquery(this=dates, alias=_alias("rated")), on=both(on), copy=False)
     return query.group_by(column("rated_customer"), column(AS_OF_DATE), copy=False)
 
@@ -481,9 +481,7 @@ def _also_former(file: MetricFile) -> exp.Expr:
     """The rows that count, and those that did once, with the day that ended it."""
     keys = [column("customer_id"), column(file.date or "")]
     never = named(cast(exp.null(), "date"), _FORMER_UNTIL)
-    counted = exp.Select(expressions=[*keys, never]).from_(
-        fact_source(file), copy=False
-    )
+    counted = exp.Select(expressions=[*keys, never]).from_(fact_rows(file), copy=False)
     ended = [*(key.copy() for key in keys), column(_FORMER_UNTIL)]
     former = select(ended, file.former or "")
     return exp.union(counted, former, distinct=False, copy=False)
@@ -516,14 +514,14 @@ def _of_facts(asked_metric: Asked, facts: Mapping[str, _Facts]) -> exp.Expr:
         value = exp.column(asked_metric.column, "dates", quoted=True)
     if asked_metric.column in facts[table].former:
         former = exp.column(asked_metric.column, f"{table}_former", quoted=True)
-        if _how(asked_metric) == "sum":
+        if _combined_by(asked_metric) == "sum":
             none = number(0)
             value = exp.Add(
                 this=function("coalesce", value, none),
                 expression=function("coalesce", former, none.copy()),
             )
         else:
-            least = "least" if _how(asked_metric) == "min" else "greatest"
+            least = "least" if _combined_by(asked_metric) == "min" else "greatest"
             value = function(least, value, former)
     if asked_metric.metric.empty is None:
         return value

@@ -205,13 +205,12 @@ def _own_select(asked_metric: Asked) -> exp.Expr:
 
 def _keys(file: MetricFile) -> exp.Select:
     """The select of a fact table's keys, of rows that name a customer."""
-    source = fact_source(file)
     select = exp.select(exp.alias_(exp.column(file.customer), "customer_id"))
-    select = select.select(*file.key[1:]).from_(source)
+    select = select.select(*file.key[1:]).from_(fact_rows(file))
     return select.where(*(f"{key} is not null" for key in _grouping(file)))
 
 
-def fact_source(file: MetricFile) -> exp.Expr:
+def fact_rows(file: MetricFile) -> exp.Expr:
     """The fact table, or the select that stands for it."""
     if file.relation is None:
         return _table(file.reads[0], None)

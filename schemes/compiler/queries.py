@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlglot import exp
 
-Source = str | exp.Select
+Relation = str | exp.Select  # a table by its name, or a select
 
 
 def named(value: exp.Expr, name: str) -> exp.Expr:
@@ -14,7 +14,7 @@ def named(value: exp.Expr, name: str) -> exp.Expr:
 
 def select(
     columns: Iterable[exp.Expr],
-    source: Source | None = None,
+    given: Relation | None = None,
     alias: str | None = None,
     *,
     where: Iterable[exp.Expr] = (),
@@ -22,8 +22,8 @@ def select(
 ) -> exp.Select:
     """A select from a table or from another select."""
     made = exp.Select(expressions=list(columns))
-    if source is not None:
-        made.from_(relation(source, alias), copy=False)
+    if given is not None:
+        made.from_(relation(given, alias), copy=False)
     conditions = list(where)
     if conditions:
         made.where(*conditions, copy=False)
@@ -33,15 +33,15 @@ def select(
     return made
 
 
-def relation(source: Source, alias: str | None = None) -> exp.Expr:
+def relation(given: Relation, alias: str | None = None) -> exp.Expr:
     """A table by its name, or a select in brackets."""
-    if isinstance(source, str):
-        table = exp.to_table(source)
+    if isinstance(given, str):
+        table = exp.to_table(given)
         if alias is not None:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(alias)))
         return table
     name = exp.TableAlias(this=exp.to_identifier(alias)) if alias else None
-    return exp.Subquery(this=source, alias=name)
+    return exp.Subquery(this=given, alias=name)
 
 
 def join_customers(

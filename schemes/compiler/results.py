@@ -50,7 +50,7 @@ def cuts_select(program: Program) -> str:
 def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
     """One row per customer: the columns of each scheme's results."""
     names = [name for compiled in schemes for name in compiled.stored]
-    source = layered_select(program, [column(name) for name in names])
+    graded = layered_select(program, [column(name) for name in names])
     kept = ("customer_id", AS_OF_DATE)
     columns: list[exp.Expr] = [exp.column(name, "computed") for name in kept]
     for compiled in schemes:
@@ -58,7 +58,7 @@ def results_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
             exp.column(name, "computed", quoted=True) for name in compiled.stored
         ]
         columns.append(named(_previous(compiled), compiled.column(PREVIOUS_TIER)))
-    query = select(columns, source, "computed")
+    query = select(columns, graded, "computed")
     join_customers(query, "computed", PREVIOUS, "previous")
     for compiled in schemes:
         for mark in marks_of(compiled):
@@ -85,10 +85,10 @@ def scoped_select(schemes: Sequence[CompiledScheme], program: Program) -> str:
         ]
         return text_of(select(empty, where=[exp.false()]))
     names = [name for compiled in schemes for name in compiled.stored]
-    source = layered_select(program, [column(name) for name in names])
+    graded = layered_select(program, [column(name) for name in names])
     kept = (*program.entity.key, AS_OF_DATE, *names)
     columns = [exp.column(name, "computed", quoted=True) for name in kept]
-    query = select(columns, source, "computed")
+    query = select(columns, graded, "computed")
     for compiled in schemes:
         scope = exp.column("category", "computed")
         former = _former_at(query, compiled, compiled.scheme.scheme, scope)
@@ -110,9 +110,9 @@ def _former_at(
         exp.EQ(this=value, expression=exp.column(name, alias, quoted=True))
         for name, value in wanted.items()
     ]
-    source = relation(PREVIOUS_SCOPES)
-    source.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
-    query.join(source, on=both(same), join_type="left", copy=False)
+    former = relation(PREVIOUS_SCOPES)
+    former.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    query.join(former, on=both(same), join_type="left", copy=False)
     return exp.column("tier", alias, quoted=True)
 
 
@@ -156,13 +156,13 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
 def dated_cuts_select(program: Program) -> str:
     """One row per first of a month: every figure about the customers on it."""
     figures = list(program.cuts.values())
-    source = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
+    graded = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
     made = [named(figure.copy(), name) for name, figure in program.cuts.items()]
     day = column(AS_OF_DATE)
     first = exp.Literal.number(1)
     is_first = exp.EQ(this=function("day", day.copy()), expression=first)
     query = select(
-        [day, *made], source, "graded", where=[is_first], group_by=[day.copy()]
+        [day, *made], graded, "graded", where=[is_first], group_by=[day.copy()]
     )
     return text_of(query)
 
@@ -191,8 +191,8 @@ def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select
     for name in names:
         figure = program.cuts[name]
         if isinstance(figure, Leading):
-            source = _layered(program, _needed(program, [figure]), lower)
-            columns.append(named(exp.Subquery(this=figure.select(source)), name))
+            graded = _layered(program, _needed(program, [figure]), lower)
+            columns.append(named(exp.Subquery(this=figure.select(graded)), name))
         else:
             plain.append(figure)
             columns.append(named(figure.copy(), name))

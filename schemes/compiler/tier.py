@@ -73,10 +73,10 @@ def tier_columns(
         stored.append(name)
         given = case([(lowered, limit.copy())], given)
     if translator.has_overrides:
-        source = translator.column("override")
+        name = translator.column("override")
         attribute = (OVERRIDES, translator.scheme.scheme)
-        translator.program.attributes[source] = attribute
-        known = exp.Cast(this=column(source), to=_kind(codes))
+        translator.program.attributes[name] = attribute
+        known = exp.Cast(this=column(name), to=_kind(codes))
         approved = translator.compute("approved_tier", known)
         given = function("coalesce", approved, given)
         stored.append("approved_tier")
@@ -112,8 +112,8 @@ def _held(
     scheme = translator.scheme
     program = translator.program
     for name in ("rank", "valid_from"):
-        source = (f"core.{scheme.scheme}_held", name)
-        program.attributes[translator.column(f"held_{name}")] = source
+        attribute = (f"core.{scheme.scheme}_held", name)
+        program.attributes[translator.column(f"held_{name}")] = attribute
     tomorrow = binary(exp.Add, as_of_date(), number(1))
     fields = rating_fields(scheme, memory, rule, tiers, (as_of_date(), tomorrow))
 

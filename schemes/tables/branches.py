@@ -40,15 +40,15 @@ def branch_select(
     compiled: CompiledScheme, columns: Columns, condition: exp.Expr
 ) -> exp.Select:
     """A branch: columns of a scheme, where a condition holds."""
-    source = results_of(compiled)
+    results = results_of(compiled)
     query = select(
         [named(readable(value.copy()), name) for name, value in columns.items()],
-        f"{STORAGE}.{source}",
+        f"{STORAGE}.{results}",
         where=[condition.copy()],
     )
     # What a reason quotes is named as in the program: find the table that has it.
     for given in list(query.find_all(exp.Placeholder)):
-        given.replace(exp.column(given.name, source))
+        given.replace(exp.column(given.name, results))
     joined: set[str] = set()
     for found in list(query.find_all(exp.Column)):
         if found.table or found.parent_select is not query:
@@ -58,12 +58,12 @@ def branch_select(
             found.replace(exp.column(rest, CUSTOMERS_TABLE, quoted=True))
             joined.add(CUSTOMERS_TABLE)
         elif rest:
-            found.replace(exp.column(found.name, source, quoted=True))
+            found.replace(exp.column(found.name, results, quoted=True))
         else:
             found.replace(exp.column(found.name, METRICS, quoted=True))
             joined.add(METRICS)
     for table in sorted(joined):
-        join_customers(query, source, table)
+        join_customers(query, results, table)
     return query
 
 

@@ -131,8 +131,8 @@ def birthday_benefits_select(
         for scheme, codes in sorted(tiers.items())
     ]
     holds = either(conditions) if conditions else exp.false()
-    source = f"marts.{RESULTS}"
-    return text_of(select([column("customer_id")], source, where=[holds]))
+    results = f"marts.{RESULTS}"
+    return text_of(select([column("customer_id")], results, where=[holds]))
 
 
 def entitlements_view(
@@ -160,16 +160,16 @@ def entitlements_view(
 
 def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
     """The customers of one scheme with what their tiers entitle them to."""
-    source = RESULTS if compiled.grades_customers else SCOPED_RESULTS
+    results = RESULTS if compiled.grades_customers else SCOPED_RESULTS
     scheme = compiled.scheme.scheme
-    tier = cast(exp.column(compiled.column("tier"), source, quoted=True), "varchar")
-    scope = text("") if compiled.grades_customers else exp.column("category", source)
+    tier = cast(exp.column(compiled.column("tier"), results, quoted=True), "varchar")
+    scope = text("") if compiled.grades_customers else exp.column("category", results)
     values = {
-        "customer_id": exp.column("customer_id", source),
+        "customer_id": exp.column("customer_id", results),
         "scheme": text(scheme),
         "scope": scope,
         "tier": tier,
-        "due_date": _due_date(source, dues),
+        "due_date": _due_date(results, dues),
     }
     columns = [
         named(
@@ -181,7 +181,7 @@ def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
         )
         for column_ in contract("marts", CUSTOMER_ENTITLEMENTS).columns
     ]
-    query = select(columns, f"{STORAGE}.{source}")
+    query = select(columns, f"{STORAGE}.{results}")
     same = both(
         [
             exp.EQ(this=exp.column("scheme", ENTITLEMENTS), expression=text(scheme)),
@@ -190,11 +190,11 @@ def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
     )
     query.join(exp.to_table(ENTITLEMENTS), on=same, join_type="inner", copy=False)
     if dues & {BIRTHDAY, *AMOUNTS}:
-        join_customers(query, source, f"{STORAGE}.{DATES}", DATES)
+        join_customers(query, results, f"{STORAGE}.{DATES}", DATES)
     return query
 
 
-def _due_date(source: str, dues: set[str | None]) -> exp.Expr:
+def _due_date(results: str, dues: set[str | None]) -> exp.Expr:
     """When a benefit falls due; only what these kinds of days need is read."""
     branches: list[tuple[exp.Expr, exp.Expr]] = []
     if BIRTHDAY in dues:
@@ -206,7 +206,7 @@ def _due_date(source: str, dues: set[str | None]) -> exp.Expr:
                 to=exp.DataType.build(TYPES["score"], dialect="duckdb"),
             )
             reached = exp.GTE(this=exp.column(amount, DATES), expression=least)
-            today = exp.column(AS_OF_DATE, source)
+            today = exp.column(AS_OF_DATE, results)
             branches.append((text(due), case([(reached, today)])))
     on_a_day = exp.column("due_date", ENTITLEMENTS)
     return case(branches, on_a_day, of=exp.column("due", ENTITLEMENTS))

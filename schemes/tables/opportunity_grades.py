@@ -96,8 +96,8 @@ def chosen_select(compiled: CompiledScheme, program: Program) -> str:
         named(function("arg_min", column(name), place.copy()), name)  # type: ignore[misc]
         for name in taken
     ]
-    source = f"core.{graded_table(compiled)}"
-    return text_of(select(columns, source, group_by=[column("customer_id")]))
+    graded = f"core.{graded_table(compiled)}"
+    return text_of(select(columns, graded, group_by=[column("customer_id")]))
 
 
 def opportunity_grades_select(compiled: CompiledScheme | None) -> str:

@@ -111,9 +111,9 @@ def rfm_select(rfm: RFM, program: Program) -> str:
     tiers = texts([rule.tier for rule in scheme.rules])
     segment = function("list_extract", tiers, column(scheme.column("rule")))
     made = [*values, *scores, *sides, named(segment, "segment")]
-    source = layered_select(program, [*made, rfm.among])
+    graded = layered_select(program, [*made, rfm.among])
     kept = [column("customer_id"), column(AS_OF_DATE)]
-    return text_of(select([*kept, *made], source, "graded", where=[rfm.among.copy()]))
+    return text_of(select([*kept, *made], graded, "graded", where=[rfm.among.copy()]))
 
 
 def rfm_cuts_select(rfm: RFM) -> str:

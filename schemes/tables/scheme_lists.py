@@ -151,7 +151,7 @@ def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
     return text_of(query.from_(values, copy=False))
 
 
-def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str:
+def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], relation: str) -> str:
     """As `literal_rows`, of expressions over a table of one row."""
     columns = contract("marts", table).columns
     given = rows or [[exp.null() for _ in columns]]
@@ -161,7 +161,7 @@ def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], source: str) -> str
                 named(cast(value, field.duckdb_type), field.name)
                 for value, field in zip(row, columns, strict=True)
             ],
-            source,
+            relation,
             where=[] if rows else [exp.false()],
         )
         for row in given
