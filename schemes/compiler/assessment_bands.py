@@ -1,4 +1,7 @@
-"""Which points an expert may give: what the cards that read assessments say of them."""
+"""Which points an expert may give: what the cards that read assessments say of them.
+
+Points beyond these bands are rejected where assessments are loaded; here is no SQL.
+"""
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal

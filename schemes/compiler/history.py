@@ -4,7 +4,8 @@ The rating dates are the first of each month before the as-of date, that date, a
 where upgrades come at once, the days on which facts of the customer change what the
 scheme reads. The scheme's own rule is compiled a second time, over the metrics as they
 were on each of them, and what it gave is folded, date by date, into the tier that the
-customer holds. Nothing depends on which runs there were.
+customer holds. Nothing depends on which runs there were. The metrics on those dates
+come from `history_selects`, how a rating follows another from `rating`.
 
 Figures about the population are those of the first of the month: only on that day is
 everybody rated.

@@ -3,7 +3,8 @@
 Counts, sums, first and last days are told by moves: a fact adds to a figure on the day
 that it enters the figure's window, and takes that back on the day that it leaves it, so
 that one running sum over a customer's days gives every figure on each of them. All
-other metrics join the facts with the dates.
+other metrics join the facts with the dates, which takes far longer: it makes a row per
+fact and date. Which dates there are is said in `rating_dates`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +72,7 @@ class _Facts:
 
     @property
     def members(self) -> Mapping[str, Asked]:
-        """All that is asked of it."""
+        """All that is asked of it: column → metric."""
         return {**self.moving, **self.by_date}
 
 

@@ -55,7 +55,11 @@ AFTER_THE_RATING = frozenset({"caps", "flags"})
 
 @dataclass(frozen=True)
 class Memory:
-    """How a scheme remembers."""
+    """How a scheme remembers: what it says of terms, grace, margin and falling.
+
+    A term is in months or a calendar year, the grace in months, the margin in the unit
+    of the score.
+    """
 
     term: Window | None = None  # how long a tier is valid; None: to the next rating
     is_raised_at_once: bool = True  # a better tier is given before the term ends
@@ -140,7 +144,10 @@ def _compares(scheme: Scheme) -> bool:
 
 
 def _holds_all_year(scheme: Scheme) -> bool:
-    """Whether the rule reads former calendar years only, so that no day changes it."""
+    """Whether the rule reads former calendar years only, so that no day changes it.
+
+    Then it gives the same on every day of the year, and nothing is to be remembered.
+    """
     metrics = definitions()
     for _, tree in scheme.trees():
         for node in tree.walk():

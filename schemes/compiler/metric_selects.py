@@ -1,7 +1,9 @@
 """Selects of metrics: one pass over each fact table, then one row per customer.
 
 The fragments in `sql/metrics/` are Fenji's own SQL; what a scheme adds to them is
-windows and literals.
+windows and literals. A metric over one fact table is an aggregate of its rows; one that
+has `per` is taken in two steps, within each value of `per` and then over these; others
+follow from metrics. Metrics on earlier dates are in `history_selects`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -130,6 +132,7 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
 
 
 def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
+    """The metrics of a fact table whose rows are aggregated as they are."""
     select = _keys(file)
     for name, asked_metric in sorted(members.items()):
         aggregate = filtered(
@@ -152,6 +155,7 @@ def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Se
 
 
 def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
+    """The metrics of a fact table that is first aggregated within each `per`."""
     inner = _keys(file).select(*file.per)
     outer = exp.select("customer_id")
     for name, asked_metric in sorted(members.items()):
@@ -219,6 +223,7 @@ def fact_rows(file: MetricFile) -> exp.Expr:
 
 
 def _grouping(file: MetricFile) -> tuple[str, ...]:
+    """The columns of the fact table that are grouped by: customer, and category."""
     return (file.customer, *file.key[1:])
 
 

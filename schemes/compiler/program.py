@@ -1,6 +1,7 @@
 """What all schemes of a plan ask for and compute, as columns by name.
 
-`schemes.compiler.scheme` fills a program; `schemes.compiler.results` turns it into
+A program knows columns, and what each is made of; it has no selects and no order of
+execution. `schemes.compiler.scheme` fills it; `schemes.compiler.results` turns it into
 selects.
 """
 
@@ -53,6 +54,7 @@ ENTITIES: Mapping[str, Entity] = {
 
 
 def _column(name: str) -> exp.Column:
+    """A column of the program, by its quoted name."""
     return exp.column(name, quoted=True)
 
 

@@ -1,4 +1,8 @@
-"""Selects built from expressions, in place: sqlglot copies whole trees by default."""
+"""Selects built from expressions: small helpers around sqlglot.
+
+They change trees in place, as sqlglot copies whole trees by default, which took most of
+the time of compiling. What a select means is not known here.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -20,7 +24,15 @@ def select(
     where: Iterable[exp.Expr] = (),
     group_by: Iterable[exp.Expr] = (),
 ) -> exp.Select:
-    """A select from a table or from another select."""
+    """A select from a table or from another select.
+
+    Args:
+        columns: what is selected.
+        given: what it is selected from; None: literals only.
+        alias: the name of `given` in the select.
+        where: conditions, all of which must hold.
+        group_by: what is grouped by.
+    """
     made = exp.Select(expressions=list(columns))
     if given is not None:
         made.from_(relation(given, alias), copy=False)

@@ -127,6 +127,7 @@ class Quotes:
         value = self._shown(place, expression)
         if value is None or value.sql is None or self._is_quotable(value):
             return value
+        # A release has no column to compute it from: it is computed with the results.
         whole = self.translator.value(place, expression or "")
         suffix = f"input_{name}"
         if self._store(suffix):
@@ -283,10 +284,12 @@ def _level_of_cell(document: Matrix, axis_name: str, place: int) -> Quote | None
 
 
 def _in_both_languages(words: str) -> Quote:
+    """Words that are the same in both languages, such as a number."""
     return Quote(words, words)
 
 
 def _percent(share: Decimal) -> str:
+    """A share from 0 to 1 as a percentage, without needless zeros."""
     return f"{(share * 100).normalize():f}%"
 
 

@@ -109,6 +109,8 @@ class _Step:
 
     def after(self) -> exp.Expr:
         """The held tier after the rating."""
+        # The first branch that holds decides: rising comes before keeping, and keeping
+        # before falling.
         nobody = exp.Is(this=self.held("rank"), expression=exp.null())
         branches: _Branches = [(nobody, self.take())]
         if self.memory.is_forward_only:
@@ -123,6 +125,7 @@ class _Step:
             branches.append((self.is_over_by(end), self.keep("validity")))
         if self.memory.only_rises_between:
             branches.append((self.rated("is_between"), self.keep("validity")))
+        # The term is over: the rule decides, if it gives the tier again or a better.
         branches.append((self.compared(exp.LTE), self.take(self.met())))
         return case([*branches, *self.falls()], self.take(self.fallen()))
 

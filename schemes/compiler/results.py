@@ -1,7 +1,8 @@
 """The selects that evaluate all schemes: figures about the population, then results.
 
 Computed columns are put into layers, each a select over the one below it, so that a
-column stands above all that it reads; the whole is one pass over what is graded.
+column stands above all that it reads; the whole is one pass over what is graded. What
+the columns compute is not known here, only what they read.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -217,6 +218,7 @@ def _unless_same(former: exp.Expr, present: exp.Expr) -> exp.Expr:
 
 
 def _reads(expression: exp.Expr) -> set[str]:
+    """The names of the columns in an expression."""
     return {found.name for found in expression.find_all(exp.Column)}
 
 
@@ -282,6 +284,7 @@ def _layered(
 
 
 def _is_ranked(program: Program, name: str) -> bool:
+    """Whether computing a column sorts all that is graded."""
     return program.computed[name].find(exp.Window) is not None
 
 

@@ -142,7 +142,9 @@ def quotient(
 ) -> exp.Expr:
     """The quotient with so many decimals, rounded half away from zero, without floats.
 
-    Null where the denominator is zero.
+    Null where the denominator is zero. In whole numbers, with a = |numerator|, b =
+    |denominator| and k = 10^decimals: floor((2ak + b) / 2b) is ak/b rounded half up, as
+    floor(x + 1/2) is; the sign comes back at the end.
     """
     top = binary(exp.Mul, function("abs", whole(numerator)), number(2 * 10**decimals))
     bottom = function("abs", whole(denominator))
@@ -176,7 +178,7 @@ def quotient_floor(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:
 
 
 def whole(value: exp.Expr) -> exp.Expr:
-    """The value times 10^8 as a whole number, exactly."""
+    """The value times 10^8 as a whole number, exactly: up to 8 decimals are kept."""
     wide = cast(value, f"decimal(38, {_WHOLE})")
     exact = cast(binary(exp.Mul, wide, number(10**_WHOLE)), "hugeint")
     if value.find(exp.IntDiv) is not None:

@@ -56,6 +56,10 @@ def days_in(window: Window) -> exp.Expr:
 
 
 def _back(window: Window, periods: int) -> exp.Expr:
+    """The as-of date, so many lengths of the window earlier.
+
+    A day that a month does not have is the last of that month, as in DuckDB.
+    """
     size = window.size * periods
     if window.kind == "days":
         return exp.Paren(this=binary(exp.Sub, as_of_date(), number(size)))
@@ -64,6 +68,7 @@ def _back(window: Window, periods: int) -> exp.Expr:
 
 
 def _year_start(years_back: int) -> exp.Expr:
+    """The first of January of the as-of date's year, or of an earlier one."""
     day: exp.Expr = as_of_date()
     if years_back:
         months = str(_MONTHS_A_YEAR * years_back)
@@ -118,5 +123,6 @@ def days_after(day: exp.Expr, days: int) -> exp.Expr:
 
 
 def _year_after(day: exp.Expr, years: int) -> exp.Expr:
+    """The first of January so many years after the year of a day."""
     year = function("date_trunc", text("year"), day.copy())
     return months_after(year, number(_MONTHS_A_YEAR * years))

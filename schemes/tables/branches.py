@@ -1,8 +1,9 @@
 """The branches that the long views are made of: one select a scheme over the storage.
 
 Every branch names its scheme, so that a reader who asks for one scheme reads one
-scheme's columns, and says as little as it can: whatever a view holds is planned anew
-with every query, for each branch. All of it can be read by DuckDB 1.0.
+scheme's columns, and holds as little as it can: the text of a view is planned anew with
+every query, for each branch. All of it can be read by DuckDB 1.0. Which branches there
+are is decided by the views: `release_views`, `reasons`, `entitlements`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -38,7 +38,14 @@ def chosen_table(compiled: CompiledScheme) -> str:
 def as_scheme_of_customers(
     compiled: CompiledScheme, program: Program
 ) -> CompiledScheme:
-    """The scheme as one of customers: rule and flags are those of the chosen one."""
+    """The scheme as if it graded customers.
+
+    Its rule and flags are those of the opportunity that was chosen for the customer.
+
+    Args:
+        compiled: the scheme, as it grades opportunities.
+        program: of customers; is given the columns of the tier.
+    """
     taken = [
         compiled.column("rule"),
         *(compiled.column(f"flag_{flag}") for flag in compiled.flags),

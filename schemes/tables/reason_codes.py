@@ -1,6 +1,8 @@
-"""What each scheme says whoever is graded, for the views of a release to look up.
+"""The table `scheme_codes`: what each scheme says whoever is graded.
 
-A view that said it itself would have it planned anew with every query.
+One row is a scheme that runs, with its tiers, ranks, bounds and reason codes as lists.
+The views of a release look them up by number; a view with these literals in its own
+text would have them planned anew with every query.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,9 @@
-"""The reasons of tiers in words: a view, and the words that it fills.
+"""The reasons of tiers in words: the view `customer_tier_reasons`, and its texts.
 
-`reason_steps` has what is said of everybody to whom a rule applies, with a number in
-braces where a value of the customer stands. The view has a branch per scheme with those
-values, and fills them in, once for all branches.
+The table `reason_steps` has the texts, one row per scheme, rule and step, with a number
+in braces where a value of the customer stands. The view has a branch per scheme with
+those values, and fills them in, once for all branches. What a placeholder of a scheme
+file stands for is found in `schemes.compiler.quotes`.
 """
 
 import re

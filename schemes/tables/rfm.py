@@ -2,6 +2,10 @@
 
 The scheme decides who is recent, frequent and a big spender; here come the scores from
 1 to 5 by quintile edges. Both are computed whether or not the scheme itself is enabled.
+Scores of R, F and M by quintiles are those of Hughes, "Strategic Database Marketing"
+(1994), with one difference: equal values score alike, so that the fifths need not be
+equally large. Recency is in days, the less the better; frequency counts orders;
+monetary is in the project's currency.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""The lists of schemes, their tiers and their rules, as selects of literals."""
+"""The lists of schemes, their tiers, rules, flags and playbooks, as literals.
+
+Nothing of a customer is here: each list is the same whoever is graded.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 

@@ -1,4 +1,4 @@
-"""What the tables beside the schemes read of them, under names that stay the same.
+"""What tables that are no scheme's read of schemes, under names that stay the same.
 
 A project may switch schemes off, and the columns of `marts.scheme_results` go with
 them; these selects have the same columns whatever runs.
