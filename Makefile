@@ -25,7 +25,7 @@ demo: setup ## make a small company, grade its customers, show where to look
 	@$(BIN)/fenji demo
 
 test: setup ## run the tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: setup ## lint, types, SQL style, Dagster definitions
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,14 +1,19 @@
-"""Real runs of the installed `fenji` command in throw-away project folders.
+"""Real runs of the command `fenji` in throw-away project folders.
 
 Nothing of the product is imported here: the tests see what a user sees, the command,
-its exit status, its output, and the release that `data/current` points at.
+its exit status, its output, and the release that `data/current` points at. Each command
+is a process of its own; `Company.command` is the installed program, for those that
+start it themselves.
 """
 
 import csv
 import json
 import os
-import subprocess
+import shutil
+import signal
 import sysconfig
+import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +22,8 @@ from typing import Any
 
 import duckdb
 import pytest
+
+from tests import forked
 
 FENJI = Path(sysconfig.get_path("scripts")) / "fenji"
 RUN_LIMIT_SECONDS = 300
@@ -87,19 +94,27 @@ class Company:
         return [str(FENJI), *arguments, "--project", str(self.root)]
 
     def call(self, *arguments: str) -> Outcome:
-        done = subprocess.run(
-            self.command(*arguments),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=RUN_LIMIT_SECONDS,
-            check=False,
+        done = forked.call(
+            [*arguments, "--project", str(self.root)],
+            seconds=RUN_LIMIT_SECONDS,
             env=os.environ | {"NO_COLOR": "1", "COLUMNS": "1000"},
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 
     def run(self, as_of: str) -> Outcome:
         return self.call("run", "--as-of", as_of, "--json")
+
+    def kill_run(self, as_of: str, *, after: str) -> None:
+        """Start a run, and kill it and all its processes once it tells of a step."""
+        with tempfile.TemporaryDirectory() as folder:
+            told = Path(folder, "told")
+            arguments = ["run", "--as-of", as_of, "--project", str(self.root)]
+            running = forked.start(arguments, err=told)
+            while not _tells(told, after):
+                assert running.exitcode is None, f"it ended before {after}"
+                time.sleep(0.002)
+            forked.kill(running)
+        assert running.exitcode == -signal.SIGKILL, f"it ended at {after}"
 
     @property
     def current(self) -> Path:
@@ -120,6 +135,14 @@ class Company:
     def release(self) -> Iterator["Release"]:
         with duckdb.connect(str(self.current / "fenji.duckdb"), read_only=True) as con:
             yield Release(con)
+
+
+def _tells(told: Path, step: str) -> bool:
+    """Whether a run has told of a step that it has done."""
+    if not told.exists():
+        return False
+    lines = told.read_text(encoding="utf-8", errors="replace").splitlines()
+    return any(line.split()[:1] == [step] for line in lines)
 
 
 @dataclass(frozen=True)
@@ -165,6 +188,12 @@ class Companies:
 
     def new(self, name: str) -> Company:
         return Company(self.factory.mktemp(name))
+
+    def copy(self, company: Company, name: str) -> Company:
+        """A company with the files and releases of another, to be changed."""
+        made = self.new(name)
+        shutil.copytree(company.root, made.root, symlinks=True, dirs_exist_ok=True)
+        return made
 
 
 @pytest.fixture

@@ -342,9 +342,9 @@ def test_without_a_release_there_is_nothing_to_compare_with(companies):
     assert "there is no release; `fenji run` publishes one" in line
 
 
-def test_an_older_release_is_compared_on_its_own_date(companies):
-    company = open_shop(companies, "older")
-    may = company.run("2026-05-31").expect(0).json["release_id"]
+def test_an_older_release_is_compared_on_its_own_date(shop, companies):
+    company = companies.copy(shop, "older")
+    may = company.manifest["release_id"]
     company.run("2026-06-30").expect(0)
     arguments = ["plan", "--set", GOLD_AT_9000, "--json"]
     planned = company.call(*arguments, "--against", may).expect(0).json
@@ -366,12 +366,11 @@ def test_an_older_release_is_compared_on_its_own_date(companies):
     assert f"--against {may}: the rows of transactions/sales.csv" in line
 
 
-def test_a_published_version_says_nothing_else(companies):
-    company = open_shop(
-        companies, "versions", SETTINGS + "publish: {keep_releases: 1}\n"
-    )
+def test_a_published_version_says_nothing_else(shop, companies):
+    company = companies.copy(shop, "versions")
+    settings = SETTINGS + "publish: {keep_releases: 1}\n"
+    company.settings(settings)
     folder = company.root / "schemes"
-    company.run("2026-05-31").expect(0)
     before = found_below(company.root / "data" / "releases")
     changed = CLUB.replace("from: 10000", "from: 9000")
     write_scheme(folder, "club", changed)
@@ -393,7 +392,7 @@ def test_a_published_version_says_nothing_else(companies):
 
     for bound in (8000, 7000):  # parameters make versions of their own
         company.settings(
-            SETTINGS.replace(
+            settings.replace(
                 "annual_points]",
                 f"annual_points], parameters: {{club.tiers.gold.from: {bound}}}",
             )

@@ -4,9 +4,7 @@ The company is a made-up one with all feeds, late, repeated and wrong rows among
 Threads, shuffled rows and files split otherwise: see `test_small_company`.
 """
 
-import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
@@ -119,30 +117,13 @@ def test_the_last_date_of_a_backfill_ends_like_one_load(undisturbed, companies):
     assert company.digest == undisturbed.digest
 
 
-def kill_after(company: Company, step: str) -> None:
-    """Start a run, and kill it and all its processes once it tells of a step."""
-    running = subprocess.Popen(
-        company.command("run", "--as-of", AS_OF),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        start_new_session=True,
-    )
-    assert running.stderr is not None
-    with running.stderr as lines:
-        is_there = any(line.split()[:1] == [step] for line in lines)
-        os.killpg(running.pid, signal.SIGKILL)
-    assert is_there, f"{step}: no such step"
-    assert running.wait() == -signal.SIGKILL
-
-
 def test_a_run_that_is_killed_again_and_again_ends_like_one_load(
     undisturbed, companies
 ):
     company = new_company(companies, "killed", threads=2)
     bring(company, undisturbed, files_of(undisturbed))
     for step in KILLED_AFTER:
-        kill_after(company, step)
+        company.kill_run(AS_OF, after=step)
         assert not (company.root / "data/current").is_symlink(), step
         listed = company.call("releases", "--json").expect(0).json
         assert listed == {"releases": []}, step

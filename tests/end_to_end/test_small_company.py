@@ -6,13 +6,10 @@ The as-of date is 2026-05-31 and the zone Asia/Shanghai, so twelve months are
 
 import csv
 import json
-import os
 import random
 import re
 import shutil
-import signal
 import subprocess
-import time
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -669,43 +666,19 @@ def test_the_digest_knows_the_facts_and_nothing_else(story, companies):
     assert len(set(digests.values())) == 1, digests
 
 
-def kill_when(company, ready):
-    """Start a run, and kill it and all its processes once it is ready."""
-    running = subprocess.Popen(
-        company.command("run", "--as-of", AS_OF),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    started = time.monotonic()
-    while running.poll() is None and not ready(time.monotonic() - started):
-        time.sleep(0.005)
-    ended_before = running.poll() is not None
-    if not ended_before:
-        os.killpg(running.pid, signal.SIGKILL)
-    running.wait()
-    assert not ended_before, "the run ended before it could be killed"
-
-
 def test_a_killed_run_leaves_the_last_release(story, companies):
-    company = companies.new("killed")
-    shutil.copytree(story.company.root, company.root, symlinks=True, dirs_exist_ok=True)
+    company = companies.copy(story.company, "killed")
     company.land_rows(
         "transactions/new.csv",
         TRANSACTIONS,
         [row("t70", "late_arrival", "2026-05-30T10:00:00", "1.00")],
     )
-    data, last = company.root / "data", company.current
-
-    def folders():
-        return {path for path in data.glob("**/") if "dagster" not in path.parts}
-
-    before = folders()
-    for moment, ready in {
-        "while it computes": lambda seconds: seconds > 3,
-        "while it publishes": lambda _: folders() - before,
+    last = company.current
+    for moment, step in {
+        "while it computes": "core.transaction_sums",
+        "while it writes the release": "release.customers",
     }.items():
-        kill_when(company, ready)
+        company.kill_run(AS_OF, after=step)
         assert company.current == last, moment
         with company.release() as release:
             n_customers = release.one("select count(*) from customers")
@@ -744,8 +717,7 @@ def test_a_killed_run_leaves_the_last_release(story, companies):
 )
 def test_a_failing_check_leaves_the_last_release(story, companies, harm, table, check):
     """The warehouse is harmed behind the pipeline's back: only a check can see it."""
-    company = companies.new("harmed")
-    shutil.copytree(story.company.root, company.root, symlinks=True, dirs_exist_ok=True)
+    company = companies.copy(story.company, "harmed")
     last = company.current
     with duckdb.connect(str(company.root / "data" / "warehouse.duckdb")) as warehouse:
         warehouse.execute(harm)

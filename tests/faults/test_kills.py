@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from tests.faults import children
+from tests import forked
 from tests.faults.conftest import AS_OF, N_CUSTOMERS, fill
 
 N_KILLS = int(os.environ.get("FENJI_KILLS", "3"))
@@ -48,6 +48,10 @@ def prepared(kind, graded_once, root):
         # What the file held before is kept aside; the row of C0 counts anew.
         made.land("customers/all.csv", "customer_id,industry\nC0,Glass\nC1,Steel\n")
     return made
+
+
+def start(shop, command):
+    return forked.start([*command, "--project", str(shop.root)])
 
 
 def digests(shop):
@@ -97,7 +101,7 @@ def undisturbed(graded_once, tmp_path_factory):
     def made(kind):
         shop = prepared(kind, graded_once, tmp_path_factory.mktemp(kind) / "shop")
         began = time.perf_counter()
-        child = children.start(shop.root, *COMMANDS[kind])
+        child = start(shop, COMMANDS[kind])
         child.join(LIMIT)
         assert child.exitcode == 0
         return time.perf_counter() - began, digests(shop)
@@ -120,7 +124,7 @@ def test_runs_that_are_killed_end_like_undisturbed_ones(
         with Look(shop) as look:
             in_a_row = min(dice.randint(1, MOST_IN_A_ROW), N_KILLS - n_kills)
             for _ in range(in_a_row):
-                child = children.start(shop.root, *command)
+                child = start(shop, command)
                 child.join(dice.uniform(0, took))
                 if child.exitcode is None:
                     assert child.pid
@@ -130,7 +134,7 @@ def test_runs_that_are_killed_end_like_undisturbed_ones(
                 # What is listed is whole, and what was there before is there.
                 listed = digests(shop)
                 assert before.items() <= listed.items() <= (before | expected).items()
-            child = children.start(shop.root, *command)
+            child = start(shop, command)
             child.join(LIMIT)
             assert child.exitcode == 0, (kind, n_kills)
         n_looks += look.n

@@ -2,14 +2,12 @@
 
 import datetime
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import duckdb
 
 from project.folder import open_project
 from runs.opening import decide
+from tests import forked
 
 # In February a test file was graded: 5000 points more, and only then.
 ORDERS = """\
@@ -30,10 +28,7 @@ TOLD = (
 
 
 def call(folder, *arguments):
-    command = [Path(sys.executable).with_name("fenji"), *arguments, "--json"]
-    return subprocess.run(
-        [*command, "--project", folder], check=False, capture_output=True, text=True
-    )
+    return forked.call([*arguments, "--json", "--project", str(folder)], seconds=300)
 
 
 def fenji(folder, *arguments):
