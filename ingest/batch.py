@@ -1,4 +1,4 @@
-"""The new files of a feed, grouped so that each group is read in one statement.
+"""The new files of a feed, grouped so that each group is read in one query.
 
 A batch remembers what reading its files has taught: which are empty or refused, and
 which have to be read another way. It is grouped anew after each lesson.
@@ -30,7 +30,7 @@ from ingest.mapping import (
     position_of,
     wanted_names,
 )
-from ingest.relation import Failing, Group, SourceFile, is_object, json_texts
+from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
@@ -63,7 +63,7 @@ class Batch:
     n_read: dict[str, int] = field(default_factory=dict)
     _failing: dict[str, tuple[Failing, ...]] = field(default_factory=dict)
     # Of mappings: a file without a column that they name, the column, what is wrong.
-    _unknown: dict[str, tuple[SourceFile, str, str]] = field(default_factory=dict)
+    _unknown: dict[str, tuple[FileToLoad, str, str]] = field(default_factory=dict)
 
     def groups(self) -> list[Group]:
         """Files of equal layout and mapping, in path order; the others are refused.
@@ -74,15 +74,15 @@ class Batch:
         """
         self._unknown.clear()
         bound = [
-            (source, bounds)
-            for source in self._sources()
-            for bounds in self._bind(source)
+            (file, bounds)
+            for file in self._readable_files()
+            for bounds in self._bind(file)
         ]
 
-        def likeness(one: tuple[SourceFile, tuple[Bound, ...]]) -> str:
-            source = one[0]
-            alone = source.landing.path if source.failing else ""
-            return repr((source.layout, source.mapping_digest, alone))
+        def likeness(bound_file: tuple[FileToLoad, tuple[Bound, ...]]) -> str:
+            file = bound_file[0]
+            alone = file.landing.path if file.failing else ""
+            return repr((file.layout, file.mapping_digest, alone))
 
         groups: list[Group] = []
         for _, together in groupby(sorted(bound, key=likeness), key=likeness):
@@ -92,15 +92,15 @@ class Batch:
                 mapping=members[0][0].landing.mapping,
                 layout=members[0][0].layout,
                 bounds=members[0][1],
-                files=tuple(source for source, _ in members),
+                files=tuple(file for file, _ in members),
             )
             for typed in self._typed(group):
                 groups.extend(self._parts(typed))
         self._check_unknown(groups)
         self.columns = {
-            source.landing.path: tuple(one.column.name for one in group.bounds)
+            file.landing.path: tuple(bound.column.name for bound in group.bounds)
             for group in groups
-            for source in group.files
+            for file in group.files
         }
         return groups
 
@@ -138,16 +138,16 @@ class Batch:
         if group.layout.kind != "text" or len(group.files) <= few:
             yield group
             return
-        plain: list[SourceFile] = []
-        quoted: list[SourceFile] = []
-        for source in group.files:
-            compression = None if source.is_copy else source.landing.compression
+        plain: list[FileToLoad] = []
+        quoted: list[FileToLoad] = []
+        for file in group.files:
+            compression = None if file.is_copy else file.landing.compression
             try:
-                has_quote = transcoding.holds(source.readable, compression, b'"')
+                has_quote = transcoding.holds(file.readable, compression, b'"')
             except Unreadable as err:
-                self._refuse(source.landing, str(err))
+                self._refuse(file.landing, str(err))
                 continue
-            (quoted if has_quote else plain).append(source)
+            (quoted if has_quote else plain).append(file)
         if plain:
             yield replace(group, files=tuple(plain))
         for first in range(0, len(quoted), few):
@@ -162,31 +162,31 @@ class Batch:
             return Outcome(file_id, "empty", None, None, 0)
         return Outcome(file_id, "loaded", None, self.columns[path], self.n_read[path])
 
-    def hold_longer_records(self, source: SourceFile) -> bool:
+    def hold_longer_records(self, file: FileToLoad) -> bool:
         """Make room for the longest record a file can have; whether that is new.
 
         What follows an open quote is one record, so all of the file must be held; how
         much that is, a packed file tells only once it is unpacked.
         """
-        size = source.readable.stat().st_size
-        is_packed = source.landing.compression is not None and not source.is_copy
+        size = file.readable.stat().st_size
+        is_packed = file.landing.compression is not None and not file.is_copy
         needed = max(size, 2 * MAX_LINE_SIZE)
         if not is_packed and size <= MAX_LINE_SIZE:
             return False
-        if source.layout.max_line_size >= needed:
+        if file.layout.max_line_size >= needed:
             return False
-        self.reader.learn(source.landing.path, max_line_size=needed)
+        self.reader.learn(file.landing.path, max_line_size=needed)
         return True
 
-    def try_encodings(self, source: SourceFile) -> bool:
+    def try_encodings(self, file: FileToLoad) -> bool:
         """Look at the whole file for an encoding; whether there is a better one."""
-        path = source.landing.path
+        path = file.landing.path
         if self.reader.override(path).is_encoding_settled:
             return False
         encoding = None
-        if not source.is_copy and source.landing.mapping.encoding is None:
+        if not file.is_copy and file.landing.mapping.encoding is None:
             valid, invalid, sample = transcoding.encoding_lines(
-                source.landing.absolute, source.landing.compression
+                file.landing.absolute, file.landing.compression
             )
             if invalid > valid:
                 encoding = next(iter(likely_encodings(sample)), None)
@@ -200,8 +200,8 @@ class Batch:
             duckdb.OutOfMemoryException: no file is bad, there is too little memory.
         """
         found = False
-        for source in group.files:
-            single = replace(group, files=(source,))
+        for file in group.files:
+            single = replace(group, files=(file,))
             try:
                 self.con.execute(
                     sql(
@@ -212,24 +212,24 @@ class Batch:
             except duckdb.OutOfMemoryException:
                 raise
             except duckdb.Error as err:
-                self._blame(source, err)
+                self._blame(file, err)
                 found = True
         return found
 
     def find_failing_rows(self, group: Group) -> bool:
-        """Look for rows that end the statement; whether there are any.
+        """Look for rows that end the query; whether there are any.
 
         Raises:
             duckdb.OutOfMemoryException: as for `find_culprits`.
         """
         found = False
-        for source in group.files:
-            single = replace(group, files=(source,))
+        for file in group.files:
+            single = replace(group, files=(file,))
             rows = failing_rows(self.con, single)
             if not rows:
                 continue
             found = True
-            path = source.landing.path
+            path = file.landing.path
             if len(rows) > MOST:
                 column = group.bounds[rows[0].place - 1].column.name
                 self.refused[path] = (
@@ -239,19 +239,19 @@ class Batch:
                     " worked with"
                 )
             else:
-                self._failing[path] = (*source.failing, *rows)
+                self._failing[path] = (*file.failing, *rows)
         return found
 
-    def _blame(self, source: SourceFile, err: duckdb.Error) -> None:
-        path = source.landing.path
+    def _blame(self, file: FileToLoad, err: duckdb.Error) -> None:
+        path = file.landing.path
         same_newlines = self.reader.override(path).same_newlines
-        if source.layout.kind == "text" and not same_newlines:
+        if file.layout.kind == "text" and not same_newlines:
             # What DuckDB cannot make sense of are mostly line ends of several kinds.
             self.reader.learn(path, same_newlines=True)
         else:
             self.refused[path] = f"cannot be read: {without_values(err)}"
 
-    def _sources(self) -> Iterator[SourceFile]:
+    def _readable_files(self) -> Iterator[FileToLoad]:
         """The files that can be read."""
         for change in self.changes:
             path = change.file.path
@@ -259,7 +259,7 @@ class Batch:
                 continue
             try:
                 layout, readable = self.reader.layout(change.file)
-                source = SourceFile(
+                file = FileToLoad(
                     change.file,
                     change.mapping_digest,
                     layout,
@@ -267,8 +267,8 @@ class Batch:
                     self._failing.get(path, ()),
                 )
                 if layout.kind in {"lines", "json"}:
-                    source = self._with_json_header(source)
-                yield source
+                    file = self._with_json_header(file)
+                yield file
             except Empty:
                 self.empty.add(path)
             except Unreadable as err:
@@ -283,21 +283,21 @@ class Batch:
             )
         self.refused[file.path] = why
 
-    def _with_json_header(self, source: SourceFile) -> SourceFile:
-        """The source with all names that any of its objects has.
+    def _with_json_header(self, file: FileToLoad) -> FileToLoad:
+        """The file, its header being all names that any of its objects has.
 
         Raises:
             Empty: it holds no value at all.
             Unreadable: it is no JSON.
             ReadAgain: it holds a longer value than was thought.
         """
-        layout = source.layout
-        texts = json_texts(layout, literal(glob_escaped(source.readable)))
-        file = source.landing
+        layout = file.layout
+        texts = json_texts(layout, literal(glob_escaped(file.readable)))
+        landing = file.landing
         wanted = wanted_names(
             self.feed,
-            file.mapping,
-            expression_columns(self.project, self.feed, file),
+            landing.mapping,
+            expression_columns(self.project, self.feed, landing),
         )
         try:
             # Where every object has keys of its own, only some of those are taken that
@@ -322,33 +322,33 @@ class Batch:
             is_empty = not rows and not self.con.execute(any_row).fetchone()
         except duckdb.Error as err:
             # A copy has no bytes that are no text, which break the whole of it.
-            if not self.reader.override(file.path).same_newlines:
-                self.reader.learn(file.path, same_newlines=True)
+            if not self.reader.override(landing.path).same_newlines:
+                self.reader.learn(landing.path, same_newlines=True)
                 raise ReadAgain from None
-            if self.hold_longer_records(source):
+            if self.hold_longer_records(file):
                 raise ReadAgain from None
             raise Unreadable(f"is no JSON: {without_values(err)}") from None
         if is_empty:
             raise Empty
         header = tuple(row[0] for row in rows)
         types = ("VARCHAR",) * len(header)
-        return replace(source, layout=replace(layout, header=header, types=types))
+        return replace(file, layout=replace(layout, header=header, types=types))
 
-    def _bind(self, source: SourceFile) -> Iterator[tuple[Bound, ...]]:
+    def _bind(self, file: FileToLoad) -> Iterator[tuple[Bound, ...]]:
         """Where the canonical columns come from; nothing where the file is refused."""
-        file = source.landing
+        landing = file.landing
         try:
             yield bind(
                 self.feed,
-                file.mapping,
-                source.layout.header,
-                numbered=source.layout.has_places,
+                landing.mapping,
+                file.layout.header,
+                numbered=file.layout.has_places,
             )
         except UnusableHeader as err:
-            self._refuse(file, f"has {err}" if file.is_unmatched else str(err))
+            self._refuse(landing, f"has {err}" if landing.is_unmatched else str(err))
             if err.unknown_field is not None:
-                self._unknown[source.mapping_digest] = (
-                    source,
+                self._unknown[file.mapping_digest] = (
+                    file,
                     err.unknown_field,
                     str(err),
                 )
@@ -374,8 +374,8 @@ class Batch:
             try:
                 replace(group, bounds=(bound,)).with_expression_types(self.con)
             except RefusedExpression as err:
-                for source in group.files:
-                    self.refused[source.landing.path] = f"{bound.column.name}: {err}"
+                for file in group.files:
+                    self.refused[file.landing.path] = f"{bound.column.name}: {err}"
                 first = group.files[0]
                 self._unknown[first.mapping_digest] = (
                     first,
@@ -402,15 +402,13 @@ class Batch:
                 " where columns is not null"
             ).fetchall()
         }
-        for digest, (source, column, problem) in self._unknown.items():
+        for digest, (file, column, problem) in self._unknown.items():
             if digest not in used:
-                path = masks.path_in_words(self.con, source.landing.path)
+                path = masks.path_in_words(self.con, file.landing.path)
                 told = f"{path}: {problem}"
-                raise self._error(source, told, "columns", column)
+                raise self._error(file, told, "columns", column)
 
-    def _error(
-        self, source: SourceFile, problem: str, *names: str
-    ) -> ConfigurationError:
-        position = position_of(self.project, self.feed.table, source.landing.mapping)
+    def _error(self, file: FileToLoad, problem: str, *names: str) -> ConfigurationError:
+        position = position_of(self.project, self.feed.table, file.landing.mapping)
         place = place_in_mapping(self.project, self.feed.table, position, *names)
         return ConfigurationError(problem, place)

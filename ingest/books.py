@@ -48,9 +48,9 @@ class Books:
     def of_kind(self, kind: str, feed: str | None = None) -> tuple[Problem, ...]:
         """The refused files or the rejected rows, of all feeds or of one."""
         return tuple(
-            one
-            for one in self.problems
-            if one.kind == kind and feed in {None, one.feed}
+            problem
+            for problem in self.problems
+            if problem.kind == kind and feed in {None, problem.feed}
         )
 
 
@@ -146,14 +146,17 @@ def recent_days(
 def vanished_places(project: Project, books: Books, feed: str) -> list[str]:
     """Where the files of a feed that vanished were, from the project on."""
     return [
-        shown_place(project, one, path) for one, path in books.vanished if one == feed
+        shown_place(project, of_feed, path)
+        for of_feed, path in books.vanished
+        if of_feed == feed
     ]
 
 
 def reasons(project: Project, problems: Sequence[Problem], most: int = 3) -> str:
     """Why, how often, and where first: the most common reasons in one line."""
     parts = [
-        f"{one.reason} {one.n:,} ({one.place(project)})" for one in problems[:most]
+        f"{problem.reason} {problem.n:,} ({problem.place(project)})"
+        for problem in problems[:most]
     ]
     if len(problems) > most:
         parts.append(f"and {len(problems) - most:,} more")

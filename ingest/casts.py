@@ -1,4 +1,4 @@
-"""How a value of a source becomes a value of a canonical column, as SQL.
+"""How a value of a file becomes a value of a canonical column, as SQL.
 
 A value that is blank is null. A value that cannot be read as the column's type makes
 its row a rejected one; nothing is silently changed or dropped.
@@ -32,9 +32,9 @@ _ZONED = "TIMESTAMP WITH TIME ZONE"
 
 @dataclass(frozen=True)
 class Cast:
-    """A cast of the source `x` to a column's type.
+    """A cast of the value `x` to a column's type.
 
-    The expressions are over two columns: `x`, what the source gives, and `v`, what
+    The expressions are over two columns: `x`, what the file gives, and `v`, what
     `value` made of it.
     """
 
@@ -112,19 +112,19 @@ class Dates:
     iso_too: bool = False
 
 
-def cast(column: Column, x: Sql, v: Sql, source_type: str, dates: Dates) -> Cast:
-    """The cast of a source of the DuckDB type to the canonical column.
+def cast(column: Column, x: Sql, v: Sql, given_type: str, dates: Dates) -> Cast:
+    """The cast of values of a DuckDB type to the canonical column.
 
     Args:
         column: the canonical column.
-        x: the source's name in the statement.
+        x: the column or expression that gives the values.
         v: the name that the value gets.
-        source_type: the source's type as DuckDB describes it.
+        given_type: its type, as DuckDB describes it.
         dates: how text states dates.
     """
-    text = source_type == "VARCHAR"
+    text = given_type == "VARCHAR"
     make = _MAKERS[column.type]
-    made = make(column, x, source_type, dates)
+    made = make(column, x, given_type, dates)
     failures = []
     if made.exact and column.required:
         failures.append(sql("{v} is null", v=v))
@@ -143,7 +143,9 @@ def cast(column: Column, x: Sql, v: Sql, source_type: str, dates: Dates) -> Cast
     )
     return Cast(
         value=made.value,
-        fails=Sql(" or ".join(f"({one})" for one in failures)) if failures else None,
+        fails=Sql(" or ".join(f"({failure})" for failure in failures))
+        if failures
+        else None,
         reason=sql(
             "case when {missing} then 'required_missing' else {why} end",
             missing=missing,
@@ -157,49 +159,56 @@ def cast(column: Column, x: Sql, v: Sql, source_type: str, dates: Dates) -> Cast
 class _Made:
     value: Sql
     why: Sql  # the reason code where a value is there and is none of the column's
-    exact: bool = False  # every non-blank source becomes a value
+    exact: bool = False  # every value that is not blank becomes a value
     outside: Callable[[Sql], Sql] | None = None  # values that are not allowed
     day: Sql | None = None
 
 
-def _text(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
+def _as_text(x: Sql, given_type: str) -> Sql:
+    """The value as text, which it is already where it comes from a text file."""
+    return x if given_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+
+
+def _text(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     # Blanks are cut only to find out that there is nothing else: ids stay as they are.
     # Comparisons tell that most values start with no blank: Latin or Chinese ones.
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    as_text = _as_text(x, given_type)
     value = sql(
         "case when {x} >= '!' and {x} < chr(128) then {x}"
         " when {x} > chr(12288) and {x} < chr(65279) then {x}"
         " when {blank} then null else {x} end",
-        x=source,
-        blank=blank(source),
+        x=as_text,
+        blank=blank(as_text),
     )
-    value = masks.published(column, source, value)
+    value = masks.published(column, as_text, value)
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _currency(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
+def _currency(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     del column
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    as_text = _as_text(x, given_type)
     value = sql(
         "case when length({x}) = 3 and {x} between 'AAA' and 'ZZZ'"
         " and {x}[2] between 'A' and 'Z' and {x}[3] between 'A' and 'Z' then {x}"
         " else nullif(upper({trimmed}), '') end",
-        x=source,
-        trimmed=trimmed(source),
+        x=as_text,
+        trimmed=trimmed(as_text),
     )
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _choice(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    word = sql("nullif(lower({trimmed}), '')", trimmed=trimmed(source))
+def _choice(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+    as_text = _as_text(x, given_type)
+    word = sql("nullif(lower({trimmed}), '')", trimmed=trimmed(as_text))
     if not column.values:
-        word = masks.published(column, source, word)
+        word = masks.published(column, as_text, word)
         return _Made(word, literal("required_missing"), exact=True)
-    values = [literal(one) for one in column.values]
+    values = [literal(value) for value in column.values]
     # Most values are written as they should be, and need no work.
-    as_it_is = Sql(" ".join(f"when {one} then {one}" for one in values))
-    value = sql("case {x} {known} else {word} end", x=source, known=as_it_is, word=word)
+    as_it_is = Sql(" ".join(f"when {value} then {value}" for value in values))
+    value = sql(
+        "case {x} {known} else {word} end", x=as_text, known=as_it_is, word=word
+    )
     return _Made(value, literal("not_in_list"), exact=True, outside=_not_one_of(values))
 
 
@@ -208,7 +217,7 @@ def _not_one_of(values: Sequence[Sql]) -> Callable[[Sql], Sql]:
 
     Not written as `in`: DuckDB makes a join of that, which loses the order of rows.
     """
-    known = Sql(" ".join(f"when {one} then false" for one in values))
+    known = Sql(" ".join(f"when {value} then false" for value in values))
 
     def outside(v: Sql) -> Sql:
         return sql("case {v} {known} else {v} is not null end", v=v, known=known)
@@ -216,24 +225,24 @@ def _not_one_of(values: Sequence[Sql]) -> Callable[[Sql], Sql]:
     return outside
 
 
-def _boolean(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
+def _boolean(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     del column
     why = literal("not_a_boolean")
-    if source_type == "BOOLEAN":
+    if given_type == "BOOLEAN":
         return _Made(x, why, exact=True)
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    as_text = _as_text(x, given_type)
     value = sql(
         "case {x} {yes} {no} else case lower({trimmed}) {yes} {no} end end",
-        x=source,
-        trimmed=trimmed(source),
-        yes=Sql(" ".join(f"when {literal(one)} then true" for one in TRUE_WORDS)),
-        no=Sql(" ".join(f"when {literal(one)} then false" for one in FALSE_WORDS)),
+        x=as_text,
+        trimmed=trimmed(as_text),
+        yes=Sql(" ".join(f"when {literal(word)} then true" for word in TRUE_WORDS)),
+        no=Sql(" ".join(f"when {literal(word)} then false" for word in FALSE_WORDS)),
     )
     return _Made(value, why)
 
 
-def _number_reason(x: Sql, source_type: str) -> Sql:
-    if source_type in (*_INTEGERS, *_UNSIGNED) or source_type.startswith("DECIMAL"):
+def _number_reason(x: Sql, given_type: str) -> Sql:
+    if given_type in (*_INTEGERS, *_UNSIGNED) or given_type.startswith("DECIMAL"):
         return literal("out_of_range")
     return sql(
         "case when isfinite(try_cast(cast({x} as varchar) as double))"
@@ -243,14 +252,14 @@ def _number_reason(x: Sql, source_type: str) -> Sql:
     )
 
 
-def _integer(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
+def _integer(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     kind = Sql(column.duckdb_type)
-    if source_type == column.duckdb_type:
+    if given_type == column.duckdb_type:
         value = x
-    elif source_type in (*_INTEGERS, *_UNSIGNED):
+    elif given_type in (*_INTEGERS, *_UNSIGNED):
         value = sql("try_cast({x} as {kind})", x=x, kind=kind)
     else:
-        exact = _exact_text(x, source_type, Sql("decimal(38,9)"))
+        exact = _exact_text(x, given_type, Sql("decimal(38,9)"))
         value = sql(
             "case when {exact} % 1 = 0 then try_cast({exact} as {kind}) end",
             exact=exact,
@@ -260,11 +269,11 @@ def _integer(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
         "case when try_cast(cast({x} as varchar) as decimal(38,9)) % 1 != 0"
         " then 'not_a_whole_number' else {other} end",
         x=x,
-        other=_number_reason(x, source_type),
+        other=_number_reason(x, given_type),
     )
     if not column.values:
         return _Made(value, why, exact=value == x)
-    outside = _not_one_of([literal(int(one)) for one in column.values])
+    outside = _not_one_of([literal(int(value)) for value in column.values])
     listed = sql(
         "case when {value} is not null then 'not_in_list' else {why} end",
         value=value,
@@ -273,9 +282,9 @@ def _integer(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
     return _Made(value, listed, exact=value == x, outside=outside)
 
 
-def _exact_text(x: Sql, source_type: str, kind: Sql) -> Sql:
+def _exact_text(x: Sql, given_type: str, kind: Sql) -> Sql:
     """The number that the text says, null where it says none."""
-    if source_type == "VARCHAR":
+    if given_type == "VARCHAR":
         # DuckDB reads 1_000 as a number, people and programs do not write that. The
         # second way names the text once only: DuckDB would work out a part that
         # occurs twice for all rows, not just for those that it is meant for.
@@ -289,14 +298,14 @@ def _exact_text(x: Sql, source_type: str, kind: Sql) -> Sql:
     return sql("try_cast(cast({x} as varchar) as {kind})", x=x, kind=kind)
 
 
-def _decimal(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
+def _decimal(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     kind = Sql(column.duckdb_type)
-    why = _number_reason(x, source_type)
-    if source_type == column.duckdb_type:
+    why = _number_reason(x, given_type)
+    if given_type == column.duckdb_type:
         value = x
-    elif source_type in (*_INTEGERS, *_UNSIGNED) or source_type.startswith("DECIMAL"):
+    elif given_type in (*_INTEGERS, *_UNSIGNED) or given_type.startswith("DECIMAL"):
         value = sql("try_cast({x} as {kind})", x=x, kind=kind)
-    elif source_type == "DOUBLE":
+    elif given_type == "DOUBLE":
         # A double is the decimal that it prints as. Printing is slow, and needed only
         # where rounding could go either way or the digits run out.
         scaled = sql("{x} * {power}", x=x, power=literal(10 ** _DECIMALS[column.type]))
@@ -309,7 +318,7 @@ def _decimal(column: Column, x: Sql, source_type: str, _dates: Dates) -> _Made:
             scaled=scaled,
         )
     else:
-        value = _exact_text(x, source_type, kind)
+        value = _exact_text(x, given_type, kind)
     if column.type not in {"rate", "amount"}:
         return _Made(value, why, exact=value == x)
 
@@ -355,10 +364,10 @@ def _stated(x: Sql, dates: Dates, kind: Sql, iso: Sql) -> Sql:
     return made
 
 
-def _timestamp(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
+def _timestamp(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
     del column
     why = literal("not_a_date")
-    if source_type == _ZONED:
+    if given_type == _ZONED:
         return _Made(
             x,
             why,
@@ -366,13 +375,13 @@ def _timestamp(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
             outside=_times_outside,
             day=sql("cast({x} as date)", x=x),
         )
-    if source_type in (*_TIMESTAMPS, "DATE"):
-        plain = x if source_type == "TIMESTAMP" else sql("cast({x} as timestamp)", x=x)
+    if given_type in (*_TIMESTAMPS, "DATE"):
+        plain = x if given_type == "TIMESTAMP" else sql("cast({x} as timestamp)", x=x)
         value = sql("cast({plain} as timestamptz)", plain=plain)
         day = sql("cast({x} as date)", x=x)
         return _Made(value, why, exact=True, outside=_times_outside, day=day)
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
-    value = _stated(source, dates, Sql("timestamptz"), _iso_timestamp(source))
+    as_text = _as_text(x, given_type)
+    value = _stated(as_text, dates, Sql("timestamptz"), _iso_timestamp(as_text))
     return _Made(value, why, outside=_times_outside)
 
 
@@ -399,7 +408,7 @@ def _is_plain_time(x: Sql) -> Sql:
         " or {x} like '____-__-_____:__:__%' and (length({x}) = 19"
         " or {x}[20] in ('.', '+', '-', 'Z') and {x}[-1] in ({last}))))",
         x=x,
-        last=listed(literal(one) for one in "Z0123456789"),
+        last=listed(literal(sign) for sign in "Z0123456789"),
     )
 
 
@@ -417,38 +426,38 @@ def _iso_timestamp(x: Sql) -> Sql:
     )
 
 
-def _date(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
+def _date(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
     del column
     why = literal("not_a_date")
-    if source_type == "DATE":
+    if given_type == "DATE":
         return _Made(x, why, exact=True, outside=_days_outside)
-    if source_type in (*_TIMESTAMPS, _ZONED):
+    if given_type in (*_TIMESTAMPS, _ZONED):
         value = sql("cast({x} as date)", x=x)
         return _Made(value, why, exact=True, outside=_days_outside)
-    source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+    as_text = _as_text(x, given_type)
     # Only a plain day is short; anything longer may name a zone.
     iso = sql(
         "coalesce(case when {plain} then try_cast({x} as date) end,"
         " cast({timestamp} as date))",
-        x=source,
-        plain=_is_plain_day(source),
-        timestamp=_iso_timestamp(source),
+        x=as_text,
+        plain=_is_plain_day(as_text),
+        timestamp=_iso_timestamp(as_text),
     )
-    value = _stated(source, dates, Sql("date"), iso)
+    value = _stated(as_text, dates, Sql("date"), iso)
     return _Made(value, why, outside=_days_outside)
 
 
-def _month(column: Column, x: Sql, source_type: str, dates: Dates) -> _Made:
-    day = _date(column, x, source_type, dates)
+def _month(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
+    day = _date(column, x, given_type, dates)
     value = day.value
     if (dates.format is None or dates.iso_too) and not day.exact:
-        source = x if source_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
+        as_text = _as_text(x, given_type)
         value = sql(
             "coalesce(case when regexp_matches({x}, {month}) then"
             " try_cast({trimmed} || '-01' as date) end, {value})",
-            x=source,
+            x=as_text,
             month=literal(f"^[{BLANKS}]*[0-9]{{4}}-[0-9]{{2}}[{BLANKS}]*$"),
-            trimmed=trimmed(source),
+            trimmed=trimmed(as_text),
             value=value,
         )
     return _Made(

@@ -25,7 +25,7 @@ def converted_feeds() -> tuple[Contract, ...]:
     return tuple(
         feed
         for name, feed in feeds().items()
-        if name != RATES and any(one.type == "currency" for one in feed.columns)
+        if name != RATES and any(column.type == "currency" for column in feed.columns)
     )
 
 

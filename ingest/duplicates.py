@@ -43,25 +43,25 @@ class Settlement:
         if not file_ids or not self.columns:
             return
         files = {"first": min(file_ids), "last": max(file_ids), "ids": list(file_ids)}
-        source = sql(
+        rows = sql(
             "from {raw} as t where _file_id between $first and $last"
             " and list_contains($ids, _file_id)",
             raw=_raw(self.feed),
         )
         self.con.execute(
             sql(
-                "insert into _touched_keys select distinct {h} {source}",
+                "insert into _touched_keys select distinct {h} {rows}",
                 h=self._key_hash(),
-                source=source,
+                rows=rows,
             ),
             files,
         )
         for rule in self.feed.agree:
             self.con.execute(
                 sql(
-                    "insert into _touched_groups select distinct {h} {source}",
+                    "insert into _touched_groups select distinct {h} {rows}",
                     h=_group_hash(rule),
-                    source=source,
+                    rows=rows,
                 ),
                 files,
             )
@@ -140,7 +140,9 @@ class Settlement:
 
     def _content_hash(self) -> Sql:
         """Compared only among rows of one key, so that 64 bits are ample."""
-        columns = [one for one in self.feed.columns if one.name in self.columns]
+        columns = [
+            column for column in self.feed.columns if column.name in self.columns
+        ]
         return sql(
             "hash({columns})", columns=listed(_column(column) for column in columns)
         )
@@ -316,8 +318,8 @@ def reject(
         reason: one of the reason codes.
     """
     shown = shown_record(
-        [sql("t.{name}", name=identifier(one.name)) for one in feed.columns],
-        [show([one], feed.ids) for one in feed.columns],
+        [sql("t.{name}", name=identifier(column.name)) for column in feed.columns],
+        [show([column], feed.ids) for column in feed.columns],
     )
     con.execute(
         sql(

@@ -33,10 +33,10 @@ def check_expressions(project: Project) -> None:
     with duckdb.connect() as con:
         for feed, position, mapping in _mappings(project):
             reads_text = (feed, mapping.model_dump_json()) in of_text
-            for name, source in mapping.columns.items():
-                if not isinstance(source, Expression):
+            for name, given in mapping.columns.items():
+                if not isinstance(given, Expression):
                     continue
-                problem = _problem(con, source.expr, reads_text=reads_text)
+                problem = _problem(con, given.expr, reads_text=reads_text)
                 if problem is not None:
                     place = place_in_mapping(project, feed, position, "columns", name)
                     raise ConfigurationError(problem, place)

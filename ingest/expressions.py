@@ -90,15 +90,15 @@ def _allowed(text: str) -> exp.Expr:
         RefusedExpression: as for `parse`, without a hint.
     """
     try:
-        statements = sqlglot.parse(text, dialect="duckdb")
+        trees = sqlglot.parse(text, dialect="duckdb")
     except SqlglotError as err:
         said = str(err).splitlines()[0].split(". Line")[0] if str(err) else ""
         # Some of what the parser says is about itself.
         problem = f": {said}" if said and "oken" not in said else ""
         raise RefusedExpression(f"is not an expression{problem}") from None
-    if len(statements) != 1 or statements[0] is None:
+    if len(trees) != 1 or trees[0] is None:
         raise RefusedExpression("is not one expression")
-    tree = statements[0]
+    tree = trees[0]
     for node in tree.walk():
         _check(node)
     return tree
@@ -152,7 +152,7 @@ def _check(node: exp.Expr) -> None:
 
 
 def columns_of(text: str) -> tuple[str, ...]:
-    """The source columns that the expression reads, in order, once each.
+    """The columns of the file that the expression reads, in order, once each.
 
     Raises:
         RefusedExpression: as for `parse`.
@@ -168,7 +168,7 @@ def compile_expression(
 
     Args:
         text: the expression as it is written in `fenji.yaml`.
-        header: the names of the source columns.
+        header: the names of the columns of the file.
         columns: what the relation calls them.
         numbered: as for `ingest.mapping.near_column`.
 
@@ -204,7 +204,7 @@ def _one_by_one(listed: exp.In) -> exp.Expr:
         for value in listed.expressions
     ]
     case = exp.Case()
-    for one in equal:
-        case = case.when(one, exp.true())
+    for comparison in equal:
+        case = case.when(comparison, exp.true())
     # The last comparison gives false, or null for null.
     return exp.paren(case.else_(equal[-1].copy()))

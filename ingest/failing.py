@@ -1,7 +1,7 @@
-"""Rows on which the statement that types them fails, though each of its casts may fail.
+"""Rows on which the query that types them fails, though each of its casts may fail.
 
 A cast that cannot be made makes its row a rejected one. Where DuckDB ends the whole
-statement all the same, the rows that are to blame are looked for by halves, so that
+query all the same, the rows that are to blame are looked for by halves, so that
 they are rejected by their numbers and the others are loaded.
 """
 

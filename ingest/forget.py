@@ -53,7 +53,7 @@ def find(
     """
     prepare(con)
     known = ledger.entries(con)
-    standing = {(one.feed, one.path): one for one in find_files(project)}
+    standing = {(file.feed, file.path): file for file in find_files(project)}
     chosen = {} if names else {entry.file_id: entry for entry in known}
     rows = con.execute("select file_id, shown_path from raw.file_names").fetchall()
     for name in names:
@@ -146,8 +146,8 @@ def _named(
             entry
             for entry in known
             if any(
-                one.fullmatch(text)
-                for one in patterns
+                regex.fullmatch(text)
+                for regex in patterns
                 for text in called[entry.file_id]
             )
         ]

@@ -105,9 +105,9 @@ def shown_place(project: Project, feed: str, path: str) -> str:
     folders = {mapping.folder for mapping in project.settings.mappings_of(feed)}
     if len(folders) > 1:
         # Paths below another folder than the feed's own begin with that folder.
-        named = [one.as_posix() for one in folders if one is not None]
+        named = [folder.as_posix() for folder in folders if folder is not None]
         own = f"{project.landing.name}/{feed}"
-        begins = [f"{one}/" for one in (*named, own)]
+        begins = [f"{name}/" for name in (*named, own)]
         return path if path.startswith(tuple(begins)) else f"{own}/{path}"
     (folder,) = folders
     if folder is None:
@@ -161,7 +161,7 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
     taken: set[Path] = set()
     left: list[_Place] = []
     for own in dict.fromkeys(mapping.folder for mapping in mappings):
-        members = [one for one in mappings if one.folder == own]
+        members = [mapping for mapping in mappings if mapping.folder == own]
         folder = _folder(project, feed, mappings.index(members[0]), members[0])
         if folder is None:
             continue
@@ -169,7 +169,7 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         prefix = f"{own.as_posix()}/" if several and own else ""
         real = folder.resolve()
         for path, absolute in _walk(folder):
-            mapping = next((one for one in members if _takes(one, path)), None)
+            mapping = next((member for member in members if _takes(member, path)), None)
             place = _Place(feed, prefix + path, absolute, real / path, mapping)
             if mapping is None:
                 left.append(place)
@@ -207,7 +207,9 @@ def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:
     kept = []
     for place in sorted(
         places,
-        key=lambda one: not one.absolute.is_relative_to(project.landing / one.feed),
+        key=lambda place: (
+            not place.absolute.is_relative_to(project.landing / place.feed)
+        ),
     ):
         claim = _claim(place)
         if claim < best[place.real] or (claim == 0 and place.real in listed):
@@ -279,11 +281,11 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder, hidden and temporary things left out."""
     try:
         with os.scandir(folder) as entries:
-            shown = [one for one in entries if not _HIDDEN.search(one.name)]
+            shown = [entry for entry in entries if not _HIDDEN.search(entry.name)]
     except OSError as err:
         problem = f"cannot be read: {err.strerror}"
         raise ConfigurationError(problem, Place(folder)) from None
-    return sorted(shown, key=lambda one: os.fsencode(one.name))
+    return sorted(shown, key=lambda entry: os.fsencode(entry.name))
 
 
 def _takes(mapping: FeedMapping, path: str) -> bool:

@@ -48,11 +48,11 @@ MAX_LINE_SIZE = 2_000_000
 
 @dataclass(frozen=True)
 class Layout:
-    """How files are read; files of equal layout are read in one statement."""
+    """How files are read; files of equal layout are read in one query."""
 
     kind: str  # text, lines (of JSON), json, parquet or workbook
     header: tuple[str, ...]
-    types: tuple[str, ...]  # DuckDB's, of the source columns
+    types: tuple[str, ...]  # DuckDB's, of the columns of the file
     delimiter: str = ","
     # Lines before the first record, the header among them; of a workbook its rows
     # that are not blank.
@@ -169,12 +169,12 @@ class Reader:
         return Layout("parquet", header, types)
 
     def _described(self, path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        statement = sql(
+        query = sql(
             "describe select * from read_parquet({path}, hive_partitioning = false)",
             path=literal(glob_escaped(path)),
         )
         try:
-            rows = self.con.execute(statement).fetchall()
+            rows = self.con.execute(query).fetchall()
         except duckdb.Error as err:
             raise Unreadable(f"is no Parquet file: {without_values(err)}") from None
         return tuple(str(row[0]) for row in rows), tuple(str(row[1]) for row in rows)
@@ -305,16 +305,16 @@ class Reader:
 def expression_columns(
     project: Project, feed: Contract, file: LandingFile
 ) -> list[str]:
-    """The source columns that the expressions of the file's mapping read.
+    """The columns of the file that the expressions of the file's mapping read.
 
     Raises:
         ConfigurationError: an expression is not allowed.
     """
     names: list[str] = []
-    for column, source in file.mapping.columns.items():
-        if isinstance(source, Expression):
+    for column, given in file.mapping.columns.items():
+        if isinstance(given, Expression):
             try:
-                names.extend(columns_of(source.expr))
+                names.extend(columns_of(given.expr))
             except RefusedExpression as err:
                 position = position_of(project, feed.table, file.mapping)
                 place = place_in_mapping(

@@ -101,7 +101,9 @@ def load_feed(
     known = ledger.entries(con, feed.table)
     changes, touched = ledger.changes(project, known, files)
     ledger.note_times(con, touched)
-    n_known = len({one.path for one in known} | {one.file.path for one in changes})
+    n_known = len(
+        {entry.path for entry in known} | {change.file.path for change in changes}
+    )
     left = FeedLoad(
         feed.table,
         n_known,
@@ -123,7 +125,9 @@ def load_feed(
             except ReadAgain:
                 continue
             break
-    quarantine.remove(project, feed, [one.former for one in changes if one.former])
+    quarantine.remove(
+        project, feed, [change.former for change in changes if change.former]
+    )
     return _summary(batch, left, list(ids.values()))
 
 
@@ -246,9 +250,11 @@ def _file_ids(batch: Batch, groups: Sequence[Group]) -> dict[str, int]:
     ).fetchone()
     last = found[0] if found else 0
     quarantine.remove_above(batch.project, batch.feed, last)
-    paths = [source.landing.path for group in groups for source in group.files]
+    paths = [file.landing.path for group in groups for file in group.files]
     known = set(paths)
-    paths += [one.file.path for one in batch.changes if one.file.path not in known]
+    paths += [
+        change.file.path for change in batch.changes if change.file.path not in known
+    ]
     return {path: last + number for number, path in enumerate(paths, start=1)}
 
 
@@ -287,8 +293,8 @@ def _load_group(batch: Batch, group: Group, first: int) -> None:
         counts = _load_columnar(batch, group, first)
     else:
         counts = _load_records(batch, group, first)
-    for source, n_read in zip(group.files, counts, strict=True):
-        batch.n_read[source.landing.path] = n_read
+    for file, n_read in zip(group.files, counts, strict=True):
+        batch.n_read[file.landing.path] = n_read
 
 
 def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
@@ -345,10 +351,12 @@ def _load_records(batch: Batch, group: Group, first: int) -> list[int]:
     numbering.read(con, group)
     if group.layout.kind == "text":
         better = [
-            batch.try_encodings(group.files[one]) for one in numbering.undecoded(con)
+            batch.try_encodings(group.files[place])
+            for place in numbering.undecoded(con)
         ]
         longer = [
-            batch.hold_longer_records(group.files[one]) for one in numbering.cut(con)
+            batch.hold_longer_records(group.files[place])
+            for place in numbering.cut(con)
         ]
         if any(better) or any(longer):
             raise ReadAgain
@@ -368,18 +376,18 @@ def _load_records(batch: Batch, group: Group, first: int) -> list[int]:
 
 
 def _insert(
-    con: duckdb.DuckDBPyConnection, group: Group, first: int, source: Sql
+    con: duckdb.DuckDBPyConnection, group: Group, first: int, rows: Sql
 ) -> None:
     names = [column.name for column in group.contract.columns]
     names += [day for _, day in group.contract.days]
     con.execute(
         sql(
             "insert into {raw} ({names}, _file_id, _line_no, _reject)"
-            " select {names}, _file + {first}, _line, _reject from ({source})",
+            " select {names}, _file + {first}, _line, _reject from ({rows})",
             raw=identifier("raw", group.contract.table),
             names=listed(identifier(name) for name in names),
             first=literal(first),
-            source=source,
+            rows=rows,
         )
     )
 
@@ -418,7 +426,7 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
         {"ids": list(new)},
     ).fetchone()
     n_read, n_loaded, n_duplicate, n_rejected = (
-        int(one or 0) for one in row or [0] * 4
+        int(count or 0) for count in row or [0] * 4
     )
     return replace(
         left,

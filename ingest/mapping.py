@@ -42,7 +42,7 @@ class Bound:
     """Where a canonical column comes from: exactly one of the three is given."""
 
     column: Column
-    index: int | None = None  # of the source column
+    index: int | None = None  # of the column of the file
     expression: str | None = None
     constant: str | None = None
 
@@ -52,7 +52,7 @@ class UnusableHeader(Exception):  # noqa: N818 - the file is refused, it is no e
 
     def __init__(self, message: str, *, unknown_field: str | None = None) -> None:
         super().__init__(message)
-        # The canonical column whose source named in fenji.yaml is not in the header.
+        # The canonical column whose name in fenji.yaml is not in the header.
         self.unknown_field = unknown_field
 
 
@@ -256,7 +256,7 @@ def wanted_names(
 
 def _mapped_names(mapping: FeedMapping) -> list[str]:
     """The columns of the file that a mapping names, without those of expressions."""
-    return [source for source in mapping.columns.values() if isinstance(source, str)]
+    return [given for given in mapping.columns.values() if isinstance(given, str)]
 
 
 def folded(name: str) -> str:
@@ -307,7 +307,7 @@ def bind(
     """Where each canonical column that the file has comes from, in contract order.
 
     A canonical name that stands in the header is taken by name, unless the mapping
-    gives the column, or uses that source column for another.
+    gives the column, or uses that column of the file for another.
 
     Args:
         contract: the feed.
@@ -317,21 +317,21 @@ def bind(
 
     Raises:
         UnusableHeader: a column that the mapping names is not there, or a required
-            column has no source. No text of the file is in the message.
+            column comes from nowhere. No text of the file is in the message.
     """
     used = {find_column(header, name) for name in _mapped_names(mapping)}
     bounds = []
     missing = []
     for column in contract.columns:
-        source = mapping.columns.get(column.name)
-        if isinstance(source, Expression):
-            bounds.append(Bound(column, expression=source.expr))
-        elif source is not None:
-            index = find_column(header, source)
+        given = mapping.columns.get(column.name)
+        if isinstance(given, Expression):
+            bounds.append(Bound(column, expression=given.expr))
+        elif given is not None:
+            index = find_column(header, given)
             if index is None:
                 raise UnusableHeader(
-                    f"no column '{source}', which fenji.yaml names for {column.name}"
-                    + near_column(header, source, numbered=numbered)
+                    f"no column '{given}', which fenji.yaml names for {column.name}"
+                    + near_column(header, given, numbered=numbered)
                     + _known_of(contract, mapping, header),
                     unknown_field=column.name,
                 )

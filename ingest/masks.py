@@ -101,27 +101,27 @@ def codes(text: Sql) -> Sql:
         for pattern in _CERTAIN_ALONE
     ]
     # Twice: of two numbers the sign between them is a part of the first match.
-    return _replaced(text, [*((one, MASK) for one in _CERTAIN), *alone, *alone])
+    return _replaced(text, [*((pattern, MASK) for pattern in _CERTAIN), *alone, *alone])
 
 
-def published(column: Column, source: Sql, value: Sql) -> Sql:
+def published(column: Column, given: Sql, value: Sql) -> Sql:
     """The value of a column as it is loaded, and so published.
 
     Most texts are short, or hold neither `@` nor a long number: a look tells.
 
     Args:
         column: the column.
-        source: the text that it is made of.
+        given: the text that it is made of.
         value: what is made of it.
     """
     if column.masked is None:
         return value
     mask, digits = (words, 7) if column.masked == "words" else (codes, 10)
     return sql(
-        "case when length({source}) > 2 and (contains({source}, '@')"
-        " or length({source}) >= {digits} and regexp_matches({source}, {number}))"
+        "case when length({given}) > 2 and (contains({given}, '@')"
+        " or length({given}) >= {digits} and regexp_matches({given}, {number}))"
         " then {masked} else {value} end",
-        source=source,
+        given=given,
         value=value,
         digits=literal(digits),
         number=literal(rf"[0-9](?:[^0-9]{{0,2}}[0-9]){{{digits - 1}}}"),
@@ -147,7 +147,7 @@ def shown_value(text: Sql, known: Sequence[str]) -> Sql:
         "case when list_contains([{known}], lower(trim({text}))) then {text}"
         " else {shown} end",
         text=text,
-        known=listed(literal(one) for one in known),
+        known=listed(literal(word) for word in known),
         shown=letters_out,
     )
 

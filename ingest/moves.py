@@ -45,7 +45,9 @@ def follow(
         settlement = Settlement(con, feed, columns)
         settlement.begin()
         settlement.touch(removed)
-        before = [one for one in _order(con, feed) if one not in set(removed)]
+        before = [
+            file_id for file_id in _order(con, feed) if file_id not in set(removed)
+        ]
         replaced_files.keep(con, feed, removed, at)
         ledger.delete(con, feed, removed)
         ledger.move(con, gone.moved, at)

@@ -109,10 +109,10 @@ def _read_again(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     ).fetchall()
     texts = []
     for place, members in groupby(partial, key=lambda row: row[0]):
-        source = group.files[place]
-        packed = None if source.is_copy else source.landing.compression
+        file = group.files[place]
+        packed = None if file.is_copy else file.landing.compression
         spans = [(begins, ends) for _, _, begins, ends in members]
-        with opened(source.readable, packed) as stream:
+        with opened(file.readable, packed) as stream:
             texts += [text.decode("utf-8", "replace") for text in _cut(stream, spans)]
     if texts:
         con.execute(
@@ -207,11 +207,11 @@ def _list_blank(
     number of quotes so far is odd.
     """
     before_header = literal(max(group.layout.skip - 1, 0))
-    source = group.files[place]
+    file = group.files[place]
     plain = scratch / "lines.txt"
     transcoding.copy_text(
-        source.readable,
-        None if source.is_copy else source.landing.compression,
+        file.readable,
+        None if file.is_copy else file.landing.compression,
         plain,
         encoding=UTF8,
         errors="replace",

@@ -177,17 +177,17 @@ def _packed(head: bytes, compression: str | None) -> bytes:
 
 def _head_of_parquet(file: LandingFile, place: Path) -> _Head:
     with duckdb.connect() as con:
-        source = sql(
+        parquet = sql(
             "read_parquet({path}, hive_partitioning = false)",
             path=literal(re.sub(r"([*?\[])", r"[\1]", str(file.absolute))),
         )
         try:
-            counted = con.execute(sql("select count(*) from {s}", s=source)).fetchone()
+            counted = con.execute(sql("select count(*) from {s}", s=parquet)).fetchone()
             con.execute(
                 sql(
-                    "copy (select * from {source} limit {rows}) to {place}"
+                    "copy (select * from {parquet} limit {rows}) to {place}"
                     " (format parquet)",
-                    source=source,
+                    parquet=parquet,
                     rows=literal(HEAD_ROWS),
                     place=literal(str(place)),
                 )

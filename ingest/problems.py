@@ -55,18 +55,12 @@ def refused_files(
         since: only files that were read at this time or later; of a warehouse.
         is_release: the connection is to a release.
     """
-    return _grouped(
-        con,
-        "refused",
-        sql(
-            "select feed, reason, null as column_name, count(*) as n,"
-            " min({{'file': file, 'line_no': null::bigint}}) as first_place"
-            " from {books} where status = 'refused' and {recent} group by feed, reason",
-            books=_books("feed_reconciliation", is_release=is_release),
-            recent=_recent(since),
-        ),
-        since,
+    refused = sql(
+        "select feed, file, reason, null as column_name, null::bigint as line_no"
+        " from {books} where status = 'refused'",
+        books=_books("feed_reconciliation", is_release=is_release),
     )
+    return _grouped(con, "refused", refused, since)
 
 
 def rejected_rows(
@@ -82,18 +76,11 @@ def rejected_rows(
         since: only rows of files that were read at this time or later; of a warehouse.
         is_release: the connection is to a release.
     """
-    return _grouped(
-        con,
-        "rejected",
-        sql(
-            "select feed, reason_code as reason, column_name, count(*) as n,"
-            " min({{'file': file, 'line_no': line_no}}) as first_place"
-            " from {books} where {recent} group by feed, reason_code, column_name",
-            books=_books("rejected_rows", is_release=is_release),
-            recent=_recent(since),
-        ),
-        since,
+    rejected = sql(
+        "select feed, file, reason_code as reason, column_name, line_no from {books}",
+        books=_books("rejected_rows", is_release=is_release),
     )
+    return _grouped(con, "rejected", rejected, since)
 
 
 def nothing_loaded(con: duckdb.DuckDBPyConnection, project: Project) -> str:
@@ -163,15 +150,27 @@ def _recent(since: datetime.datetime | None) -> Sql:
 def _grouped(
     con: duckdb.DuckDBPyConnection,
     kind: Literal["refused", "rejected"],
-    groups: Sql,
+    found: Sql,
     since: datetime.datetime | None,
 ) -> tuple[Problem, ...]:
+    """Like with like, the most common ones first.
+
+    Args:
+        con: the warehouse, or a release.
+        kind: what the problems are of.
+        found: a select with one row a file or row: `feed`, `file`, `reason`,
+            `column_name`, `line_no`.
+        since: only of files that were read at this time or later.
+    """
     rows = con.execute(
         sql(
             "select feed, reason, column_name, n, first_place.file,"
-            " first_place.line_no from ({groups})"
+            " first_place.line_no from (select feed, reason, column_name,"
+            " count(*) as n, min({{'file': file, 'line_no': line_no}}) as first_place"
+            " from ({found}) where {recent} group by feed, reason, column_name)"
             " order by n desc, feed, reason, column_name",
-            groups=groups,
+            found=found,
+            recent=_recent(since),
         ),
         {} if since is None else {"since": since},
     ).fetchall()

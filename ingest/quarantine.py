@@ -79,7 +79,7 @@ def write_late(
     if not found:
         (project.quarantine / feed.table / _LATE).unlink(missing_ok=True)
         return
-    columns = [sql("t.{name}", name=identifier(one.name)) for one in feed.columns]
+    columns = [sql("t.{name}", name=identifier(column.name)) for column in feed.columns]
     select = sql(
         "select f.path as file, r.line_no, r.column_name, r.reason_code,"
         " {record} as raw_text from raw.rejected_rows as r"

@@ -28,7 +28,7 @@ def read_workbook(task: dict[str, Any]) -> dict[str, Any]:
     Columns that hold nothing at all are left out.
 
     Args:
-        task: `source`, `target`, `sheet`, `blanks`, and `most_expanded`, the bytes that
+        task: `file`, `target`, `sheet`, `blanks`, and `most_expanded`, the bytes that
             the parts of the workbook may have together when they are unpacked.
 
     Returns:
@@ -36,13 +36,13 @@ def read_workbook(task: dict[str, Any]) -> dict[str, Any]:
         the sheet, and `kept`, the places of the columns that were written, as c0, c1, …
         beside `row`, the number of the row in the sheet, from 1 on.
     """
-    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(task["source"]) as z:
+    with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(task["file"]) as z:
         expanded = sum(part.file_size for part in z.infolist())
         if expanded > task["most_expanded"]:
             return {"status": "expands", "expanded": expanded}
 
     try:
-        book = fastexcel.read_excel(task["source"])
+        book = fastexcel.read_excel(task["file"])
         sheet = task["sheet"]
         if sheet is not None and sheet not in book.sheet_names:
             return {"status": "no_sheet", "n_sheets": len(book.sheet_names)}

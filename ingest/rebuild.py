@@ -120,7 +120,9 @@ def rebuild(
             if known is None:
                 _note_versions(con, statements, made)
                 gone = _gone(statements[-1].files if statements else (), landed)
-                made.lost = [shown_place(project, one.feed, one.path) for one in gone]
+                made.lost = [
+                    shown_place(project, file.feed, file.path) for file in gone
+                ]
             else:
                 _keep_former(con, made)
                 _keep_files(con, project, beside, known, landed, made)
@@ -255,8 +257,8 @@ def _keep_files(
 
     Where they were only moved or changed, loading finds that out, as it always does.
     """
-    standing = {(one.feed, one.path, ledger.content_digest(one)) for one in landed}
-    gone = {one.file_id for one in _gone(known, landed)}
+    standing = {(file.feed, file.path, ledger.content_digest(file)) for file in landed}
+    gone = {entry.file_id for entry in _gone(known, landed)}
     for entry in known:
         if entry.status != "loaded" or entry.place in standing:
             continue
@@ -323,14 +325,14 @@ _File = TypeVar("_File", _Entry, Published)
 
 def _gone(files: Sequence[_File], landed: Sequence[LandingFile]) -> list[_File]:
     """The files with rows that lie nowhere, neither as they were nor changed."""
-    paths = {(one.feed, one.path) for one in landed}
-    digests = {ledger.content_digest(one) for one in landed}
+    paths = {(file.feed, file.path) for file in landed}
+    digests = {ledger.content_digest(file) for file in landed}
     return [
-        one
-        for one in files
-        if one.status == "loaded"
-        and (one.feed, one.path) not in paths
-        and one.digest not in digests
+        file
+        for file in files
+        if file.status == "loaded"
+        and (file.feed, file.path) not in paths
+        and file.digest not in digests
     ]
 
 
@@ -346,7 +348,7 @@ def _note_versions(
     """
     rows = []
     for earlier, later in itertools.pairwise(statements):
-        now = {(one.feed, one.path): one for one in later.files}
+        now = {(file.feed, file.path): file for file in later.files}
         for file in earlier.files:
             heir = now.get((file.feed, file.path))
             if heir is None or heir.digest != file.digest:
@@ -446,9 +448,9 @@ def _count(
         ).fetchall()
     }
     made.differing = [
-        shown_place(project, one.feed, one.path)
-        for one in (statements[-1].files if statements else ())
-        if one.place in read and read[one.place] != one.n_read
+        shown_place(project, file.feed, file.path)
+        for file in (statements[-1].files if statements else ())
+        if file.place in read and read[file.place] != file.n_read
     ]
 
 

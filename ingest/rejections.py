@@ -68,7 +68,9 @@ def record(columns: Sequence[Sql]) -> Sql:
         "array_to_string(list_transform([{columns}], lambda v: case when v is null"
         " then '' when regexp_matches(v, '[,\"\\r\\n]') then"
         " '\"' || replace(v, '\"', '\"\"') || '\"' else v end), ',')",
-        columns=listed(sql("cast({one} as varchar)", one=one) for one in columns),
+        columns=listed(
+            sql("cast({column} as varchar)", column=column) for column in columns
+        ),
     )
 
 
@@ -131,7 +133,7 @@ def shown_record(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
     # Each column takes one sign at least, so that no others have room.
     few = masks.SHOWN + 1
     pairs = zip(shows[:few], columns[:few], strict=True)
-    return masks.cut(record([one.text(column) for one, column in pairs]))
+    return masks.cut(record([how.text(column) for how, column in pairs]))
 
 
 def shown_object(
@@ -154,11 +156,11 @@ def shown_object(
             " else to_json({value})::varchar end",
             key=literal(json.dumps(name, ensure_ascii=False) + ": "),
             column=column,
-            value=one.text(column),
+            value=how.text(column),
             text=text,
             pointer=literal(json_pointer(name)),
         )
-        for name, column, one in zip(names, columns, shows, strict=True)
+        for name, column, how in zip(names, columns, shows, strict=True)
     ]
     return masks.cut(
         sql(

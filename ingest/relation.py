@@ -1,7 +1,7 @@
-"""Files with equal columns as one relation, and the statement that types its rows.
+"""Files with equal columns as one relation, and the query that types its rows.
 
-The relation has the source's columns as c0, c1, …, so that no name of a file stands
-in any statement, beside `_file`, the place of the file in the list, and `_line`, the
+The relation has the file's columns as c0, c1, …, so that no name of a file stands
+in any query, beside `_file`, the place of the file in the list, and `_line`, the
 number of the record, where the reader tells it.
 """
 
@@ -33,14 +33,14 @@ from sql.contracts import Column, Contract
 
 FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 
-# The place of a record that is no record of the source at all.
+# The place of a record that is no record of the file at all.
 UNREADABLE = 255
 
 # No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
 NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 
 
-# Of columns whose cast ends the statement instead of failing for itself.
+# Of columns whose cast ends the query instead of failing for itself.
 _WHY_FAILING = {
     "date": "not_a_date",
     "month": "not_a_date",
@@ -55,14 +55,14 @@ _WHY_FAILING = {
 
 @dataclass(frozen=True)
 class Failing:
-    """A row on which the statement that types it fails as a whole."""
+    """A row on which the query that types it fails as a whole."""
 
     line: int  # as `Group.typable` numbers it
     place: int  # of the column, from 1 on; 0: none fails alone
 
 
 @dataclass(frozen=True)
-class SourceFile:
+class FileToLoad:
     """A file that is about to be loaded."""
 
     landing: LandingFile
@@ -88,12 +88,12 @@ class Group:
     mapping: FeedMapping
     layout: Layout
     bounds: tuple[Bound, ...]
-    files: tuple[SourceFile, ...]
+    files: tuple[FileToLoad, ...]
     expression_types: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def columns(self) -> tuple[Sql, ...]:
-        """The source columns as the relation names them."""
+        """The columns of the files as the relation names them."""
         return tuple(Sql(f"c{index}") for index in range(len(self.layout.header)))
 
     @cached_property
@@ -113,7 +113,7 @@ class Group:
 
     @cached_property
     def shows(self) -> tuple[Show, ...]:
-        """How each source column is shown where its row is rejected."""
+        """How each column of the files is shown where its row is rejected."""
         direct: dict[int, list[Column]] = {}
         read: dict[int, list[Column]] = {}
         for bound in self.bounds:
@@ -134,7 +134,7 @@ class Group:
 
     @cached_property
     def used(self) -> tuple[int, ...]:
-        """The places of the source columns that canonical columns come from."""
+        """The places of the columns that canonical columns come from."""
         return tuple(n for n, show in enumerate(self.shows) if show.is_known)
 
     def relation(self) -> Sql:

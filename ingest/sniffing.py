@@ -167,9 +167,13 @@ def likely_encodings(sample: bytes) -> list[str]:
     # Takes 50 ms to import, and most files are UTF-8.
     from charset_normalizer import from_bytes  # noqa: PLC0415
 
-    possible = [one for one in _ENCODINGS if _decode(sample, one) is not None]
+    possible = [
+        encoding for encoding in _ENCODINGS if _decode(sample, encoding) is not None
+    ]
     lines = [line for line in sample.split(b"\n") if not line.isascii()]
-    sound = [line for line in lines if all(_is_text(line, one) for one in possible)]
+    sound = [
+        line for line in lines if all(_is_text(line, encoding) for encoding in possible)
+    ]
     matches = from_bytes(
         b"\n".join(sound or lines), cp_isolation=possible, threshold=1.0
     )
@@ -180,7 +184,7 @@ def likely_encodings(sample: bytes) -> list[str]:
         for match in matches
         for encoding in match.could_be_from_charset
     }
-    return sorted(possible, key=lambda one: chaos.get(one, 1.0))
+    return sorted(possible, key=lambda encoding: chaos.get(encoding, 1.0))
 
 
 def _decode(head: bytes, encoding: str) -> str | None:
@@ -224,23 +228,23 @@ def _sniff_text(
 ) -> tuple[Dialect, tuple[bool, int]]:
     delimiters = (delimiter,) if delimiter else DELIMITERS
     if header_row == 0:
-        made = [_headerless(text, one, encoding) for one in delimiters]
-        chosen = max(made, key=lambda one: len(one.header))
+        made = [_headerless(text, candidate, encoding) for candidate in delimiters]
+        chosen = max(made, key=lambda dialect: len(dialect.header))
         return chosen, judge(chosen.header)
     starts = list(itertools.islice(_line_starts(text), header_row or HEADER_LINES))
     rows = [len(starts)] if header_row else range(1, len(starts) + 1)
     best: tuple[tuple[bool, int, int], Dialect] | None = None
     for row in rows:
         line = text[starts[row - 1] :]
-        for one in delimiters:
-            header = next(records(line, one), ())
+        for candidate in delimiters:
+            header = next(records(line, candidate), ())
             if not any(name.strip(BLANKS) for name in header):
                 continue
             usable, known = judge(header)
             rank = (usable, known, len(header))
             # The first line wins among equals, unless it is a title of one cell.
             if best is None or rank[:2] > best[0][:2] or _is_title(best, row, rank):
-                best = rank, Dialect(encoding, one, row, tuple(header))
+                best = rank, Dialect(encoding, candidate, row, tuple(header))
         if best and best[0][0]:
             break
     if best is None:

@@ -171,7 +171,7 @@ class _View:
         )
 
     def _day(self, column: Column) -> Sql:
-        stored = {one.name: day for one, day in self.feed.days}
+        stored = {dated.name: day for dated, day in self.feed.days}
         day = identifier(day_name(column.name))
         value = sql("t.{day}", day=day)
         if column.name not in stored:

@@ -35,7 +35,7 @@ codecs.register_error(BAD_SIGN, _bad_sign)
 
 
 def copy_text(
-    source: Path,
+    file: Path,
     compression: str | None,
     target: Path,
     *,
@@ -46,7 +46,7 @@ def copy_text(
     """Write the text as UTF-8 with one kind of line end, without loading it whole.
 
     Args:
-        source: the file.
+        file: the file.
         compression: how it is packed.
         target: the copy.
         encoding: the file's own.
@@ -61,7 +61,7 @@ def copy_text(
     no_text = {BAD_BYTE: _NOT_UTF8, BAD_SIGN: _NOT_JSON}.get(errors, "\ufffd")
     decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
     try:
-        with opened(source, compression) as stream, target.open("wb") as out:
+        with opened(file, compression) as stream, target.open("wb") as out:
             rest = ""
             while chunk := stream.read(_CHUNK):
                 text = rest + decoder.decode(chunk).replace("\0", no_text)
@@ -85,14 +85,14 @@ def _encoded(text: str, *, aligned: bool) -> bytes:
     return plain.encode("utf-8", "surrogateescape")
 
 
-def holds(source: Path, compression: str | None, sign: bytes) -> bool:
+def holds(file: Path, compression: str | None, sign: bytes) -> bool:
     """Whether the sign, one byte, stands anywhere in the file.
 
     Raises:
         Unreadable: the file cannot be read.
     """
     try:
-        with opened(source, compression) as stream:
+        with opened(file, compression) as stream:
             while chunk := stream.read(_CHUNK):
                 if sign in chunk:
                     return True
@@ -106,12 +106,12 @@ def decoded_head(head: bytes, encoding: str) -> str:
     return head.decode(encoding, "ignore").lstrip("\ufeff")
 
 
-def encoding_lines(source: Path, compression: str | None) -> tuple[int, int, bytes]:
+def encoding_lines(file: Path, compression: str | None) -> tuple[int, int, bytes]:
     """Of the lines that are not ASCII: how many are UTF-8, how many not, a sample."""
     valid = invalid = 0
     sample: list[bytes] = []
     size = 0
-    with opened(source, compression) as stream:
+    with opened(file, compression) as stream:
         for line in _lines(stream.read):
             if line.isascii():
                 continue

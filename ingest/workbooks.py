@@ -49,7 +49,7 @@ class WorkbookReader:
     _process: "subprocess.Popen[bytes] | None" = None
     _said: IO[bytes] = field(default_factory=tempfile.TemporaryFile)
 
-    def read(self, source: Path, target: Path, *, sheet: str | None) -> Sheet:
+    def read(self, file: Path, target: Path, *, sheet: str | None) -> Sheet:
         """Write a sheet of the workbook, by default the first one, as Parquet.
 
         Raises:
@@ -57,10 +57,10 @@ class WorkbookReader:
             OverLimit: it asks for too much.
         Unreadable: it is no workbook, or has no such sheet.
         """
-        n_packed = source.stat().st_size
+        n_packed = file.stat().st_size
         answer = self._ask(
             {
-                "source": str(source),
+                "file": str(file),
                 "target": str(target),
                 "sheet": sheet,
                 "blanks": BLANKS,

@@ -302,7 +302,7 @@ def contracts(layer: str) -> tuple[Contract, ...]:
 @cache
 def feeds() -> Mapping[str, Contract]:
     """The canonical feeds: name → contract."""
-    return {one.table: one for one in contracts("raw") if one.made_by == "feed"}
+    return {table.table: table for table in contracts("raw") if table.made_by == "feed"}
 
 
 @cache

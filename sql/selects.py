@@ -135,10 +135,10 @@ def create_with_rows(
     """Make a table of a contract's columns and fill it with rows that Python holds."""
     kept = list(rows)
     columns = ", ".join(
-        f"unnest(?::{one.duckdb_type}[]) as {quoted(one.name)}"
-        for one in contract.columns
+        f"unnest(?::{column.duckdb_type}[]) as {quoted(column.name)}"
+        for column in contract.columns
     )
-    values = [[row[one.name] for row in kept] for one in contract.columns]
+    values = [[row[column.name] for row in kept] for column in contract.columns]
     con.execute(f"create or replace table {quoted(*name)} as select {columns}", values)
 
 
