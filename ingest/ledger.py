@@ -128,7 +128,7 @@ def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departur
     taken: set[tuple[str, str]] = set()
     for entry in kept:
         equal = standing.get(entry.content_digest, [])
-        heir = next(
+        new_place = next(
             (
                 file
                 for file in equal
@@ -138,9 +138,9 @@ def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departur
             ),
             None,
         )
-        if heir is not None:
-            taken.add((heir.feed, heir.path))
-            moved.append((entry, heir))
+        if new_place is not None:
+            taken.add((new_place.feed, new_place.path))
+            moved.append((entry, new_place))
         elif equal:
             same_feed = [file for file in equal if file.feed == entry.feed]
             merged.append((entry, (same_feed or equal)[0]))

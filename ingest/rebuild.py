@@ -81,8 +81,8 @@ class _NotWhole(Exception):  # noqa: N818 - no error, but a finding
     """Rows of a file cannot be read from the old warehouse."""
 
 
-class _Beside(Project):
-    """The same project, whose data lie in a folder of their own meanwhile."""
+class _NewWarehouse(Project):
+    """The same project, but for a data folder of its own while it is being rebuilt."""
 
     @property
     def data(self) -> Path:
@@ -107,43 +107,43 @@ def rebuild(
     Raises:
         RunError: rows of files that are gone are lost, or a file cannot be written.
     """
-    made = Rebuilt()
-    beside = _Beside(project.root, project.settings, project.change)
-    shutil.rmtree(beside.data, ignore_errors=True)
-    beside.data.mkdir(mode=0o700, parents=True)
+    rebuilt = Rebuilt()
+    new = _NewWarehouse(project.root, project.settings, project.change)
+    shutil.rmtree(new.data, ignore_errors=True)
+    new.data.mkdir(mode=0o700, parents=True)
     try:
-        with warehouse.opened(beside) as con:
+        with warehouse.opened(new) as con:
             con.execute("set timezone = $zone", {"zone": project.settings.timezone})
             landed = find_files(project)
             known = _attach_old(con, project)
-            made.is_old_readable = known is not None
+            rebuilt.is_old_readable = known is not None
             if known is None:
-                _note_versions(con, statements, made)
+                _note_versions(con, statements, rebuilt)
                 gone = _gone(statements[-1].files if statements else (), landed)
-                made.lost = [
+                rebuilt.lost = [
                     shown_place(project, file.feed, file.path) for file in gone
                 ]
             else:
-                _keep_former(con, made)
-                _keep_files(con, project, beside, known, landed, made)
-            if made.lost and not accept:
-                raise RunError(_lost(project, made))
+                _keep_former(con, rebuilt)
+                _keep_files(con, project, new, known, landed, rebuilt)
+            if rebuilt.lost and not accept:
+                raise RunError(_lost(project, rebuilt))
             for feed in feeds().values():
-                load_feed(con, beside, feed, at)
-            _date(con, _known_from(known, statements), made)
+                load_feed(con, new, feed, at)
+            _date(con, _known_from(known, statements), rebuilt)
             warehouse.settle_anew(con)
-            _count(con, project, statements, made)
+            _count(con, project, statements, rebuilt)
             if known is not None:
                 con.execute(f"detach {_OLD}")
-        made.put_aside = _swap(project, beside, at)
+        rebuilt.put_aside = _swap(project, new, at)
     finally:
-        shutil.rmtree(beside.data, ignore_errors=True)
-    return made
+        shutil.rmtree(new.data, ignore_errors=True)
+    return rebuilt
 
 
-def _lost(project: Project, made: Rebuilt) -> str:
-    named = ", ".join(made.lost[:_NAMED])
-    more = len(made.lost) - _NAMED
+def _lost(project: Project, rebuilt: Rebuilt) -> str:
+    named = ", ".join(rebuilt.lost[:_NAMED])
+    more = len(rebuilt.lost) - _NAMED
     if more > 0:
         named += f" and {more:,} more"
     return (
@@ -212,7 +212,7 @@ def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
     return {name for (name,) in rows}
 
 
-def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
+def _keep_former(con: duckdb.DuckDBPyConnection, rebuilt: Rebuilt) -> None:
     """Copy the former versions of files, before new files get their numbers."""
     has = {
         name
@@ -239,7 +239,7 @@ def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
                 " where $feed in (feed, 'rejected_rows')",
                 {"feed": table},
             )
-    made.n_former, made.n_former_lost = con.execute(
+    rebuilt.n_former, rebuilt.n_former_lost = con.execute(
         "select count(*) filter (where is_kept),"
         " count(*) filter (where not is_kept) from raw.former_files"
     ).fetchall()[0]
@@ -248,10 +248,10 @@ def _keep_former(con: duckdb.DuckDBPyConnection, made: Rebuilt) -> None:
 def _keep_files(
     con: duckdb.DuckDBPyConnection,
     project: Project,
-    beside: Project,
+    new: Project,
     known: Sequence[_Entry],
     landed: Sequence[LandingFile],
-    made: Rebuilt,
+    rebuilt: Rebuilt,
 ) -> None:
     """Copy what came of the files that are not in their folders as they were read.
 
@@ -265,15 +265,15 @@ def _keep_files(
         where = shown_place(project, entry.feed, entry.path)
         if _keep_file(con, entry):
             for name in (project.quarantine / entry.feed).glob(f"{entry.file_id}-*"):
-                target = beside.quarantine / entry.feed / name.name
+                target = new.quarantine / entry.feed / name.name
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 shutil.copy2(name, target)
             if entry.file_id in gone:
-                made.kept.append(where)
+                rebuilt.kept.append(where)
         elif entry.file_id in gone:
-            made.lost.append(where)
+            rebuilt.lost.append(where)
         else:
-            made.n_former_lost += 1
+            rebuilt.n_former_lost += 1
 
 
 def _keep_file(con: duckdb.DuckDBPyConnection, entry: _Entry) -> bool:
@@ -340,7 +340,7 @@ def _gone(files: Sequence[_File], landed: Sequence[LandingFile]) -> list[_File]:
 
 
 def _note_versions(
-    con: duckdb.DuckDBPyConnection, statements: Sequence[Statement], made: Rebuilt
+    con: duckdb.DuckDBPyConnection, statements: Sequence[Statement], rebuilt: Rebuilt
 ) -> None:
     """Note the versions that releases read and later ones did not: their rows are gone.
 
@@ -350,11 +350,13 @@ def _note_versions(
     for earlier, later in itertools.pairwise(statements):
         now = {(file.feed, file.path): file for file in later.files}
         for file in earlier.files:
-            heir = now.get((file.feed, file.path))
-            if heir is None or heir.digest != file.digest:
-                replaced_at = heir.known_from if heir else later.published_at
+            later_file = now.get((file.feed, file.path))
+            if later_file is None or later_file.digest != file.digest:
+                replaced_at = (
+                    later_file.known_from if later_file else later.published_at
+                )
                 rows.append((file, replaced_at))
-    made.n_former_lost = len(rows)
+    rebuilt.n_former_lost = len(rows)
     if not rows:
         return
     con.execute(
@@ -402,7 +404,7 @@ def _known_from(
 def _date(
     con: duckdb.DuckDBPyConnection,
     known_from: Mapping[Place, datetime.datetime | None],
-    made: Rebuilt,
+    rebuilt: Rebuilt,
 ) -> None:
     """Set since when files are known; a moved file is known since it was first."""
     con.execute(
@@ -426,7 +428,7 @@ def _date(
             known=select_named("rebuild/known_since"),
         )
     ).fetchone()
-    made.n_dated = int(dated[0]) if dated else 0
+    rebuilt.n_dated = int(dated[0]) if dated else 0
     con.execute("drop table _known_from")
 
 
@@ -434,11 +436,11 @@ def _count(
     con: duckdb.DuckDBPyConnection,
     project: Project,
     statements: Sequence[Statement],
-    made: Rebuilt,
+    rebuilt: Rebuilt,
 ) -> None:
     """Count what is there, and hold it against what the last release read."""
-    made.n_files = len(ledger.entries(con))
-    ((made.n_rows,),) = con.execute(
+    rebuilt.n_files = len(ledger.entries(con))
+    ((rebuilt.n_rows,),) = con.execute(
         "select coalesce(sum(n_rows), 0)::bigint from raw.loaded_rows"
     ).fetchall()
     read = {
@@ -447,7 +449,7 @@ def _count(
             "select feed, path, content_digest, n_read from raw.files"
         ).fetchall()
     }
-    made.differing = [
+    rebuilt.differing = [
         shown_place(project, file.feed, file.path)
         for file in (statements[-1].files if statements else ())
         if file.place in read and read[file.place] != file.n_read
@@ -457,7 +459,7 @@ def _count(
 # Putting the new one in place.
 
 
-def _swap(project: Project, beside: Project, at: datetime.datetime) -> Path | None:
+def _swap(project: Project, new: Project, at: datetime.datetime) -> Path | None:
     """Put the old warehouse and quarantine aside, and the new ones in their place."""
     aside = project.data / "damaged" / f"{at:%Y%m%dT%H%M%S%f}"
     old = [
@@ -478,7 +480,7 @@ def _swap(project: Project, beside: Project, at: datetime.datetime) -> Path | No
                 os.link(path, aside / path.name)
                 continue
         path.rename(aside / path.name)
-    beside.warehouse.replace(project.warehouse)
-    if beside.quarantine.exists():
-        beside.quarantine.rename(project.quarantine)
+    new.warehouse.replace(project.warehouse)
+    if new.quarantine.exists():
+        new.quarantine.rename(project.quarantine)
     return aside if old else None
