@@ -28,6 +28,7 @@ from project.errors import RunError
 from project.folder import Project
 from sql import machine_faults
 from sql.contracts import feeds
+from sql.selects import column_names
 from sql.transactions import transaction
 
 _OLD = "old"
@@ -190,7 +191,7 @@ def _attach_old(
     except duckdb.Error:
         return None
     # One of an earlier version noted fewer things.
-    noted = _columns(con, "files")
+    noted = column_names(con, "raw.files", _OLD)
     loaded_at = "loaded_at" if "loaded_at" in noted else "null::timestamptz"
     try:
         rows = con.execute(
@@ -201,15 +202,6 @@ def _attach_old(
         con.execute(f"detach {_OLD}")
         return None
     return tuple(_Entry(*row) for row in rows)
-
-
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    rows = con.execute(
-        "select column_name from duckdb_columns() where database_name = $old"
-        " and schema_name = 'raw' and table_name = $table",
-        {"old": _OLD, "table": table},
-    ).fetchall()
-    return {name for (name,) in rows}
 
 
 def _keep_former(con: duckdb.DuckDBPyConnection, rebuilt: Rebuilt) -> None:

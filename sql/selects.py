@@ -174,6 +174,26 @@ def row_count(con: duckdb.DuckDBPyConnection, *name: str) -> int:
     return int(found[0]) if found else 0
 
 
+def column_names(
+    con: duckdb.DuckDBPyConnection, name: str, catalog: str | None = None
+) -> frozenset[str]:
+    """The columns that a table or view has; none where there is no such table.
+
+    Args:
+        con: the database.
+        name: the table, as schema.table.
+        catalog: an attached database; by default, the connection's own.
+    """
+    schema, _, table = name.partition(".")
+    rows = con.execute(
+        "select column_name from duckdb_columns()"
+        " where database_name = coalesce($catalog, current_database())"
+        " and schema_name = $schema and table_name = $table",
+        {"catalog": catalog, "schema": schema, "table": table},
+    ).fetchall()
+    return frozenset(column for (column,) in rows)
+
+
 def tables_read(select: str) -> frozenset[str]:
     """The tables that a select reads, as schema.table, for lineage."""
     parsed = sqlglot.parse_one(select, dialect="duckdb")

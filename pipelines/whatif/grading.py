@@ -42,7 +42,7 @@ from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import STEPS, reasons_view
 from schemes.tables.scheme_lists import why_not
 from sql.contracts import STORAGE
-from sql.selects import Params, quoted, text
+from sql.selects import Params, column_names, quoted, text
 
 _FOLDER = ".planning-"
 _WAREHOUSE = "warehouse"
@@ -200,20 +200,10 @@ def _has_metrics(warehouse: duckdb.DuckDBPyConnection, schemes: SchemePlan) -> b
     """Whether the warehouse has every metric that is asked for."""
     return all(
         {one.column for one in schemes.asked if one.file.entity == entity.name}
-        <= _columns(warehouse, entity.metrics)
+        <= column_names(warehouse, entity.metrics)
         for entity in (CUSTOMERS, CATEGORIES)
         if entity.metrics is not None
     )
-
-
-def _columns(con: duckdb.DuckDBPyConnection, table: str) -> set[str]:
-    schema, _, name = table.partition(".")
-    rows = con.execute(
-        "select column_name from duckdb_columns()"
-        " where schema_name = $schema and table_name = $table",
-        {"schema": schema, "table": name},
-    ).fetchall()
-    return {column for (column,) in rows}
 
 
 def _compute(

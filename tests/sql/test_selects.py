@@ -3,7 +3,7 @@ import datetime
 import duckdb
 import pytest
 
-from sql.selects import bound, create, used
+from sql.selects import bound, column_names, create, used
 
 
 @pytest.mark.parametrize("ending", ["x <> ''", "x <> '$'", "x = ''''", "x <> 'a'"])
@@ -35,3 +35,16 @@ def test_a_parameter_in_a_text_is_none():
 )
 def test_only_what_a_select_names_is_given_to_it(select):
     assert used({"a": 1, "b": 2}, select) == {"a": 1}
+
+
+def test_columns_are_listed_of_the_own_database_or_of_an_attached_one():
+    con = duckdb.connect()
+    con.execute("attach ':memory:' as other")
+    con.execute("create schema core")
+    con.execute("create schema other.core")
+    con.execute("create table core.t (a integer, b integer)")
+    con.execute("create table other.core.t (c integer)")
+
+    assert column_names(con, "core.t") == {"a", "b"}
+    assert column_names(con, "core.t", "other") == {"c"}
+    assert column_names(con, "core.u") == set()
