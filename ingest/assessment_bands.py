@@ -1,4 +1,8 @@
-"""Assessments whose points contradict their own words, or lie on no scale at all."""
+"""Assessments whose points contradict their own words, or lie on no scale at all.
+
+The bands come from the schemes of the project, which may change between two runs: the
+rows are judged anew before each, after they are loaded.
+"""
 
 from collections.abc import Sequence
 
@@ -28,6 +32,7 @@ def settle(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> None:
 
 def is_settled(con: duckdb.DuckDBPyConnection, bands: Sequence[Band]) -> bool:
     """Whether the rejected assessments are those that lie outside these bands."""
+    # Without bands no row is outside of one.
     outside = sql("select null as _file_id, null as _line_no where false")
     if bands:
         outside = _outside(bands)

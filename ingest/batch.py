@@ -154,7 +154,7 @@ class Batch:
             yield replace(group, files=tuple(quoted[first : first + few]))
 
     def outcome(self, path: str, file_id: int) -> Outcome:
-        """What the ledger says of a file."""
+        """What is to be entered in the ledger about a file of the batch."""
         if path in self.refused:
             again = path in self.again
             return Outcome(file_id, "refused", self.refused[path], None, None, again)

@@ -32,7 +32,7 @@ class Settlement:
     numbers: str = "some"  # all, some or none of the rows have a number
 
     def begin(self) -> None:
-        """Nothing is touched yet."""
+        """Make the temporary tables of the hashes of touched keys, empty."""
         self.con.execute("create or replace temporary table _touched_keys (h ubigint)")
         self.con.execute(
             "create or replace temporary table _touched_groups (h ubigint)"
@@ -96,6 +96,7 @@ class Settlement:
             _settle_agreement(self.con, self.feed, rule, everything=everything)
 
     def _find_numbers(self) -> str:
+        """How many of the feed's rows have a line number: "all", "some" or "none"."""
         number = self.feed.numbered_by
         if number is None:
             return "all"
@@ -174,6 +175,8 @@ class Settlement:
         )
 
     def _settle_keys(self) -> None:
+        """Note the rows that do not count since another one has their key."""
+        # Hashes only narrow the rows down; the keys themselves are compared.
         key = listed(_key(self.feed))
         self.con.execute(
             sql(

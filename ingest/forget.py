@@ -1,4 +1,8 @@
-"""Taking the rows of files out of the warehouse: `fenji forget FILE…`."""
+"""Taking the rows of files out of the warehouse: `fenji forget FILE…`.
+
+Here the files are found that a name or a pattern stands for. Their rows are taken out
+by `ingest.load.remove`; files in the landing folders are never touched.
+"""
 
 import datetime
 from collections.abc import Mapping, Sequence

@@ -27,14 +27,14 @@ from sql.contracts import Contract, feeds
 class Entry:
     """A file as the ledger knows it."""
 
-    file_id: int
+    file_id: int  # given once, never again
     feed: str
-    path: str
-    size: int
-    mtime_ns: int
-    content_digest: str
-    mapping_digest: str
-    status: str
+    path: str  # below the feed's folder
+    size: int  # bytes, packed where the file is
+    mtime_ns: int  # nanoseconds since 1970
+    content_digest: str  # of its bytes; empty: the next run reads it in any case
+    mapping_digest: str  # of all that decides how it is read
+    status: str  # loaded, empty or refused
 
 
 @dataclass(frozen=True)
@@ -42,9 +42,9 @@ class Change:
     """A file that must be read: a new one, or one that is not as it was."""
 
     file: LandingFile
-    digest: str
-    mapping_digest: str
-    former: Entry | None
+    digest: str  # of its bytes
+    mapping_digest: str  # of all that decides how it is read
+    former: Entry | None  # None: the ledger does not know the file yet
 
 
 def entries(
@@ -290,10 +290,10 @@ class Outcome:
     """What became of a file that was read."""
 
     file_id: int
-    status: str
-    reason: str | None
-    columns: tuple[str, ...] | None
-    n_read: int | None
+    status: str  # loaded, empty or refused
+    reason: str | None  # in words, of a refused file
+    columns: tuple[str, ...] | None  # the canonical columns that a loaded file gives
+    n_read: int | None  # rows below its header, rejected ones as well
     # Of a refused file: whether the next run tries it, though it is as it was.
     again: bool = False
 

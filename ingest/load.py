@@ -1,10 +1,16 @@
-"""What is new in a feed's folder, loaded with its ledger entries in one transaction."""
+"""What is new in a feed's folder, loaded with its ledger entries in one transaction.
+
+The order of the steps is such that a killed process loses nothing: files of the
+quarantine are written before the commit, and those of former versions are removed after
+it. Which files are new is asked of `ingest/ledger.py`; how each is read is found out by
+`ingest/batch.py`; which rows count, by `ingest/duplicates.py`.
+"""
 
 import datetime
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,8 +40,8 @@ class FeedLoad:
 
     feed: str
     n_files: int  # that the ledger knows
-    n_new: int
-    n_read: int
+    n_new: int  # files that were read now, refused and empty ones as well
+    n_read: int  # rows, as the files have them; the counts below add up to it
     n_loaded: int
     n_duplicate: int
     n_rejected: int
@@ -119,16 +125,29 @@ def load_feed(
     ):
         reader = Reader(con, project, feed, scratch, workbooks)
         batch = Batch(con, project, feed, reader, changes)
-        while True:
-            try:
-                ids = _attempt(batch, loaded_at)
-            except ReadAgain:
-                continue
-            break
+        ids = _load(batch, loaded_at)
+    # Only now: until the transaction is committed, the former versions still count.
     quarantine.remove(
         project, feed, [change.former for change in changes if change.former]
     )
     return _summary(batch, left, list(ids.values()))
+
+
+def _load(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
+    """Load the batch, again after each thing that is found out about its files.
+
+    Each attempt finds out something that is new about one file at least, and there are
+    few things to find out, so that this ends.
+
+    Returns:
+        The new number of each file, by its path.
+
+    Raises:
+        RunError: the fault does not lie with a file.
+    """
+    while True:
+        with suppress(ReadAgain):
+            return _attempt(batch, loaded_at)
 
 
 @contextmanager

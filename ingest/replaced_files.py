@@ -55,6 +55,7 @@ def forget(
     feed. That there were such files is remembered: an earlier time cannot be told in
     full.
     """
+    # The ledger says where the files lay; they are still in it.
     rows = con.execute(
         select_named("replaced_files/versions"), {"ids": list(file_ids)}
     ).fetchall()
@@ -63,7 +64,11 @@ def forget(
 
 
 def remove_older(con: duckdb.DuckDBPyConnection, than: datetime.datetime) -> None:
-    """Remove the rows of versions that were replaced before a time."""
+    """Remove the rows of versions that were replaced before a time.
+
+    That there were such versions stays noted, so that a run for an earlier time names
+    what it lacks.
+    """
     rows = con.execute(
         "select feed, list(file_id order by file_id) from raw.former_files"
         " where is_kept and replaced_at < $than group by feed order by feed",

@@ -165,6 +165,7 @@ def why_refused(err: duckdb.Error) -> str:
 
 def _causes(err: BaseException) -> Iterator[BaseException]:
     """The error, what SQLAlchemy wraps, what caused it, what it came on top of."""
+    # An error may be its own context again, further down.
     seen: set[int] = set()
     waiting: list[BaseException | None] = [err]
     while waiting:
