@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest.rejections import show, shown_record
+from ingest.rejections import show, shown_row
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from sql.contracts import Agreement, Column, Contract
 
@@ -320,7 +320,7 @@ def reject(
         column: the column that failed.
         reason: one of the reason codes.
     """
-    shown = shown_record(
+    shown = shown_row(
         [sql("t.{name}", name=identifier(column.name)) for column in feed.columns],
         [show([column], feed.ids) for column in feed.columns],
     )

@@ -311,7 +311,7 @@ def _load_group(batch: Batch, group: Group, first: int) -> None:
     if group.layout.is_columnar:
         counts = _load_columnar(batch, group, first)
     else:
-        counts = _load_records(batch, group, first)
+        counts = _load_text(batch, group, first)
     for file, n_read in zip(group.files, counts, strict=True):
         batch.n_read[file.landing.path] = n_read
 
@@ -320,7 +320,7 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
     """Insert good and bad rows in one scan, then look again at the files with bad ones.
 
     Returns:
-        The records of each file, by what it says itself.
+        The rows of each file, as it counts them itself.
     """
     con, raw = batch.con, identifier("raw", group.contract.table)
     with any_order(con):  # rows carry their file and number
@@ -357,11 +357,11 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
     ]
 
 
-def _load_records(batch: Batch, group: Group, first: int) -> list[int]:
+def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
     """Read text into a temporary table, from which good and bad rows go their ways.
 
     Returns:
-        The records of each file, by what was read and not by what was written.
+        The rows of each file, those that could not be split as well.
 
     Raises:
         ReadAgain: a file turned out to be other than was thought.

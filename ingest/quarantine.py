@@ -14,7 +14,7 @@ import duckdb
 from ingest.landing import LandingFile
 from ingest.layouts import glob_escaped
 from ingest.ledger import Entry
-from ingest.rejections import record
+from ingest.rejections import as_csv
 from ingest.sql_text import identifier, sql
 from project.folder import Project
 from sql.contracts import Contract
@@ -82,12 +82,12 @@ def write_late(
     columns = [sql("t.{name}", name=identifier(column.name)) for column in feed.columns]
     select = sql(
         "select f.path as file, r.line_no, r.column_name, r.reason_code,"
-        " {record} as raw_text from raw.rejected_rows as r"
+        " {raw_text} as raw_text from raw.rejected_rows as r"
         " inner join raw.files as f on r.file_id = f.file_id"
         " inner join {raw} as t"
         " on r.file_id = t._file_id and r.line_no = t._line_no"
         " where r.is_late and r.feed = $feed order by f.path, r.line_no",
-        record=record(columns),
+        raw_text=as_csv(columns),
         raw=identifier("raw", feed.table),
     )
     rows = con.sql(select, params={"feed": feed.table})

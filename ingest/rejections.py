@@ -62,8 +62,8 @@ WAYS_OUT: Mapping[str, str] = {
 }
 
 
-def record(columns: Sequence[Sql]) -> Sql:
-    """Source columns as one record, written as CSV."""
+def as_csv(columns: Sequence[Sql]) -> Sql:
+    """The columns of a row as one text, written as CSV."""
     return sql(
         "array_to_string(list_transform([{columns}], lambda v: case when v is null"
         " then '' when regexp_matches(v, '[,\"\\r\\n]') then"
@@ -128,12 +128,12 @@ def _words_of(column: Column) -> Iterable[str]:
     return column.values
 
 
-def shown_record(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
-    """Columns as one record, each as far as it is shown."""
+def shown_row(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
+    """The columns of a row as one text, each as far as it is shown."""
     # Each column takes one sign at least, so that no others have room.
     few = masks.SHOWN + 1
     pairs = zip(shows[:few], columns[:few], strict=True)
-    return masks.cut(record([how.text(column) for how, column in pairs]))
+    return masks.cut(as_csv([how.text(column) for how, column in pairs]))
 
 
 def shown_object(

@@ -21,11 +21,11 @@ from ingest.mapping import Bound, find_column
 from ingest.masks import shape
 from ingest.rejections import (
     Show,
+    as_csv,
     json_pointer,
-    record,
     show,
     shown_object,
-    shown_record,
+    shown_row,
 )
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.settings import FeedMapping
@@ -233,12 +233,12 @@ class Group:
         ]
         if with_rejects:
             is_json = self.layout.kind in {"lines", "json"}
-            whole = Sql("_text") if is_json else record(self.columns)
+            whole = Sql("_text") if is_json else as_csv(self.columns)
             outputs += [
                 self._of_failing("{column}", "_column"),
                 self._of_failing("{reason}", "_reason"),
                 sql("{whole} as _raw", whole=whole),
-                sql("{shown} as _masked", shown=shown_record(self.columns, self.shows)),
+                sql("{shown} as _masked", shown=shown_row(self.columns, self.shows)),
             ]
         return sql(
             "select {outputs} from ({rows}) where list_contains([{lines}], _line)",
@@ -373,8 +373,8 @@ class Group:
             when = sql("when {place} then ", place=literal(place))
             columns.append(Sql(when + literal(bound.column.name)))
             reasons.append(Sql(when + reason))
-        shown = shown_record(self.columns, self.shows)
-        whole = record(self.columns)
+        shown = shown_row(self.columns, self.shows)
+        whole = as_csv(self.columns)
         if self.layout.kind in {"lines", "json"}:
             reasons.append(
                 sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
