@@ -30,7 +30,9 @@ def test_the_books_hold_all_files_by_feed(twice):
     )
     (refused,) = books.of_kind("refused")
     assert refused.file == "c.csv"
-    assert [one.file for one in books.of_kind("rejected", "transactions")] == ["a.csv"]
+    assert [problem.file for problem in books.of_kind("rejected", "transactions")] == [
+        "a.csv"
+    ]
     assert books.of_kind("rejected", "customers") == ()
     assert books.vanished == ()
 
@@ -43,7 +45,9 @@ def test_what_came_from_a_time_on_is_counted_however_often_it_was_looked_at(twic
     assert new_since(twice.con, since) == new
     assert new_since(twice.con, twice.clock) == {}
     everything = read_books(twice.con, twice.project).feeds
-    assert new_since(twice.con, None) == {one.feed: one for one in everything}
+    assert new_since(twice.con, None) == {
+        books_of_feed.feed: books_of_feed for books_of_feed in everything
+    }
 
 
 def test_a_corrected_file_counts_as_it_is_now(twice):

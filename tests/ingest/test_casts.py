@@ -55,8 +55,10 @@ def compare(company, feed, column, expected):
     }
     # By PEP 495 a time that a clock change repeats equals none of another zone.
     outcomes = [
-        one.astimezone(datetime.UTC) if isinstance(one, datetime.datetime) else one
-        for one in (found[place] for place in sorted(found))
+        value.astimezone(datetime.UTC)
+        if isinstance(value, datetime.datetime)
+        else value
+        for value in (found[place] for place in sorted(found))
     ]
     assert (
         list(zip([given for given, _ in expected], outcomes, strict=True)) == expected

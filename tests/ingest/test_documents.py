@@ -25,7 +25,9 @@ def test_all_types_that_are_listed_are_allowed():
     text = PAGE.read_text("utf-8")
     part = text[text.index("`cast(… as …)`") : text.index("and these functions")]
     types = [
-        one for one in re.findall(r"`([a-z]+(?:\(p,s\))?)`", part) if one != "try_cast"
+        name
+        for name in re.findall(r"`([a-z]+(?:\(p,s\))?)`", part)
+        if name != "try_cast"
     ]
     assert len(types) == 13
     for written in types:

@@ -202,7 +202,7 @@ def test_long_json_objects(company, pack, form):
     suffix = ".gz" if pack is gzipped else ""
     company.land(f"customers/f.json{suffix}", pack(text.encode()))
     company.load("customers")
-    assert [(one, len(text)) for one, text in customers(company)] == [
+    assert [(customer, len(text)) for customer, text in customers(company)] == [
         ("1", 17_000_000),
         ("2", 1),
     ]

@@ -10,7 +10,7 @@ from project.errors import ConfigurationError
 
 
 def paths(company, **only):
-    return [(one.feed, one.path) for one in find_files(company.project, **only)]
+    return [(file.feed, file.path) for file in find_files(company.project, **only)]
 
 
 def test_files_are_found_in_any_depth_in_the_order_of_their_bytes(company):
@@ -91,7 +91,7 @@ def test_patterns(company, pattern, expected):
         company.land(f"customers/{path}", "x")
     company.settings({"feeds": {"customers": {"files": pattern}}})
     found = find_files(company.project)
-    assert [one.path for one in found if not one.is_unmatched] == expected
+    assert [file.path for file in found if not file.is_unmatched] == expected
     assert len(found) == 4
 
 

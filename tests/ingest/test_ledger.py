@@ -89,14 +89,16 @@ def test_the_digest_is_that_of_the_files_whether_loaded_or_not(on_disk):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda one: one.land("customers/a.csv", HEAD + "9,a\n"),
-        lambda one: one.land("customers/z.csv", HEAD + "1,a\n"),
-        lambda one: one.land("customers/z.csv", ""),
-        lambda one: (one.root / "landing/customers/a.csv").rename(
-            one.root / "landing/customers/z.csv"
+        lambda company: company.land("customers/a.csv", HEAD + "9,a\n"),
+        lambda company: company.land("customers/z.csv", HEAD + "1,a\n"),
+        lambda company: company.land("customers/z.csv", ""),
+        lambda company: (company.root / "landing/customers/a.csv").rename(
+            company.root / "landing/customers/z.csv"
         ),
-        lambda one: one.settings({"timezone": "Europe/London"}),
-        lambda one: one.settings({"feeds": {"customers": {"encoding": "gb18030"}}}),
+        lambda company: company.settings({"timezone": "Europe/London"}),
+        lambda company: company.settings(
+            {"feeds": {"customers": {"encoding": "gb18030"}}}
+        ),
     ],
 )
 def test_the_digest_changes_with_the_input(on_disk, change):
@@ -215,7 +217,7 @@ def test_one_thread_and_many_give_the_same(company):
             )
         )
     assert found[0][0]["a.csv"] == ("loaded", 100_000, 100_000, 0, 0)
-    assert [one[0] for one in found[:1]] == [one[0] for one in found[1:]]
+    assert [row[0] for row in found[:1]] == [row[0] for row in found[1:]]
     assert found[0][2] == found[1][2]
 
 
@@ -257,14 +259,14 @@ def test_the_manifest_lists_the_files(company):
     company.load("customers")
     files = inputs.input_files(company.con)
     assert [
-        (one["feed"], one["file"], one["status"], one["n_read"], one["n_loaded"])
-        for one in files
+        (file["feed"], file["file"], file["status"], file["n_read"], file["n_loaded"])
+        for file in files
     ] == [("customers", "a.csv", "loaded", 3, 1), ("customers", "b.csv", "empty", 0, 0)]
-    assert [(one["n_duplicate"], one["n_rejected"]) for one in files] == [
+    assert [(file["n_duplicate"], file["n_rejected"]) for file in files] == [
         (1, 1),
         (0, 0),
     ]
-    assert all(len(str(one["digest"])) == 64 for one in files)
+    assert all(len(str(file["digest"])) == 64 for file in files)
 
 
 def test_a_day_without_files_costs_next_to_nothing(company):

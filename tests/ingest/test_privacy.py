@@ -384,7 +384,7 @@ def test_a_header_is_told_by_the_names_that_are_known(
         line = json.dumps(dict(zip(header, values, strict=True)))
         company.land(f"customers/{name}", line)
     else:
-        columns = ", ".join(f"'1' as {quoted(one)}" for one in header)
+        columns = ", ".join(f"'1' as {quoted(name)}" for name in header)
         file = company.root / "landing/customers/f.parquet"
         company.con.execute(f"copy (select {columns}) to '{file}'")
     company.load("customers")

@@ -78,7 +78,7 @@ def test_places_name_the_folder_that_the_file_lies_in(company):
     for name in ("in", "out"):
         company.land(f"../{name}/a.csv", "x\n1\n")
     company.load("customers")
-    places = [one.place(company.project) for one in refused_files(company.con)]
+    places = [problem.place(company.project) for problem in refused_files(company.con)]
     assert sorted(places) == ["in/a.csv", "out/a.csv"]
 
 

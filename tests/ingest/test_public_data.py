@@ -134,8 +134,8 @@ def test_cdnow(company, test_data):
     company.land("transactions/CDNOW.txt", path.read_bytes())
     company.load("transactions")
     expected = Counter(
-        (one[0], datetime.strptime(one[2], "%Y%m%d").date(), Decimal(one[4]))  # noqa: DTZ007
-        for one in (line.split() for line in path.read_text().splitlines())
+        (cells[0], datetime.strptime(cells[2], "%Y%m%d").date(), Decimal(cells[4]))  # noqa: DTZ007
+        for cells in (line.split() for line in path.read_text().splitlines())
     )
     found = company.rows(
         "select customer_id, occurred_date, amount from staging.transactions"

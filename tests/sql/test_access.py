@@ -6,12 +6,12 @@ from sql.access import access, access_rows
 from sql.contracts import contract, contracts
 
 PUBLISHED = {
-    one.table: one
+    table.table: table
     for layer in ("core", "marts")
-    for one in contracts(layer)
-    if one.published
+    for table in contracts(layer)
+    if table.published
 }
-ROLES = {one.role: one for one in access().roles}
+ROLES = {role.role: role for role in access().roles}
 
 
 def readable(table, names):
@@ -23,14 +23,14 @@ def readable(table, names):
     return found
 
 
-@pytest.mark.parametrize("role", ROLES.values(), ids=lambda one: one.role)
+@pytest.mark.parametrize("role", ROLES.values(), ids=lambda role: role.role)
 def test_roles_name_tables_and_columns_that_there_are(role):
     assert set(role.tables) - PUBLISHED.keys() == set()
-    guarded = {one.partition(".")[2] for one in access().guarded}
+    guarded = {column.partition(".")[2] for column in access().guarded}
     personal = {
         column.name
-        for one in PUBLISHED.values()
-        for column in one.columns
+        for table in PUBLISHED.values()
+        for column in table.columns
         if column.personal
     }
     assert set(role.may_read) - guarded - personal == set()

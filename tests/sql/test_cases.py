@@ -25,14 +25,16 @@ def columns_of(name: str) -> dict[str, tuple[str, str | None]]:
     layer, table = name.split(".")
     if layer == "staging" and table in feeds():
         feed = feeds()[table]
-        columns = {one.name: (one.duckdb_type, one.default) for one in feed.columns}
-        for one in feed.dated_by:
-            if feed.column(one).type == "timestamp":
-                columns[one.removesuffix("_at") + "_date"] = ("DATE", None)
+        columns = {
+            column.name: (column.duckdb_type, column.default) for column in feed.columns
+        }
+        for dated in feed.dated_by:
+            if feed.column(dated).type == "timestamp":
+                columns[dated.removesuffix("_at") + "_date"] = ("DATE", None)
         return columns
     return {
-        one.name: (one.duckdb_type, one.default)
-        for one in contract(layer, table).columns
+        column.name: (column.duckdb_type, column.default)
+        for column in contract(layer, table).columns
     }
 
 
@@ -40,17 +42,21 @@ def create_given(con: duckdb.DuckDBPyConnection, name: str, rows: list[dict]) ->
     columns = columns_of(name)
     layer, table = name.split(".")
     con.execute(f"create schema if not exists {quoted(layer)}")
-    typed = ", ".join(f"{quoted(one)} {kind}" for one, (kind, _) in columns.items())
+    typed = ", ".join(
+        f"{quoted(column)} {kind}" for column, (kind, _) in columns.items()
+    )
     con.execute(f"create table {quoted(layer, table)} ({typed})")
     for row in rows:
         unknown = set(row) - set(columns)
         assert not unknown, f"{name} has no columns {unknown}"
-        full = {one: row.get(one, default) for one, (_, default) in columns.items()}
-        for one in columns:
+        full = {
+            column: row.get(column, default) for column, (_, default) in columns.items()
+        }
+        for column in columns:
             # A day that dates a row follows from its time unless the case gives it.
-            at = one.removesuffix("_date") + "_at"
-            if one.endswith("_date") and full[one] is None and full.get(at):
-                full[one] = str(full[at])[:10]
+            at = column.removesuffix("_date") + "_at"
+            if column.endswith("_date") and full[column] is None and full.get(at):
+                full[column] = str(full[at])[:10]
         places = ", ".join("?" * len(full))
         values = [
             None if value is None or value == "" else str(value)
@@ -86,7 +92,7 @@ def test_case(path: Path):
     layer, table = path.parent.relative_to(HERE).parts
     made = contract(layer, table)
     select = select_of(made)
-    params = {name: one.default for name, one in made.parameters.items()}
+    params = {name: parameter.default for name, parameter in made.parameters.items()}
     params |= {
         name: datetime.date.fromisoformat(value) if name.endswith("_date") else value
         for name, value in case.get("params", {}).items()
@@ -109,19 +115,21 @@ def test_case(path: Path):
 @pytest.mark.parametrize(
     "made",
     [
-        one
+        table
         for layer in ("core", "marts")
-        for one in contracts(layer)
-        if one.made_by == "sql"
+        for table in contracts(layer)
+        if table.made_by == "sql"
     ],
-    ids=lambda one: one.name,
+    ids=lambda table: table.name,
 )
 def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
     assert list((HERE / made.layer / made.table).glob("*.yaml"))
     with duckdb.connect() as con:
         for name in tables_read(select_of(made)):
             create_given(con, name, [])
-        params = {name: one.default for name, one in made.parameters.items()}
+        params = {
+            name: parameter.default for name, parameter in made.parameters.items()
+        }
         dates = dict.fromkeys(
             ("as_of_date", "first_date", "last_date"), datetime.date(2026, 5, 31)
         )

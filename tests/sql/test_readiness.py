@@ -16,7 +16,7 @@ def con():
         con.execute("create schema staging")
         for name, feed in feeds().items():
             columns = ", ".join(
-                f"{quoted(one.name)} {one.duckdb_type}" for one in feed.columns
+                f"{quoted(column.name)} {column.duckdb_type}" for column in feed.columns
             )
             con.execute(f"create table staging.{name} ({columns})")
         yield con
@@ -67,8 +67,8 @@ def test_the_select_has_the_columns_of_the_contract(con):
     made = con.execute("describe " + data_readiness_select()).fetchall()
 
     assert [(name, kind) for name, kind, *_ in made] == [
-        (one.name, one.duckdb_type)
-        for one in contract("marts", "data_readiness").columns
+        (column.name, column.duckdb_type)
+        for column in contract("marts", "data_readiness").columns
     ]
 
 
