@@ -13,11 +13,16 @@ import duckdb
 
 from ingest import masks
 from ingest.landing import find_files, shown_place
-from ingest.problems import Problem, refused_files, rejected_rows
-from ingest.sql_text import Sql, identifier, listed, sql
+from ingest.problems import (
+    Problem,
+    books_of,
+    recent,
+    refused_files,
+    rejected_rows,
+)
+from ingest.sql_text import Sql, identifier, listed, sql, unnested
 from project.folder import Project
-from sql.contracts import contract, feeds
-from sql.selects import select_of
+from sql.contracts import feeds
 
 _RECONCILIATION = "feed_reconciliation"
 
@@ -76,7 +81,7 @@ def read_books(
         sql(
             "select feed, {counts} from {books} group by feed order by feed",
             counts=_COUNTS,
-            books=_books(is_release=is_release),
+            books=books_of(_RECONCILIATION, is_release=is_release),
         )
     ).fetchall()
     return Books(
@@ -97,20 +102,12 @@ def new_since(
 
     None: of all files. The connection is to the warehouse.
     """
-    if since is None:
-        recent = Sql("true")
-    else:
-        recent = Sql(
-            "(feed, file) in (select (n.feed, n.shown_path) from raw.file_names as n"
-            " inner join raw.files as f on n.file_id = f.file_id"
-            " where f.loaded_at >= $since)"
-        )
     rows = con.execute(
         sql(
-            "select feed, {counts} from {books} where {recent} group by feed",
+            "select feed, {counts} from {books} where {is_recent} group by feed",
             counts=_COUNTS,
-            books=_books(is_release=False),
-            recent=recent,
+            books=books_of(_RECONCILIATION, is_release=False),
+            is_recent=recent(since),
         ),
         {} if since is None else {"since": since},
     ).fetchall()
@@ -170,13 +167,6 @@ _COUNTS = Sql(
 )
 
 
-def _books(*, is_release: bool) -> Sql:
-    if is_release:
-        return identifier("main", _RECONCILIATION)
-    select = Sql(select_of(contract("marts", _RECONCILIATION)))
-    return sql("({select}) as books", select=select)
-
-
 def _vanished(
     con: duckdb.DuckDBPyConnection, project: Project, *, is_release: bool
 ) -> tuple[tuple[str, str], ...]:
@@ -186,15 +176,15 @@ def _vanished(
         con.execute(
             sql(
                 "select feed, file from {books} where (feed, file) not in"
-                " (select (feed, {shown}) from (select unnest($feeds::varchar[]) as"
-                " feed, unnest($paths::varchar[]) as path)) order by feed, file",
-                books=_books(is_release=is_release),
+                " (select (feed, {shown}) from ({landed})) order by feed, file",
+                landed=unnested(feed="varchar", path="varchar"),
+                books=books_of(_RECONCILIATION, is_release=is_release),
                 # Others read masked names, and so do the books.
                 shown=masks.shown_path(Sql("path")),
             ),
             {
-                "feeds": [file.feed for file in files],
-                "paths": [file.path for file in files],
+                "feed": [file.feed for file in files],
+                "path": [file.path for file in files],
             },
         ).fetchall()
     )

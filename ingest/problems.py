@@ -58,7 +58,7 @@ def refused_files(
     refused = sql(
         "select feed, file, reason, null as column_name, null::bigint as line_no"
         " from {books} where status = 'refused'",
-        books=_books("feed_reconciliation", is_release=is_release),
+        books=books_of("feed_reconciliation", is_release=is_release),
     )
     return _grouped(con, "refused", refused, since)
 
@@ -78,7 +78,7 @@ def rejected_rows(
     """
     rejected = sql(
         "select feed, file, reason_code as reason, column_name, line_no from {books}",
-        books=_books("rejected_rows", is_release=is_release),
+        books=books_of("rejected_rows", is_release=is_release),
     )
     return _grouped(con, "rejected", rejected, since)
 
@@ -132,13 +132,18 @@ def _explained(project: Project, problem: Problem) -> str:
     return f"{told}: {way} in fenji.yaml" if way else told
 
 
-def _books(table: str, *, is_release: bool) -> Sql:
+def books_of(table: str, *, is_release: bool) -> Sql:
+    """The table `feed_reconciliation` or `rejected_rows` of a release or the warehouse.
+
+    A release stores it; of the warehouse it is the select that the release is made by.
+    """
     if is_release:
         return identifier("main", table)
     return sql("({select}) as books", select=Sql(select_of(contract("marts", table))))
 
 
-def _recent(since: datetime.datetime | None) -> Sql:
+def recent(since: datetime.datetime | None) -> Sql:
+    """Whether a row of these tables is of a file that was read at `$since` or later."""
     if since is None:
         return Sql("true")
     return Sql(
@@ -167,10 +172,10 @@ def _grouped(
             "select feed, reason, column_name, n, first_place.file,"
             " first_place.line_no from (select feed, reason, column_name,"
             " count(*) as n, min({{'file': file, 'line_no': line_no}}) as first_place"
-            " from ({found}) where {recent} group by feed, reason, column_name)"
+            " from ({found}) where {is_recent} group by feed, reason, column_name)"
             " order by n desc, feed, reason, column_name",
             found=found,
-            recent=_recent(since),
+            is_recent=recent(since),
         ),
         {} if since is None else {"since": since},
     ).fetchall()
