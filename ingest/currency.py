@@ -59,6 +59,7 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
     """Reject the rows that no rate converts; the feeds that hold rows to convert."""
     foreign = set()
     for feed in converted_feeds():
+        # Rates may have come or changed since the last run: all are judged anew.
         duplicates.readmit(con, feed, "no_exchange_rate")
         duplicates.readmit(con, feed, "out_of_range")
         if reporting is None or not _has_foreign(con, feed, reporting):
@@ -132,6 +133,7 @@ def _day(feed: Contract) -> Sql:
 
 def make_daily_rates(con: duckdb.DuckDBPyConnection, as_of_date: datetime.date) -> None:
     """One rate a currency and day up to the as-of date: rows join by equality."""
+    # The last rate of a currency holds up to the as-of date.
     con.execute(
         sql(
             "create or replace table {daily} as with bounded as (select currency, rate,"

@@ -79,6 +79,7 @@ class Settlement:
         self.numbers = self._find_numbers()
         touched = Sql("true")
         if not everything:
+            # What was found of these rows before may no longer hold.
             touched = sql("{h} in (select h from _touched_keys)", h=self._key_hash())
             _clear(self.con, self.feed, touched)
             for rule in self.feed.agree:
@@ -117,6 +118,7 @@ class Settlement:
         """The hashes of the keys that more than one row has."""
         only = Sql("")
         if self.numbers != "all":
+            # Equal rows without a number are separate rows where they are of one file.
             only = Sql(
                 "and not (bool_and(is_unnumbered) and min(_file_id) = max(_file_id))"
             )

@@ -58,6 +58,7 @@ def find(
     prepare(con)
     known = ledger.entries(con)
     standing = {(file.feed, file.path): file for file in find_files(project)}
+    # By number: two names may stand for one file.
     chosen = {} if names else {entry.file_id: entry for entry in known}
     rows = con.execute("select file_id, shown_path from raw.file_names").fetchall()
     for name in names:
@@ -104,6 +105,7 @@ def forget(
         at: from when on they no longer count.
     """
     known = {(entry.feed, entry.path): entry for entry in ledger.entries(con)}
+    # One transaction a feed: which of its rows count is settled once.
     for feed in dict.fromkeys(file.feed for file in files):
         entries = [known[feed, file.path] for file in files if file.feed == feed]
         remove(con, project, feeds()[feed], entries, at)

@@ -113,6 +113,7 @@ def make_raw(
 
     The ledger and the rejected rows are copied, the feeds are views.
     """
+    # A warehouse where no file was ever replaced has no tables of former rows.
     kept = replaced_files.tables(con, catalog)
     con.execute("create schema raw")
     con.execute("create schema staging")

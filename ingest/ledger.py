@@ -118,6 +118,7 @@ def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departur
     gone = [entry for entry in known if (entry.feed, entry.path) not in places]
     kept = [entry for entry in gone if entry.status == "loaded"]
     by_place = {(entry.feed, entry.path): entry for entry in known}
+    # Only a file of equal size can be the same one; no other is opened for its digest.
     sizes = {entry.size for entry in kept}
     standing: dict[str, list[LandingFile]] = {}
     for file in files:
@@ -139,6 +140,7 @@ def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departur
             None,
         )
         if new_place is not None:
+            # Of two equal files that are gone, each moves to a place of its own.
             taken.add((new_place.feed, new_place.path))
             moved.append((entry, new_place))
         elif equal:

@@ -51,6 +51,7 @@ def follow(
         replaced_files.keep(con, feed, removed, at)
         ledger.delete(con, feed, removed)
         ledger.move(con, gone.moved, at)
+        # Where the order of the files is as it was, so is every row's status.
         is_reordered = _order(con, feed) != before
         if is_reordered:
             settlement.touch(moved)

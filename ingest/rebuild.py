@@ -221,6 +221,7 @@ def _keep_former(con: duckdb.DuckDBPyConnection, rebuilt: Rebuilt) -> None:
             "create schema if not exists {name}", name=identifier(replaced_files.SCHEMA)
         )
     )
+    # A table that cannot be read takes its rows with it, and no other table's.
     for table in sorted(replaced_files.tables(con, _OLD)):
         replaced_files.make_table(con, table)
         try:
@@ -249,6 +250,7 @@ def _keep_files(
 
     Where they were only moved or changed, loading finds that out, as it always does.
     """
+    # What stands in its folder as it was read is loaded anew, and need not be copied.
     standing = {(file.feed, file.path, ledger.content_digest(file)) for file in landed}
     gone = {entry.file_id for entry in _gone(known, landed)}
     for entry in known:

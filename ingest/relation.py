@@ -66,10 +66,10 @@ class FileToLoad:
     """A file that is about to be loaded."""
 
     landing: LandingFile
-    mapping_digest: str
+    mapping_digest: str  # of all that decides how it is read
     layout: Layout
     readable: Path  # the file itself, or its copy in UTF-8
-    failing: tuple[Failing, ...] = ()
+    failing: tuple[Failing, ...] = ()  # rows that are known to end the query
 
     @property
     def is_copy(self) -> bool:
@@ -87,9 +87,9 @@ class Group:
     contract: Contract
     mapping: FeedMapping
     layout: Layout
-    bounds: tuple[Bound, ...]
+    bounds: tuple[Bound, ...]  # where the canonical columns come from
     files: tuple[FileToLoad, ...]
-    expression_types: tuple[tuple[str, str], ...] = ()
+    expression_types: tuple[tuple[str, str], ...] = ()  # name and DuckDB's type
 
     @cached_property
     def columns(self) -> tuple[Sql, ...]:
