@@ -19,7 +19,7 @@ from ingest import masks, replaced_files, warehouse
 from ingest.duplicates import Settlement
 from ingest.load import FeedLoad
 from ingest.raw_tables import feed_columns, prepare
-from ingest.sql_text import Sql, identifier, listed, literal, sql
+from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import RunError
 from project.folder import Project
 from sql.contracts import Contract, feeds
@@ -83,13 +83,7 @@ def opened(
     place.mkdir(mode=0o700)
     con = duckdb.connect(str(place / "known_at.duckdb"))
     try:
-        con.execute(
-            sql(
-                "attach {path} as {name} (read_only)",
-                path=literal(str(project.warehouse)),
-                name=identifier(_CATALOG),
-            )
-        )
+        warehouse.attach(con, project, _CATALOG)
         make_raw(con, _CATALOG, at)
         yield con
     finally:

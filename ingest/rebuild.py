@@ -181,13 +181,7 @@ def _attach_old(
     if machine_faults.why_unopened(project.warehouse) is not None:
         return None
     try:
-        con.execute(
-            sql(
-                "attach {path} as {name} (read_only)",
-                path=literal(str(project.warehouse)),
-                name=identifier(_OLD),
-            )
-        )
+        warehouse.attach(con, project, _OLD)
     except duckdb.Error:
         return None
     # One of an earlier version noted fewer things.

@@ -86,6 +86,21 @@ def reading(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def attach(con: duckdb.DuckDBPyConnection, project: Project, name: str) -> None:
+    """Attach the warehouse to another database under a name, to be read alone.
+
+    Raises:
+        duckdb.Error: it cannot be read.
+    """
+    con.execute(
+        sql(
+            "attach {path} as {name} (read_only)",
+            path=literal(str(project.warehouse)),
+            name=identifier(name),
+        )
+    )
+
+
 def upgrade(project: Project, *, tell: Callable[[str], None] = log) -> None:
     """Bring a warehouse of an earlier version up to date before it is only read.
 
