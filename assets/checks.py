@@ -68,7 +68,7 @@ def quality_in(
 def _spec(
     table: Contract, partitions: dg.PartitionsDefinition[str] | None
 ) -> dg.AssetCheckSpec:
-    sentences = [f"- {one.sentence} ({one.severity})" for one in suite_for(table)]
+    sentences = [f"- {check.sentence} ({check.severity})" for check in suite_for(table)]
     return _blocking(table, SUITE, "\n".join(sentences), partitions)
 
 
@@ -103,12 +103,12 @@ def _result(
 ) -> dg.AssetCheckResult:
     """A table's suite, or its gates, as Dagster shows it: blocking where one stops."""
     results = [
-        one
-        for one in checks
-        if one.table_name == table.table and one.is_gate == (name == GATES)
+        check
+        for check in checks
+        if check.table_name == table.table and check.is_gate == (name == GATES)
     ]
-    failed = [one for one in results if not one.passed]
-    blocks = any(one.blocks for one in failed)
+    failed = [check for check in results if not check.passed]
+    blocks = any(check.blocks for check in failed)
     return dg.AssetCheckResult(
         asset_key=["release", table.table],
         check_name=name,
@@ -116,6 +116,6 @@ def _result(
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata={
             "expectations": len(results),
-            **{one.check_name: one.observed for one in failed},
+            **{check.check_name: check.observed for check in failed},
         },
     )

@@ -39,13 +39,17 @@ def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefiniti
 
 def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
     """The tables, each after those that it reads."""
-    named = {one.name: one for one in tables}
-    reads = {name: reads_of(one) & named.keys() for name, one in named.items()}
+    named = {table.name: table for table in tables}
+    reads = {name: reads_of(table) & named.keys() for name, table in named.items()}
     return tuple(named[name] for name in TopologicalSorter(reads).static_order())
 
 
-SHARED = _in_reading_order(one for one in made_in_sql("core") if one.for_all_dates)
-TABLES = [table_asset(one) for one in made_in_sql("core") if not one.for_all_dates]
+SHARED = _in_reading_order(
+    table for table in made_in_sql("core") if table.for_all_dates
+)
+TABLES = [
+    table_asset(table) for table in made_in_sql("core") if not table.for_all_dates
+]
 METRICS_TABLE = contract("core", METRICS)
 
 

@@ -43,7 +43,7 @@ def judge(run: Run) -> list[CheckResult]:
             run.project,
             is_release=True,
             in_folder=run.known_at is None,
-            moved=[one for load in run.loads.values() for one in load.moved],
+            moved=[file for load in run.loads.values() for file in load.moved],
         )
     finally:
         inside.close()
@@ -60,14 +60,20 @@ def unusable(run: Run) -> list[Unusable]:
         raise RuntimeError("the gates were not judged")
     books, project = run.books, run.project
     found = [
-        Unusable("accepted", judged(one), one.observed, None, "")
-        for one in run.checks
-        if one.is_accepted
+        Unusable("accepted", judged(check), check.observed, None, "")
+        for check in run.checks
+        if check.is_accepted
     ]
     for kind in ("refused", "rejected"):
         found += [
-            Unusable(one.kind, one.feed, one.reason, one.n, one.place(project))
-            for one in books.of_kind(kind)
+            Unusable(
+                problem.kind,
+                problem.feed,
+                problem.reason,
+                problem.n,
+                problem.place(project),
+            )
+            for problem in books.of_kind(kind)
         ]
     for feed in dict(books.vanished):
         places = vanished_places(project, books, feed)
@@ -80,22 +86,22 @@ def unusable(run: Run) -> list[Unusable]:
 
 def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
     came = new_since(run.con, run.unpublished_since)
-    for one in books.feeds:
-        new = came.get(one.feed, FeedBooks(one.feed, 0, 0, 0, 0, 0, 0))
-        rejected = books.of_kind("rejected", one.feed)
+    for feed_books in books.feeds:
+        new = came.get(feed_books.feed, FeedBooks(feed_books.feed, 0, 0, 0, 0, 0, 0))
+        rejected = books.of_kind("rejected", feed_books.feed)
         figures = FeedFigures(
-            feed=one.feed,
-            n_files=one.n_files,
-            n_refused=one.n_refused,
-            n_read=one.n_read,
-            n_rejected=one.n_rejected,
+            feed=feed_books.feed,
+            n_files=feed_books.n_files,
+            n_refused=feed_books.n_refused,
+            n_read=feed_books.n_read,
+            n_rejected=feed_books.n_rejected,
             n_new_files=new.n_files,
             n_new_refused=new.n_refused,
             n_new_read=new.n_read,
             n_new_rejected=new.n_rejected,
             rejected_for=reasons(run.project, rejected),
-            refused_for=reasons(run.project, books.of_kind("refused", one.feed)),
-            vanished=tuple(vanished_places(run.project, books, one.feed)),
+            refused_for=reasons(run.project, books.of_kind("refused", feed_books.feed)),
+            vanished=tuple(vanished_places(run.project, books, feed_books.feed)),
         )
         yield from judge_feed(figures, run.project.settings.gates, accept=run.accept)
 
@@ -104,7 +110,11 @@ def _days(run: Run, books: Books) -> Iterator[CheckResult]:
     gates = run.project.settings.gates
     named = {*gates.fresh, *gates.rows_fall}
     if EVERY_FEED in named:
-        named |= {one.feed for one in books.feeds if feeds()[one.feed].dated_by}
+        named |= {
+            feed_books.feed
+            for feed_books in books.feeds
+            if feeds()[feed_books.feed].dated_by
+        }
     for feed in sorted(named - {EVERY_FEED}):
         days = recent_days(run.con, feed, run.as_of_date)
         yield from judge_days(feed, days, run.as_of_date, gates, accept=run.accept)
@@ -114,7 +124,7 @@ def _schemes(run: Run) -> Iterator[CheckResult]:
     gate = run.project.settings.gates.tiers_move
     if gate is None:
         return
-    for one in movements(run.con, CATALOG):
-        found = SchemeMovement(one.scheme, one.n_moved, one.n_graded_before)
+    for moved in movements(run.con, CATALOG):
+        found = SchemeMovement(moved.scheme, moved.n_moved, moved.n_graded_before)
         if found.n_customers:
             yield judge_movement(found, gate, accept=run.accept)

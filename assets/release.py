@@ -40,7 +40,7 @@ from sql.selects import create_with_rows, select_of, used
 PROFILE = "customer_profile"  # a row per customer
 ACCESS = contract("marts", "access_roles")
 QUALITY = contract("marts", "quality_results")
-TABLES = tuple(one for one in published() if one.table != QUALITY.table)
+TABLES = tuple(table for table in published() if table.table != QUALITY.table)
 
 
 def released_tables(run: Run) -> tuple[Contract, ...]:
@@ -55,7 +55,7 @@ def _reads(table: Contract) -> list[str]:
         return []
     if table.is_stored and table.made_by not in {"release", "history"}:
         return [table.name]
-    inside = {one.table for one in TABLES}
+    inside = {table.table for table in TABLES}
     names = [(name, name.rpartition(".")[2]) for name in table.reads]
     return [f"release.{last}" if last in inside else name for name, last in names]
 
@@ -138,12 +138,12 @@ def _write_access(run: Run, building: Building) -> None:
     """Write who may read what, once all other tables are there or settled."""
     # Who may read a view may read what it looks up.
     written = [
-        one
-        for one in released_tables(run)
-        if one.table != ACCESS.table and not one.is_lookup
+        table
+        for table in released_tables(run)
+        if table.table != ACCESS.table and not table.is_lookup
     ]
-    tables = [(one, column_names(run.con, one)) for one in written]
-    tables += [(one, [c.name for c in one.columns]) for one in (ACCESS, QUALITY)]
+    tables = [(table, column_names(run.con, table)) for table in written]
+    tables += [(table, [c.name for c in table.columns]) for table in (ACCESS, QUALITY)]
     name = (CATALOG, "main", ACCESS.table)
     create_with_rows(run.con, name, ACCESS, access_rows(tables))
     finish_table(run.con, building, ACCESS)
@@ -173,7 +173,7 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
             run.con,
             (CATALOG, "main", QUALITY.table),
             QUALITY,
-            [one.as_row() for one in run.checks],
+            [check.as_row() for check in run.checks],
         )
         finish_table(run.con, building, QUALITY)
         digest = content_digest(building.fact_lines)
@@ -191,7 +191,7 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
             tables=building.rows,
             table_digests=building.digests,
             checks=tuple(
-                CheckOutcome.model_validate(one.as_row()) for one in run.checks
+                CheckOutcome.model_validate(check.as_row()) for check in run.checks
             ),
             fenji_version=version("fenji"),
             run_key=run.key,

@@ -72,23 +72,26 @@ def code_version(table: Contract) -> str:
 
 def made_in_sql(layer: str) -> tuple[Contract, ...]:
     """The tables of a layer that are one `select` in a file."""
-    return tuple(one for one in contracts(layer) if one.made_by == "sql")
+    return tuple(table for table in contracts(layer) if table.made_by == "sql")
 
 
 def published() -> tuple[Contract, ...]:
     """The tables of a release, those that hold rows before the views over them."""
     shown = [
-        one for layer in ("core", "marts") for one in contracts(layer) if one.published
+        table
+        for layer in ("core", "marts")
+        for table in contracts(layer)
+        if table.published
     ]
     # Views stand on stored tables, and tables of the release's own on the views.
     late = ("release", "history", "publish")
     return tuple(
         sorted(
             shown,
-            key=lambda one: (
-                late.index(one.made_by) + 1 if one.made_by in late else 0,
-                not one.is_stored,
-                one.table,
+            key=lambda table: (
+                late.index(table.made_by) + 1 if table.made_by in late else 0,
+                not table.is_stored,
+                table.table,
             ),
         )
     )

@@ -19,7 +19,7 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
 # The ledger of files, and what became of rows that do not count. Rows that no exchange
 # rate converts, and assessments outside their bands, are rejected here, so that the
 # books are not complete before.
-BOOKS = tuple(one for one in contracts("raw") if one.made_by == "ingest")
+BOOKS = tuple(table for table in contracts("raw") if table.made_by == "ingest")
 
 
 @table_assets(

@@ -122,11 +122,11 @@ def _measure(
     return {
         **_summary(floors, runs_made, idles, imports, plans),
         "agreed_rows": agreed,
-        "floor": [asdict(one) for one in floors],
-        "fenji": [asdict(one) for one in runs_made],
-        "nothing_new": [asdict(one) for one in idles],
-        "imports": [asdict(one) for one in imports],
-        "plan": [asdict(one) for one in plans],
+        "floor": [asdict(process) for process in floors],
+        "fenji": [asdict(process) for process in runs_made],
+        "nothing_new": [asdict(process) for process in idles],
+        "imports": [asdict(process) for process in imports],
+        "plan": [asdict(process) for process in plans],
     }
 
 
@@ -139,28 +139,28 @@ def _summary(
 ) -> dict[str, Any]:
     """The medians, and the ratios that targets are set for."""
     phases = {
-        phase: statistics.median(one.output["timings"][phase] for one in fenjis)
+        phase: statistics.median(process.output["timings"][phase] for process in fenjis)
         for phase in ("ingest", "compute", "checks", "publish")
     }
-    whole = statistics.median(one.seconds for one in fenjis)
-    floor = statistics.median(one.seconds for one in floors)
-    of_floor = statistics.median(_seconds_of_floor(one) for one in fenjis)
+    whole = statistics.median(process.seconds for process in fenjis)
+    floor = statistics.median(process.seconds for process in floors)
+    of_floor = statistics.median(_seconds_of_floor(process) for process in fenjis)
     rest = phases["ingest"] + phases["compute"]
     medians = {
         "floor_s": floor,
-        "floor_cpu_s": statistics.median(one.cpu_seconds for one in floors),
+        "floor_cpu_s": statistics.median(process.cpu_seconds for process in floors),
         "whole_s": whole,
-        "whole_cpu_s": statistics.median(one.cpu_seconds for one in fenjis),
+        "whole_cpu_s": statistics.median(process.cpu_seconds for process in fenjis),
         # Imports, Dagster's own work, and whatever no phase claims.
         "startup_s": whole - sum(phases.values()),
         **{f"{phase}_s": seconds for phase, seconds in phases.items()},
         "tables_of_floor_s": of_floor,
-        "nothing_new_s": statistics.median(one.seconds for one in idles),
-        "plan_s": statistics.median(one.seconds for one in plans),
-        "plan_cpu_s": statistics.median(one.cpu_seconds for one in plans),
-        "imports_s": statistics.median(one.seconds for one in imports),
-        "floor_peak_mb": max(one.peak_mb for one in floors),
-        "fenji_peak_mb": max(one.peak_mb for one in fenjis),
+        "nothing_new_s": statistics.median(process.seconds for process in idles),
+        "plan_s": statistics.median(process.seconds for process in plans),
+        "plan_cpu_s": statistics.median(process.cpu_seconds for process in plans),
+        "imports_s": statistics.median(process.seconds for process in imports),
+        "floor_peak_mb": max(process.peak_mb for process in floors),
+        "fenji_peak_mb": max(process.peak_mb for process in fenjis),
     }
     ratios = {
         "ingest_and_compute": rest / floor,
@@ -168,7 +168,7 @@ def _summary(
         "whole": whole / floor,
     }
     steps = {
-        name: statistics.median(one.output[name] for one in floors)
+        name: statistics.median(process.output[name] for process in floors)
         for name in floors[0].output
     }
     return {

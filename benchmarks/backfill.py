@@ -69,8 +69,8 @@ def main() -> None:
         "n_lines": n_lines,
         "machine": machine(resources),
         **_summary(ones, backfills),
-        "one": [asdict(one) for one in ones],
-        "backfill": [asdict(one) for one in backfills],
+        "one": [asdict(process) for process in ones],
+        "backfill": [asdict(process) for process in backfills],
     }
     _show(result, console)
     write_result(f"backfill-{given.transactions}", result)
@@ -92,14 +92,18 @@ def _compare(one: Process, backfill: Process) -> None:
 def _summary(ones: list[Process], backfills: list[Process]) -> dict[str, Any]:
     """The medians, and how many times one run a backfill takes."""
     medians = {
-        "one_s": statistics.median(one.seconds for one in ones),
-        "backfill_s": statistics.median(one.seconds for one in backfills),
+        "one_s": statistics.median(process.seconds for process in ones),
+        "backfill_s": statistics.median(process.seconds for process in backfills),
         "one_computing_s": statistics.median(map(_computing_one, ones)),
         "backfill_computing_s": statistics.median(map(_computing_all, backfills)),
-        "one_cpu_s": statistics.median(one.cpu_seconds for one in ones),
-        "backfill_cpu_s": statistics.median(one.cpu_seconds for one in backfills),
-        "one_apart_s": statistics.median(_rest_of_one(one) for one in ones),
-        "backfill_apart_s": statistics.median(_rest_of_all(one) for one in backfills),
+        "one_cpu_s": statistics.median(process.cpu_seconds for process in ones),
+        "backfill_cpu_s": statistics.median(
+            process.cpu_seconds for process in backfills
+        ),
+        "one_apart_s": statistics.median(_rest_of_one(process) for process in ones),
+        "backfill_apart_s": statistics.median(
+            _rest_of_all(process) for process in backfills
+        ),
     }
     ratios = {
         "computing": medians["backfill_computing_s"] / medians["one_computing_s"],
@@ -118,7 +122,9 @@ def _computing_one(run: Process) -> float:
 
 
 def _computing_all(backfill: Process) -> float:
-    return sum(_computing(one["timings"]) for one in backfill.output["releases"])
+    return sum(
+        _computing(release["timings"]) for release in backfill.output["releases"]
+    )
 
 
 def _computing(timings: dict[str, float]) -> float:
@@ -131,7 +137,7 @@ def _rest_of_one(run: Process) -> float:
 
 
 def _rest_of_all(backfill: Process) -> float:
-    releases = [one["timings"] for one in backfill.output["releases"]]
+    releases = [release["timings"] for release in backfill.output["releases"]]
     import_s = releases[0]["startup"]
     return backfill.seconds - import_s - sum(map(_apart, releases))
 

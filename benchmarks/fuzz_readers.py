@@ -233,9 +233,9 @@ def _problem(
 def _small_poisons() -> list[tuple[str, bytes]]:
     """The poisoned files of the corpus that are small, by their extensions."""
     return [
-        (one.name.partition(".")[2], one.data)
-        for one in poisons()
-        if len(one.data) < SMALL
+        (poison.name.partition(".")[2], poison.data)
+        for poison in poisons()
+        if len(poison.data) < SMALL
     ]
 
 
@@ -297,7 +297,7 @@ def _watch(
         tally.fates.update(told["fates"])
         tally.slowest = max(tally.slowest, told["took"])
         place = keep / f"finding-{told['ended']}"
-        tally.findings += [f"{place}: {one}" for one in told["wrong"]]
+        tally.findings += [f"{place}: {finding}" for finding in told["wrong"]]
         if time.monotonic() > end:
             process.kill()
             return seed

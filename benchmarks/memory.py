@@ -123,7 +123,7 @@ def main() -> None:
     path.unlink()
     result = {
         name: {
-            unit: round(statistics.median(one[unit] for one in each), 2)
+            unit: round(statistics.median(run[unit] for run in each), 2)
             for unit in each[0]
         }
         for name, each in times.items()
@@ -147,9 +147,9 @@ def make_facts(con: duckdb.DuckDBPyConnection, customers: int) -> None:
         con.execute(f"create table {quoted(layer, table)} as {select}", used)
         made = {row[0] for row in con.execute(f"describe {name}").fetchall()}
         known = feeds()[table] if layer == "staging" else contract(layer, table)
-        for one in known.columns:
-            if one.name not in made:
-                field = f"{quoted(one.name)} {one.duckdb_type}"
+        for column in known.columns:
+            if column.name not in made:
+                field = f"{quoted(column.name)} {column.duckdb_type}"
                 con.execute(f"alter table {name} add column {field}")
     con.execute(
         "create view core.placed_orders as"

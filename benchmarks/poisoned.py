@@ -55,7 +55,7 @@ def lines(name: str, n: int) -> bytes:
     objects = (
         dict(zip(HEAD.strip().split(","), row.split(","), strict=True)) for row in body
     )
-    return "".join(json.dumps(one) + "\n" for one in objects).encode()
+    return "".join(json.dumps(row) + "\n" for row in objects).encode()
 
 
 def flipped(data: bytes, place: int) -> bytes:

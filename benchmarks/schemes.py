@@ -219,28 +219,30 @@ def compare(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> dict[str, int]:
         DisagreementError: they differ about a customer.
     """
     agreed = {}
-    for one in plan.schemes:
-        name = one.scheme.scheme
-        if not one.runs or name == BY_CATEGORY:
+    for scheme in plan.schemes:
+        name = scheme.scheme.scheme
+        if not scheme.runs or name == BY_CATEGORY:
             continue
-        rule = f"compiled.{quoted(one.column('rule'))}"
-        codes = ", ".join(text(known.code) for known in one.rules)
+        rule = f"compiled.{quoted(scheme.column('rule'))}"
+        codes = ", ".join(text(known.code) for known in scheme.rules)
         pairs = {
-            "tier": f"compiled.{quoted(one.column('tier'))}::varchar",
+            "tier": f"compiled.{quoted(scheme.column('tier'))}::varchar",
             "reason": f"([{codes}])[{rule}]",
         }
-        said = {what: f"written.{quoted(one.column(what))}::varchar" for what in pairs}
+        said = {
+            what: f"written.{quoted(scheme.column(what))}::varchar" for what in pairs
+        }
         differs = [
             f"{there} is distinct from {said[what]}" for what, there in pairs.items()
         ]
-        if one.has_score:
+        if scheme.has_score:
             rated = ", ".join(
                 str(number)
-                for number, known in enumerate(one.rules, 1)
+                for number, known in enumerate(scheme.rules, 1)
                 if known.tier != UNRATED
             )
-            pairs["score"] = f"compiled.{quoted(one.column('score'))}"
-            said["score"] = f"written.{quoted(one.column('score'))}"
+            pairs["score"] = f"compiled.{quoted(scheme.column('score'))}"
+            said["score"] = f"written.{quoted(scheme.column('score'))}"
             differs.append(
                 f"{rule} in ({rated}) and not coalesce("
                 f"abs({pairs['score']} - {said['score']}) < {SAME_SCORE}, false)"
@@ -248,7 +250,7 @@ def compare(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> dict[str, int]:
         both = f"""
             from {quoted(*GRADED)} as compiled
             full join {quoted(*WRITTEN)} as written using (customer_id)
-            where {" or ".join(f"({one})" for one in differs)}
+            where {" or ".join(f"({difference})" for difference in differs)}
         """
         shown = ", ".join([*pairs.values(), *said.values()])
         found = con.execute(f"select customer_id, {shown} {both} limit 3").fetchall()
@@ -275,7 +277,7 @@ def _medians(times: dict[str, list[Took]]) -> dict[str, float]:
     for unit in ("seconds", "cpu_seconds"):
         for way, each in times.items():
             found[f"{way}_{unit}"] = round(
-                statistics.median(getattr(one, unit) for one in each), 2
+                statistics.median(getattr(run, unit) for run in each), 2
             )
         found[f"ratio_{unit}"] = round(
             found[f"compiled_{unit}"] / found[f"written_{unit}"], 2

@@ -47,12 +47,12 @@ def dates_of(
         ConfigurationError: there is none.
     """
     days = (last - first).days + 1
-    dates = [first + datetime.timedelta(days=one) for one in range(max(days, 0))]
+    dates = [first + datetime.timedelta(days=n) for n in range(max(days, 0))]
     if every == "month":
         dates = [
-            one
-            for one in dates
-            if one.day == calendar.monthrange(one.year, one.month)[1]
+            day
+            for day in dates
+            if day.day == calendar.monthrange(day.year, day.month)[1]
         ]
     if not dates:
         what = "day" if days <= 0 else "last day of a month"
@@ -129,7 +129,7 @@ def backfill(
             took = time.perf_counter() - began
             yield Graded(run.released, is_new=True, seconds=took, phases=run.seconds)
         if publish == "last":
-            for one in made:
-                if one.as_of_date != dates[-1]:
-                    store.remove(project, one.release_id)
+            for manifest in made:
+                if manifest.as_of_date != dates[-1]:
+                    store.remove(project, manifest.release_id)
             pointing.settle(project)

@@ -44,7 +44,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         release.current,
     ]
     if not in_partitions:
-        assets = [one.map_asset_specs(without_partitions) for one in assets]
+        assets = [asset.map_asset_specs(without_partitions) for asset in assets]
     return dg.Definitions(
         assets=[*raw.LANDING, *assets],
         asset_checks=[checks.quality_in(AS_OF_DATES if in_partitions else None)],

@@ -51,7 +51,7 @@ class Grading:
         )
         if run.failure is not None:
             raise run.failure
-        blocking = [one for one in run.checks if one.blocks]
+        blocking = [check for check in run.checks if check.blocks]
         if blocking:
             raise RunError(_why_blocked(run, blocking))
         if not result.success:
@@ -92,7 +92,7 @@ def recompute(run: Run) -> None:
     ]
     partition = partition_of(run.as_of_date)
     if partition is None:
-        assets = [one.map_asset_specs(without_partitions) for one in assets]
+        assets = [asset.map_asset_specs(without_partitions) for asset in assets]
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize(
             assets,
@@ -108,7 +108,7 @@ def recompute(run: Run) -> None:
 
 def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:
     """What the gates stopped, or the checks that failed, and where to read on."""
-    gates = [one for one in blocking if one.is_gate]
+    gates = [check for check in blocking if check.is_gate]
     if gates and len(gates) == len(blocking):
         return (
             f"{why_stopped(gates, most=_NAMED)}; nothing was published,"
@@ -117,8 +117,8 @@ def _why_blocked(run: Run, blocking: list[CheckResult]) -> str:
             " publish it once all the same: fenji run --accept"
         )
     named = [
-        f"{one.table_name}: the check {one.check_name} failed: {one.observed}"
-        for one in blocking[:_NAMED]
+        f"{check.table_name}: the check {check.check_name} failed: {check.observed}"
+        for check in blocking[:_NAMED]
     ]
     if len(blocking) > _NAMED:
         named.append(f"and {len(blocking) - _NAMED} more")

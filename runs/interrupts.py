@@ -4,7 +4,7 @@ While a step runs, Dagster exchanges the handlers of both, so that which one cam
 lost; and DuckDB ends no query for a handler of Python, which runs only when the query
 is over. Signals are therefore read from a pipe as well, into which Python writes them
 before any handler runs: a thread remembers which came, and interrupts the queries
-under way. What the interruption becomes on its way out, `told` turns into one line.
+under way. What the interruption becomes on its way out is told by `in_one_line`.
 """
 
 import contextlib
@@ -109,18 +109,18 @@ def watched() -> Iterator[None]:
     reader, writer = os.pipe()
     _watch = _Watch(writer)
     os.set_blocking(writer, False)
-    handlers = {one: signal.getsignal(one) for one in _NAMES}
+    handlers = {number: signal.getsignal(number) for number in _NAMES}
     former = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     thread = threading.Thread(target=_watch.read, args=(reader,), daemon=True)
     thread.start()
     try:
-        for one in _NAMES:
-            signal.signal(one, signal.default_int_handler)
+        for number in _NAMES:
+            signal.signal(number, signal.default_int_handler)
         yield
     finally:
         signal.set_wakeup_fd(former)
-        for one, handler in handlers.items():
-            signal.signal(one, handler)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
         os.write(writer, bytes([_END]))
         thread.join()
         _watch.writer = None
@@ -148,7 +148,7 @@ def ending(con: "duckdb.DuckDBPyConnection") -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def told(project: Project) -> Iterator[None]:
+def in_one_line(project: Project) -> Iterator[None]:
     """Say in one line that a signal ended the command, and which release stands.
 
     Raises:

@@ -156,7 +156,7 @@ def open_run(
                 yield run
         finally:
             if run.building is not None and run.released is None:
-                if any(one.blocks for one in run.checks):
+                if any(check.blocks for check in run.checks):
                     keep_quality(run.building, project.failed_quality)
                 abandon(con, run.building)
             run.keep_notes()

@@ -46,7 +46,7 @@ class Progress(Protocol):
 
 
 class Silent:
-    """Tells nobody: the scheduler has Dagster's own log."""
+    """Progress that nobody watches: the scheduler has Dagster's own log."""
 
     def started(self, step: str) -> None:
         """Say nothing."""
@@ -64,9 +64,9 @@ class StepError(Exception):
 
 @dataclass
 class Step:
-    """What a step reports when it ends."""
+    """What a step reports when it ends: the rows of the table that it made."""
 
-    rows: int | None = None
+    rows: int | None = None  # None: it made no table
 
 
 @dataclass
@@ -95,7 +95,9 @@ class Run:
     checked: Building | None = None  # what the checks looked at
     made: set[str] = field(default_factory=set)  # by this run, as layer.table
     released: Manifest | None = None
-    seconds: dict[str, float] = field(default_factory=dict)  # by phase
+    # What the run took so far: by phase (startup, ingest, compute, checks, publish)
+    # and by step.
+    seconds: dict[str, float] = field(default_factory=dict)
     step_seconds: dict[str, float] = field(default_factory=dict)
     failure: Exception | None = None
     # Whether tables that dates share hold in this run, until other rows count.
@@ -216,7 +218,10 @@ class Run:
 
     @contextmanager
     def noticing(self) -> Iterator[None]:
-        """Remember what went wrong; Dagster wraps it, and the user wants the cause."""
+        """Remember what went wrong as `failure`, and raise it all the same.
+
+        Dagster wraps what an asset raises, and the user wants the cause.
+        """
         try:
             yield
         except Exception as err:
@@ -225,7 +230,15 @@ class Run:
 
     @contextmanager
     def step(self, name: str, *, phase: str) -> Iterator[Step]:
-        """Time a step, tell whoever watches, and remember what went wrong."""
+        """Time a step, tell whoever watches, and remember what went wrong.
+
+        Args:
+            name: such as `core.orders`.
+            phase: of the run, whose seconds the step adds to.
+
+        Raises:
+            StepError: DuckDB could not carry it out.
+        """
         self.progress.started(name)
         began = time.perf_counter()
         step = Step()

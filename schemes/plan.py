@@ -110,7 +110,10 @@ RESULTS_BY_CATEGORY = "scheme_results_by_category"
 
 @dataclass(frozen=True)
 class SchemePlan:
-    """All schemes of a project, compiled; see the module for how it is used."""
+    """All schemes of a project, compiled: selects, and what the lists say of them.
+
+    It holds no connection and no rows; `Execution` carries it out.
+    """
 
     schemes: tuple[CompiledScheme, ...]  # in the order of their dependencies
     graded_opportunities: tuple[CompiledScheme, ...]  # as they grade each of them

@@ -57,7 +57,7 @@ def backfill(
             say_refused(run)
 
     try:
-        with interrupts.told(project):
+        with interrupts.in_one_line(project):
             for done in ranges.backfill(
                 project,
                 dates,

@@ -49,7 +49,7 @@ def run(
         FenjiError: it could not be done.
     """
     try:
-        with interrupts.told(project):
+        with interrupts.in_one_line(project):
             _run(
                 project,
                 as_of,

@@ -34,7 +34,7 @@ def data_dictionary() -> str:
     parts.append("## Tables of a release: what comes out\n")
     parts += [
         _section(released(table, shown=()), _table_notes(table))
-        for table in sorted(published(), key=lambda one: one.table)
+        for table in sorted(published(), key=lambda table: table.table)
     ]
     return "\n".join(parts)
 

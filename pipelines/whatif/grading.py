@@ -1,7 +1,9 @@
-"""What changed schemes would do: graded on the facts of a release, beside it.
+"""What changed schemes would do to the customers of a release: grading them anew.
 
-Nothing is published, and the warehouse stays as it is: all is computed in a database of
-its own, which is removed at the end.
+The facts are those of the warehouse, where they are the release's, or are computed
+again from the files that the release knew. Nothing is published, and the warehouse
+stays as it is: what is computed goes into a database of its own, which is removed at
+the end. How the result is compared with the release is in `moves`.
 """
 
 import contextlib
@@ -17,7 +19,7 @@ import duckdb
 from ingest import assessment_bands, known_files
 from ingest.raw_tables import feed_columns
 from ingest.warehouse import reading
-from pipelines.whatif.moves import Graded, Move, SchemeMoves, beside
+from pipelines.whatif.moves import Graded, Move, SchemeMoves, compared_with
 from project.documents import read_scalar
 from project.errors import ConfigurationError
 from project.folder import Change, Project
@@ -83,11 +85,11 @@ def changed_project(
         )
     parameters = dict(project.settings.schemes.parameters)
     addresses = []
-    for one in settings:
-        address, equals, value = (part.strip() for part in one.partition("="))
+    for setting in settings:
+        address, equals, value = (part.strip() for part in setting.partition("="))
         if not equals or not address:
             raise ConfigurationError(
-                f"--set {one}: write scheme.path=value, such as"
+                f"--set {setting}: write scheme.path=value, such as"
                 " annual_points.tiers.C.from=3500"
             )
         try:
@@ -121,28 +123,31 @@ def planned_by(
         chosen = _changed(schemes, against)
         _grade(con, project, against, schemes, chosen)
         database = store.database(project, against.release_id)
-        with beside(con, database) as compared:
+        with compared_with(con, database) as compared:
             gone = sorted(set(against.schemes) - set(schemes.applicable))
-            graded = [_graded(one, against, lang) for one in chosen]
+            graded = [_graded(compiled, against, lang) for compiled in chosen]
             graded += [compared.gone(name, lang=lang) for name in gone]
-            moves = [compared.moves_of(one) for one in graded]
+            moves = [compared.moves_of(scheme) for scheme in graded]
             movers = [
                 move
-                for one in graded
-                for move in compared.movers_of(one, lang=lang, at_most=at_most)
+                for scheme in graded
+                for move in compared.movers_of(scheme, lang=lang, at_most=at_most)
             ]
     return Planned(
         against=against,
         schemes=tuple(moves),
         gone=tuple(gone),
         idle={
-            one.scheme.scheme: reason
-            for one in schemes.schemes
-            if _is_asked_about(one.scheme, project.change)
-            and (reason := why_not(one)) is not None
+            compiled.scheme.scheme: reason
+            for compiled in schemes.schemes
+            if _is_asked_about(compiled.scheme, project.change)
+            and (reason := why_not(compiled)) is not None
         },
         unversioned=tuple(
-            changed((one.scheme for one in schemes.schemes), against.scheme_digests)
+            changed(
+                (compiled.scheme for compiled in schemes.schemes),
+                against.scheme_digests,
+            )
         ),
         moves=tuple(movers),
     )
@@ -165,7 +170,7 @@ def _facts(
         )
         is_complete = is_of_release and _has_metrics(warehouse, schemes)
     if is_of_release:
-        with _beside_warehouse(project) as con:
+        with _views_of_warehouse(project) as con:
             configure(con, project)
             _compute(con, against, schemes, metrics=not is_complete)
             yield con, schemes
@@ -176,7 +181,7 @@ def _facts(
 
 
 @contextlib.contextmanager
-def _beside_warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
+def _views_of_warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database of its own that shows the warehouse's tables as views."""
     for left in project.data.glob(f"{_FOLDER}*"):
         shutil.rmtree(left)
@@ -199,7 +204,7 @@ def _beside_warehouse(project: Project) -> Iterator[duckdb.DuckDBPyConnection]:
 def _has_metrics(warehouse: duckdb.DuckDBPyConnection, schemes: SchemePlan) -> bool:
     """Whether the warehouse has every metric that is asked for."""
     return all(
-        {one.column for one in schemes.asked if one.file.entity == entity.name}
+        {asked.column for asked in schemes.asked if asked.file.entity == entity.name}
         <= column_names(warehouse, entity.metrics)
         for entity in (CUSTOMERS, CATEGORIES)
         if entity.metrics is not None
@@ -214,7 +219,7 @@ def _compute(
     metrics: bool,
 ) -> None:
     """Compute what changed schemes change of the facts, and metrics where needed."""
-    chosen = {one.scheme.scheme for one in _changed(schemes, against)}
+    chosen = {compiled.scheme.scheme for compiled in _changed(schemes, against)}
     kept = {
         name
         for history in schemes.histories
@@ -286,14 +291,14 @@ def _is_asked_about(scheme: Scheme, change: Change) -> bool:
 def _changed(schemes: SchemePlan, against: Manifest) -> list[CompiledScheme]:
     """The schemes that say something else than in the release, and their readers."""
     found: dict[str, CompiledScheme] = {}
-    for one in schemes.schemes:
-        scheme = one.scheme
-        if not one.runs:
+    for compiled in schemes.schemes:
+        scheme = compiled.scheme
+        if not compiled.runs:
             continue
         published = against.scheme_digests.get(scheme.scheme, {})
         former = published.get(against.schemes.get(scheme.scheme, ""))
         if former != scheme.digest or not found.keys().isdisjoint(scheme.reads_schemes):
-            found[scheme.scheme] = one
+            found[scheme.scheme] = compiled
     return [found[name] for name in sorted(found)]
 
 
@@ -331,13 +336,13 @@ def _grade(
     )
 
 
-def _graded(one: CompiledScheme, against: Manifest, lang: str) -> Graded:
-    scheme = one.scheme
+def _graded(compiled: CompiledScheme, against: Manifest, lang: str) -> Graded:
+    scheme = compiled.scheme
     return Graded(
         scheme=scheme.scheme,
         name=getattr(scheme.name, lang),
-        has_scopes=not one.grades_customers,
+        has_scopes=not compiled.grades_customers,
         former_version=against.schemes.get(scheme.scheme),
         version=scheme.version,
-        ranks={tier.tier: tier.rank for tier in one.tiers},
+        ranks={tier.tier: tier.rank for tier in compiled.tiers},
     )

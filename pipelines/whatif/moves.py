@@ -1,7 +1,8 @@
-"""Who would move between tiers, beside a release: from, to, why, and what it brings.
+"""Who would move between tiers, compared with a release: from, to, why, benefits.
 
 The connection holds what was graded anew: its schemas `core` and `marts`, and its view
-`main.customer_tier_reasons`. The release is read beside it.
+`main.customer_tier_reasons`. The release is attached to it, and only read. Grading anew
+is done in `grading`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -68,41 +69,44 @@ class SchemeMoves:
         """The ways between two tiers; none where the scheme is new."""
         if self.graded.former_version is None:
             return ()
-        return tuple(one for one in self.cells if one.from_tier != one.to_tier)
+        return tuple(cell for cell in self.cells if cell.from_tier != cell.to_tier)
 
     @property
     def n_customers(self) -> int:
         """Those who have a tier in the release, or would have one."""
-        return sum(one.n_customers for one in self.cells)
+        return sum(cell.n_customers for cell in self.cells)
 
     @property
     def n_moved(self) -> int:
         """Those of them who would have another, or none, or have none so far."""
-        return sum(one.n_customers for one in self.moving)
+        return sum(cell.n_customers for cell in self.moving)
 
     @property
     def moved_spend_12m_amount(self) -> Decimal:
         """What those who move spent over the last 12 months."""
-        return sum((one.spend_12m_amount for one in self.moving), Decimal(0))
+        return sum((cell.spend_12m_amount for cell in self.moving), Decimal(0))
 
     @property
     def n_up(self) -> int:
         """Those who would rise."""
-        return sum(one.n_customers for one in self.moving if self._step(one) < 0)
+        return sum(cell.n_customers for cell in self.moving if self._step(cell) < 0)
 
     @property
     def n_down(self) -> int:
         """Those who would fall."""
-        return sum(one.n_customers for one in self.moving if self._step(one) > 0)
+        return sum(cell.n_customers for cell in self.moving if self._step(cell) > 0)
 
     def exceeds(self, share: Decimal) -> bool:
         """Whether more than this share of the customers would move."""
         return self.n_moved > share * self.n_customers
 
     def _step(self, cell: Cell) -> int:
-        """By how many ranks the way falls; 0 where a tier has no rank."""
+        """By how many ranks a customer falls, below 0 where it rises.
+
+        0 where a tier has no rank.
+        """
         ranks = [
-            self.graded.ranks.get(one or "") for one in (cell.from_tier, cell.to_tier)
+            self.graded.ranks.get(tier or "") for tier in (cell.from_tier, cell.to_tier)
         ]
         former, latter = ranks
         return 0 if former is None or latter is None else latter - former
@@ -209,23 +213,29 @@ order by spend_12m_amount desc, moved.customer_id, moved.scope
 
 
 @contextmanager
-def beside(con: duckdb.DuckDBPyConnection, database: Path) -> Iterator["Beside"]:
+def compared_with(
+    con: duckdb.DuckDBPyConnection, database: Path
+) -> Iterator["Comparison"]:
     """Compare what the connection holds with the release of that DuckDB file."""
     reading.attach(con, database, _RELEASE)
     try:
-        yield Beside(con)
+        yield Comparison(con)
     finally:
         con.execute(f"detach {_RELEASE}")
 
 
 @dataclass(frozen=True)
-class Beside:
-    """A connection with what was graded anew, and a release beside it."""
+class Comparison:
+    """A connection that holds what was graded anew, with a release attached."""
 
     con: duckdb.DuckDBPyConnection
 
     def gone(self, scheme: str, *, lang: str) -> Graded:
-        """A scheme of the release that does not run any more."""
+        """A scheme of the release that does not run any more.
+
+        Raises:
+            ValueError: the release does not have it.
+        """
         found = self.con.execute(
             f"select {quoted(f'name_{lang}')}, grades = 'categories', version"
             f" from {_published('schemes')} where scheme = $scheme",
@@ -237,8 +247,8 @@ class Beside:
         return Graded(scheme, name, has_scopes, version, None, {})
 
     def moves_of(self, graded: Graded) -> SchemeMoves:
-        """The ways between tiers, and the benefits that they change."""
-        self._stand(graded)
+        """How many customers go from which tier to which, and whose benefits change."""
+        self._create_standings(graded)
         cells = [Cell(*row) for row in self.con.execute(_CELLS).fetchall()]
         found = self.con.execute(
             _BENEFITS.format(former=_published("entitlements")),
@@ -253,7 +263,7 @@ class Beside:
         """The customers who move, the biggest spenders first, with their reasons."""
         if graded.former_version is None:
             return []
-        self._stand(graded)
+        self._create_standings(graded)
         select = _MOVES.format(
             words=quoted(f"text_{lang}"), former=_published("customer_tier_reasons")
         )
@@ -261,7 +271,7 @@ class Beside:
         rows = self.con.execute(select, {"scheme": graded.scheme, "limit": limit})
         return [Move(*row) for row in rows.fetchall()]
 
-    def _stand(self, graded: Graded) -> None:
+    def _create_standings(self, graded: Graded) -> None:
         """Put the former and the new tier of each customer into `standings`."""
         table = "scheme_results"
         if graded.has_scopes:

@@ -74,7 +74,7 @@ def test_a_long_query_is_ended_at_once(shop, number):
     timer = threading.Timer(0.3, os.kill, (os.getpid(), number))
     with interrupts.watched():
         timer.start()
-        with pytest.raises(Interrupted) as caught, interrupts.told(shop):
+        with pytest.raises(Interrupted) as caught, interrupts.in_one_line(shop):
             ask(con)
     status, says = ENDS[number]
     assert caught.value.exit_status == status
@@ -95,7 +95,7 @@ def test_what_was_raised_without_a_signal_stays_what_it_was(shop):
     with (
         interrupts.watched(),
         pytest.raises(ZeroDivisionError),
-        interrupts.told(shop),
+        interrupts.in_one_line(shop),
     ):
         _ = 1 / 0
     assert interrupts.received() is None
