@@ -1,5 +1,6 @@
 """`fenji backfill`: grade for each date of a range, and show each."""
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands import outcomes, terminal
@@ -33,7 +34,14 @@ def backfill(
 ) -> None:
     """Run the pipeline for each as-of date of a range.
 
-    With `accept`, what gates would stop is published all the same.
+    Args:
+        project: the project.
+        first: the first as-of date, as it was written.
+        last: the last as-of date, as it was written.
+        every: which days between them are graded.
+        publish: which releases are kept.
+        accept: whether what gates would stop is published all the same.
+        as_json: print one JSON object.
 
     Raises:
         Interrupted: a signal ended it; the dates before stand.
@@ -41,10 +49,7 @@ def backfill(
     """
     from pipelines import backfill as ranges  # noqa: PLC0415
 
-    begins = read_date(project, first, option="--from")
-    ends = read_date(project, last, option="--to")
-    refuse_to_come(project, ends, option="--to")
-    dates = ranges.dates_of(begins, ends, every)
+    dates = _dates(project, first, last, every)
     graded: list[Graded] = []
     runs = outcomes.Runs()
     failed: list[outcomes.Outcome | None] = []
@@ -83,6 +88,22 @@ def backfill(
     _show_ending(graded, outcome, ending, as_json=as_json)
     if not as_json:
         terminal.console().print(where_current_points(project))
+
+
+def _dates(
+    project: Project, first: str, last: str, every: Every
+) -> list[datetime.date]:
+    """The as-of dates of the range, in order.
+
+    Raises:
+        ConfigurationError: a date is none or is to come, or there is none between them.
+    """
+    from pipelines.backfill import dates_of  # noqa: PLC0415
+
+    begins = read_date(project, first, option="--from")
+    ends = read_date(project, last, option="--to")
+    refuse_to_come(project, ends, option="--to")
+    return dates_of(begins, ends, every)
 
 
 def _show_ending(

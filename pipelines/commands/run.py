@@ -41,8 +41,15 @@ def run(
 ) -> None:
     """Run the pipeline for a date, unless its release is there already.
 
-    With `accept`, what a gate would stop is published all the same; with `make_current`
-    readers are pointed at the release, whatever its date.
+    Args:
+        project: the project.
+        as_of: the date to grade, as it was written; None: today in the business zone.
+        known_at: the time by which files had to be loaded to count, as it was written;
+            None: what is new is loaded, and all counts.
+        accept: whether what a gate would stop is published all the same.
+        make_current: whether readers are pointed at the release, whatever its date.
+        as_json: print one JSON object.
+        progress: shows the steps; default: a line for each.
 
     Raises:
         Interrupted: a signal ended it.

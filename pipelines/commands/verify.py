@@ -33,7 +33,7 @@ def verify(project: Project, release_ids: Sequence[str], *, as_json: bool) -> No
     if not release_ids:
         problems = _damaged_links(project)
     if as_json:
-        _say(found, problems)
+        _print_json(found, problems)
     else:
         _show(found, problems)
     damaged = [name for name, (_, differing) in found.items() if differing]
@@ -69,7 +69,7 @@ def _is_proven(manifest: Manifest | None, differing: list[Finding]) -> bool:
     return manifest is not None and bool(manifest.table_digests) and not differing
 
 
-def _say(
+def _print_json(
     found: dict[str, tuple[Manifest | None, list[Finding]]], problems: list[str]
 ) -> None:
     terminal.say_json(

@@ -132,6 +132,21 @@ def test_tests_mirror_the_rooms():
     assert unknown == set()
 
 
+@pytest.mark.parametrize("room", ["assets", "runs", "releases"])
+def test_every_module_has_a_test_file_of_its_name(room):
+    modules = {
+        file.relative_to(ROOT)
+        for file in (ROOT / room).rglob("*.py")
+        if file.stem != "__init__"
+    }
+    untested = {
+        module.as_posix()
+        for module in modules
+        if not (ROOT / "tests" / module.with_name(f"test_{module.name}")).is_file()
+    }
+    assert untested == set()
+
+
 @each_file
 def test_great_expectations_is_imported_by_the_check_step_alone(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
