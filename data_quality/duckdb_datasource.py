@@ -1,6 +1,6 @@
 """Great Expectations on a DuckDB connection that is open already.
 
-Great Expectations 1 has no DuckDB support of its own. Here are a data source whose
+Great Expectations 1 has no DuckDB support of its own. Here are a datasource whose
 engine works through a cursor of the run's connection, and the metrics that it computes
 in a way of its own: the columns of a batch come from `describe`, since asking for them
 by running the query would compute a view in full; and no metric fetches rows, so that

@@ -1,4 +1,7 @@
-"""Expectations of a suite in the words of Great Expectations."""
+"""Expectations of a suite in the words of Great Expectations.
+
+`suites` says what is expected; `validation` runs what this module makes of it.
+"""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,8 @@
-"""The manifest of a release: what is in it, from what, checked how."""
+"""The manifest of a release: what is in it, from what, checked how.
+
+It is a JSON file in the folder of the release, written last and never changed. Listing
+and finding releases, and telling whether a run is needed, read nothing else.
+"""
 
 import datetime
 import functools

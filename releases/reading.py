@@ -1,4 +1,8 @@
-"""Opening the databases of releases, and what is said where one is damaged."""
+"""Opening the databases of releases, and what is said where one is damaged.
+
+Whoever reads a release opens or attaches it here, always read-only. Tables of earlier
+versions of Fenji may stand in another schema: `place` knows where.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,8 @@
-"""`fenji backfill`: grade for each date of a range, and show each."""
+"""`fenji backfill`: grade for each date of a range, and show each.
+
+The dates are graded by `pipelines.backfill`; here they are read and their outcome is
+printed.
+"""
 
 import datetime
 from typing import TYPE_CHECKING, Any
@@ -78,16 +82,9 @@ def backfill(
                     _show_graded(done)
     except FenjiError as err:
         outcome = failed[-1] if failed else None
-        is_interrupted = isinstance(err, interrupts.Interrupted)
-        status = "interrupted" if is_interrupted else "failed"
-        error = {"status": status, "error": " ".join(str(err).split())}
-        _show_ending(graded, outcome, error, as_json=as_json)
+        _show_ending(graded, outcome, _failure(err), as_json=as_json)
         raise
-    outcome = outcomes.of_release(project, graded[-1].manifest, runs)
-    ending = {"status": "done", "current": current_facts(project)}
-    _show_ending(graded, outcome, ending, as_json=as_json)
-    if not as_json:
-        terminal.console().print(where_current_points(project))
+    _show_done(project, graded, runs, as_json=as_json)
 
 
 def _dates(
@@ -104,6 +101,28 @@ def _dates(
     ends = read_date(project, last, option="--to")
     refuse_to_come(project, ends, option="--to")
     return dates_of(begins, ends, every)
+
+
+def _show_done(
+    project: Project,
+    graded: "list[Graded]",
+    runs: outcomes.Runs,
+    *,
+    as_json: bool,
+) -> None:
+    """Show the outcome of a backfill that graded all its dates."""
+    outcome = outcomes.of_release(project, graded[-1].manifest, runs)
+    ending = {"status": "done", "current": current_facts(project)}
+    _show_ending(graded, outcome, ending, as_json=as_json)
+    if not as_json:
+        terminal.console().print(where_current_points(project))
+
+
+def _failure(err: FenjiError) -> dict[str, Any]:
+    """What `--json` says of a backfill that did not grade all its dates."""
+    is_interrupted = isinstance(err, interrupts.Interrupted)
+    status = "interrupted" if is_interrupted else "failed"
+    return {"status": status, "error": " ".join(str(err).split())}
 
 
 def _show_ending(

@@ -1,4 +1,8 @@
-"""`fenji check`: what a run would make of the first rows of each file."""
+"""`fenji check`: what a run would make of the first rows of each file.
+
+The settings are judged by `runs.preflight`, the files read by `ingest.preview`; nothing
+is loaded.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -1,4 +1,7 @@
-"""What several commands share: finding a release, words said by more than one."""
+"""What several commands share: finding a release, words said by more than one.
+
+What only one command prints stands with it; how it is printed, in `terminal`.
+"""
 
 from typing import TYPE_CHECKING, Any
 

@@ -1,4 +1,7 @@
-"""`fenji diff`: compare two releases."""
+"""`fenji diff`: compare two releases.
+
+They are compared by `releases.comparison`; here the differences are printed.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict

@@ -1,4 +1,8 @@
-"""`fenji explain`: say why a customer stands where it does."""
+"""`fenji explain`: say why a customer stands where it does.
+
+The words are those of `schemes.tools.explain`; here a release is chosen and held while
+it is read.
+"""
 
 from typing import TYPE_CHECKING
 

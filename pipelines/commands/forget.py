@@ -1,4 +1,7 @@
-"""`fenji forget`: take the rows of landing files out of the warehouse."""
+"""`fenji forget`: take the rows of landing files out of the warehouse.
+
+The rows are taken out by `ingest.forget`; the files themselves stay where they are.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

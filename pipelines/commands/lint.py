@@ -1,4 +1,7 @@
-"""`fenji lint`: check settings, mappings, schemes and tags, without any data."""
+"""`fenji lint`: check settings, mappings, schemes and tags, without any data.
+
+Schemes and tags are checked by `schemes.tools.linter`, all else by `runs.preflight`.
+"""
 
 from collections import Counter
 from collections.abc import Iterator

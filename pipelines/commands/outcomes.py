@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 # With a line or two before and after, all fits 24 lines of 80 columns.
 _FEEDS, _REJECTED, _REFUSED, _ACCEPTED = 4, 3, 2, 2
 _SHORT = ("vanished", "moved")  # one line each; others take two
-_LINE = 64  # columns beside the labels, and room for words to break
+_LINE = 64  # columns beside the headings, and room for words to break
 _Thing = TypeVar("_Thing")
 _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
 
@@ -174,9 +174,9 @@ def show(outcome: Outcome | None) -> None:
     if outcome.books.feeds:
         out.print(_feeds(outcome))
     lines = terminal.facts()
-    for label, line in _lines(outcome):
-        n_lines = 1 if label in _SHORT else 2
-        lines.add_row(f"  {label}", _cut(line, n_lines * _LINE))
+    for heading, line in _lines(outcome):
+        n_lines = 1 if heading in _SHORT else 2
+        lines.add_row(f"  {heading}", _cut(line, n_lines * _LINE))
     out.print(lines)
 
 
@@ -207,7 +207,7 @@ def _numbers(feeds: Sequence[FeedBooks]) -> list[str]:
 
 
 def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
-    """Label and text of each line below the feeds."""
+    """Heading and text of each line below the feeds."""
     new = "no file"
     if outcome.n_new_files:
         files = number_of(outcome.n_new_files, "file")

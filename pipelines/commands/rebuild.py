@@ -1,4 +1,7 @@
-"""`fenji rebuild`: make the warehouse again from the landing files."""
+"""`fenji rebuild`: make the warehouse again from the landing files.
+
+It is made by `ingest.rebuild`, which learns here what the releases have read.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -1,4 +1,7 @@
-"""`fenji releases`: list what was published."""
+"""`fenji releases`: list what was published.
+
+Nothing but manifests and marks is read: it is quick, and works while a run is on.
+"""
 
 from pipelines.commands import terminal
 from project.folder import Project

@@ -1,4 +1,7 @@
-"""`fenji retract`: take a release, and what the history says by it, out again."""
+"""`fenji retract`: take a release, and what the history says by it, out again.
+
+It is marked by `releases.retraction`; the next run writes a history without it.
+"""
 
 from pipelines.commands import terminal
 from pipelines.commands.common import (

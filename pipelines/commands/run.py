@@ -1,4 +1,8 @@
-"""`fenji run`: grade for one date, unless its release is there already."""
+"""`fenji run`: grade for one date, unless its release is there already.
+
+Whether anything is to be done is decided by `runs.opening`, which is fast; Dagster is
+imported only where something is. What is printed at the end comes from `outcomes`.
+"""
 
 import os
 import time

@@ -1,4 +1,7 @@
-"""`fenji schemes`: list the schemes, and whether each can run."""
+"""`fenji schemes`: list the schemes, and whether each can run.
+
+A scheme can run where the feeds that it needs are loaded.
+"""
 
 from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting

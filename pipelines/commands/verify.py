@@ -1,4 +1,7 @@
-"""`fenji verify`: prove releases by their manifests."""
+"""`fenji verify`: prove releases by their manifests.
+
+They are proven by `releases.verification`; here the findings are printed.
+"""
 
 from collections.abc import Sequence
 
