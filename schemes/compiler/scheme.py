@@ -55,7 +55,7 @@ def compile_scheme(
     """The scheme, its columns put into the program.
 
     Args:
-        scheme: the scheme.
+        scheme: as its file says it, with the project's parameters.
         program: is given what the scheme asks for and computes.
         others: the outputs of the schemes that it may read, by scheme.
         inputs: the feeds there are; notes what the scheme takes of them.
@@ -66,8 +66,7 @@ def compile_scheme(
     document = scheme.document
     inputs.require(document.needs)
     translator = Translator.of(scheme, program, others, inputs)
-    population, among = _whom(translator)
-    translator = replace(translator, among=among)
+    population, translator = _whom(translator)
     for name in document.define:
         translator.value(("define", name), name)
     # The order matters: an expression may read the names that are found before it.
@@ -109,8 +108,8 @@ def compile_scheme(
     )
 
 
-def _whom(translator: Translator) -> tuple[exp.Expr | None, exp.Expr | None]:
-    """Who gets a row, and whom figures look at: conditions; None where it is everyone.
+def _whom(translator: Translator) -> tuple[exp.Expr | None, Translator]:
+    """Who gets a row: a condition, None for everyone; and a translator that knows.
 
     Figures look at those who get a row, unless the scheme says whom.
     """
@@ -118,10 +117,11 @@ def _whom(translator: Translator) -> tuple[exp.Expr | None, exp.Expr | None]:
     population: exp.Expr | None = None
     if document.population is not None:
         population = translator.condition(("population",), document.population)
+    translator = replace(translator, among=population)
     if document.among is None:
-        return population, population
-    of_population = replace(translator, among=population)
-    return population, of_population.condition(("among",), document.among)
+        return population, translator
+    among = translator.condition(("among",), document.among)
+    return population, replace(translator, among=among)
 
 
 def _grading(translator: Translator) -> Grading:

@@ -117,7 +117,7 @@ _QUOTED = (
 _COUNTED = (
     "case kind_{no} when 'amount' then"
     " cast(round(number_{no}, 2) as decimal(28, 2)) end as cents_{no},"
-    " cast(number_{no} as varchar) as digits_{no}"
+    " case kind_{no} when 'number' then cast(number_{no} as varchar) end as digits_{no}"
 )
 _SAID = (
     "coalesce(case kind_{no} when 'text' then text_{no}"
