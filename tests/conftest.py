@@ -14,8 +14,8 @@ import pytest
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, continued
 from sql.selects import quoted, text
 
-# Files that take longest, the longest first. A worker takes a file as a whole: one that
-# is begun last keeps the others waiting. Any other file takes less than half a minute.
+# Files with many runs or a long history to grade, about the longest first. A worker takes
+# a file as a whole: a long one that is begun last keeps the other worker idle.
 LONGEST = (
     "tests/end_to_end/test_same_facts.py",
     "tests/end_to_end/test_history.py",
@@ -44,7 +44,7 @@ BEGAN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
 
 def pytest_configure() -> None:
-    """Look for cycles rarely: it took a tenth of the time, and they hold little."""
+    """Look for cycles rarely: the command line does not look for them at all."""
     gc.set_threshold(50_000, 10, 10)
 
 
