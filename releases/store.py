@@ -14,6 +14,7 @@ from project import modes
 from project.documents import nearest
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
+from project.places import Place
 from releases import lease, marks
 from releases.manifest import MANIFEST_FILE, Manifest, NoManifestError, read_manifest
 
@@ -158,8 +159,8 @@ def release(project: Project, release_id: str) -> Manifest:
     if release_id not in known:
         hint = nearest(release_id, list(known))
         raise ConfigurationError(
-            f"{project.releases}: there is no release '{release_id}'{hint};"
-            " `fenji releases` lists them"
+            f"there is no release '{release_id}'{hint}; `fenji releases` lists them",
+            Place(project.releases),
         )
     return known[release_id]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from project.errors import ConfigurationError
+from project.places import Place
 from project.settings import SETTINGS_FILE
 from synthetic.generator import SIDECAR, FileFormat, Generated, generate
 
@@ -35,9 +36,8 @@ def make_demo(folder: Path, *, customers: int) -> Generated:
     """
     settings = folder / SETTINGS_FILE
     if settings.is_file() and not (folder / SIDECAR).is_file():
-        raise ConfigurationError(
-            f"{settings}: belongs to another project; name an empty folder for the demo"
-        )
+        problem = "belongs to another project; name an empty folder for the demo"
+        raise ConfigurationError(problem, Place(settings))
     made = generate(folder, customers=customers, file_format=_FORMATS)
     if not settings.is_file():
         settings.write_text(_SETTINGS, encoding="utf-8")

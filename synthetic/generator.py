@@ -27,6 +27,7 @@ import duckdb
 
 from project.documents import nearest
 from project.errors import ConfigurationError
+from project.places import Place
 
 ROOT = Path(__file__).parent
 SIDECAR = "generated.json"
@@ -275,7 +276,7 @@ def _checked(
 def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
     """The files that an earlier call wrote for the feeds."""
     if folder.exists() and not folder.is_dir():
-        raise ConfigurationError(f"{folder}: is a file; name a folder")
+        raise ConfigurationError("is a file; name a folder", Place(folder))
     sidecar = folder / SIDECAR
     landing = folder / "landing"
     ours: set[Path] = set()
@@ -295,8 +296,8 @@ def _former_files(folder: Path, feeds: Collection[str]) -> list[Path]:
     for path in found:
         if path not in ours:
             raise ConfigurationError(
-                f"{path}: was not generated and would mix with what is; name another"
-                " folder"
+                "was not generated and would mix with what is; name another folder",
+                Place(path),
             )
     return found
 

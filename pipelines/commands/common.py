@@ -9,6 +9,7 @@ from ingest.landing import shown_place
 from pipelines.commands import terminal
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import Place
 from project.quantities import number_of
 from releases import pointing, store
 from runs.dates import read_date
@@ -61,9 +62,10 @@ def release_of(project: Project, as_of: str | None) -> "Manifest":
                 key=lambda manifest: (manifest.known_at is None, manifest.published_at),
             )
     raise ConfigurationError(
-        f"{project.releases}: there is no release"
+        "there is no release"
         + (f" as of {as_of}" if as_of else "")
-        + "; `fenji run` publishes one"
+        + "; `fenji run` publishes one",
+        Place(project.releases),
     )
 
 

@@ -10,6 +10,7 @@ from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.places import Place
 from releases import store
 from runs import warehouse_state
 from runs.opening import hold_warehouse
@@ -48,7 +49,9 @@ def forget(
             " 'transactions/2026/*', or --vanished"
         )
     if not is_there(project):
-        raise ConfigurationError(f"{project.warehouse}: nothing has been loaded yet")
+        raise ConfigurationError(
+            "nothing has been loaded yet", Place(project.warehouse)
+        )
     with (
         hold_warehouse(project, on_wait=say_waiting),
         opened(project, tell=terminal.say_note) as con,

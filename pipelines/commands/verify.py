@@ -9,6 +9,7 @@ from pipelines.commands import terminal
 from project.documents import nearest
 from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import Project
+from project.places import Place
 from project.quantities import number_of
 from releases import lease, store
 from releases.manifest import Manifest, read_manifest
@@ -28,8 +29,9 @@ def verify(project: Project, release_ids: Sequence[str], *, as_json: bool) -> No
     for given in release_ids:
         if given not in names:
             raise ConfigurationError(
-                f"{project.releases}: there is no release '{given}'"
-                f"{nearest(given, names)}; `fenji releases` lists them"
+                f"there is no release '{given}'{nearest(given, names)};"
+                " `fenji releases` lists them",
+                Place(project.releases),
             )
     found = {name: _proved(project, name) for name in release_ids or sorted(names)}
     problems = []

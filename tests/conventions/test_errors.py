@@ -29,3 +29,18 @@ def test_the_pattern_finds_the_ways_of_writing_it():
     )
     assert [bool(PATH_AND_LINE.search(way)) for way in ways] == [True] * len(ways)
     assert not PATH_AND_LINE.search('f"{path}: {problem} on its first line"')
+
+
+def test_the_text_of_an_error_does_not_begin_with_a_path():
+    """A path is the place of the error, not a part of its message."""
+    begins = re.compile(
+        r'ConfigurationError\(\s*f"\{(self\.)?[\w.]*(path|folder|file|releases|warehouse)\}:'
+    )
+    found = [
+        f"{file.relative_to(ROOT)}: {match[0]}"
+        for room in ROOMS
+        for file in room.rglob("*.py")
+        for match in begins.finditer(file.read_text(encoding="utf-8"))
+    ]
+
+    assert found == []
