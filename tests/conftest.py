@@ -14,8 +14,8 @@ import pytest
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, continued
 from sql.selects import quoted, text
 
-# Files with many runs or a long history to grade, about the longest first. A worker takes
-# a file as a whole: a long one that is begun last keeps the other worker idle.
+# Files with many runs or a long history to grade, about the longest first. A worker
+# takes a whole file: a long one that is begun last keeps the other worker idle.
 LONGEST = (
     "tests/end_to_end/test_same_facts.py",
     "tests/end_to_end/test_history.py",
