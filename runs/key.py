@@ -27,9 +27,17 @@ from sql.selects import packaged_files
 
 ROOT = Path(__file__).parent.parent
 
-# What a run executes, without `pipelines`, which starts it and changes no figure, and
-# `project`, which reads the settings: what it read is hashed.
-_ROOMS = ("assets", "data_quality", "ingest", "releases", "runs", "schemes", "sql")
+# What a run executes, without `pipelines`, which starts it and changes no figure.
+_ROOMS = (
+    "assets",
+    "data_quality",
+    "ingest",
+    "project",
+    "releases",
+    "runs",
+    "schemes",
+    "sql",
+)
 # What only shows or explains, as a file or a folder. No table of a release depends on
 # it. Two of these write a page into a release: the report and the Data Docs. Those of
 # a release that is there stay as they were written.
@@ -37,6 +45,7 @@ SHOWN_ONLY = (
     "data_quality/docs.py",
     "data_quality/templates",
     "ingest/preview.py",
+    "project/pages.py",
     "releases/comparison.py",
     "releases/report.py",
     "releases/templates",
@@ -48,9 +57,9 @@ SHOWN_ONLY = (
 def settings_digest(project: Project) -> str:
     """The digest of the resolved settings, schemes and tags.
 
-    What DuckDB may use of the machine, how many releases are kept, and what stops a
-    release change no figure: where a gate is relaxed that stopped one, no release of
-    the key exists, so that the next run publishes it.
+    `resources`, `publish` and `gates` are left out: they change no figure. A release
+    that a gate stopped was never published, so that a relaxed gate lets the next run
+    publish it.
     """
     settings = project.settings.model_dump(
         mode="json", exclude={"resources", "publish", "gates"}
@@ -93,7 +102,7 @@ def code_digest(root: Path = ROOT) -> str:
 
 
 def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
-    """The key of what is loaded: with equal keys the same rows count, and as much."""
+    """The key of what is loaded: equal keys have the same rows, typed the same way."""
     parts = (loaded_digest(con), settings_digest(project), code_digest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -14,7 +14,16 @@ from runs import key
 from sql.contracts import feeds
 
 AS_OF = datetime.date(2026, 5, 31)
-ROOMS = ("assets", "data_quality", "ingest", "releases", "runs", "schemes", "sql")
+ROOMS = (
+    "assets",
+    "data_quality",
+    "ingest",
+    "project",
+    "releases",
+    "runs",
+    "schemes",
+    "sql",
+)
 EXECUTED = [
     "sql/core/orders.sql",
     "sql/core/orders.yaml",
@@ -30,6 +39,7 @@ EXECUTED = [
     "releases/digest.py",
     "assets/core.py",
     "runs/run.py",
+    "project/currencies.py",
 ]
 SHOWN = [
     "schemes/tools/linter.py",
@@ -38,6 +48,7 @@ SHOWN = [
     "releases/templates/report.html",
     "releases/report.py",
     "data_quality/templates/index.html",
+    "project/pages.py",
     "tests/schemes/reference.py",
     "docs/library.md",
     "pipelines/commands/cli.py",
