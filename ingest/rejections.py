@@ -12,7 +12,7 @@ from typing import Literal
 from ingest import masks
 from ingest.mapping import FALSE_WORDS, TRUE_WORDS
 from ingest.sql_text import Sql, identifier, listed, literal, sql
-from project.currencies import ACTIVE, WITHDRAWN
+from project.currencies import currency_codes
 from sql.contracts import Column
 
 # All reason codes, and what they mean.
@@ -124,7 +124,7 @@ def _words_of(column: Column) -> Iterable[str]:
     if column.type == "boolean":
         return (*TRUE_WORDS, *FALSE_WORDS)
     if column.type == "currency":
-        return (code.lower() for code in ACTIVE | WITHDRAWN)
+        return (code.lower() for code in currency_codes())
     return column.values
 
 

@@ -1,32 +1,18 @@
-"""The codes of currencies: ISO 4217, list one, as of 2026.
+"""The codes of currencies that are in use, by ISO 4217.
 
-Source: SIX Group, the maintenance agency of the standard, "List one: currency, fund and
-precious metal codes"; without the codes for no currency, for tests and for the units of
-the bond markets. Codes that were withdrawn since 2020 stay, for companies whose books
-are in them.
+They come from `pycountry`, whose version is locked: the codes change only with it.
 """
 
-# fmt: off
-ACTIVE = frozenset((
-    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM",
-    "BBD", "BDT", "BHD", "BIF", "BMD", "BND", "BOB", "BOV", "BRL", "BSD",
-    "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHE", "CHF", "CHW", "CLF",
-    "CLP", "CNY", "COP", "COU", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK",
-    "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL",
-    "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF",
-    "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD", "JOD", "JPY", "KES",
-    "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP",
-    "LKR", "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT",
-    "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MXV", "MYR", "MZN", "NAD",
-    "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP",
-    "PKR", "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD",
-    "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN",
-    "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TOP", "TRY", "TTD",
-    "TWD", "TZS", "UAH", "UGX", "USD", "USN", "UYI", "UYU", "UYW", "UZS",
-    "VED", "VES", "VND", "VUV", "WST", "XAD", "XAF", "XAG", "XAU", "XCD",
-    "XCG", "XDR", "XOF", "XPD", "XPF", "XPT", "XSU", "XUA", "YER", "ZAR",
-    "ZMW", "ZWG",
-))
-# fmt: on
+from functools import cache
 
-WITHDRAWN = frozenset(("ANG", "BGN", "CUC", "HRK", "SLL", "ZWL"))
+# Codes of the standard that are no currency: none, for tests, units of bond markets.
+_NO_CURRENCIES = frozenset(("XXX", "XTS", "XBA", "XBB", "XBC", "XBD"))
+
+
+@cache
+def currency_codes() -> frozenset[str]:
+    """The codes, such as CNY, without those that were withdrawn."""
+    import pycountry  # noqa: PLC0415 - only for projects that name a currency
+
+    codes = (currency.alpha_3 for currency in pycountry.currencies)
+    return frozenset(codes) - _NO_CURRENCIES

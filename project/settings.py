@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from project.currencies import ACTIVE, WITHDRAWN
+from project.currencies import currency_codes
 from project.documents import Document, build_document, read_yaml
 from project.errors import ConfigurationError
 from project.places import Place
@@ -35,8 +35,8 @@ def _zone(name: str) -> str:
 
 
 def _currency(code: str) -> str:
-    if code not in ACTIVE | WITHDRAWN:
-        raise ValueError("is not an ISO 4217 code; write for example 'CNY'")
+    if code not in currency_codes():
+        raise ValueError("is not an ISO 4217 code in use; write for example 'CNY'")
     return code
 
 
