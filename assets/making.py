@@ -1,11 +1,13 @@
 """How an asset makes its tables: the one way that all of them go.
 
 Every table carries a note of what it was made for (see `runs.warehouse_state`). An
-asset refuses tables that were made for something else, takes the notes of its own away
-before it changes them, and notes them anew at its end: what failed or was killed on
-its way leaves none. In Dagster's UI any part of the graph can be started; what rests on
-tables of another date, of other files or of other rules ends here, and only a run that
-has made everything itself writes a release.
+asset refuses tables that were made for something else. It deletes the notes of its own
+tables before it changes them and writes them again at its end, so that a step that
+failed or was killed leaves none.
+
+In Dagster's UI any part of the graph can be started. What rests on tables of another
+date, of other files or of other rules is refused, and only a run that has made
+everything itself writes a release.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

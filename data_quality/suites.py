@@ -4,9 +4,9 @@
 columns with their types, that required columns are never null, that choices are of
 their closed list, and what stands under `checks:`. A check of the contract replaces the
 one that would follow from its column under the same name, to make it a warning for
-example. A view shows what stored tables hold, which are checked themselves, and can
-cost more to look at than they cost to make: of a view only names and types of columns
-are expected, and what its contract asks for under `checks:`.
+example. Of a view only the names and types of its columns are expected, and what its
+contract asks for under `checks:`: the stored tables below it are checked already, and
+reading a view whole can be slow.
 
 Great Expectations is not imported here, so that definitions, docs and tests may read
 the suites at no cost; `validation.py` translates them.

@@ -181,7 +181,7 @@ class Batch:
     def try_encodings(self, file: FileToLoad) -> bool:
         """Look at the whole file for an encoding; whether there is a better one."""
         path = file.landing.path
-        if self.reader.override(path).is_encoding_settled:
+        if self.reader.hints(path).is_encoding_settled:
             return False
         encoding = None
         if not file.is_copy and file.landing.mapping.encoding is None:
@@ -244,7 +244,7 @@ class Batch:
 
     def _blame(self, file: FileToLoad, err: duckdb.Error) -> None:
         path = file.landing.path
-        same_newlines = self.reader.override(path).same_newlines
+        same_newlines = self.reader.hints(path).same_newlines
         if file.layout.kind == "text" and not same_newlines:
             # What DuckDB cannot make sense of are mostly line ends of several kinds.
             self.reader.learn(path, same_newlines=True)
@@ -322,7 +322,7 @@ class Batch:
             is_empty = not rows and not self.con.execute(any_row).fetchone()
         except duckdb.Error as err:
             # A copy has no bytes that are no text, which break the whole of it.
-            if not self.reader.override(landing.path).same_newlines:
+            if not self.reader.hints(landing.path).same_newlines:
                 self.reader.learn(landing.path, same_newlines=True)
                 raise ReadAgain from None
             if self.hold_longer_records(file):

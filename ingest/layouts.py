@@ -73,7 +73,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Override:
+class ReadHints:
     """What an earlier attempt to read a file has taught."""
 
     encoding: str | None = None
@@ -91,18 +91,18 @@ class Reader:
     feed: Contract
     scratch: Path
     workbooks: WorkbookReader
-    _overrides: dict[str, Override] = field(default_factory=dict)
+    _hints: dict[str, ReadHints] = field(default_factory=dict)
     _plain_sizes: dict[str, int] = field(default_factory=dict)  # of packed files
     _sheets: dict[str, tuple[Sheet, Path]] = field(default_factory=dict)
     _copies: int = 0
 
     def learn(self, path: str, **taught: object) -> None:
         """Read the file another way next time."""
-        self._overrides[path] = replace(self.override(path), **taught)  # type: ignore[arg-type]
+        self._hints[path] = replace(self.hints(path), **taught)  # type: ignore[arg-type]
 
-    def override(self, path: str) -> Override:
+    def hints(self, path: str) -> ReadHints:
         """What is known of a file from earlier attempts."""
-        return self._overrides.get(path, Override())
+        return self._hints.get(path, ReadHints())
 
     def layout(self, file: LandingFile) -> tuple[Layout, Path]:
         """The layout of a file, and what is to be read: the file, or a copy of it.
@@ -219,15 +219,15 @@ class Reader:
         )
 
     def _json(self, file: LandingFile) -> tuple[Layout, Path]:
-        override = self.override(file.path)
+        hints = self.hints(file.path)
         head = read_head(file.absolute, file.compression, whole_line=False)
         dialect = sniff(
             head,
             judge=lambda _: (False, 0),
-            encoding=override.encoding or file.mapping.encoding,
+            encoding=hints.encoding or file.mapping.encoding,
         )
         readable = self._readable(
-            file, dialect, override, errors=transcoding.BAD_SIGN, has_zero=b"\0" in head
+            file, dialect, hints, errors=transcoding.BAD_SIGN, has_zero=b"\0" in head
         )
         start = transcoding.decoded_head(head, dialect.encoding).lstrip(BLANKS)
         kind, form = "lines", ""
@@ -241,20 +241,20 @@ class Reader:
             kind,
             (),
             (),
-            max_line_size=override.max_line_size,
+            max_line_size=hints.max_line_size,
             json_format=form,
             compression=_packed(file, readable),
         )
         return layout, readable
 
     def _text(self, file: LandingFile) -> tuple[Layout, Path]:
-        override = self.override(file.path)
+        hints = self.hints(file.path)
         mapping = file.mapping
         head = read_head(file.absolute, file.compression, whole_line=True)
         dialect = sniff(
             head,
             judge=self._judge(file),
-            encoding=override.encoding or mapping.encoding,
+            encoding=hints.encoding or mapping.encoding,
             delimiter=mapping.delimiter or ("\t" if file.extension == "tsv" else None),
             header_row=mapping.header_row,
         )
@@ -263,14 +263,14 @@ class Reader:
             raise OverLimit(
                 f"has more than {most:,} columns (limits.columns in fenji.yaml)"
             )
-        readable = self._readable(file, dialect, override, has_zero=b"\0" in head)
+        readable = self._readable(file, dialect, hints, has_zero=b"\0" in head)
         layout = Layout(
             kind="text",
             header=dialect.header,
             types=("VARCHAR",) * len(dialect.header),
             delimiter="\t" if dialect.delimiter == " " else dialect.delimiter,
             skip=dialect.header_row,
-            max_line_size=override.max_line_size,
+            max_line_size=hints.max_line_size,
             compression=_packed(file, readable),
         )
         return layout, readable
@@ -279,7 +279,7 @@ class Reader:
         self,
         file: LandingFile,
         dialect: Dialect,
-        override: Override,
+        hints: ReadHints,
         *,
         errors: str = transcoding.BAD_BYTE,
         has_zero: bool,
@@ -287,8 +287,8 @@ class Reader:
         """The file itself where DuckDB reads it as it is, else a copy."""
         aligned = dialect.delimiter == " "
         as_it_is = dialect.encoding == UTF8 and not aligned and not has_zero
-        long_record = override.max_line_size > MAX_LINE_SIZE and file.compression
-        if as_it_is and not override.same_newlines and not long_record:
+        long_record = hints.max_line_size > MAX_LINE_SIZE and file.compression
+        if as_it_is and not hints.same_newlines and not long_record:
             return file.absolute
         copy = self._copy_name(".txt")
         transcoding.copy_text(

@@ -22,8 +22,8 @@ from project.places import Place
 from project.settings import Expression, FeedMapping
 from sql.contracts import Column, Contract, feeds
 
-# Raised when the same file and mapping would be read differently than before, so
-# that a new version of Fenji reads the files again.
+# Add one when the same file and mapping are read differently than before: a new
+# version of Fenji then reads the files again.
 READER_VERSION = 3
 
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
@@ -313,7 +313,8 @@ def bind(
         contract: the feed.
         mapping: how the file maps to it.
         header: the names of the file's columns.
-        numbered: as for `near_column`.
+        numbered: whether columns have a place, as for `near_column`; keys of JSON have
+            none.
 
     Raises:
         UnusableHeader: a column that the mapping names is not there, or a required

@@ -40,7 +40,7 @@ UNREADABLE = 255
 NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 
 
-# Of columns whose cast ends the query instead of failing for itself.
+# The reason for rows on which a cast ends the whole query, by the column's type.
 _WHY_FAILING = {
     "date": "not_a_date",
     "month": "not_a_date",
@@ -228,7 +228,7 @@ class Group:
         outputs = [
             FILE,
             LINE,
-            # One that is no column's fault is given to the first one.
+            # A row that no single column explains is put down to the first column.
             self._of_failing("greatest({place}, 1)::utinyint", "_reject"),
         ]
         if with_rejects:

@@ -27,7 +27,8 @@ _NOTHING = b" \t\r\n\0"
 # What is tried where a file is not UTF-8 and says nothing itself.
 _ENCODINGS = ("gb18030", "big5", "euc_kr", "cp1252", "shift_jis", "cp1251", "cp1250")
 
-# The share of lines that must decode for the rest to be bad rows.
+# Where at least this share of the lines decodes, the encoding is taken, and the other
+# lines become rejected rows.
 _SOUND_SHARES = {UTF8: 0.5, "gb18030": 0.98, "big5": 0.98}
 
 # One character in so many may be broken in a text of two or four bytes a character.
@@ -190,8 +191,8 @@ def likely_encodings(sample: bytes) -> list[str]:
 def _decode(head: bytes, encoding: str) -> str | None:
     """The text, a cut last character left out; None where it does not decode.
 
-    A few bad rows make no other encoding: bytes of another one are hardly ever UTF-8 by
-    chance, and rarely two bytes of Chinese text.
+    A few lines that do not decode do not rule an encoding out: text in another one is
+    hardly ever valid UTF-8 by chance, and rarely valid GB18030 or Big5.
     """
     decoder = codecs.getincrementaldecoder(encoding)
     try:

@@ -70,7 +70,7 @@ def decide(
     published = store.with_key(project, key)
     retracted = {mark.release_id for mark in marks.marks(project)}
     while release_id(project, as_of_date, key, known_at) in retracted or (
-        published is not None and _is_to_be_said_again(project, published)
+        published is not None and _must_be_republished(project, published)
     ):
         # By a release of its own, or the history would hold what was taken back.
         key = hashlib.sha256(key.encode()).hexdigest()
@@ -84,11 +84,11 @@ def decide(
     return Decision(key, inputs, previous, published)
 
 
-def _is_to_be_said_again(project: Project, published: Manifest) -> bool:
-    """Whether what a release states has to be stated by another one.
+def _must_be_republished(project: Project, published: Manifest) -> bool:
+    """Whether another release has to state the same again.
 
-    Something else was said of its date meanwhile, or its history tells what a retracted
-    release said.
+    That is so where a newer release said something else of its date, or where its own
+    history still holds what a retracted release said.
     """
     return store.is_restated(project, published) or holds_retracted(
         project, published.release_id

@@ -93,7 +93,7 @@ def where_current_points(project: Project) -> str:
     shown = store.current(project)
     if shown is None:
         return "data/current points at no release."
-    told = f"data/current shows {shown.release_id} (as of {shown.as_of_date})"
+    told = f"data/current points at {shown.release_id} (as of {shown.as_of_date})"
     if pointing.is_held(project):
         told += ", held there by hand until the latest date is published again"
     return f"{told}."

@@ -226,7 +226,7 @@ def test_a_rollback_stays_until_a_run_publishes(shop):
     said = company.call("run", "--as-of", "2026-03-31").expect(0).out
     assert "held there by hand" in said
     said = company.call("run", "--as-of", "2026-03-31", "--make-current").expect(0).out
-    assert f"data/current shows {march} (as of 2026-03-31)." in said
+    assert f"data/current points at {march} (as of 2026-03-31)." in said
     assert company.manifest["release_id"] == march
 
 
