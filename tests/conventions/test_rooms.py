@@ -72,15 +72,16 @@ def test_a_room_imports_only_rooms_below(file):
     assert known - below - {room} == set()
 
 
-def test_no_modules_import_each_other_in_a_circle():
-    """Imports inside functions count, too: they only hide a circle."""
-    names = {
-        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(
-            ".__init__"
-        ): file
-        for file in FILES
-    }
-    graph = {
+def module_name(file):
+    """The name by which a file is imported."""
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def imports_of_all():
+    """Module → the modules that it imports, wherever in its file."""
+    names = {module_name(file): file for file in FILES}
+    return {
         name: {
             module
             for module in imported_names(ast.parse(file.read_text(encoding="utf-8")))
@@ -89,7 +90,23 @@ def test_no_modules_import_each_other_in_a_circle():
         for name, file in names.items()
     }
 
-    TopologicalSorter(graph).prepare()  # a CycleError names the modules
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Imports inside functions count, too: they only hide a circle."""
+    TopologicalSorter(imports_of_all()).prepare()  # a CycleError names the modules
+
+
+@pytest.mark.parametrize("folder", ["language", "compiler", "tables", "tools"])
+def test_a_folder_of_schemes_has_few_floors(folder):
+    inside = {
+        name: {module for module in imported if f".{folder}." in module}
+        for name, imported in imports_of_all().items()
+        if name.startswith(f"schemes.{folder}.")
+    }
+    floors = {}
+    for name in TopologicalSorter(inside).static_order():
+        floors[name] = 1 + max((floors[below] for below in inside[name]), default=0)
+    assert max(floors.values()) <= MOST_FLOORS, floors
 
 
 def floor_of(name, floors):
