@@ -5,8 +5,9 @@ They come from `pycountry`, whose version is locked: the codes change only with 
 
 from functools import cache
 
-# Codes of the standard that are no currency: none, for tests, units of bond markets.
-_NO_CURRENCIES = frozenset(("XXX", "XTS", "XBA", "XBB", "XBC", "XBD"))
+# What the standard lists that is no currency, by its numeric codes: the four units of
+# bond markets, the code for tests, and that for no currency at all.
+_NO_CURRENCIES = frozenset(("955", "956", "957", "958", "963", "999"))
 
 
 @cache
@@ -14,5 +15,8 @@ def currency_codes() -> frozenset[str]:
     """The codes, such as CNY, without those that were withdrawn."""
     import pycountry  # noqa: PLC0415 - only for projects that name a currency
 
-    codes = (currency.alpha_3 for currency in pycountry.currencies)
-    return frozenset(codes) - _NO_CURRENCIES
+    return frozenset(
+        currency.alpha_3
+        for currency in pycountry.currencies
+        if currency.numeric not in _NO_CURRENCIES
+    )
