@@ -4,8 +4,6 @@ The script is the benchmark's floor: SQL that shares nothing with the project's 
 """
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -14,6 +12,7 @@ import pytest
 from benchmarks import floor
 from benchmarks.agreement import DisagreementError, compare
 from synthetic.generator import UNTIL, generate
+from tests.forked import call
 
 CUSTOMERS = 400
 SETTINGS = """\
@@ -34,17 +33,9 @@ def run(folder: Path) -> dict:
         flaws=False,
     )
     (folder / "fenji.yaml").write_text(SETTINGS)
-    done = subprocess.run(
-        [
-            Path(sys.executable).with_name("fenji"),
-            "run",
-            "--json",
-            *("--project", folder),
-            *("--as-of", UNTIL.isoformat()),
-        ],
-        check=False,
-        capture_output=True,
-        text=True,
+    done = call(
+        ["run", "--json", "--project", str(folder), "--as-of", UNTIL.isoformat()],
+        seconds=300,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -1,8 +1,6 @@
 """What a run tells Dagster is there for Dagster's own event log to read."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import dagster as dg
@@ -10,6 +8,7 @@ import pytest
 
 from pipelines.instance import prepare_home
 from project.folder import open_project
+from tests.forked import call
 
 
 @pytest.fixture(scope="module")
@@ -22,9 +21,8 @@ def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (tmp_path / "fenji.yaml").write_text(
         "name: log\ntimezone: UTC\nschemes: {only: [annual_points]}\n"
     )
-    fenji = Path(sys.executable).with_name("fenji")
-    command = [fenji, "run", "--project", tmp_path, "--as-of", "2026-01-31"]
-    subprocess.run(command, check=True, capture_output=True)
+    arguments = ["run", "--project", str(tmp_path), "--as-of", "2026-01-31"]
+    call(arguments, seconds=300).check_returncode()
     return tmp_path
 
 

@@ -4,8 +4,6 @@ import dataclasses
 import datetime
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -14,6 +12,7 @@ import pytest
 from project.folder import open_project
 from releases import store
 from releases.previous import create_previous_tiers, previous_to
+from tests.forked import call
 
 ORDERS = """\
 transaction_id,customer_id,occurred_at,amount,category
@@ -29,7 +28,6 @@ timezone: Asia/Shanghai
 schemes: {only: [annual_points, category_points, rfm_8, value_pyramid]}
 publish: {keep_releases: %d}
 """
-MONTHS = ("--from", "2026-01-01", "--to", "2026-03-31")
 # What an order of March makes known of January is restated at the end.
 LATE = """\
 transaction_id,customer_id,occurred_at,amount,category
@@ -38,24 +36,29 @@ T6,A,2026-01-11T12:00:00,4000,tea
 
 
 def fenji(folder: Path, *arguments: str) -> dict:
-    command = [Path(sys.executable).with_name("fenji"), *arguments, "--json"]
-    done = subprocess.run(
-        [*command, "--project", folder], check=False, capture_output=True, text=True
-    )
+    done = call([*arguments, "--json", "--project", str(folder)], seconds=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
-def backfilled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """January and February, January again with a late order, March."""
+def restated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """January and February, January again with a late order."""
     folder = tmp_path_factory.mktemp("kept")
     (folder / "landing/transactions").mkdir(parents=True)
     (folder / "landing/transactions/orders.csv").write_text(ORDERS)
     (folder / "fenji.yaml").write_text(SETTINGS % 9)
-    fenji(folder, "backfill", *MONTHS[:3], "2026-02-28")
+    fenji(folder, "backfill", "--from", "2026-01-01", "--to", "2026-02-28")
     (folder / "landing/transactions/late.csv").write_text(LATE)
     fenji(folder, "run", "--as-of", "2026-01-31")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def backfilled(restated: Path) -> Path:
+    """The same, and March."""
+    folder = restated.with_name("with_march")
+    shutil.copytree(restated, folder, symlinks=True)
     fenji(folder, "run", "--as-of", "2026-03-31")
     return folder
 
@@ -124,15 +127,9 @@ def test_the_history_says_what_the_release_said(backfilled, tmp_path, date):
     assert all(rows for rows in found[0])
 
 
-def test_movement_outlives_the_folders(backfilled, tmp_path):
+def test_movement_outlives_the_folders(restated, backfilled, tmp_path):
     folder = tmp_path / "few"
-    (folder / "landing").mkdir(parents=True)
-    shutil.copytree(backfilled / "landing", folder / "landing", dirs_exist_ok=True)
-    (folder / "fenji.yaml").write_text(SETTINGS % 9)
-    (folder / "landing/transactions/late.csv").unlink()
-    fenji(folder, "backfill", *MONTHS[:3], "2026-02-28")
-    (folder / "landing/transactions/late.csv").write_text(LATE)
-    fenji(folder, "run", "--as-of", "2026-01-31")
+    shutil.copytree(restated, folder, symlinks=True)
     for made in store.releases(open_project(folder))[:2]:
         shutil.rmtree(folder / "data/releases" / made.release_id)
     ours = fenji(folder, "run", "--as-of", "2026-03-31")
