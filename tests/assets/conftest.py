@@ -43,9 +43,12 @@ def running(project, as_of=AS_OF):
         yield run
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def facts(tmp_path_factory):
-    """A run that has made everything up to the metrics of customers."""
+    """A run that has made everything up to the metrics of customers.
+
+    While it is open, what the process makes can be read by its owner only.
+    """
     with running(company(tmp_path_factory.mktemp("small"))) as run:
         recompute(run)
         yield run
