@@ -92,7 +92,7 @@ class Reader:
     scratch: Path
     workbooks: WorkbookReader
     _hints: dict[str, ReadHints] = field(default_factory=dict)
-    _plain_sizes: dict[str, int] = field(default_factory=dict)  # of packed files
+    _checked: set[str] = field(default_factory=set)  # packed files that are whole
     _sheets: dict[str, tuple[Sheet, Path]] = field(default_factory=dict)
     _copies: int = 0
 
@@ -136,14 +136,9 @@ class Reader:
         Raises:
             Unreadable: it is damaged, or becomes too large.
         """
-        if file.compression is not None and file.path not in self._plain_sizes:
-            self._plain_sizes[file.path] = check_packed(
-                file.absolute, file.compression, self.project.settings.limits
-            )
-
-    def plain_size(self, file: LandingFile) -> int:
-        """The bytes of the file, unpacked."""
-        return self._plain_sizes.get(file.path, file.size)
+        if file.compression is not None and file.path not in self._checked:
+            check_packed(file.absolute, file.compression, self.project.settings.limits)
+            self._checked.add(file.path)
 
     def _copy_name(self, suffix: str) -> Path:
         self._copies += 1

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.code import floors as floors_of
+
 ROOT = Path(__file__).parents[2]
 # From top to bottom; rooms of one line know nothing of each other.
 FLOORS = [
@@ -103,10 +105,8 @@ def test_a_folder_of_schemes_has_few_floors(folder):
         for name, imported in imports_of_all().items()
         if name.startswith(f"schemes.{folder}.")
     }
-    floors = {}
-    for name in TopologicalSorter(inside).static_order():
-        floors[name] = 1 + max((floors[below] for below in inside[name]), default=0)
-    assert max(floors.values()) <= MOST_FLOORS, floors
+    found = floors_of(inside)
+    assert max(found.values()) <= MOST_FLOORS, found
 
 
 def floor_of(name, floors):
