@@ -17,7 +17,6 @@ from releases.building import (
     CATALOG,
     Building,
     begin,
-    column_names,
     derive_table,
     finish_table,
     released,
@@ -142,7 +141,7 @@ def _write_access(run: Run, building: Building) -> None:
         for table in released_tables(run)
         if table.table != ACCESS.table and not table.is_lookup
     ]
-    tables = [(table, column_names(run.con, table)) for table in written]
+    tables = [(table, building.columns[table.table]) for table in written]
     tables += [(table, [c.name for c in table.columns]) for table in (ACCESS, QUALITY)]
     name = (CATALOG, "main", ACCESS.table)
     create_with_rows(run.con, name, ACCESS, access_rows(tables))
@@ -169,12 +168,9 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
     with run.noticing():
         building = checked_building(run)
     with run.step("publish", phase="publish"):
-        create_with_rows(
-            run.con,
-            (CATALOG, "main", QUALITY.table),
-            QUALITY,
-            [check.as_row() for check in run.checks],
-        )
+        checks = [check.as_row() for check in run.checks]
+        name = (CATALOG, "main", QUALITY.table)
+        create_with_rows(run.con, name, QUALITY, checks)
         finish_table(run.con, building, QUALITY)
         digest = content_digest(building.fact_lines)
         manifest = Manifest(
@@ -190,9 +186,7 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
             scheme_digests=digests_with(run.plan, run.project),
             tables=building.rows,
             table_digests=building.digests,
-            checks=tuple(
-                CheckOutcome.model_validate(check.as_row()) for check in run.checks
-            ),
+            checks=tuple(CheckOutcome.model_validate(check) for check in checks),
             fenji_version=version("fenji"),
             run_key=run.key,
             previous_release_id=run.previous.release_id if run.previous else None,

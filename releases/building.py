@@ -8,7 +8,8 @@ is removed by the next run.
 
 import datetime
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class Building:
 
     folder: Path
     published_at: datetime.datetime  # later than that of every other release
+    columns: dict[str, list[str]] = field(default_factory=dict)  # of tables and views
     rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
     digests: dict[str, TableDigest] = field(default_factory=dict)  # by stored table
 
@@ -66,8 +68,12 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
     modes.make_shared(project.releases)
     building.tables.mkdir(parents=True)
     path = text(str(building.folder / store.DATABASE_FILE))
-    # Readers of DuckDB 1.0 and later open this storage format.
-    con.execute(f"attach {path} as {CATALOG} (storage_version 'v1.0.0')")
+    # Readers of DuckDB 1.0 and later open this storage format. There is nothing to
+    # recover of a release that was not finished: it needs no log of what was written.
+    con.execute(
+        f"attach {path} as {CATALOG}"
+        " (storage_version 'v1.0.0', recovery_mode no_wal_writes)"
+    )
     con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
     return building
 
@@ -132,18 +138,16 @@ def write_table(
         contract: as `released` makes it: personal columns that it lacks are not copied.
     """
     copied = quoted(contract.layer, contract.table)
-    target = place_of(contract)
     hidden = personal_columns(contract)
-    made = [name for name, *_ in con.execute(f"describe {copied}").fetchall()]
-    names = [name for name in made if name not in hidden]
+    names = [name for name in con.table(copied).columns if name not in hidden]
     columns = ", ".join(quoted(name) for name in names)
     order = ", ".join(quoted(name) for name in contract.key)
-    con.execute(
-        f"create table {target} as select {columns} from {copied}"
-        + (f" order by {order}" if order else "")
-    )
-    finish_table(con, building, contract)
-    return building.rows[contract.table]
+    select = f"select {columns} from {copied}" + (f" order by {order}" if order else "")
+    with _at_once(con):
+        n_rows = _create(con, contract, select, {})
+        _describe(con, building, contract, names)
+    _write_file(con, building, contract, n_rows)
+    return n_rows
 
 
 def derive_table(
@@ -162,31 +166,47 @@ def derive_table(
         select: its text, which names tables without a catalog.
         params: the values of its parameters.
     """
-    inside = con.cursor()
-    inside.execute(f"use {CATALOG}")
-    inside.execute(f"create table {place_of(contract)} as {select}", params)
-    inside.close()
-    finish_table(con, building, contract)
-    return building.rows[contract.table]
+    with _inside(con) as inside, _at_once(inside):
+        n_rows = _create(inside, contract, select, params)
+        _describe(inside, building, contract)
+    _write_file(con, building, contract, n_rows)
+    return n_rows
 
 
 def finish_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
 ) -> None:
     """Describe, digest and copy to Parquet a table that was made in the release."""
+    with _at_once(con):
+        _describe(con, building, contract)
+    n_rows = row_count(con, CATALOG, contract.release_schema, contract.table)
+    _write_file(con, building, contract, n_rows)
+
+
+def _create(
+    con: duckdb.DuckDBPyConnection, contract: Contract, select: str, params: Params
+) -> int:
+    """Make a table of the release; returns the number of rows."""
+    made = con.execute(f"create table {place_of(contract)} as {select}", params)
+    ((n_rows,),) = made.fetchall()
+    return int(n_rows)
+
+
+def _write_file(
+    con: duckdb.DuckDBPyConnection, building: Building, contract: Contract, n_rows: int
+) -> None:
+    """Copy a table of the release to Parquet, and note its rows and its digest."""
     target = place_of(contract)
-    names = column_names(con, contract)
-    _comment(con, "table", contract, names)
     file = text(str(building.tables / f"{contract.table}.parquet"))
     con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
-    building.rows[contract.table] = row_count(
-        con, CATALOG, contract.release_schema, contract.table
-    )
+    building.rows[contract.table] = n_rows
     suffix = contract.digest_without_suffix
+    names = building.columns[contract.table]
     dropped = [name for name in names if suffix and name.endswith(suffix)]
     without = (*contract.digest_without, *dropped)
     building.digests[contract.table] = TableDigest(
-        line=digest.table_digest(con, target, without),
+        # Most tables of a small company have no rows: nothing is asked of those.
+        line=digest.table_digest(con, target, without) if n_rows else digest.NO_ROWS,
         without=without,
         is_fact=contract.digest,
     )
@@ -220,11 +240,9 @@ def write_view(
         select: its text.
         as_parquet: whether its rows are written to Parquet as well.
     """
-    inside = con.cursor()
-    inside.execute(f"use {CATALOG}")
-    inside.execute(f"create view {quoted(contract.table)} as {select}")
-    inside.close()
-    _comment(con, "view", contract, column_names(con, contract))
+    with _inside(con) as inside, _at_once(inside):
+        inside.execute(f"create view {quoted(contract.table)} as {select}")
+        _describe(inside, building, contract, kind="view")
     if as_parquet:
         file = text(str(building.tables / f"{contract.table}.parquet"))
         con.execute(
@@ -232,23 +250,58 @@ def write_view(
         )
 
 
-def column_names(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
-    """The columns that a table or view has in the release."""
-    target = place_of(contract)
-    return [name for name, *_ in con.execute(f"describe {target}").fetchall()]
+@contextmanager
+def _inside(
+    con: duckdb.DuckDBPyConnection,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor for which names without a catalog are those of the release."""
+    with con.cursor() as inside:
+        inside.execute(f"use {CATALOG}")
+        yield inside
 
 
-def _comment(
-    con: duckdb.DuckDBPyConnection, kind: str, contract: Contract, names: list[str]
+@contextmanager
+def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """One transaction: a commit for each column's comment takes longer than all else.
+
+    A table with its comments is made within a millisecond or two then.
+    """
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
+def _describe(
+    con: duckdb.DuckDBPyConnection,
+    building: Building,
+    contract: Contract,
+    names: list[str] | None = None,
+    *,
+    kind: str = "table",
 ) -> None:
-    """Put the contract's words on the table and on its columns."""
+    """Put the contract's words on a table or view and on its columns.
+
+    Args:
+        con: the connection with the release.
+        building: the release, which is told the columns.
+        contract: of the table or view.
+        names: of its columns; default: what it has is looked up.
+        kind: table or view.
+    """
     table = place_of(contract)
+    names = con.table(table).columns if names is None else names
+    building.columns[contract.table] = names
     about = f"One row is {contract.grain}. {contract.description}"
-    con.execute(f"comment on {kind} {table} is {text(about)}")
     meanings: Mapping[str, str] = {
         column.name: column.about + (f" ({column.unit})" if column.unit else "")
         for column in contract.columns
     }
+    comments = [f"comment on {kind} {table} is {text(about)}"]
     for name in names:
         meaning = text(meanings.get(name, name))
-        con.execute(f"comment on column {table}.{quoted(name)} is {meaning}")
+        comments.append(f"comment on column {table}.{quoted(name)} is {meaning}")
+    con.execute(";".join(comments))

@@ -13,6 +13,7 @@ import duckdb
 
 from sql.selects import quoted, text
 
+NO_ROWS = "0\t0\t0"  # the digest line of an empty table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
 

@@ -56,12 +56,17 @@ def place(con: duckdb.DuckDBPyConnection, catalog: str, table: str) -> str:
 
 def schema_of(con: duckdb.DuckDBPyConnection, catalog: str, table: str) -> str | None:
     """The schema of an attached release that has a table; None: it has none."""
+    return schemas(con, catalog).get(table)
+
+
+def schemas(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, str]:
+    """The schema of each table and view of an attached release."""
     found = con.execute(
-        "select table_schema from information_schema.tables"
-        " where table_catalog = $1 and table_name = $2",
-        [catalog, table],
-    ).fetchone()
-    return None if found is None else str(found[0])
+        "select table_name, table_schema from information_schema.tables"
+        " where table_catalog = $1",
+        [catalog],
+    )
+    return dict(found.fetchall())
 
 
 @contextmanager

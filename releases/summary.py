@@ -174,7 +174,8 @@ def _rows(
 
 def _facts(con: duckdb.DuckDBPyConnection, catalog: str) -> Iterator[Fact]:
     """The answers to the questions, in their order; a table without rows has none."""
+    schemas = reading.schemas(con, catalog)
     for question in QUESTIONS:
-        table = reading.place(con, catalog, question.table)
+        table = quoted(catalog, schemas.get(question.table, "main"), question.table)
         for (figures,) in con.execute(question.select(table)).fetchall():
             yield Fact(question.name_en, question.name_zh, str(figures))
