@@ -1,103 +1,129 @@
 """Expectations of a suite in the words of Great Expectations.
 
-`suites` says what is expected; `validation` runs what this module makes of it.
+`suites` says what is expected, and `counting` counts what breaks it; `validation` has
+Great Expectations judge what this module makes of it.
 """
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import great_expectations.expectations as gxe
 from great_expectations.compatibility.pydantic import PrivateAttr
 from great_expectations.expectations.expectation_configuration import (
     ExpectationConfiguration,
+    parse_result_format,
 )
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.validator import ValidationDependencies
 
-from data_quality.suites import TABLE_PLACE, Expectation
-from sql.selects import quoted, text
+from data_quality.counting import ROWS, Counts, query_of
+from data_quality.counts_engine import COUNTS
+from data_quality.suites import Expectation
 
 _SEVERITIES = {"ERROR": "critical", "WARN": "warning"}
+_N_ROWS = "table.row_count"
+_N_NULL = "column_values.nonnull.unexpected_count"
+_EXAMPLES = "unexpected_rows_query.table"
 
 
-class _KeepsFields:
-    """Reads the fields of an expectation once, and not for each key of each metric.
+class _Counted:
+    """An expectation that Great Expectations judges by the counts of its table.
 
-    Great Expectations asks an expectation about eighty times for its configuration, and
-    dumps the whole model each time: a seventh of a small run. Each call still returns
-    an object of its own, because Great Expectations writes into it.
+    By itself each expectation depends on up to nine metrics, and Great Expectations
+    works out for each what it depends on in turn. These share one metric, the counts of
+    the table, and each finds the count of its own name in it.
     """
 
-    _kept: Any
+    counted_as: ClassVar[str]  # the metric that the count stands for
+    batch_id: str | None
+    meta: dict[str, str]
+    _kept: ExpectationConfiguration | None
 
     @property
     def configuration(self) -> ExpectationConfiguration:
-        """What the expectation is made of."""
+        """What the expectation is made of, read once: it is asked for seven times."""
         if self._kept is None:
             self._kept = super().configuration  # type: ignore[misc]
-        kept: ExpectationConfiguration = self._kept
-        return ExpectationConfiguration(
-            type=kept.type,
-            kwargs=dict(kept.kwargs),
-            meta=kept.meta,
-            notes=kept.notes,
-            description=kept.description,
-            severity=kept.severity,
-            id=kept.id,
-            rendered_content=kept.rendered_content,
+        return self._kept
+
+    def get_validation_dependencies(
+        self,
+        execution_engine: object = None,  # noqa: ARG002
+        runtime_configuration: dict[str, Any] | None = None,
+    ) -> ValidationDependencies:
+        """The counts of the table, and nothing else."""
+        asked = runtime_configuration or {}
+        return ValidationDependencies(
+            {COUNTS: MetricConfiguration(COUNTS, {"batch_id": self.batch_id})},
+            parse_result_format(asked.get("result_format", "BASIC")),
         )
 
-    def __setattr__(self, name: str, value: object) -> None:
-        """Forget what was kept once a field changes."""
-        super().__setattr__(name, value)
-        if name != "_kept":
-            self._kept = None
+    def _validate(
+        self, metrics: dict[str, Counts], *args: object, **kwargs: object
+    ) -> Any:  # noqa: ANN401 - a result in Great Expectations' words
+        counts = metrics[COUNTS]
+        known = {
+            _N_ROWS: counts.get(ROWS),
+            _N_NULL: 0,  # what is empty breaks no other expectation
+            _EXAMPLES: (),  # none, on purpose: they would be values of rows
+            self.counted_as: counts[self.meta["name"]],
+        }
+        return super()._validate(known, *args, **kwargs)  # type: ignore[misc]
 
 
-class RowCount(_KeepsFields, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]
+class RowCount(_Counted, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]
     """How many rows a table has."""
 
+    counted_as = _N_ROWS
     _kept: Any = PrivateAttr(default=None)
 
 
-class NotNull(_KeepsFields, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]
+class NotNull(_Counted, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]
     """Every row has a value in a column."""
 
+    counted_as = _N_NULL
     _kept: Any = PrivateAttr(default=None)
 
 
-class Between(_KeepsFields, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]
+class Between(_Counted, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]
     """Values of a column lie between bounds."""
 
+    counted_as = "column_values.between.unexpected_count"
     _kept: Any = PrivateAttr(default=None)
 
 
-class InSet(_KeepsFields, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
+class InSet(_Counted, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
     """Values of a column are among some."""
 
+    counted_as = "column_values.in_set.unexpected_count"
     _kept: Any = PrivateAttr(default=None)
 
 
-class NoRows(_KeepsFields, gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
+class NoRows(_Counted, gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
     """A select finds no row that breaks the rule."""
 
+    counted_as = "unexpected_rows_query.row_count"
     _kept: Any = PrivateAttr(default=None)
 
 
-def translated(expectation: Expectation, selects: Mapping[str, str]) -> gxe.Expectation:
+def translated(table: str, expectation: Expectation) -> gxe.Expectation:
     """The expectation for Great Expectations; its name is in the meta data.
 
     Args:
+        table: the table that it is about.
         expectation: any kind but `columns`, which Great Expectations cannot judge here:
             its type expectations do not know DuckDB's types.
-        selects: the tables that a query may read, each as a select.
 
     Raises:
         ValueError: it cannot be said; the last line of the message tells why.
     """
     given: dict[str, Any] = {
+        "batch_id": table,
         "severity": _SEVERITIES[expectation.severity],
         "meta": {"name": expectation.name},
     }
+    query = query_of(expectation)
+    if query is not None:
+        return NoRows(unexpected_rows_query=query, **given)
     if expectation.kind == "rows":
         return RowCount(min_value=expectation.min, max_value=expectation.max, **given)
     if expectation.kind == "not_null":
@@ -109,39 +135,6 @@ def translated(expectation: Expectation, selects: Mapping[str, str]) -> gxe.Expe
             max_value=expectation.max,
             **given,
         )
-    if expectation.kind == "in_set" and not expectation.of_list:
-        return InSet(
-            column=expectation.columns[0], value_set=list(expectation.values), **given
-        )
-    return NoRows(unexpected_rows_query=_query(expectation, selects), **given)
-
-
-def _query(expectation: Expectation, selects: Mapping[str, str]) -> str:
-    """A select over `{batch}` that gives a row for whatever breaks the expectation."""
-    if expectation.kind == "unique":
-        return _shared_keys(expectation.columns)
-    if expectation.kind == "in_set":
-        return _strange_lists(expectation)
-
-    def other_table(found: re.Match[str]) -> str:
-        name = found.group(1)
-        if name == "batch":
-            return found.group()
-        if name not in selects:
-            raise ValueError(f"reads {name}, which is not among the checked tables")
-        return f"({selects[name]})"
-
-    return TABLE_PLACE.sub(other_table, str(expectation.query))
-
-
-def _shared_keys(columns: Sequence[str]) -> str:
-    """Each key that more than one row has; nulls count as equal."""
-    key = ", ".join(quoted(name) for name in columns)
-    return f"select 1 from {{batch}} group by {key} having count(*) > 1"
-
-
-def _strange_lists(expectation: Expectation) -> str:
-    """Each row whose list holds something else than the values."""
-    known = ", ".join(text(str(value)) for value in expectation.values)
-    held = quoted(expectation.columns[0])
-    return f"select 1 from {{batch}} where not list_has_all([{known}], {held})"
+    return InSet(
+        column=expectation.columns[0], value_set=list(expectation.values), **given
+    )

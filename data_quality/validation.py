@@ -4,27 +4,28 @@
     failed = [result.line for result in results if result.blocks]
     write_data_docs(results, folder / "quality", contracts)
 
-All tables go in one call: they share one set-up, and a `no_rows` check may read the
-other tables of the call as `{table}` beside its own as `{batch}`. The checks run
-through a cursor of the given connection, so what they are to see must be committed and
-not temporary. Each check ends as one result, also where it cannot be judged (a missing
-column, a broken query): it has failed then. No result holds a value of a row.
+All tables go in one call: what their checks count is counted together, and a `no_rows`
+check may read the other tables of the call as `{table}` beside its own as `{batch}`.
+Great Expectations judges each expectation by its count; it never sees a row, so that no
+result holds a value of one. Each check ends as one result, also where it cannot be
+judged (a missing column, a broken query): it has failed then.
 
-Importing this module imports Great Expectations, which takes seconds: import it in the
+Importing this module imports Great Expectations, which takes a second: import it in the
 step that checks, never where Dagster loads its definitions.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
-import great_expectations as gx
-from great_expectations.data_context.types.base import ProgressBarsConfig
-from great_expectations.datasource.fluent.sql_datasource import QueryAsset
+import great_expectations.expectations as gxe
+from great_expectations.core import ExpectationSuite
+from great_expectations.validator.validator import Validator
 
-from data_quality.duckdb_datasource import DuckDBDatasource
+from data_quality.counting import Counts, Table, count_all, query_of, tables_of
+from data_quality.counts_engine import CountsEngine
 from data_quality.expectations import translated
 from data_quality.result import CheckResult
 from data_quality.suites import Expectation, suite_for
@@ -32,10 +33,17 @@ from sql.contracts import Contract
 
 # Counts only, never values.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
-_DUCKDB_ERROR = re.compile(r"\(_duckdb\.(\w+)\) ([^\n]*)")
 # Errors about names are raised before a row is read; any other may quote a value.
-_NAMING_ERRORS = {"BinderException", "CatalogException", "ParserException"}
+_NAMING_ERRORS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+)
+# The parts of a name such as release.main."customers".
+_PARTS = re.compile(r'"((?:[^"]|"")+)"|([^".]+)')
 _SHOWN = 5  # deviating columns that one line names
+
+_Columns = Mapping[str, str]  # name → DuckDB's type
 
 
 @dataclass(frozen=True)
@@ -45,8 +53,18 @@ class _Batch:
     contract: Contract
     select: str
     suite: Sequence[Expectation]
-    columns: Mapping[str, str]  # name → DuckDB's type
+    columns: _Columns
     missing: str | None = None  # why it cannot be read at all
+    # What Great Expectations can be asked, by name, and why not the rest.
+    asked: Mapping[str, gxe.Expectation] = field(default_factory=dict)
+    unasked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def counted(self) -> Table:
+        """What of it is counted."""
+        suite = [one for one in self.suite if one.name in self.asked]
+        contract = self.contract
+        return Table(contract.table, self.select, contract.is_stored, suite)
 
 
 def run_checks(
@@ -60,53 +78,67 @@ def run_checks(
             `release.main.customers`. A personal column may be missing from it: what
             privacy leaves out is not checked.
     """
-    described = [_described(con, contract, relation) for contract, relation in batches]
-    readable = [batch for batch in described if batch.missing is None]
-    selects = {batch.contract.table: batch.select for batch in readable}
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = DuckDBDatasource(
-        name="duckdb",
-        assets=[QueryAsset(name=name, query=query) for name, query in selects.items()],
-    )
-    source.connect(con)
-    try:
-        context.add_datasource(datasource=source)
-        judged = {
-            batch.contract.table: _judge(
-                source.get_asset(batch.contract.table), batch, selects
-            )
-            for batch in readable
-        }
-    finally:
-        source.close()
+    known = _known_columns(con, [relation for _, relation in batches])
+    described = [
+        _described(con, contract, relation, known.get(_path(relation)))
+        for contract, relation in batches
+    ]
+    tables = {batch.contract.table for batch in described if batch.missing is None}
+    asked = [_asked(batch, tables) for batch in described]
+    counts = count_all(con, [batch.counted for batch in asked if not batch.missing])
+    validator = Validator(execution_engine=CountsEngine(counts))
+    validator.metrics_calculator.show_progress_bars = False
     results: list[CheckResult] = []
-    for batch in described:
-        of_table = judged.get(batch.contract.table, {})
-        for expectation in batch.suite:
-            if batch.missing is not None:
-                results.append(_unjudged(batch, expectation, batch.missing))
-            elif expectation.kind == "columns":
-                results.append(_judge_columns(batch, expectation))
-            else:
-                results.append(of_table[expectation.name])
+    for batch in asked:
+        results += _results(con, validator, batch, counts.get(batch.contract.table, {}))
     return results
 
 
+def _path(relation: str) -> tuple[str, ...]:
+    """The parts of a relation's name, without quotes."""
+    return tuple(
+        within.replace('""', '"') or plain for within, plain in _PARTS.findall(relation)
+    )
+
+
+def _known_columns(
+    con: duckdb.DuckDBPyConnection, relations: Sequence[str]
+) -> Mapping[tuple[str, ...], _Columns]:
+    """The columns of tables and views, as the catalogs have them.
+
+    To describe a view binds what it stands over, which takes longer than all this.
+    """
+    catalogs = sorted({_path(relation)[0] for relation in relations})
+    known: dict[tuple[str, ...], dict[str, str]] = {}
+    for *path, name, kind in con.execute(
+        """
+        select database_name, schema_name, table_name, column_name, data_type
+        from duckdb_columns()
+        where database_name in (select unnest($catalogs))
+        order by all
+        """,
+        {"catalogs": catalogs},
+    ).fetchall():
+        known.setdefault(tuple(path), {})[name] = kind
+    return known
+
+
 def _described(
-    con: duckdb.DuckDBPyConnection, contract: Contract, relation: str
+    con: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    relation: str,
+    columns: _Columns | None,
 ) -> _Batch:
     """The table with its columns; expectations of columns left out are left out too."""
     # The relation is one of the run's own tables.
     select = f"select * from {relation}"
     suite = suite_for(contract)
-    try:
-        described = con.execute(f"describe {select}").fetchall()
-    except duckdb.Error as err:
-        why = str(err).splitlines()[0]
-        return _Batch(contract, select, suite, columns={}, missing=why)
-    columns = {name: kind for name, kind, *_ in described}
+    if columns is None:
+        try:
+            described = con.execute(f"describe {select}").fetchall()
+        except duckdb.Error as err:
+            return _Batch(contract, select, suite, columns={}, missing=_why(err))
+        columns = {name: kind for name, kind, *_ in described}
     hidden = {
         column.name
         for column in contract.columns
@@ -120,45 +152,84 @@ def _described(
     return _Batch(contract, select, shown, columns)
 
 
-def _judge(
-    asset: QueryAsset, batch: _Batch, selects: Mapping[str, str]
-) -> dict[str, CheckResult]:
-    """The result of each expectation that Great Expectations can judge, by name."""
-    results: dict[str, CheckResult] = {}
-    asked: dict[str, Expectation] = {}
-    suite = gx.ExpectationSuite(name=asset.name)
+def _asked(batch: _Batch, tables: Collection[str]) -> _Batch:
+    """The table with what Great Expectations can judge of it, and why not the rest."""
+    asked: dict[str, gxe.Expectation] = {}
+    unasked: dict[str, str] = {}
     for expectation in batch.suite:
-        if expectation.kind == "columns":
+        if batch.missing is not None or expectation.kind == "columns":
             continue
-        absent = [
-            column for column in expectation.columns if column not in batch.columns
-        ]
+        absent = [name for name in expectation.columns if name not in batch.columns]
+        strange = tables_of(query_of(expectation) or "").difference(tables)
         if absent:
-            results[expectation.name] = _unjudged(
-                batch, expectation, f"{', '.join(absent)} is missing"
+            unasked[expectation.name] = f"{', '.join(absent)} is missing"
+        elif strange:
+            named = ", ".join(sorted(strange))
+            unasked[expectation.name] = (
+                f"reads {named}, which is not among the checked tables"
             )
-            continue
-        try:
-            suite.add_expectation(translated(expectation, selects))
-        except ValueError as err:
-            last_line = str(err).strip().splitlines()[-1].strip()
-            results[expectation.name] = _unjudged(batch, expectation, last_line)
         else:
-            asked[expectation.name] = expectation
-    loaded = asset.get_batch(asset.build_batch_request())
-    for outcome in loaded.validate(suite, result_format=_RESULT_FORMAT).results:
-        expectation = asked[outcome.expectation_config.meta["name"]]
-        error = _error(outcome.exception_info)
-        results[expectation.name] = (
-            _unjudged(batch, expectation, error)
-            if error
-            else _judged(batch, expectation, outcome)
-        )
-    return results
+            try:
+                asked[expectation.name] = translated(batch.contract.table, expectation)
+            except ValueError as err:
+                last_line = str(err).strip().splitlines()[-1].strip()
+                unasked[expectation.name] = last_line
+    return replace(batch, asked=asked, unasked=unasked)
+
+
+def _results(
+    con: duckdb.DuckDBPyConnection, validator: Validator, batch: _Batch, counts: Counts
+) -> Iterator[CheckResult]:
+    """The result of each expectation of a table."""
+    missing = batch.missing
+    if missing is None and not any(isinstance(count, int) for count in counts.values()):
+        missing = _unreadable(con, batch.select)
+    judged = _judged_by_great_expectations(validator, batch, counts)
+    for expectation in batch.suite:
+        count = counts.get(expectation.name)
+        reason = missing or batch.unasked.get(expectation.name)
+        if reason is None and isinstance(count, duckdb.Error):
+            reason = _why(count)
+        if reason is not None:
+            yield _unjudged(batch, expectation, reason)
+        elif expectation.kind == "columns":
+            yield _judge_columns(batch, expectation)
+        else:
+            yield _judged(batch, expectation, judged[expectation.name])
+
+
+def _unreadable(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
+    """Why the rows of a select cannot be read; None: they can."""
+    try:
+        con.execute(f"describe {select}")
+    except duckdb.Error as err:
+        return _why(err)
+    return None
+
+
+def _judged_by_great_expectations(
+    validator: Validator, batch: _Batch, counts: Counts
+) -> Mapping[str, Any]:
+    """The outcome of each expectation that could be counted, by its name."""
+    countable = [
+        expectation
+        for name, expectation in batch.asked.items()
+        if isinstance(counts.get(name), int)
+    ]
+    suite = ExpectationSuite(name=batch.contract.table, expectations=countable)
+    outcomes = validator.graph_validate(
+        suite.expectation_configurations, {"result_format": _RESULT_FORMAT}
+    )
+    return {outcome.expectation_config.meta["name"]: outcome for outcome in outcomes}
 
 
 def _judged(batch: _Batch, expectation: Expectation, outcome: Any) -> CheckResult:  # noqa: ANN401
     counts: dict[str, Any] = outcome.result
+    info = outcome.exception_info or {}
+    if info.get("raised_exception"):
+        # It has seen no value that it could quote.
+        reason = " ".join(str(info.get("exception_message")).split())
+        return _unjudged(batch, expectation, reason)
     if expectation.kind == "rows":
         n_rows = int(counts["observed_value"])
         n_failed = _beyond(n_rows, expectation)
@@ -169,8 +240,7 @@ def _judged(batch: _Batch, expectation: Expectation, outcome: Any) -> CheckResul
             n_failed, "key" if expectation.kind == "unique" else "row"
         )
     else:
-        # The sum over no rows is null.
-        n_failed = int(counts["unexpected_count"] or 0)
+        n_failed = int(counts["unexpected_count"])
         observed = f"{n_failed} of {_number_of(counts['element_count'], 'row')}"
     return _result(batch, expectation, bool(outcome.success), n_failed, observed)
 
@@ -225,14 +295,8 @@ def _result(
     )
 
 
-def _error(info: Mapping[str, Any] | None) -> str | None:
-    """Why an expectation could not be judged, in one line that quotes no value."""
-    for found in [info, *info.values()] if info else []:
-        if isinstance(found, Mapping) and found.get("raised_exception"):
-            message = str(found.get("exception_message") or "")
-            error = _DUCKDB_ERROR.search(message)
-            if error is None:
-                return " ".join(message.split()) or "could not be judged"
-            kind, said = error.groups()
-            return said.strip() if kind in _NAMING_ERRORS else f"{kind} in DuckDB"
-    return None
+def _why(err: duckdb.Error) -> str:
+    """Why something could not be judged, in one line that quotes no value."""
+    if isinstance(err, _NAMING_ERRORS):
+        return str(err).splitlines()[0].strip()
+    return f"{type(err).__name__} in DuckDB"

@@ -8,12 +8,25 @@ import textwrap
 import pytest
 
 from data_quality.validation import run_checks
+from sql.selects import quoted
 
 ID = {"name": "customer_id", "type": "text", "required": True}
 AMOUNT = {"name": "paid_amount", "type": "amount"}
 DAY = {"name": "paid_date", "type": "date"}
 TIER = {"name": "tier", "type": "choice", "values": ["a", "b"]}
 RELATION = "release.main.things"
+
+
+class Recorded:
+    """A connection that remembers the statements it was given."""
+
+    def __init__(self, con):
+        self.con = con
+        self.statements = []
+
+    def execute(self, statement, *params):
+        self.statements.append(statement)
+        return self.con.execute(statement, *params)
 
 
 @pytest.fixture
@@ -330,6 +343,73 @@ def test_a_missing_table_fails_its_checks_and_no_others(con, table):
         ("there", True, 0),
     ]
     assert results[0].observed == "Catalog Error: Table with name gone does not exist!"
+
+
+def test_a_view_that_cannot_be_read_fails_its_checks_and_no_others(con, table):
+    con.execute(f"create table {RELATION} as select 'c' as customer_id")
+    con.execute(f"create view release.main.known as from {RELATION}")
+    con.execute("create view release.main.shown as select 1 as n_things")
+    con.execute(f"drop table {RELATION}")
+    known = table([ID], name="known", kind="view", made_by="compiled")
+    asked = table(
+        [ID],
+        [{"check": "not_null", "columns": ["customer_id"]}],
+        name="asked",
+        kind="view",
+        made_by="compiled",
+    )
+    shown = table([{"name": "n_things", "type": "integer"}], name="shown")
+
+    results = run_checks(
+        con,
+        [
+            (known, "release.main.known"),
+            (asked, "release.main.known"),
+            (shown, "release.main.shown"),
+        ],
+    )
+
+    assert [(result.table_name, result.check_name) for result in results] == [
+        ("known", "columns"),
+        ("asked", "columns"),
+        ("asked", "not_null(customer_id)"),
+        ("shown", "columns"),
+    ]
+    *broken, good = results
+    assert {result.observed for result in broken} == {
+        "Catalog Error: Table with name things does not exist!"
+    }
+    assert good.passed
+
+
+@pytest.mark.parametrize("name", ["many things", 'so "called"', "release.main"])
+def test_a_quoted_name_is_found_in_the_catalog(con, table, name):
+    relation = quoted("release", "main", name)
+    con.execute(f"create table {relation} as select 'c' as customer_id")
+    recorded = Recorded(con)
+
+    results = run_checks(recorded, [(table([ID]), relation)])
+
+    assert [result.passed for result in results] == [True, True]
+    assert not any("describe" in statement for statement in recorded.statements)
+
+
+def test_the_number_of_statements_does_not_grow_with_small_tables(con, table):
+    key = {"check": "unique", "columns": ["customer_id"]}
+    names = [f"table_{i}" for i in range(7)]
+    for name in names:
+        con.execute(f"create table release.main.{name} as select 'c' as customer_id")
+    recorded = Recorded(con)
+
+    results = run_checks(
+        recorded,
+        [(table([ID], [key], name=name), f"release.main.{name}") for name in names],
+    )
+
+    assert len(results) == 3 * len(names)
+    assert all(result.passed for result in results)
+    # The columns of all tables, what their rows tell, and the keys.
+    assert len(recorded.statements) == 3
 
 
 def test_no_result_quotes_a_value(con, table):
