@@ -16,7 +16,7 @@ from dagster._core.instance.ref import InstanceRef
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from pipelines.event_log import KeptOpenEventLog
+from pipelines.storage import Storage
 from project.folder import Project
 
 # The same file stands at the top of the checkout, for those who run Dagster by hand.
@@ -36,19 +36,18 @@ def instance_of(project: Project) -> Iterator[dg.DagsterInstance]:
     """The instance that the command line and the UI of a project share, while open."""
     home = prepare_home(project)
     os.environ["DAGSTER_HOME"] = str(home)
-    event_log = {
-        "module": KeptOpenEventLog.__module__,
-        "class": KeptOpenEventLog.__name__,
-        # Where Dagster's own has it.
-        "config": {"base_dir": str(home / "history" / "runs")},
+    storage = {
+        "module": Storage.__module__,
+        "class": Storage.__name__,
+        "config": {"base_dir": str(home)},
     }
-    ref = InstanceRef.from_dir(str(home), overrides={"event_log_storage": event_log})
-    with _not_waiting_for_the_disk(home), dg.DagsterInstance.from_ref(ref) as instance:
+    ref = InstanceRef.from_dir(str(home), overrides={"storage": {"custom": storage}})
+    with not_waiting_for_the_disk(home), dg.DagsterInstance.from_ref(ref) as instance:
         yield instance
 
 
 @contextlib.contextmanager
-def _not_waiting_for_the_disk(home: Path) -> Iterator[None]:
+def not_waiting_for_the_disk(home: Path) -> Iterator[None]:
     """Let the operating system write the databases of an instance when it likes.
 
     Each event is a commit of its own, and each waited for the disk: 20 s of a run
