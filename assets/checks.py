@@ -47,7 +47,7 @@ def quality_in(
             building = written_building(run)
         with run.step("gates", phase="checks"):
             judged = gates.judge(run)
-        # Importing Great Expectations takes seconds; nothing else of a run needs it.
+        # Importing Great Expectations takes a second; nothing else of a run needs it.
         with run.step("import of Great Expectations", phase="startup"):
             from data_quality import docs, validation  # noqa: PLC0415
         with run.step("checks", phase="checks") as step:

@@ -113,7 +113,7 @@ def _measure(
             [
                 sys.executable,
                 "-c",
-                "import pipelines.definitions, great_expectations; print('{}')",
+                "import pipelines.definitions, data_quality.gx; print('{}')",
             ]
         )
         for _ in range(runs)

@@ -11,18 +11,13 @@ Importing Great Expectations takes a second: only `validation.py` imports this m
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from great_expectations.execution_engine import ExecutionEngine
-from great_expectations.expectations.metrics.metric_provider import (
-    MetricProvider,
-    metric_value,
-)
-
+from data_quality import gx
 from data_quality.counting import Counts
 
 COUNTS = "fenji.counts"  # the name of the metric
 
 
-class CountsEngine(ExecutionEngine):  # type: ignore[misc]
+class CountsEngine(gx.ExecutionEngine):  # type: ignore[misc]
     """Gives the counts of tables; a batch is a table."""
 
     def __init__(self, counts: Mapping[str, Counts]) -> None:
@@ -44,13 +39,13 @@ class CountsEngine(ExecutionEngine):  # type: ignore[misc]
     _or_condition_to_filter_clause = _no_rows
 
 
-class TableCounts(MetricProvider):  # type: ignore[misc]
+class TableCounts(gx.MetricProvider):  # type: ignore[misc]
     """The counts of a table, by the names of its expectations."""
 
     metric_name = COUNTS
     domain_keys = ("batch_id",)
 
-    @metric_value(engine=CountsEngine)  # type: ignore[untyped-decorator]
+    @gx.metric_value(engine=CountsEngine)  # type: ignore[untyped-decorator]
     def _counts(
         cls,  # noqa: N805 - the base class makes it a class method
         execution_engine: CountsEngine,

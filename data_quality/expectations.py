@@ -6,15 +6,7 @@ Great Expectations judge what this module makes of it.
 
 from typing import Any, ClassVar
 
-import great_expectations.expectations as gxe
-from great_expectations.compatibility.pydantic import PrivateAttr
-from great_expectations.expectations.expectation_configuration import (
-    ExpectationConfiguration,
-    parse_result_format,
-)
-from great_expectations.validator.metric_configuration import MetricConfiguration
-from great_expectations.validator.validator import ValidationDependencies
-
+from data_quality import gx
 from data_quality.counting import ROWS, Counts, query_of
 from data_quality.counts_engine import COUNTS
 from data_quality.suites import Expectation
@@ -36,10 +28,10 @@ class _Counted:
     counted_as: ClassVar[str]  # the metric that the count stands for
     batch_id: str | None
     meta: dict[str, str]
-    _kept: ExpectationConfiguration | None
+    _kept: gx.ExpectationConfiguration | None
 
     @property
-    def configuration(self) -> ExpectationConfiguration:
+    def configuration(self) -> gx.ExpectationConfiguration:
         """What the expectation is made of, read once: it is asked for seven times."""
         if self._kept is None:
             self._kept = super().configuration  # type: ignore[misc]
@@ -49,12 +41,12 @@ class _Counted:
         self,
         execution_engine: object = None,  # noqa: ARG002
         runtime_configuration: dict[str, Any] | None = None,
-    ) -> ValidationDependencies:
+    ) -> gx.ValidationDependencies:
         """The counts of the table, and nothing else."""
         asked = runtime_configuration or {}
-        return ValidationDependencies(
-            {COUNTS: MetricConfiguration(COUNTS, {"batch_id": self.batch_id})},
-            parse_result_format(asked.get("result_format", "BASIC")),
+        return gx.ValidationDependencies(
+            {COUNTS: gx.MetricConfiguration(COUNTS, {"batch_id": self.batch_id})},
+            gx.parse_result_format(asked.get("result_format", "BASIC")),
         )
 
     def _validate(
@@ -70,42 +62,42 @@ class _Counted:
         return super()._validate(known, *args, **kwargs)  # type: ignore[misc]
 
 
-class RowCount(_Counted, gxe.ExpectTableRowCountToBeBetween):  # type: ignore[misc]
+class RowCount(_Counted, gx.ExpectTableRowCountToBeBetween):  # type: ignore[misc]
     """How many rows a table has."""
 
     counted_as = _N_ROWS
-    _kept: Any = PrivateAttr(default=None)
+    _kept: Any = gx.PrivateAttr(default=None)
 
 
-class NotNull(_Counted, gxe.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]
+class NotNull(_Counted, gx.ExpectColumnValuesToNotBeNull):  # type: ignore[misc]
     """Every row has a value in a column."""
 
     counted_as = _N_NULL
-    _kept: Any = PrivateAttr(default=None)
+    _kept: Any = gx.PrivateAttr(default=None)
 
 
-class Between(_Counted, gxe.ExpectColumnValuesToBeBetween):  # type: ignore[misc]
+class Between(_Counted, gx.ExpectColumnValuesToBeBetween):  # type: ignore[misc]
     """Values of a column lie between bounds."""
 
     counted_as = "column_values.between.unexpected_count"
-    _kept: Any = PrivateAttr(default=None)
+    _kept: Any = gx.PrivateAttr(default=None)
 
 
-class InSet(_Counted, gxe.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
+class InSet(_Counted, gx.ExpectColumnValuesToBeInSet):  # type: ignore[misc]
     """Values of a column are among some."""
 
     counted_as = "column_values.in_set.unexpected_count"
-    _kept: Any = PrivateAttr(default=None)
+    _kept: Any = gx.PrivateAttr(default=None)
 
 
-class NoRows(_Counted, gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
+class NoRows(_Counted, gx.UnexpectedRowsExpectation):  # type: ignore[misc]
     """A select finds no row that breaks the rule."""
 
     counted_as = "unexpected_rows_query.row_count"
-    _kept: Any = PrivateAttr(default=None)
+    _kept: Any = gx.PrivateAttr(default=None)
 
 
-def translated(table: str, expectation: Expectation) -> gxe.Expectation:
+def translated(table: str, expectation: Expectation) -> gx.Expectation:
     """The expectation for Great Expectations; its name is in the meta data.
 
     Args:

@@ -20,10 +20,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
-import great_expectations.expectations as gxe
-from great_expectations.core import ExpectationSuite
-from great_expectations.validator.validator import Validator
 
+from data_quality import gx
 from data_quality.counting import Counts, Table, count_all, query_of, tables_of
 from data_quality.counts_engine import CountsEngine
 from data_quality.expectations import translated
@@ -56,7 +54,7 @@ class _Batch:
     columns: _Columns
     missing: str | None = None  # why it cannot be read at all
     # What Great Expectations can be asked, by name, and why not the rest.
-    asked: Mapping[str, gxe.Expectation] = field(default_factory=dict)
+    asked: Mapping[str, gx.Expectation] = field(default_factory=dict)
     unasked: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -86,7 +84,7 @@ def run_checks(
     tables = {batch.contract.table for batch in described if batch.missing is None}
     asked = [_asked(batch, tables) for batch in described]
     counts = count_all(con, [batch.counted for batch in asked if not batch.missing])
-    validator = Validator(execution_engine=CountsEngine(counts))
+    validator = gx.Validator(execution_engine=CountsEngine(counts))
     validator.metrics_calculator.show_progress_bars = False
     results: list[CheckResult] = []
     for batch in asked:
@@ -154,7 +152,7 @@ def _described(
 
 def _asked(batch: _Batch, tables: Collection[str]) -> _Batch:
     """The table with what Great Expectations can judge of it, and why not the rest."""
-    asked: dict[str, gxe.Expectation] = {}
+    asked: dict[str, gx.Expectation] = {}
     unasked: dict[str, str] = {}
     for expectation in batch.suite:
         if batch.missing is not None or expectation.kind == "columns":
@@ -178,7 +176,10 @@ def _asked(batch: _Batch, tables: Collection[str]) -> _Batch:
 
 
 def _results(
-    con: duckdb.DuckDBPyConnection, validator: Validator, batch: _Batch, counts: Counts
+    con: duckdb.DuckDBPyConnection,
+    validator: gx.Validator,
+    batch: _Batch,
+    counts: Counts,
 ) -> Iterator[CheckResult]:
     """The result of each expectation of a table."""
     missing = batch.missing
@@ -208,7 +209,7 @@ def _unreadable(con: duckdb.DuckDBPyConnection, select: str) -> str | None:
 
 
 def _judged_by_great_expectations(
-    validator: Validator, batch: _Batch, counts: Counts
+    validator: gx.Validator, batch: _Batch, counts: Counts
 ) -> Mapping[str, Any]:
     """The outcome of each expectation that could be counted, by its name."""
     countable = [
@@ -216,7 +217,7 @@ def _judged_by_great_expectations(
         for name, expectation in batch.asked.items()
         if isinstance(counts.get(name), int)
     ]
-    suite = ExpectationSuite(name=batch.contract.table, expectations=countable)
+    suite = gx.ExpectationSuite(name=batch.contract.table, expectations=countable)
     outcomes = validator.graph_validate(
         suite.expectation_configurations, {"result_format": _RESULT_FORMAT}
     )
