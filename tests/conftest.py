@@ -17,6 +17,7 @@ from sql.selects import quoted, text
 # Files with many runs or a long history to grade, about the longest first. A worker
 # takes a whole file: a long one that is begun last keeps the other worker idle.
 LONGEST = (
+    "tests/properties/test_histories.py",
     "tests/end_to_end/test_same_facts.py",
     "tests/end_to_end/test_history.py",
     "tests/end_to_end/test_plan.py",

@@ -135,7 +135,7 @@ def test_inside_a_room_no_import_goes_upwards(room):
 
 def test_tests_mirror_the_rooms():
     """A folder of tests is a folder of the code, or of what runs through all of it."""
-    through_all = {"conventions", "end_to_end", "faults"}
+    through_all = {"conventions", "end_to_end", "faults", "properties"}
     folders = {
         file.parent.relative_to(ROOT / "tests")
         for file in (ROOT / "tests").rglob("test_*.py")
