@@ -1,6 +1,8 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -8,10 +10,12 @@ import dagster as dg
 
 from assets.making import shared_dates, table_assets
 from assets.specs import key_of, made_in_sql, reads_of, spec_of
-from ingest.staging import create_views
+from ingest import changed_rows
+from ingest.staging import ALL_DATES, define_views
 from project.errors import RunError
-from runs import warehouse_state
-from runs.key import facts_key
+from runs import difference, warehouse_state
+from runs.difference import OF_LINES, Way
+from runs.key import facts_key, rules_key
 from runs.run import Run
 from schemes.plan import METRICS
 from sql.contracts import Contract, contract
@@ -47,6 +51,9 @@ def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
 SHARED = _in_reading_order(
     table for table in made_in_sql("core") if table.for_all_dates
 )
+# Of transactions whose sums change within the dates that are graded together.
+REOPENED = contract("core", "reopened_changes")
+FACTS = tuple(table for table in SHARED if table is not REOPENED)
 TABLES = [
     table_asset(table) for table in made_in_sql("core") if not table.for_all_dates
 ]
@@ -55,41 +62,86 @@ METRICS_TABLE = contract("core", METRICS)
 
 @table_assets(
     name="core__shared",
-    description="Make what the as-of dates that are graded together share.",
+    description="Make what all as-of dates share, or bring it up to date.",
     specs=[spec_of(table) for table in SHARED],
     serving=shared_dates,
 )
 def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Make the tables for the first of the dates; those after it find them made.
+    """Make the tables that hold rows of all dates; what reads them cuts them.
 
-    They hold what is known up to the last of the dates; what reads them cuts them.
+    Where they are kept from an earlier run, only what changed is computed.
     """
     with run.step("core.shared", phase="compute"):
         facts = facts_key(run.con, run.project)
         made_for = warehouse_state.shared_for(run.con)
-    if made_for is None or not made_for.serves(facts, run.as_of_date):
+        is_kept = made_for is not None and made_for.facts_key == facts and not run.full
+        is_served = made_for is not None and made_for.serves(facts, run.as_of_date)
+    if is_kept:
+        run.ways.append(Way("facts", whole_because=None, n_customers=0))
+    if not is_kept or not is_served:
         warehouse_state.set_shared_for(run.con, None)
-        if run.last_date != run.as_of_date:
-            create_views(run.con, run.project, run.last_date, run.plan.bands)
-        for table in SHARED:
-            with run.step(table.name, phase="compute") as step:
-                target = (table.layer, table.table)
-                select = select_of(table)
-                create(run.con, target, select, run.params(table), kind=table.kind)
-                if table.kind == "table":
-                    step.rows = row_count(run.con, *target)
-        run.execution().shared()
-        if run.last_date != run.as_of_date:
-            create_views(run.con, run.project, run.as_of_date, run.plan.bands)
-        made_for = warehouse_state.Shared(facts, run.first_date, run.last_date)
+        define_views(run.con, run.settled, ALL_DATES, OF_LINES)
+        if not is_kept:
+            _make_facts(run, made_for)
+            changed_rows.remember(run.con)
+        _make(run, REOPENED)
+        define_views(run.con, run.settled, run.as_of_date, OF_LINES)
+        rules = rules_key(run.project)
+        made_for = warehouse_state.Shared(facts, run.first_date, run.last_date, rules)
         warehouse_state.set_shared_for(run.con, made_for)
     for table in SHARED:
         yield dg.MaterializeResult(asset_key=key_of(table.name))
 
 
+def _make_facts(run: Run, made_for: warehouse_state.Shared | None) -> None:
+    """Make the tables of all dates but one, or bring them up to date."""
+    step = partial(run.step, phase="compute")
+    with step("core.changes"):
+        whole_because = _why_whole(run, made_for)
+        if whole_because is None:
+            whole_because = difference.find_changes(run.con, run.settled.foreign)
+    if whole_because is not None:
+        run.ways.append(Way("facts", whole_because))
+        for table in FACTS:
+            _make(run, table)
+        run.execution().shared()
+        return
+    tables = [difference.table_of(table, select_of(table)) for table in FACTS]
+    tables += [
+        difference.Table(f"core.{table}", select, "table", "customer_id")
+        for table, select in run.plan.shared.items()
+    ]
+    n_customers = difference.bring_up_to_date(run.con, tables, step)
+    run.changed_since = made_for.facts_key if made_for else None
+    run.ways.append(Way("facts", whole_because=None, n_customers=n_customers))
+
+
+def _why_whole(run: Run, made_for: warehouse_state.Shared | None) -> str | None:
+    """Why the facts are computed as a whole, before what changed is looked at."""
+    if run.full:
+        return "it was asked for"
+    if made_for is None:
+        return "no facts are kept"
+    if made_for.rules_key != rules_key(run.project):
+        return "settings, schemes or code changed"
+    return None
+
+
+def _make(run: Run, table: Contract) -> None:
+    """Make a table of facts from its select."""
+    with run.step(table.name, phase="compute") as step:
+        target = (table.layer, table.table)
+        create(run.con, target, select_of(table), run.params(table), kind=table.kind)
+        if table.kind == "table":
+            step.rows = row_count(run.con, *target)
+
+
 @table_assets(name="core__customer_metrics", specs=[spec_of(METRICS_TABLE)])
 def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
-    """Compute what schemes ask for: one pass a fact table, then one row a customer."""
+    """Compute what schemes ask for: one pass a fact table, then one row a customer.
+
+    Where the metrics of an earlier date are kept, they go on from there.
+    """
     with run.step("core.metrics", phase="compute"):
         if not row_count(run.con, "core", "customers"):
             found = run.con.execute(
@@ -104,5 +156,46 @@ def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
                     else "no row names one; see customer_id in the files' mappings"
                 )
             )
-    rows = run.execution().metrics()
+        facts = facts_key(run.con, run.project)
+        selects = {
+            table: hashlib.sha256(select.encode()).hexdigest()
+            for table, select in run.plan.metric_facts.items()
+        }
+        kept = warehouse_state.kept_metrics(run.con)
+        whole_because = _why_metrics_whole(run, kept, facts)
+        n_customers = None if whole_because else difference.n_restated(run.con)
+        run.ways.append(Way("metrics", whole_because, n_customers))
+        warehouse_state.set_kept_metrics(run.con, None)
+    if kept is None or whole_because is not None:
+        rows = run.execution().metrics()
+    else:
+        same = {
+            table
+            for table, digest in selects.items()
+            if kept.selects.get(table) == digest
+        }
+        rows = run.execution().metrics(kept_date=kept.as_of_date, kept=same)
+    made = warehouse_state.KeptMetrics(facts, run.as_of_date, selects)
+    warehouse_state.set_kept_metrics(run.con, made)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows[METRICS]})
+
+
+def _why_metrics_whole(
+    run: Run, kept: warehouse_state.KeptMetrics | None, facts: str
+) -> str | None:
+    """Why metrics are computed as a whole; None: who is restated has been gathered."""
+    if run.full:
+        return "it was asked for"
+    if kept is None:
+        return "no metrics are kept"
+    if kept.facts_key not in {facts, run.changed_since}:
+        return "the kept metrics are of other facts"
+    days = (run.as_of_date - kept.as_of_date).days
+    if not 0 <= days <= difference.DAYS_AHEAD:
+        return f"the kept metrics are as of {kept.as_of_date}"
+    return difference.find_restated(
+        run.con,
+        kept.as_of_date,
+        run.as_of_date,
+        has_changes=kept.facts_key != facts,
+    )

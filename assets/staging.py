@@ -9,7 +9,7 @@ from sqlglot import exp
 from assets.making import table_assets
 from assets.specs import spec_of
 from ingest import quarantine
-from ingest.staging import create_views
+from ingest.staging import define_views
 from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
 from sql.selects import create, row_count
@@ -39,7 +39,7 @@ BOOKS = tuple(table for table in contracts("raw") if table.made_by == "ingest")
 def staging(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
-        create_views(run.con, run.project, run.as_of_date, run.plan.bands)
+        define_views(run.con, run.settled, run.as_of_date, feeds())
         if run.known_at is None:
             for feed in feeds().values():
                 quarantine.write_late(run.con, run.project, feed)

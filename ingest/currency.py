@@ -4,13 +4,13 @@ A rate holds from its date until the next one of its currency. A row's rate is t
 the day that dates the row.
 """
 
-import datetime
+from collections.abc import Iterable
 
 import duckdb
 
 from ingest import duplicates
 from ingest.casts import beyond
-from ingest.sql_text import Sql, identifier, literal, select_named, sql
+from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
@@ -131,19 +131,39 @@ def _day(feed: Contract) -> Sql:
     return sql("t.{day}", day=identifier(days.get(name, name)))
 
 
-def make_daily_rates(con: duckdb.DuckDBPyConnection, as_of_date: datetime.date) -> None:
-    """One rate a currency and day up to the as-of date: rows join by equality."""
-    # The last rate of a currency holds up to the as-of date.
+def make_daily_rates(
+    con: duckdb.DuckDBPyConnection, foreign: Iterable[str], reporting: str
+) -> None:
+    """One rate a currency and day: rows join by equality.
+
+    The last rate of a currency holds up to the last day of a row that it converts.
+
+    Args:
+        con: the warehouse.
+        foreign: the feeds that hold rows to convert.
+        reporting: the currency of all figures.
+    """
+    days = [
+        sql(
+            "select max({day}) as day from {raw} as t where currency != {reporting}",
+            day=_day(feed),
+            raw=identifier("raw", feed.table),
+            reporting=literal(reporting),
+        )
+        for feed in converted_feeds()
+        if feed.table in foreign
+    ]
     con.execute(
         sql(
-            "create or replace table {daily} as with bounded as (select currency, rate,"
-            " rate_date, lead(rate_date, 1, {as_of} + 1) over (partition by currency"
-            " order by rate_date) as next_date from ({rates})"
-            " where rate_date <= {as_of})"
-            " select currency, rate, unnest(generate_series(rate_date, next_date - 1,"
-            " interval 1 day))::date as rate_date from bounded",
+            "create or replace table {daily} as with ahead as (select max(day) + 1 as"
+            " day from ({days})), bounded as (select currency, rate, rate_date,"
+            " lead(rate_date, 1, (select day from ahead)) over (partition by currency"
+            " order by rate_date) as next_date from ({rates}))"
+            " select currency, rate, unnest(generate_series(rate_date,"
+            " least(next_date, (select day from ahead)) - 1, interval 1 day))::date"
+            " as rate_date from bounded",
             daily=DAILY_RATES,
-            as_of=literal(as_of_date),
+            days=listed(days, " union all "),
             rates=select_named("currency/counted_rates"),
         )
     )

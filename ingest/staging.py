@@ -6,7 +6,7 @@ many times and hold fifty million rows.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -19,19 +19,23 @@ from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
 from sql.transactions import transaction
 
+# The date as of which all rows count, whatever they are dated; a day follows it.
+ALL_DATES = datetime.date(9999, 12, 30)
 
-def create_views(
-    con: duckdb.DuckDBPyConnection,
-    project: Project,
-    as_of_date: datetime.date,
-    bands: Sequence[Band] = (),
-) -> None:
-    """Define `staging.<feed>` for every feed, present or not.
 
-    Each has the feed's columns, defaults filled in and amounts in the reporting
-    currency, and the day of every timestamp that ends in `_at` as a column that ends in
-    `_date`. Rows that no exchange rate converts, and assessments outside the bands, are
-    rejected first.
+@dataclass(frozen=True)
+class Settled:
+    """What was found out about the loaded rows, whatever the as-of date is."""
+
+    reporting: str | None  # the currency of all figures
+    foreign: frozenset[str]  # the feeds that hold rows to convert
+    excluded: frozenset[str]  # the feeds of which some rows do not count
+
+
+def settle(
+    con: duckdb.DuckDBPyConnection, project: Project, bands: Sequence[Band] = ()
+) -> Settled:
+    """Reject rows that no exchange rate converts, and assessments outside the bands.
 
     Raises:
         ConfigurationError: the rows name several currencies, and the settings none.
@@ -41,29 +45,53 @@ def create_views(
     with transaction(con):
         reporting = currency.reporting_currency(con, project)
         foreign = currency.settle(con, reporting)
-        if foreign:
-            currency.make_daily_rates(con, as_of_date)
+        if reporting is not None and foreign:
+            currency.make_daily_rates(con, foreign, reporting)
         assessment_bands.settle(con, bands)
-        excluded = {
-            row[0]
-            for row in con.execute(
-                "select distinct feed from raw.row_status"
-            ).fetchall()
-        }
-        for name, feed in feeds().items():
-            view = _View(
-                feed,
-                as_of_date,
-                has_excluded=name in excluded,
-                converted_to=reporting if name in foreign else None,
+        excluded = con.execute("select distinct feed from raw.row_status").fetchall()
+    return Settled(reporting, foreign, frozenset(feed for (feed,) in excluded))
+
+
+def define_views(
+    con: duckdb.DuckDBPyConnection,
+    settled: Settled,
+    as_of_date: datetime.date,
+    names: Iterable[str],
+) -> None:
+    """Define `staging.<feed>` for these feeds, present or not.
+
+    Each has the feed's columns, defaults filled in and amounts in the reporting
+    currency, and the day of every timestamp that ends in `_at` as a column that ends in
+    `_date`.
+    """
+    for name in names:
+        view = _View(
+            feeds()[name],
+            as_of_date,
+            has_excluded=name in settled.excluded,
+            converted_to=settled.reporting if name in settled.foreign else None,
+        )
+        con.execute(
+            sql(
+                "create or replace view {name} as {select}",
+                name=identifier("staging", name),
+                select=view.select(),
             )
-            con.execute(
-                sql(
-                    "create or replace view {name} as {select}",
-                    name=identifier("staging", name),
-                    select=view.select(),
-                )
-            )
+        )
+
+
+def create_views(
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    as_of_date: datetime.date,
+    bands: Sequence[Band] = (),
+) -> None:
+    """Settle what was loaded, and define the views of all feeds.
+
+    Raises:
+        ConfigurationError: as `settle`.
+    """
+    define_views(con, settle(con, project, bands), as_of_date, feeds())
 
 
 @dataclass(frozen=True)

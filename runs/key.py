@@ -103,7 +103,13 @@ def code_digest(root: Path = ROOT) -> str:
 
 def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
     """The key of what is loaded: equal keys have the same rows, typed the same way."""
-    parts = (loaded_digest(con), settings_digest(project), code_digest())
+    parts = (loaded_digest(con), rules_key(project))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def rules_key(project: Project) -> str:
+    """The key of what makes facts of rows: the settings, schemes, tags and code."""
+    parts = (settings_digest(project), code_digest())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

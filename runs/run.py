@@ -19,11 +19,13 @@ from data_quality.result import CheckResult
 from ingest.books import Books
 from ingest.load import FeedLoad
 from ingest.raw_tables import feed_columns
+from ingest.staging import Settled, settle
 from project.folder import Project
 from releases.building import Building
 from releases.manifest import Manifest
 from releases.previous import Previous
 from runs import warehouse_state
+from runs.difference import Way
 from runs.key import facts_key, release_id
 from runs.warehouse_state import Made
 from schemes.plan import Execution, SchemePlan, make_plan
@@ -86,6 +88,7 @@ class Run:
     known_at: datetime.datetime | None = None
     # Since when what is loaded is in no release yet; None: all of it is.
     unpublished_since: datetime.datetime | None = None
+    full: bool = False  # everything is computed, whatever is kept
     accept: bool = False  # what a gate would stop is published all the same
     progress: Progress = field(default_factory=Silent)
     loads: dict[str, FeedLoad] = field(default_factory=dict)
@@ -100,6 +103,10 @@ class Run:
     seconds: dict[str, float] = field(default_factory=dict)
     step_seconds: dict[str, float] = field(default_factory=dict)
     failure: Exception | None = None
+    ways: list[Way] = field(default_factory=list)  # short or whole, by group of tables
+    # The key of the facts from which those of this run were brought up to date; what
+    # changed since is in temporary tables.
+    changed_since: str | None = None
     # Whether tables that dates share hold in this run, until other rows count.
     _shared: dict[tuple[object, ...], bool] = field(default_factory=dict)
     _is_changing: bool = False  # whether tables of the warehouse are being made
@@ -108,6 +115,11 @@ class Run:
     def plan(self) -> SchemePlan:
         """The schemes that can run on the feeds that are loaded, compiled."""
         return make_plan(self.project, feed_columns(self.con))
+
+    @cached_property
+    def settled(self) -> Settled:
+        """What was found out of the loaded rows, whatever date is graded."""
+        return settle(self.con, self.project, self.plan.bands)
 
     @cached_property
     def noted(self) -> dict[str, Made]:

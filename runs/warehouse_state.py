@@ -12,6 +12,7 @@ import duckdb
 
 _COMPUTED = "main.computed_for"
 _SHARED = "main.shared_dates"
+_METRICS = "main.metrics_made"
 _MADE = "main.tables_made"
 
 
@@ -39,6 +40,7 @@ class Shared:
     facts_key: str
     first_date: datetime.date
     last_date: datetime.date
+    rules_key: str = ""  # of the settings, schemes and code alone
 
     def serves(self, facts_key: str, as_of_date: datetime.date) -> bool:
         """Whether the tables hold for a date, on these facts."""
@@ -75,10 +77,51 @@ def set_shared_for(con: duckdb.DuckDBPyConnection, shared: Shared | None) -> Non
     """Note what the shared tables are made for; None before they change."""
     con.execute(
         f"create or replace table {_SHARED}"
-        " (facts_key varchar, first_date date, last_date date)"
+        " (facts_key varchar, first_date date, last_date date, rules_key varchar)"
     )
     if shared is not None:
-        con.execute(f"insert into {_SHARED} values (?, ?, ?)", astuple(shared))
+        con.execute(f"insert into {_SHARED} values (?, ?, ?, ?)", astuple(shared))
+
+
+@dataclass(frozen=True)
+class KeptMetrics:
+    """What the tables of metrics were made from, for which date, and by what."""
+
+    facts_key: str
+    as_of_date: datetime.date
+    selects: Mapping[str, str]  # table of `core` → digest of the select that makes it
+
+
+def kept_metrics(con: duckdb.DuckDBPyConnection) -> KeptMetrics | None:
+    """What the tables of metrics were made from; None: they are not complete."""
+    try:
+        rows = con.execute(f"from {_METRICS}").fetchall()
+    except duckdb.CatalogException:
+        return None
+    if not rows:
+        return None
+    facts_key, as_of_date, *_ = rows[0]
+    selects = {table: digest for *_, table, digest in rows}
+    return KeptMetrics(facts_key, as_of_date, selects)
+
+
+def set_kept_metrics(con: duckdb.DuckDBPyConnection, kept: KeptMetrics | None) -> None:
+    """Note what the tables of metrics are made from; None before they change."""
+    con.execute(
+        f"create or replace table {_METRICS} (facts_key varchar, as_of_date date,"
+        " table_name varchar, select_digest varchar)"
+    )
+    if kept is not None:
+        con.execute(
+            f"insert into {_METRICS} select $facts_key, $as_of_date::date,"
+            " unnest($tables::varchar[]), unnest($digests::varchar[])",
+            {
+                "facts_key": kept.facts_key,
+                "as_of_date": kept.as_of_date,
+                "tables": list(kept.selects),
+                "digests": list(kept.selects.values()),
+            },
+        )
 
 
 def made(con: duckdb.DuckDBPyConnection) -> dict[str, Made]:

@@ -23,10 +23,12 @@ release (`SchemePlan.views`) are written by the release: over `scheme_results`,
 """
 
 import contextlib
+import datetime
 import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Protocol
 
 import duckdb
@@ -39,7 +41,9 @@ from schemes.compiler.metric_selects import (
     category_select,
     customer_select,
     fact_selects,
+    members_of_tables,
 )
+from schemes.compiler.metric_updates import KEPT_DATE, update_select
 from schemes.compiler.program import (
     CATEGORIES,
     CUSTOMERS,
@@ -160,6 +164,15 @@ class SchemePlan:
         if by_category is not None:
             facts[METRICS_BY_CATEGORY] = by_category
         return facts
+
+    @cached_property
+    def metric_updates(self) -> Mapping[str, str]:
+        """Of these, the selects that go on from a former date, where there are any."""
+        updates = {
+            table: update_select(table, members)
+            for table, members in members_of_tables(self.asked).items()
+        }
+        return {table: select for table, select in updates.items() if select}
 
     @cached_property
     def facts(self) -> Mapping[str, str]:
@@ -324,14 +337,26 @@ class Execution:
         for table, select in self.plan.shared.items():
             self._make("core", table, select)
 
-    def metrics(self, *, only: Container[str] | None = None) -> Mapping[str, int]:
+    def metrics(
+        self,
+        *,
+        only: Container[str] | None = None,
+        kept_date: datetime.date | None = None,
+        kept: Container[str] = (),
+    ) -> Mapping[str, int]:
         """Make what is found out before grading, and the metrics of customers.
 
         Args:
             only: the tables that are made; None: all.
+            kept_date: the as-of date from which kept tables go on; what they need is in
+                `temp.restated_customers`.
+            kept: the tables that are there as of that date, made by the same selects.
         """
         for table, select in self.plan.facts.items():
-            if only is None or table in only:
+            update = self.plan.metric_updates.get(table) if table in kept else None
+            if update is not None and kept_date is not None:
+                self._make("core", table, update, {KEPT_DATE: kept_date})
+            elif only is None or table in only:
                 self._make("core", table, select)
         if only is not None and METRICS not in only:
             return {}
@@ -363,11 +388,18 @@ class Execution:
         return rows
 
     def _make(
-        self, layer: str, table: str, select: str, *, kind: str = "table"
+        self,
+        layer: str,
+        table: str,
+        select: str,
+        more: Params = MappingProxyType({}),
+        *,
+        kind: str = "table",
     ) -> None:
         """Make a table that only other selects read, or a view."""
         with self.step(f"{layer}.{table}"):
-            create(self.con, (layer, table), select, self.params, kind=kind)
+            params = {**self.params, **more}
+            create(self.con, (layer, table), select, params, kind=kind)
 
     def _make_counted(self, layer: str, table: str, select: str) -> int:
         """Make a table that has a contract, and count its rows."""

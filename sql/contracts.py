@@ -164,8 +164,11 @@ class Contract(Document):
         "feed", "sql", "release", "compiled", "history", "ingest", "publish"
     ]
     kind: Literal["table", "view"] = "table"
-    # Made once for all dates that are graded together, up to the last of them.
+    # Made once, of rows of all dates; whoever reads it cuts it at the as-of date.
     for_all_dates: bool = False
+    # Of such a table: whose rows are made anew where a line of a transaction came or
+    # went, or a row about a customer. All others stay as they are.
+    changes_by: Literal["transaction_id", "customer_id"] | None = None
     published: bool = False
     # Published in a schema of its own: for views and Fenji to read, not for people.
     storage: bool = False

@@ -168,6 +168,25 @@ def bound(select: str, params: Params) -> str:
     return parsed.transform(bind).sql("duckdb")
 
 
+def reading(select: str, others: Mapping[str, str]) -> str:
+    """The select, reading other tables in place of some, with the same columns.
+
+    Args:
+        select: its text.
+        others: a table as layer.table → the temporary table that is read instead.
+    """
+
+    def replace(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Table) and f"{node.db}.{node.name}" in others:
+            other = exp.table_(
+                others[f"{node.db}.{node.name}"], db="main", catalog="temp"
+            )
+            return exp.alias_(other, node.alias_or_name, table=True)
+        return node
+
+    return sqlglot.parse_one(select, dialect="duckdb").transform(replace).sql("duckdb")
+
+
 def row_count(con: duckdb.DuckDBPyConnection, *name: str) -> int:
     """The number of rows of a table."""
     found = con.execute(f"select count(*) from {quoted(*name)}").fetchone()

@@ -40,16 +40,21 @@ from sql.contracts import TYPES, contract
 def fact_selects(asked: Iterable[Asked]) -> Mapping[str, str]:
     """The selects of the fact metrics: table of `core` → SQL, one row per customer."""
     selects: dict[str, str] = {}
-    for table, members in sorted(_by_table([*always(), *asked]).items()):
+    for table, members in sorted(members_of_tables(asked).items()):
         first = next(iter(members.values()))
         if first.metric.select is not None:
             made = _own_select(first)
         elif first.file.per:
-            made = _two_steps(first.file, members)
+            made = two_steps(first.file, members)
         else:
-            made = _one_step(first.file, members)
+            made = one_step(first.file, members)
         selects[table] = made.sql("duckdb", pretty=True)
     return selects
+
+
+def members_of_tables(asked: Iterable[Asked]) -> Mapping[str, Mapping[str, Asked]]:
+    """The metrics of each table of `fact_selects`, by column."""
+    return _by_table([*always(), *asked])
 
 
 def customer_select(asked: Iterable[Asked]) -> str:
@@ -131,9 +136,17 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
     return found
 
 
-def _one_step(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
-    """The metrics of a fact table whose rows are aggregated as they are."""
-    select = _keys(file)
+def one_step(
+    file: MetricFile, members: Mapping[str, Asked], *, among: str | None = None
+) -> exp.Select:
+    """The metrics of a fact table whose rows are aggregated as they are.
+
+    Args:
+        file: of the metrics.
+        members: the metrics, by column.
+        among: a table with the only customers that are computed; None: all are.
+    """
+    select = _keys(file, among)
     for name, asked_metric in sorted(members.items()):
         aggregate = filtered(
             fragment(asked_metric.metric.aggregate or ""), rows_in_window(asked_metric)
@@ -154,9 +167,17 @@ def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Se
     return select.where(either(list(distinct.values())))
 
 
-def _two_steps(file: MetricFile, members: Mapping[str, Asked]) -> exp.Select:
-    """The metrics of a fact table that is first aggregated within each `per`."""
-    inner = _keys(file).select(*file.per)
+def two_steps(
+    file: MetricFile, members: Mapping[str, Asked], *, among: str | None = None
+) -> exp.Select:
+    """The metrics of a fact table that is first aggregated within each `per`.
+
+    Args:
+        file: of the metrics.
+        members: the metrics, by column.
+        among: a table with the only customers that are computed; None: all are.
+    """
+    inner = _keys(file, among).select(*file.per)
     outer = exp.select("customer_id")
     for name, asked_metric in sorted(members.items()):
         each = filtered(
@@ -207,11 +228,20 @@ def _own_select(asked_metric: Asked) -> exp.Expr:
     )
 
 
-def _keys(file: MetricFile) -> exp.Select:
+def _keys(file: MetricFile, among: str | None) -> exp.Select:
     """The select of a fact table's keys, of rows that name a customer."""
     select = exp.select(exp.alias_(exp.column(file.customer), "customer_id"))
     select = select.select(*file.key[1:]).from_(fact_rows(file))
-    return select.where(*(f"{key} is not null" for key in _grouping(file)))
+    select = select.where(*(f"{key} is not null" for key in _grouping(file)))
+    return (
+        select if among is None else select.where(is_in(column(file.customer), among))
+    )
+
+
+def is_in(customer: exp.Expr, table: str) -> exp.Expr:
+    """The condition that a table with a row per customer has the customer."""
+    names = exp.select("customer_id").from_(exp.to_table(table))
+    return exp.In(this=customer, query=exp.Subquery(this=names))
 
 
 def fact_rows(file: MetricFile) -> exp.Expr:

@@ -48,6 +48,17 @@ def day_before(window: Window) -> exp.Expr:
     return exp.Paren(this=binary(exp.Sub, start, number(1)))
 
 
+def last_day(window: Window) -> exp.Expr:
+    """The last day of the window; of `ever`, the as-of date."""
+    if window.is_before:
+        return exp.Paren(this=binary(exp.Sub, as_of_date(), number(1)))
+    if not window.periods_back:
+        return as_of_date()
+    if window.kind == "calendar_year":
+        return exp.Paren(this=binary(exp.Sub, _year_start(0), number(1)))
+    return _back(window, window.periods_back)
+
+
 def days_in(window: Window) -> exp.Expr:
     """How many days the window has."""
     if window.kind == "days":

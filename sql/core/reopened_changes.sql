@@ -7,7 +7,7 @@ with reopened as (
         transaction_id,
         last_change_date
     from core.transaction_sums
-    where order_date < $last_date and last_change_date > $first_date
+    where first_change_date <= $last_date and last_change_date > $first_date
 )
 
 select

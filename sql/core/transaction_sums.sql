@@ -6,6 +6,7 @@ select
     transaction_id,
     min(customer_id) as customer_id,
     min(sale_date) as order_date,
+    min(change_date) as first_change_date,
     max(change_date) as last_change_date,
     sum(sold_amount)::decimal(18, 2) as sold_amount,
     coalesce(sum(adjusted_amount), 0)::decimal(18, 2) as adjusted_amount,

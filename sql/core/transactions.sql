@@ -1,8 +1,8 @@
 -- One row is a transaction with sales, and what refunds have taken back of it.
 -- Reads: core.transaction_sums, core.reopened_changes.
 -- Params: as_of_date (date).
--- Sums are made once for all dates that are graded together. They hold from the last
--- change on; the few transactions that still change are added up again.
+-- Sums are made once for all dates. They hold from the last change on; the few
+-- transactions that still change are added up again.
 select
     transaction_id,
     customer_id,

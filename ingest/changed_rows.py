@@ -1,0 +1,228 @@
+"""Which rows count now and did not at an earlier time, and which no longer do.
+
+`remember` notes which files are loaded and which of their rows do not count; `find`
+compares that with what is there later, whatever happened in between: files that came,
+were replaced, moved or forgotten, rows that another one took the place of or gave it
+back. What follows from the rows is no concern of this module.
+"""
+
+from dataclasses import dataclass
+
+import duckdb
+
+from ingest import replaced_files
+from ingest.sql_text import Sql, identifier, listed, literal, sql
+from sql.contracts import Contract, day_name, feeds
+from sql.transactions import transaction
+
+_FILES = Sql("main.counted_files")  # feed, file_id
+_EXCLUDED = Sql("main.counted_without")  # feed, file_id, line_no
+# What `find` makes: feed, customer_id, row_date, and of lines their transactions.
+CHANGED_ROWS = "changed_rows"
+_ROWS = Sql(f"temp.main.{CHANGED_ROWS}")
+_TRANSACTIONS = "transactions"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What changed since the rows that count were remembered."""
+
+    feeds: frozenset[str]  # of which rows came or went
+    n_rows: int  # that came or went
+
+
+def remember(con: duckdb.DuckDBPyConnection) -> None:
+    """Note which rows count now."""
+    with transaction(con):
+        con.execute(
+            sql(
+                "create or replace table {files} as"
+                " select feed, file_id from raw.files",
+                files=_FILES,
+            )
+        )
+        con.execute(
+            sql(
+                "create or replace table {excluded} as"
+                " select feed, file_id, line_no from raw.row_status",
+                excluded=_EXCLUDED,
+            )
+        )
+
+
+def find(con: duckdb.DuckDBPyConnection) -> Changes | None:
+    """Gather the rows that came or went since `remember`, as `temp.changed_rows`.
+
+    Returns:
+        None where that cannot be told: nothing was remembered, or rows that counted
+        are gone for good.
+    """
+    try:
+        con.execute(sql("from {files} limit 0", files=_FILES))
+        con.execute(sql("from {excluded} limit 0", excluded=_EXCLUDED))
+    except duckdb.CatalogException:
+        return None
+    _compare(con)
+    lost = con.execute(
+        "select 1 from temp.main.gone_files as g where not exists (select 1"
+        " from raw.former_files as f where f.file_id = g.file_id and"
+        " (f.is_kept or f.status != 'loaded')) limit 1"
+    ).fetchone()
+    if lost is not None:
+        return None
+    con.execute(
+        sql(
+            "create or replace temporary table {name} (feed varchar, customer_id"
+            " varchar, row_date date, transaction_id varchar, original_transaction_id"
+            " varchar)",
+            name=identifier(CHANGED_ROWS),
+        )
+    )
+    touched = con.execute(
+        "select feed from temp.main.new_files union select feed from"
+        " temp.main.gone_files union select feed from temp.main.other_status"
+        " order by feed"
+    ).fetchall()
+    for (name,) in touched:
+        _gather(con, feeds()[name])
+    found = con.execute(
+        sql("select count(*), list(distinct feed) from {rows}", rows=_ROWS)
+    ).fetchone()
+    n_rows, names = found or (0, None)
+    return Changes(frozenset(names or ()), n_rows)
+
+
+def _compare(con: duckdb.DuckDBPyConnection) -> None:
+    """The files that came and went, and the rows of the others with another status."""
+    for name, select in (
+        ("new_files", Sql("select feed, file_id from raw.files except from {files}")),
+        ("gone_files", Sql("from {files} except select feed, file_id from raw.files")),
+        (
+            "other_status",
+            Sql(
+                "select *, true as is_excluded from (select feed, file_id, line_no"
+                " from raw.row_status except from {excluded}) union all"
+                " select *, false as is_excluded from (from {excluded} except"
+                " select feed, file_id, line_no from raw.row_status)"
+            ),
+        ),
+    ):
+        con.execute(
+            sql(
+                "create or replace temporary table {name} as {select}",
+                name=identifier(name),
+                select=sql(select, files=_FILES, excluded=_EXCLUDED),
+            )
+        )
+    # A row of a file that came or went is found with its file.
+    con.execute(
+        "delete from temp.main.other_status where (feed, file_id) not in"
+        " (select (feed, file_id) from main.counted_files) or (feed, file_id) not in"
+        " (select (feed, file_id) from raw.files)"
+    )
+
+
+def _gather(con: duckdb.DuckDBPyConnection, feed: Contract) -> None:
+    """Add the rows of a feed that came or went."""
+    raw = identifier("raw", feed.table)
+    parts = [_of_files(con, feed, raw, "new_files", Sql("raw.row_status"))]
+    former = replaced_files.tables(con, _catalog(con))
+    if feed.table in former:
+        rows = identifier(replaced_files.SCHEMA, feed.table)
+        parts.append(_of_files(con, feed, rows, "gone_files", _EXCLUDED))
+    parts.append(
+        sql(
+            "select {columns} from {raw} as t semi join (from temp.main.other_status"
+            " where feed = {feed}) as s on t._file_id = s.file_id"
+            " and t._line_no = s.line_no",
+            columns=_columns(feed),
+            raw=raw,
+            feed=literal(feed.table),
+        )
+    )
+    con.execute(
+        sql(
+            "insert into {rows} {parts}",
+            rows=_ROWS,
+            parts=listed([part for part in parts if part], " union all "),
+        )
+    )
+
+
+def _of_files(
+    con: duckdb.DuckDBPyConnection,
+    feed: Contract,
+    table: Sql,
+    files: str,
+    excluded: Sql,
+) -> Sql:
+    """The rows of some files that count, or counted; their numbers prune the scan."""
+    found = con.execute(
+        sql(
+            "select list(file_id order by file_id) from {files} where feed = $feed",
+            files=identifier("temp", "main", files),
+        ),
+        {"feed": feed.table},
+    ).fetchone()
+    numbers = (found and found[0]) or []
+    if not numbers:
+        return Sql("")
+    return sql(
+        "select {columns} from {table} as t anti join (select file_id, line_no"
+        " from {excluded} where feed = {feed}) as s on t._file_id = s.file_id"
+        " and t._line_no = s.line_no where t._file_id between {first} and {last}"
+        " and t._file_id in ({numbers})",
+        columns=_columns(feed),
+        table=table,
+        excluded=excluded,
+        feed=literal(feed.table),
+        first=literal(numbers[0]),
+        last=literal(numbers[-1]),
+        numbers=listed(literal(number) for number in numbers),
+    )
+
+
+def _columns(feed: Contract) -> Sql:
+    """What is remembered of a row: whom it is about, its day, its transactions."""
+    days = {column.name: day for column, day in feed.days}
+    dates = [
+        sql("t.{day}", day=identifier(days.get(name, name))) for name in feed.dated_by
+    ]
+    day = Sql("null::date")
+    if dates:
+        day = sql("least({dates})", dates=listed(dates)) if len(dates) > 1 else dates[0]
+    customer = Sql("null")
+    if feed.customer is not None:
+        customer = sql("t.{name}", name=identifier(feed.customer))
+    linked = Sql("null as transaction_id, null as original_transaction_id")
+    if feed.table == _TRANSACTIONS:
+        linked = Sql("t.transaction_id, t.original_transaction_id")
+    return sql(
+        "{feed} as feed, {customer} as customer_id, {day} as row_date, {linked}",
+        feed=literal(feed.table),
+        customer=customer,
+        day=day,
+        linked=linked,
+    )
+
+
+def clocked_days(feed: Contract) -> tuple[str, ...]:
+    """The expressions of a staging view whose passing changes what a row says.
+
+    Its own day, the days of facts that had not happened before it, and the days until
+    which another value reads otherwise.
+    """
+    names = [*feed.dated_by]
+    names += [column.name for column in feed.columns if column.happened]
+    names += [
+        column.before.date for column in feed.columns if column.before is not None
+    ]
+    return tuple(
+        day_name(name) if feed.column(name).type == "timestamp" else name
+        for name in dict.fromkeys(names)
+    )
+
+
+def _catalog(con: duckdb.DuckDBPyConnection) -> str:
+    found = con.execute("select current_database()").fetchone()
+    return str(found[0]) if found else ""

@@ -1,0 +1,271 @@
+"""The short way of a run: tables are brought up to date by what changed.
+
+The warehouse keeps the tables of `core` that hold rows of all dates (`for_all_dates`
+in their contracts), and the metrics of the former run. Where the rules are the same,
+only what changed since is computed: by the same selects, on the rows of what changed.
+The rest is carried over. Which way a run goes is decided here, and told as a `Way`:
+
+- The whole is computed where settings, schemes or code are others, where nothing is
+  kept or it is not known what changed, where exchange rates changed and rows are
+  converted, where more than a quarter of the customers changed, and where `--full` asks
+  for it.
+- Metrics are brought from an as-of date to a later one, at most `DAYS_AHEAD` days on.
+  A date before takes the whole.
+
+How the select of one metric table goes on from a date is in
+`schemes.compiler.metric_updates`; which rows came or went, in `ingest.changed_rows`.
+"""
+
+import datetime
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from ingest import changed_rows
+from sql.contracts import Contract, feeds
+from sql.selects import quoted, reading, row_count, select_in
+
+_SELECTS = Path(__file__).parent / "sql" / "difference"
+_LINES = "core.lines"
+_CUSTOMER_ROWS = "staging.customer_rows"
+_RATES = "exchange_rates"
+# Their rows enter the figures by their own day alone, which windows take care of.
+OF_LINES = frozenset({"transactions", "bills"})
+DAYS_AHEAD = 62
+_MOST = 4  # the whole is cheaper from one customer in so many on,
+_FEW = 1_000  # unless they are few
+
+StepOf = Callable[[str], AbstractContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How some tables of a run were made, for whoever watches it."""
+
+    tables: str  # facts or metrics
+    whole_because: str | None  # None: by difference
+    n_customers: int | None = None  # that were computed anew
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that holds rows of all dates, and how its rows change."""
+
+    name: str  # as layer.table
+    select: str
+    kind: str
+    changes_by: str | None  # transaction_id or customer_id
+
+
+def table_of(contract: Contract, select: str) -> Table:
+    """The table of a contract."""
+    return Table(contract.name, select, contract.kind, contract.changes_by)
+
+
+def find_changes(con: duckdb.DuckDBPyConnection, foreign: frozenset[str]) -> str | None:
+    """Gather what changed since the kept tables were made, as temporary tables.
+
+    `temp.changed_transactions` and `temp.changed_customers`, each with `row_date`, the
+    first day of the rows that changed it; null where one has no day.
+
+    Args:
+        con: the warehouse; the kept tables are as they were.
+        foreign: the feeds with amounts that are converted.
+
+    Returns:
+        Why the whole has to be computed; None: what changed is known and is little.
+    """
+    changes = changed_rows.find(con)
+    if changes is None:
+        return "it is not known which rows came or went"
+    if foreign and _RATES in changes.feeds:
+        return "exchange rates changed"
+    _make(con, "changed_transactions", _select("changed_transactions"))
+    _make(
+        con,
+        "changed_customers",
+        "select customer_id, row_date from temp.changed_rows"
+        " where customer_id is not null",
+    )
+    _add_customers_of(con, "changed_transactions")
+    if _are_many(con, "changed_customers", "core.known_customers"):
+        return "more than a quarter of the customers changed"
+    return None
+
+
+def bring_up_to_date(
+    con: duckdb.DuckDBPyConnection, tables: Iterable[Table], step: StepOf
+) -> int:
+    """Compute the rows of what changed anew, and put them in place of those before.
+
+    `find_changes` has gathered what changed.
+
+    Args:
+        con: the warehouse.
+        tables: those that hold rows of all dates, in reading order.
+        step: is entered for each table, as `layer.table`, while that is made.
+
+    Returns:
+        The number of customers who changed.
+    """
+    others = {
+        _LINES: "changed_lines",
+        _CUSTOMER_ROWS: "changed_customer_rows",
+    }
+    for name in others.values():
+        with step(f"core.{name}"):
+            _make(con, name, _select(name))
+    for table in tables:
+        with step(table.name):
+            changed = f"changed_{table.name.rpartition('.')[2]}"
+            select = reading(table.select, others)
+            if table.kind == "view":
+                con.execute(
+                    f"create or replace temporary view {quoted(changed)} as {select}"
+                )
+            else:
+                _make(con, changed, select)
+                _exchange(con, table, changed)
+            others[table.name] = changed
+    # Transactions that refunds were linked to, and those that they are linked to now.
+    _add_customers_of(con, "changed_transactions")
+    return _count(con, "changed_customers")
+
+
+def find_restated(
+    con: duckdb.DuckDBPyConnection,
+    kept_date: datetime.date,
+    as_of_date: datetime.date,
+    *,
+    has_changes: bool,
+) -> str | None:
+    """Gather the customers whose facts up to a former as-of date are others now.
+
+    They are in `temp.restated_customers`: their metrics are computed anew. What all
+    others have in a window changes only by the days that enter or leave it.
+
+    Args:
+        con: the warehouse; its tables of all dates are up to date.
+        kept_date: the former as-of date.
+        as_of_date: the date that is graded, not before it.
+        has_changes: whether `find_changes` gathered what came or went.
+
+    Returns:
+        Why the whole has to be computed; None: it need not be.
+    """
+    given = {"kept_date": kept_date, "as_of_date": as_of_date}
+    _make(con, "restated_customers", "select null::varchar as customer_id limit 0")
+    if has_changes:
+        _add(
+            con,
+            "select customer_id from temp.changed_customers"
+            " where row_date <= $kept_date or row_date is null",
+            {"kept_date": kept_date},
+        )
+        _add(
+            con,
+            "select customer_id from temp.changed_rows where customer_id is not null"
+            " and not list_contains($of_lines, feed)",
+            {"of_lines": sorted(OF_LINES)},
+        )
+    # Refunds of orders that were placed before, and whatever else is spread over days.
+    con.execute(
+        "create or replace temporary table transactions_in_question as"
+        " select transaction_id, first_change_date as row_date"
+        " from core.transaction_sums where first_change_date <= $kept_date"
+        " and last_change_date > $kept_date",
+        {"kept_date": kept_date},
+    )
+    if _count(con, "transactions_in_question"):
+        select = _select("customers_of_transactions")
+        _add(con, f"select customer_id from ({select})", {})
+    for name, feed in feeds().items():
+        if feed.customer is None:
+            continue
+        days = changed_rows.clocked_days(feed)
+        if name in OF_LINES:
+            days = days[len(feed.dated_by) :]
+        for day in days:
+            _add(
+                con,
+                f"select {quoted(feed.customer)} as customer_id from"
+                f" {quoted('staging', name)} where {quoted(day)} > $kept_date"
+                f" and {quoted(day)} <= $as_of_date",
+                given,
+            )
+    con.execute(
+        "create or replace temporary table restated_customers as select distinct"
+        " customer_id from temp.restated_customers where customer_id is not null"
+    )
+    if _are_many(con, "restated_customers", "core.known_customers"):
+        return "more than a quarter of the customers changed"
+    return None
+
+
+def n_restated(con: duckdb.DuckDBPyConnection) -> int:
+    """How many customers `find_restated` found."""
+    return _count(con, "restated_customers")
+
+
+def _add(
+    con: duckdb.DuckDBPyConnection, select: str, given: Mapping[str, object]
+) -> None:
+    con.execute(f"insert into temp.restated_customers {select}", dict(given))
+
+
+def _exchange(con: duckdb.DuckDBPyConnection, table: Table, changed: str) -> None:
+    """Put the rows of what changed in place of those before."""
+    key = quoted(table.changes_by or "")
+    keys = f"select {key} from temp.changed_{_KEYS[table.changes_by or '']}"
+    target = quoted(*table.name.split("."))
+    con.execute(f"delete from {target} where {key} in ({keys})")
+    con.execute(
+        f"insert into {target} by name select * from temp.main.{quoted(changed)}"
+        f" where {key} in ({keys})"
+    )
+
+
+_KEYS = {"transaction_id": "transactions", "customer_id": "customers"}
+
+
+def _add_customers_of(con: duckdb.DuckDBPyConnection, transactions: str) -> None:
+    """Add the customers of the transactions that changed, as they are linked now."""
+    if not _count(con, transactions):
+        return
+    con.execute(
+        "create or replace temporary table transactions_in_question as"
+        f" from temp.main.{quoted(transactions)}"
+    )
+    con.execute(
+        f"insert into temp.changed_customers {_select('customers_of_transactions')}"
+    )
+
+
+def _make(con: duckdb.DuckDBPyConnection, name: str, select: str) -> None:
+    con.execute(f"create or replace temporary table {quoted(name)} as {select}")
+
+
+@cache
+def _select(name: str) -> str:
+    return select_in(_SELECTS / f"{name}.sql")
+
+
+def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
+    return row_count(con, "temp", "main", name)
+
+
+def _are_many(
+    con: duckdb.DuckDBPyConnection, customers: str, all_customers: str
+) -> bool:
+    """Whether it would cost less to compute everything."""
+    found = con.execute(
+        "with changed as (select count(distinct customer_id) as n from"
+        f" temp.main.{quoted(customers)}), known as (select count(*) as n from"
+        f" {all_customers}) select changed.n > {_FEW} and changed.n * {_MOST} >"
+        " known.n from changed cross join known"
+    ).fetchone()
+    return bool(found and found[0])
