@@ -68,6 +68,7 @@ def backfill(
     *,
     publish: Publish,
     accept: bool = False,
+    full: bool = False,
     on_wait: Callable[[], None],
     on_upgrade: Callable[[str], None],
     on_end: "Callable[[Run], None]",
@@ -76,6 +77,8 @@ def backfill(
     """Grade as of each date, in order, and publish a release for each.
 
     With `accept`, what gates would stop is published all the same.
+    With `full`, what could be carried over is computed for the first date; the others
+    go on from it.
     `on_upgrade` is told where an earlier version made the warehouse.
     `on_end` is told each run once it has ended, also one that has failed.
     With `publish` "last" those published before the last one are removed again at the
@@ -113,6 +116,7 @@ def backfill(
                     as_of_date,
                     on_upgrade=on_upgrade,
                     accept=accept,
+                    full=full and not made,
                     graded_together=dates,
                     decision=decision,
                     progress=lines,

@@ -26,6 +26,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import changed_rows
+from project.quantities import number_of
 from sql.contracts import Contract, feeds
 from sql.selects import quoted, reading, row_count, select_in
 
@@ -49,6 +50,14 @@ class Way:
     tables: str  # facts or metrics
     whole_because: str | None  # None: by difference
     n_customers: int | None = None  # that were computed anew
+
+    @property
+    def in_words(self) -> str:
+        """The way in a few words."""
+        if self.whole_because is not None:
+            return f"computed as a whole: {self.whole_because}"
+        changed = number_of(self.n_customers or 0, "customer")
+        return f"brought up to date: {changed} computed anew, the rest carried over"
 
 
 @dataclass(frozen=True)

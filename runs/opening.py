@@ -114,6 +114,7 @@ def open_run(
     on_upgrade: Callable[[str], None],
     known_at: datetime.datetime | None = None,
     accept: bool = False,
+    full: bool = False,
     graded_together: Sequence[datetime.date] = (),
     decision: Decision | None = None,
     progress: "Progress | None" = None,
@@ -124,6 +125,7 @@ def open_run(
     With `graded_together`, the dates that share some tables with this one.
     With `known_at`, what the warehouse had by then, in a database of its own.
     With `accept`, what a gate would stop is published all the same.
+    With `full`, everything is computed, whatever is kept.
     """
     from runs.run import Run, Silent  # noqa: PLC0415 - imports Dagster
 
@@ -148,6 +150,7 @@ def open_run(
             graded_together=tuple(graded_together),
             known_at=known_at,
             unpublished_since=store.unpublished_since(project),
+            full=full,
             accept=accept,
             progress=progress or Silent(),
         )

@@ -34,6 +34,7 @@ def backfill(
     publish: Publish,
     *,
     accept: bool = False,
+    full: bool = False,
     as_json: bool,
 ) -> None:
     """Run the pipeline for each as-of date of a range.
@@ -45,6 +46,7 @@ def backfill(
         every: which days between them are graded.
         publish: which releases are kept.
         accept: whether what gates would stop is published all the same.
+        full: whether everything is computed, also what could be carried over.
         as_json: print one JSON object.
 
     Raises:
@@ -72,6 +74,7 @@ def backfill(
                 dates,
                 publish=publish,
                 accept=accept,
+                full=full,
                 on_wait=say_waiting,
                 on_upgrade=terminal.say_note,
                 on_end=on_end,

@@ -20,6 +20,7 @@ from pipelines.commands.options import (
     AsOfOption,
     FilesArgument,
     FolderOption,
+    FullOption,
     JsonOption,
     LangOption,
     ProjectOption,
@@ -72,6 +73,7 @@ def run(
         ),
     ] = None,
     accept: AcceptOption = False,
+    full: FullOption = False,
     make_current: Annotated[
         bool,
         typer.Option(
@@ -89,6 +91,7 @@ def run(
         as_of,
         known_at,
         accept=accept,
+        full=full,
         make_current=make_current,
         as_json=json,
     )
@@ -110,6 +113,7 @@ def backfill(
     ] = "all",
     project: ProjectOption = None,
     accept: AcceptOption = False,
+    full: FullOption = False,
     json: JsonOption = False,
 ) -> None:
     """Grade as of each date of a range, in order."""
@@ -122,6 +126,7 @@ def backfill(
         every,
         publish,
         accept=accept,
+        full=full,
         as_json=json,
     )
 

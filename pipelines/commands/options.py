@@ -35,6 +35,10 @@ AcceptOption = Annotated[
     bool,
     typer.Option("--accept", help="Publish this once what a gate would stop."),
 ]
+FullOption = Annotated[
+    bool,
+    typer.Option("--full", help="Compute everything, also what could be carried over."),
+]
 ReleaseOfOption = Annotated[
     str | None,
     typer.Option(

@@ -6,6 +6,7 @@ imported only where something is. What is printed at the end comes from `outcome
 
 import os
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +40,7 @@ def run(
     known_at: str | None = None,
     *,
     accept: bool = False,
+    full: bool = False,
     make_current: bool = False,
     as_json: bool,
     progress: terminal.StepLines | None = None,
@@ -51,6 +53,7 @@ def run(
         known_at: the time by which files had to be loaded to count, as it was written;
             None: what is new is loaded, and all counts.
         accept: whether what a gate would stop is published all the same.
+        full: whether everything is computed, also what is there already.
         make_current: whether readers are pointed at the release, whatever its date.
         as_json: print one JSON object.
         progress: shows the steps; default: a line for each.
@@ -66,6 +69,7 @@ def run(
                 as_of,
                 known_at,
                 accept=accept,
+                full=full,
                 make_current=make_current,
                 as_json=as_json,
                 progress=progress,
@@ -82,6 +86,7 @@ def _run(
     known_at: str | None,
     *,
     accept: bool,
+    full: bool,
     make_current: bool,
     as_json: bool,
     progress: terminal.StepLines | None,
@@ -91,7 +96,7 @@ def _run(
     known = None if known_at is None else read_known_at(project, known_at)
     with hold_warehouse(project, on_wait=say_waiting):
         decision = decide(project, as_of_date, known)
-        if decision.published is not None:
+        if decision.published is not None and not full:
             _point(project, decision.published, make_current=make_current)
             _show_unchanged(project, decision.published, as_json=as_json)
             return
@@ -105,6 +110,7 @@ def _run(
                 on_upgrade=terminal.say_note,
                 known_at=known,
                 accept=accept,
+                full=full,
                 decision=decision,
                 progress=progress,
             ) as opened:
@@ -196,6 +202,8 @@ def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> No
         f" {number_of(outcome.n_customers or 0, 'customer')}."
     )
     outcomes.show(outcome)
+    for way in opened.ways:
+        out.print(f"  {way.tables:8}{way.in_words}")
     for file in manifest.missing_inputs:
         out.print(f"  missing: {file}: was known then, and its rows are gone since")
     failed = [
@@ -237,6 +245,7 @@ def _published(project: Project, opened: "Run", manifest: "Manifest") -> dict[st
         **outcomes.as_dict(outcome),
         "tables": manifest.tables,
         "checks": [check.model_dump() for check in manifest.checks],
+        "ways": [asdict(way) for way in opened.ways],
         "timings": {name: round(took, 3) for name, took in opened.seconds.items()},
         "steps": {name: round(took, 3) for name, took in opened.step_seconds.items()},
     }

@@ -7,7 +7,10 @@ with reopened as (
         transaction_id,
         last_change_date
     from core.transaction_sums
-    where first_change_date <= $last_date and last_change_date > $first_date
+    where
+        first_change_date < last_change_date
+        and first_change_date <= $last_date
+        and last_change_date > $first_date
 )
 
 select
