@@ -142,6 +142,13 @@ def bring_up_to_date(
             others[table.name] = changed
     # Transactions that refunds were linked to, and those that they are linked to now.
     _add_customers_of(con, "changed_transactions")
+    _make(
+        con,
+        "changed_customers",
+        "select customer_id, min(row_date) as row_date,"
+        " bool_or(row_date is null) as has_no_day from temp.changed_customers"
+        " group by customer_id",
+    )
     return _count(con, "changed_customers")
 
 
@@ -172,7 +179,7 @@ def find_restated(
         _add(
             con,
             "select customer_id from temp.changed_customers"
-            " where row_date <= $kept_date or row_date is null",
+            " where row_date <= $kept_date or has_no_day",
             {"kept_date": kept_date},
         )
         _add(

@@ -1,0 +1,275 @@
+"""Which way a run goes, what is computed anew, and that the result is the same."""
+
+import datetime
+import graphlib
+import shutil
+from types import SimpleNamespace
+
+import pytest
+
+from assets import core, raw, staging
+from project.folder import open_project
+from runs import difference, warehouse_state
+from runs.difference import Way
+from runs.opening import hold_warehouse, open_run
+from sql.selects import quoted
+
+MAY = datetime.date(2026, 5, 31)
+DAY = datetime.timedelta(days=1)
+SETTINGS = "name: small\ntimezone: UTC\nschemes: {only: [annual_points]}\n"
+HEADER = "transaction_id,customer_id,occurred_at,amount,original_transaction_id\n"
+SALES = """\
+T1,ann,2026-03-30T12:00:00,1000,
+T2,bob,2026-05-30T12:00:00,3000,
+T3,cid,2026-06-01T12:00:00,2500,
+"""
+ASSETS = (raw.raw, staging.staging, core.shared, *core.TABLES, core.customer_metrics)
+
+
+def in_order(assets):
+    """The assets, each after those whose tables it reads."""
+    makers = {key: asset for asset in assets for key in asset.keys}
+    waits = {
+        asset: {
+            makers[dep.asset_key]
+            for spec in asset.specs
+            for dep in spec.deps
+            if dep.asset_key in makers
+        }
+        - {asset}
+        for asset in assets
+    }
+    return tuple(graphlib.TopologicalSorter(waits).static_order())
+
+
+STEPS = in_order(ASSETS)
+# Kept from run to run; the others are views or made anew.
+KEPT = ("known_customers", "refund_lines", "service_sale_lines", "transaction_sums")
+SHORT = Way("facts", None, 0)
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "fenji.yaml").write_text(SETTINGS)
+    (tmp_path / "landing/transactions").mkdir(parents=True)
+    land(tmp_path, "may.csv", SALES)
+    return tmp_path
+
+
+def land(folder, name, lines, header=HEADER):
+    (folder / "landing/transactions" / name).write_text(header + lines)
+
+
+def computed(folder, as_of=MAY, *, full=False, steps=STEPS):
+    """Compute facts and metrics; the ways that were gone, and the rows."""
+    project = open_project(folder)
+    with (
+        hold_warehouse(project, on_wait=pytest.fail),
+        open_run(project, as_of, on_upgrade=pytest.fail, full=full) as run,
+    ):
+        for asset in steps:
+            list(asset.op.compute_fn.decorated_fn(run))
+        rows = {
+            name: sorted(
+                run.con.execute(f"from core.{quoted(name)}").fetchall(), key=repr
+            )
+            for name in (*KEPT, "customer_metrics")
+        }
+        return run.ways, rows
+
+
+def anew(folder, as_of, tmp_path_factory):
+    """What a fresh project on the same files computes."""
+    other = tmp_path_factory.mktemp("fresh") / "project"
+    shutil.copytree(folder, other, ignore=shutil.ignore_patterns("data"))
+    ways, rows = computed(other, as_of)
+    assert [way.whole_because for way in ways] == [
+        "no facts are kept",
+        "no metrics are kept",
+    ]
+    return rows
+
+
+def test_the_next_day_carries_everything_over(project, tmp_path_factory):
+    computed(project)
+    ways, rows = computed(project, MAY + DAY)
+    assert ways == [SHORT, Way("metrics", None, 0)]
+    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+
+
+@pytest.mark.parametrize(
+    ("lines", "n_facts", "n_metrics"),
+    [
+        ("T4,dan,2026-06-01T08:00:00,40,\n", 1, 0),  # of the new day
+        ("T4,ann,2026-05-01T08:00:00,40,\n", 1, 1),  # late
+        ("R1,ann,2026-06-01T08:00:00,-400,T1\n", 1, 1),  # of an order before
+        ("R1,zoe,2026-06-01T08:00:00,-400,T1\n", 2, 2),  # that somebody else brings
+        ("R1,,2026-06-01T08:00:00,-400,T1\n", 1, 1),
+        ("R1,ann,2026-06-01T08:00:00,-400,T9\n", 1, 0),  # of an order nobody knows
+    ],
+)
+def test_rows_that_come_compute_their_customers_anew(
+    project, tmp_path_factory, lines, n_facts, n_metrics
+):
+    computed(project)
+    land(project, "june.csv", lines)
+    ways, rows = computed(project, MAY + DAY)
+    assert ways == [Way("facts", None, n_facts), Way("metrics", None, n_metrics)]
+    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+
+
+def test_an_order_that_comes_after_its_refund_takes_it_over(project, tmp_path_factory):
+    land(project, "june.csv", "R1,zoe,2026-05-02T08:00:00,-400,T9\n")
+    computed(project)
+    land(project, "july.csv", "T9,ann,2026-06-01T08:00:00,900,\n")
+    _, rows = computed(project, MAY + DAY)
+    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+
+
+def test_a_file_that_is_replaced_takes_its_rows_back(project, tmp_path_factory):
+    computed(project)
+    land(project, "may.csv", SALES.replace("T1,ann", "T1,bob"))
+    ways, rows = computed(project)
+    assert ways == [Way("facts", None, 3), Way("metrics", None, 2)]
+    assert rows == anew(project, MAY, tmp_path_factory)
+
+
+def whole(ways):
+    """Why facts and metrics were computed as a whole."""
+    return [way.whole_because for way in ways]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "because"),
+    [
+        (MAY - DAY, "the kept metrics are as of 2026-05-31"),
+        (MAY + 62 * DAY, None),
+        (MAY + 63 * DAY, "the kept metrics are as of 2026-05-31"),
+    ],
+)
+def test_metrics_go_on_to_a_later_date_that_is_near(project, as_of, because):
+    computed(project)
+    assert whole(computed(project, as_of)[0]) == [None, because]
+
+
+def test_other_settings_compute_the_whole(project):
+    computed(project)
+    (project / "fenji.yaml").write_text(SETTINGS.replace("annual_points", "rfm_8"))
+    assert whole(computed(project)[0]) == [
+        "settings, schemes or code changed",
+        "the kept metrics are of other facts",
+    ]
+
+
+def test_the_whole_is_computed_where_it_is_asked_for(project):
+    _, rows = computed(project)
+    ways, again = computed(project, full=True)
+    assert whole(ways) == ["it was asked for"] * 2
+    assert again == rows
+
+
+def test_rates_that_come_late_compute_the_whole(project, tmp_path_factory):
+    (project / "fenji.yaml").write_text(SETTINGS + "currency: CNY\n")
+    header = HEADER.replace("\n", ",currency\n")
+    land(project, "dollars.csv", "T4,dan,2026-05-02T08:00:00,40,,USD\n", header)
+    computed(project)
+    (project / "landing/exchange_rates").mkdir()
+    (project / "landing/exchange_rates/usd.csv").write_text(
+        "currency,rate_date,rate\nUSD,2026-05-01,7\n"
+    )
+    ways, rows = computed(project)
+    # No row was converted before: the rows that are now are those that came.
+    assert rows == anew(project, MAY, tmp_path_factory)
+    (project / "landing/exchange_rates/later.csv").write_text(
+        "currency,rate_date,rate\nUSD,2026-05-02,8\n"
+    )
+    ways, rows = computed(project)
+    assert ways[0].whole_because == "exchange rates changed"
+    assert rows == anew(project, MAY, tmp_path_factory)
+
+
+def test_many_customers_are_computed_as_a_whole(project, monkeypatch):
+    monkeypatch.setattr(difference, "_FEW", 0)
+    computed(project)
+    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    because = "more than a quarter of the customers changed"
+    assert whole(computed(project)[0]) == [
+        because,
+        "the kept metrics are of other facts",
+    ]
+
+
+@pytest.mark.parametrize("n_steps", range(1, len(STEPS)))
+def test_a_run_that_ended_between_two_steps_is_taken_up(
+    project, tmp_path_factory, n_steps
+):
+    computed(project)
+    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    with pytest.raises(KeyboardInterrupt):
+        computed(project, MAY + DAY, steps=(*STEPS[:n_steps], ENDS))
+    _, rows = computed(project, MAY + DAY)
+    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+
+
+def end(_run):
+    raise KeyboardInterrupt
+
+
+# Where a process ends between two steps.
+ENDS = SimpleNamespace(op=SimpleNamespace(compute_fn=SimpleNamespace(decorated_fn=end)))
+
+
+def test_tables_that_were_being_changed_are_not_kept(project, monkeypatch):
+    computed(project)
+    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    real = difference.bring_up_to_date
+
+    def dies(con, tables, step):
+        real(con, list(tables)[:1], step)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(difference, "bring_up_to_date", dies)
+        with pytest.raises(KeyboardInterrupt):
+            computed(project)
+    assert whole(computed(project)[0])[0] == "no facts are kept"
+
+
+def test_a_customer_who_is_forgotten_is_noticed(project, tmp_path_factory, monkeypatch):
+    """That the comparison of these tests finds a fault, with a fault put in."""
+    computed(project)
+    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    real = difference.find_restated
+
+    def forgets(con, *dates, has_changes):
+        real(con, *dates, has_changes=has_changes)
+        con.execute("delete from temp.restated_customers")
+
+    monkeypatch.setattr(difference, "find_restated", forgets)
+    _, rows = computed(project, MAY + DAY)
+    assert rows != anew(project, MAY + DAY, tmp_path_factory)
+
+
+def test_ways_are_told_in_words():
+    assert Way("facts", "it was asked for").in_words == (
+        "computed as a whole: it was asked for"
+    )
+    assert Way("facts", None, 1).in_words == (
+        "brought up to date: 1 customer computed anew, the rest carried over"
+    )
+
+
+def test_facts_are_noted_with_their_rules(project):
+    computed(project)
+    opened = open_project(project)
+    with (
+        hold_warehouse(opened, on_wait=pytest.fail),
+        open_run(opened, MAY, on_upgrade=pytest.fail) as run,
+    ):
+        shared = warehouse_state.shared_for(run.con)
+        kept = warehouse_state.kept_metrics(run.con)
+    assert shared is not None
+    assert kept is not None
+    assert shared.facts_key == kept.facts_key != shared.rules_key
+    assert kept.as_of_date == MAY
+    assert "line_metrics" in kept.selects
