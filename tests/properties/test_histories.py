@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from sql.selects import create
+from runs import difference
 from tests.properties.histories import (
     History,
     carry_out,
@@ -39,33 +39,43 @@ def is_there(run, table):
 
 
 def one_customer_is_forgotten(run, rng):
-    """What one customer spent in 12 months is kept from the run before."""
-    table, spent = "core.customer_metrics", "spend_12m_amount"
-    of_ann = f"select {spent} from {table} where customer_id = 'ann'"
-    kept = run.con.execute(of_ann).fetchone() if is_there(run, table) else None
-    carry_out(run, rng)
-    if kept is not None:
-        run.con.execute(
-            f"update {table} set {spent} = ? where customer_id = 'ann'", kept
+    """Of those whose facts are others now, one goes on from the former date."""
+    real = difference.find_restated
+
+    def forgets(con, *dates, has_changes):
+        found = real(con, *dates, has_changes=has_changes)
+        con.execute(
+            "delete from temp.restated_customers where customer_id ="
+            " (select min(customer_id) from temp.restated_customers)"
         )
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(difference, "find_restated", forgets)
+        return carry_out(run, rng)
 
 
 def an_edge_is_off_by_a_day(run, rng):
-    """The lines of one day do not count, where some window begins or ends."""
-    carry_out(run, rng)
-    select = run.plan.facts["line_metrics"].replace(
-        "core.lines",
-        "(select * from core.lines where line_date != $as_of_date - interval 1 year)",
-    )
-    create(run.con, ("core", "line_metrics"), select, run.common_params)
+    """What windows held at the former date is taken for what they held a day later."""
+    former = "CAST($kept_date AS DATE)"
+    updates = run.plan.metric_updates
+    assert any(former in select for select in updates.values())
+    late = {
+        table: select.replace(former, f"({former} + 1)")
+        for table, select in updates.items()
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(vars(run.plan), "metric_updates", late)
+        return carry_out(run, rng)
 
 
 def equal_counts_are_taken_for_equal_lines(run, rng):
-    """Metrics of lines are kept where as many lines count as before."""
-    table = "core.line_metrics"
+    """Metrics are kept where as many lines count as before."""
+    table = "core.customer_metrics"
     shape = (
         "select (select count(*) from core.lines), list(column_name) from"
-        " duckdb_columns() where table_name = 'line_metrics' and schema_name = 'core'"
+        " duckdb_columns() where table_name = 'customer_metrics'"
+        " and schema_name = 'core'"
     )
     before = None
     if is_there(run, table):
