@@ -12,17 +12,20 @@ import zoneinfo
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from ingest import masks, replaced_files, warehouse
 from ingest.duplicates import Settlement
-from ingest.load import FeedLoad
 from ingest.raw_tables import feed_columns, prepare
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import RunError
 from project.folder import Project
 from sql.contracts import Contract, feeds
+
+if TYPE_CHECKING:
+    from ingest.load import FeedLoad
 
 _CATALOG = "warehouse"
 
@@ -174,8 +177,10 @@ def _rows(
     )
 
 
-def settle(con: duckdb.DuckDBPyConnection, feed: Contract) -> FeedLoad:
+def settle(con: duckdb.DuckDBPyConnection, feed: Contract) -> "FeedLoad":
     """Work out which rows of a feed counted; called once a feed, after `make_raw`."""
+    from ingest.load import FeedLoad  # noqa: PLC0415 - not for a run's key
+
     ((n_files,),) = con.execute(
         "select count(*) from raw.files where feed = $feed", {"feed": feed.table}
     ).fetchall()

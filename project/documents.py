@@ -27,7 +27,12 @@ from project.places import FieldPath, Place
 class Document(BaseModel):
     """The base of all models of YAML files: frozen, and without unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        arbitrary_types_allowed=True,
+        defer_build=True,  # models whose files are not read cost nothing
+    )
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     AfterValidator,
     BeforeValidator,
-    ConfigDict,
     Field,
     WithJsonSchema,
     model_validator,
@@ -64,20 +63,14 @@ def _list(given: Any) -> Any:  # noqa: ANN401 - raw YAML
     return given if isinstance(given, list) else [given]
 
 
-class Part(Document):
-    """A part of the settings; the text below a field is its description."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class Expression(Part):
+class Expression(Document):
     """A column that is computed from the columns of the landing file."""
 
     expr: str = Field(examples=["replace(CustomerID, '.0', '')"])
     """An expression over the columns of a file; [input_files.md](input_files.md)."""
 
 
-class FeedMapping(Part):
+class FeedMapping(Document):
     """How some files of a feed map to its canonical columns."""
 
     folder: Path | None = Field(default=None, examples=["../export/sales"])
@@ -107,7 +100,7 @@ class FeedMapping(Part):
     """Canonical column: a value for every row."""
 
 
-class SchemeSettings(Part):
+class SchemeSettings(Document):
     """Which schemes run, and the parameters that the project overrides."""
 
     only: tuple[str, ...] | None = Field(
@@ -130,7 +123,7 @@ class SchemeSettings(Part):
         return self
 
 
-class Resources(Part):
+class Resources(Document):
     """How much of the machine DuckDB may use."""
 
     threads: int | None = Field(default=None, ge=1, examples=[2])
@@ -141,7 +134,7 @@ class Resources(Part):
     """How much memory; without it, 80 % of the machine's."""
 
 
-class Limits(Part):
+class Limits(Document):
     """How much one landing file may ask for before it is refused.
 
     Each is far above what usual files need; the reason of a refusal names it.
@@ -191,7 +184,7 @@ LongTable = Literal[
 ]
 
 
-class PublishSettings(Part):
+class PublishSettings(Document):
     """How many releases are kept, and how long; the current one always is."""
 
     keep_releases: int | None = Field(default=None, ge=1, examples=[30])
@@ -204,7 +197,7 @@ class PublishSettings(Part):
     """Long tables that tables/ also has as Parquet; without it, their storage only."""
 
 
-class PrivacySettings(Part):
+class PrivacySettings(Document):
     """The personal columns that may appear in a release."""
 
     publish: tuple[str, ...] = Field(default=(), examples=[["region", "city"]])
@@ -240,7 +233,7 @@ ShareByFeed = Annotated[
 ]
 
 
-class Gates(Part):
+class Gates(Document):
     """What stops a release before it is published; a share stops when it is exceeded.
 
     They change no figure: `fenji run --accept` publishes what they stopped.
@@ -262,7 +255,7 @@ class Gates(Part):
     """The share of a scheme's customers of the last release whose tier may change."""
 
 
-class Settings(Part):
+class Settings(Document):
     """The whole of `fenji.yaml`."""
 
     name: str = Field(min_length=1, examples=["acme"])

@@ -21,8 +21,7 @@ from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
 from project.folder import Project
 from releases.previous import Previous
-from schemes.language.files import schemes_digest
-from schemes.language.tags import tags_digest
+from schemes.language.digests import schemes_digest, tags_digest
 from sql.selects import packaged_files
 
 ROOT = Path(__file__).parent.parent
@@ -79,11 +78,11 @@ def hashed_files(root: Path = ROOT) -> list[Path]:
     file is among them unless it is named there: computing a release once too often is
     better than once too seldom.
     """
-    shown_only = [root / path for path in SHOWN_ONLY]
+    shown_only = tuple(f"{root / path}/" for path in SHOWN_ONLY)
     return [
         file
         for file in packaged_files(*(root / room for room in _ROOMS))
-        if not any(file.is_relative_to(path) for path in shown_only)
+        if not f"{file}/".startswith(shown_only)
     ]
 
 

@@ -25,7 +25,6 @@ from releases.previous import Previous, previous_to
 from runs import interrupts, warehouse_state
 from runs.dates import refuse_to_come
 from runs.key import inputs_key, release_id, run_key
-from runs.scheme_versions import refuse_changed_versions
 
 if TYPE_CHECKING:
     from runs.run import Progress, Run
@@ -76,8 +75,11 @@ def decide(
         key = hashlib.sha256(key.encode()).hexdigest()
         published = store.with_key(project, key)
     if published is None:
+        # What reads and compiles schemes is imported only where it is needed.
+        from runs.scheme_versions import refuse_changed_versions  # noqa: PLC0415
+
         if not is_judged:
-            from runs.preflight import judge  # noqa: PLC0415 - compiles schemes
+            from runs.preflight import judge  # noqa: PLC0415
 
             judge(project)
         refuse_changed_versions(project)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from project.folder import Project
 from releases import store
-from schemes.language.files import LIBRARY, Scheme, read_schemes
+from schemes.language.files import Scheme, read_schemes
+from schemes.language.sources import LIBRARY
 
 if TYPE_CHECKING:
     from schemes.plan import SchemePlan

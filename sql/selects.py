@@ -11,13 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
-import sqlglot
-from sqlglot import exp
 
 from project.errors import RunError
 from sql.contracts import Contract
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 Value = str | int | Decimal | datetime.date | None
 
@@ -151,8 +153,11 @@ def bound(select: str, params: Params) -> str:
     """The select with its parameters written in as literals."""
     if "$" not in select:
         return select
+    # It takes 0.1 s to import: not for those who only look a release up.
+    import sqlglot  # noqa: PLC0415
+    from sqlglot import exp  # noqa: PLC0415
 
-    def bind(node: exp.Expression) -> exp.Expression:
+    def bind(node: "exp.Expression") -> "exp.Expression":
         if not isinstance(node, exp.Placeholder):
             return node
         value = params[node.name]
@@ -175,8 +180,10 @@ def reading(select: str, others: Mapping[str, str]) -> str:
         select: its text.
         others: a table as layer.table → the temporary table that is read instead.
     """
+    import sqlglot  # noqa: PLC0415 - as above
+    from sqlglot import exp  # noqa: PLC0415
 
-    def replace(node: exp.Expr) -> exp.Expr:
+    def replace(node: "exp.Expr") -> "exp.Expr":
         if isinstance(node, exp.Table) and f"{node.db}.{node.name}" in others:
             other = exp.table_(
                 others[f"{node.db}.{node.name}"], db="main", catalog="temp"
@@ -215,6 +222,9 @@ def column_names(
 
 def tables_read(select: str) -> frozenset[str]:
     """The tables that a select reads, as schema.table, for lineage."""
+    import sqlglot  # noqa: PLC0415 - as above
+    from sqlglot import exp  # noqa: PLC0415
+
     parsed = sqlglot.parse_one(select, dialect="duckdb")
     return frozenset(
         f"{table.db}.{table.name}" for table in parsed.find_all(exp.Table) if table.db

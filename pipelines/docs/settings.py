@@ -4,6 +4,9 @@ Both are made from the models of `project.settings`, the contracts of the tables
 schemes of the library; `pipelines.docs.__main__` writes them.
 """
 
+import ast
+import inspect
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -79,6 +82,13 @@ def settings_schema() -> str:
 def _schema() -> dict[str, Any]:
     """The schema of the models, with what their validators take besides."""
     made = Settings.model_json_schema(by_alias=True)
+    of_models = {Settings.__name__: made, **made["$defs"]}
+    for model, field, text in _descriptions():
+        properties = of_models[model]["properties"]
+        # Under its alias, such as `except` for `except_`.
+        name = field if field in properties else field.rstrip("_")
+        described = {**properties[name], "description": text}
+        properties[name] = dict(sorted(described.items()))
     of_feeds = made["properties"]["feeds"]
     # One mapping may be written without a list.
     mapping = {"$ref": "#/$defs/FeedMapping"}
@@ -86,6 +96,23 @@ def _schema() -> dict[str, Any]:
     of_feeds["properties"] = dict.fromkeys(feeds(), one_or_many)
     of_feeds["additionalProperties"] = False
     return made
+
+
+def _descriptions() -> Iterator[tuple[str, str, str]]:
+    """Model, field and the text below it in `project/settings.py`.
+
+    Pydantic would read them, too, but in every command.
+    """
+    for model in ast.parse(Path(settings.__file__).read_text(encoding="utf-8")).body:
+        if not isinstance(model, ast.ClassDef):
+            continue
+        for given, below in itertools.pairwise(model.body):
+            match given, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=field)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    yield model.name, field, inspect.cleandoc(text)
 
 
 def _section(whole: Schema, model: Schema, title: str) -> Iterator[str]:

@@ -22,12 +22,11 @@ from project.quantities import plain_percent, read_percent
 from schemes.language.expressions import ExpressionError, Name, Node, parse_expression
 from schemes.language.model import KINDS, Text
 from schemes.language.model import Scheme as Document
+from schemes.language.sources import LIBRARY, files_in, scheme_files
 from sql.contracts import contracts
 
-LIBRARY = Path(__file__).parent.parent / "library"
 CUSTOMER = "customer"  # customer.x: of the customer that an opportunity belongs to
 STANDARD = "standard"  # the name of the set of parameters with all defaults
-TAGS_FILE = "tags.yaml"  # in the folder of schemes, but no scheme
 
 # Lists whose items an address can name, as in tiers.gold.from: list → the field with
 # the name of an item, and the fields that a project may set.
@@ -104,7 +103,7 @@ def read_schemes(project: Project) -> tuple[Scheme, ...]:
 
 def library() -> tuple[Scheme, ...]:
     """The schemes of the library, sorted by id, with the parameters of their files."""
-    schemes = [_read_file(path)[0] for path in _files_in(LIBRARY)]
+    schemes = [read_file(path) for path in files_in(LIBRARY)]
     return tuple(sorted(schemes, key=lambda scheme: scheme.scheme))
 
 
@@ -112,7 +111,7 @@ def _read(project: Project) -> dict[str, Scheme]:
     """Id → scheme, with overridden parameters, enabled or not."""
     found: dict[str, Scheme] = {}
     contents: dict[str, Any] = {}
-    changed = _files_in(project.change.schemes)
+    changed = files_in(project.change.schemes)
     files = [path for path in scheme_files(project) if path not in changed]
     for path in [*changed, *files]:
         scheme, content = _read_file(path)
@@ -126,6 +125,15 @@ def _read(project: Project) -> dict[str, Scheme]:
     for name, overrides in _overrides(project, found).items():
         found[name] = _overridden(project, found[name], contents[name], overrides)
     return found
+
+
+def read_file(path: Path) -> Scheme:
+    """The scheme of a file, with the file's own parameters.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or is wrong.
+    """
+    return _read_file(path)[0]
 
 
 def _read_file(path: Path) -> tuple[Scheme, object]:
@@ -160,19 +168,6 @@ def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
     )
 
 
-def scheme_files(project: Project) -> list[Path]:
-    """The scheme files of the library, then those of the project."""
-    return [*_files_in(LIBRARY), *_files_in(project.schemes)]
-
-
-def _files_in(folder: Path | None) -> list[Path]:
-    """The scheme files of a folder, sorted; none where there is no such folder."""
-    if folder is None or not folder.is_dir():
-        return []
-    files = sorted(folder.glob("*.yaml"))
-    return [file for file in files if file.name != TAGS_FILE]
-
-
 def read_scheme(path: Path, content: object = None) -> Scheme:
     """The scheme of one file, with the file's own parameters.
 
@@ -198,20 +193,6 @@ def read_scheme(path: Path, content: object = None) -> Scheme:
         )
     document = build_document(content, KINDS[kind], path)
     return Scheme(document, path, document.version)
-
-
-def schemes_digest(project: Project) -> str:
-    """A hash of all schemes, enabled or not: equal only for equal rules and parameters.
-
-    It is part of a run's key. No expression is parsed for it, so it takes little time.
-
-    Raises:
-        ConfigurationError: as `read_schemes`.
-    """
-    whole = hashlib.sha256()
-    for name, scheme in sorted(_read(project).items()):
-        whole.update(f"{name} {scheme.digest}\n".encode())
-    return whole.hexdigest()
 
 
 def in_order(schemes: tuple[Scheme, ...]) -> tuple[Scheme, ...]:

@@ -4,7 +4,6 @@ How customers get tags is not decided here: by rules and values, in
 `schemes.tables.tag_rules`; from people, in `sql/marts/customer_tags.sql`.
 """
 
-import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,11 +15,10 @@ from project.documents import Document, nearest, place_of, read_document
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import FieldPath, Place
-from schemes.language.files import TAGS_FILE
 from schemes.language.model import Expression, Name, Sentence, Text
+from schemes.language.sources import tag_files
 from sql.contracts import contract
 
-LIBRARY = Path(__file__).parent.parent / TAGS_FILE
 LONGEST = 36  # characters of a tag's code
 MANUAL = "manual"  # the group of tags that people write and the dictionary lacks
 
@@ -116,25 +114,6 @@ class Dictionary:
 def normal(term: str) -> str:
     """A term in the form in which terms are compared: stripped and in lower case."""
     return term.strip().lower()
-
-
-def tag_files(project: Project, own: Path | None = None) -> list[Path]:
-    """The library's file, and the project's where it has one.
-
-    Args:
-        project: the project.
-        own: a file to use instead of the project's own, where it is linted.
-    """
-    own = own or project.schemes / TAGS_FILE
-    return [LIBRARY, own] if own.is_file() else [LIBRARY]
-
-
-def tags_digest(project: Project) -> str:
-    """A hash of the files of tags, for the key of a run."""
-    whole = hashlib.sha256()
-    for path in tag_files(project):
-        whole.update(hashlib.sha256(path.read_bytes()).digest())
-    return whole.hexdigest()
 
 
 def read_tags(project: Project, own: Path | None = None) -> Dictionary:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from project.folder import Project
 from project.settings import Settings
-from schemes.language.files import LIBRARY, Scheme, read_schemes, shown
+from schemes.language.files import Scheme, read_schemes, shown
 from schemes.language.metrics import definitions
 from schemes.language.model import Flags, Ladder, Matrix, Scorecard, Text, Tier
+from schemes.language.sources import LIBRARY
 from schemes.plan import plan_of
 from schemes.tables.scheme_lists import feeds_needed
 from sql.contracts import feeds

@@ -24,12 +24,9 @@ from schemes.compiler.program import CUSTOMERS
 from schemes.language.expressions import Binary, Call, Name, Node
 from schemes.language.expressions import Literal as Constant
 from schemes.language.files import (
-    LIBRARY,
-    TAGS_FILE,
     Scheme,
     read_scheme,
     read_schemes,
-    scheme_files,
     set_at,
     taken_id,
 )
@@ -43,6 +40,7 @@ from schemes.language.model import (
     Text,
     matches,
 )
+from schemes.language.sources import LIBRARY, TAGS_FILE, scheme_files
 from schemes.language.tags import Dictionary, read_tags
 from schemes.plan import plan_of
 from schemes.tables.rfm import SCHEME as RFM

@@ -5,7 +5,8 @@ import yaml
 
 from assets.marts import grades_of
 from project.folder import open_project
-from schemes.language.files import LIBRARY, read_schemes
+from schemes.language.files import read_schemes
+from schemes.language.sources import LIBRARY
 
 HOSTILE = "<img src=x onerror=alert(1)> [a](javascript:b) **c** www.x.y \u202e"
 

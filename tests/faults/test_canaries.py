@@ -40,7 +40,7 @@ import duckdb
 import pytest
 import yaml
 
-from schemes.language.tags import LIBRARY as TAGS_FILE
+from schemes.language.sources import LIBRARY_TAGS as TAGS_FILE
 from sql.contracts import Column, Contract, feeds
 
 AS_OF = "2026-05-31"

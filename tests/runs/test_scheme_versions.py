@@ -13,7 +13,8 @@ from runs.scheme_versions import (
     published_digests,
     refuse_changed_versions,
 )
-from schemes.language.files import LIBRARY, read_schemes
+from schemes.language.files import read_schemes
+from schemes.language.sources import LIBRARY
 from schemes.plan import make_plan
 from sql.contracts import all_columns
 

@@ -15,10 +15,11 @@ import pytest
 
 from project.quantities import read_percent
 from schemes.language.expressions import Call, Literal, Name
-from schemes.language.files import LIBRARY, in_order, read_scheme
+from schemes.language.files import in_order, read_scheme
 from schemes.language.metrics import Asked, definitions
 from schemes.language.model import Bands, Scorecard
 from schemes.language.names import attributes
+from schemes.language.sources import LIBRARY
 from schemes.language.windows import add_months, parse_window
 from tests.schemes.reference import Interpreter
 

@@ -8,9 +8,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from schemes.language.files import LIBRARY, read_scheme
+from schemes.language.files import read_scheme
 from schemes.language.json_schema import json_schema
 from schemes.language.model import UNRATED
+from schemes.language.sources import LIBRARY
 
 FILES = sorted(LIBRARY.glob("*.yaml"))
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemes.language.files import LIBRARY, read_scheme
+from schemes.language.files import read_scheme
+from schemes.language.sources import LIBRARY
 
 RFM = read_scheme(LIBRARY / "rfm_8.yaml")
 NAME = {"en": "x", "zh": "x"}

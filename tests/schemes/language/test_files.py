@@ -3,7 +3,8 @@
 import pytest
 
 from project.errors import ConfigurationError
-from schemes.language.files import in_order, read_schemes, schemes_digest
+from schemes.language.digests import schemes_digest
+from schemes.language.files import in_order, read_schemes
 
 OWN = """\
 scheme: own

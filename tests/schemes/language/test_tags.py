@@ -5,7 +5,8 @@ import pytest
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import PrivacySettings, Settings
-from schemes.language.tags import read_tags, tags_digest
+from schemes.language.digests import tags_digest
+from schemes.language.tags import read_tags
 from sql.contracts import contract
 from sql.selects import create, select_of
 

@@ -5,7 +5,8 @@ import datetime
 import pytest
 
 from project.errors import ConfigurationError
-from schemes.language.files import LIBRARY, read_scheme
+from schemes.language.files import read_scheme
+from schemes.language.sources import LIBRARY
 from schemes.tables.entitlements import entitlements_of
 from schemes.tools.explain import explain, lines
 from schemes.tools.linter import lint

@@ -1,6 +1,8 @@
-"""What a run tells Dagster is there for Dagster's own event log to read."""
+"""A run: what Dagster's own event log reads of it, and what the next one imports."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -43,3 +45,38 @@ def test_events_are_where_dagster_looks(graded, monkeypatch):
 def test_nothing_is_left_open(graded):
     # SQLite keeps such files while a connection is open, or was lost.
     assert not list((graded / "data/dagster/history/runs").glob("*-wal"))
+
+
+# Each takes a tenth of a second, or seconds, and none is needed to look things up.
+HEAVY = {"dagster", "great_expectations", "sqlglot", "ingest.load", "polars", "altair"}
+MODULES = """\
+import sys
+from pipelines.commands import cli
+sys.argv = ["fenji", *sys.argv[1:]]
+status = cli.run_command()
+print(*sys.modules, sep="\\n")
+sys.exit(status)
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "besides"),
+    [
+        (["run", "--as-of", "2026-01-31"], {"schemes.language.model"}),
+        (["releases"], {"schemes.language.model", "duckdb"}),
+        (["explain", "A"], set()),
+        (["--help"], {"schemes.language.model", "duckdb"}),
+    ],
+    ids=lambda given: given[0] if isinstance(given, list) else "",
+)
+def test_what_computes_nothing_imports_little(graded, command, besides):
+    project = [] if command == ["--help"] else ["--project", str(graded)]
+    ended = subprocess.run(
+        [sys.executable, "-c", MODULES, *command, *project],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    imported = {*ended.stdout.splitlines()}
+    assert "pipelines.commands.cli" in imported
+    assert imported & (HEAVY | besides) == set()
