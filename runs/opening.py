@@ -8,6 +8,7 @@ import datetime
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -24,7 +25,7 @@ from releases.manifest import Manifest
 from releases.previous import Previous, previous_to
 from runs import interrupts, warehouse_state
 from runs.dates import refuse_to_come
-from runs.key import inputs_key, release_id, run_key
+from runs.key import inputs_key, release_id, run_key, settings_digest
 
 if TYPE_CHECKING:
     from runs.run import Progress, Run
@@ -81,9 +82,18 @@ def decide(
         if not is_judged:
             from runs.preflight import judge  # noqa: PLC0415
 
-            judge(project)
+            judge(project, is_compiled=_is_compiled(project))
         refuse_changed_versions(project)
     return Decision(key, inputs, previous, published)
+
+
+def _is_compiled(project: Project) -> bool:
+    """Whether this version has made a release by the same schemes and settings."""
+    same = (settings_digest(project), version("fenji"))
+    return any(
+        (manifest.settings_digest, manifest.fenji_version) == same
+        for manifest in store.releases(project)
+    )
 
 
 def _must_be_republished(project: Project, published: Manifest) -> bool:

@@ -3,8 +3,16 @@
 import pytest
 
 from assets import specs
-from assets.specs import AS_OF_DATES, code_version, key_of, published, spec_of
+from assets.specs import (
+    AS_OF_DATES,
+    code_version,
+    key_of,
+    made_in_sql,
+    published,
+    spec_of,
+)
 from sql.contracts import contract, contracts, feeds
+from sql.selects import select_of, tables_read
 
 
 def test_an_asset_shows_the_words_of_its_contract():
@@ -26,6 +34,13 @@ def test_what_is_loaded_serves_every_date():
     assert spec_of(feeds()["transactions"], reads=[]).partitions_def is None
 
 
+@pytest.mark.parametrize(
+    "table", made_in_sql("core") + made_in_sql("marts"), ids=lambda table: table.name
+)
+def test_what_a_select_reads_is_what_its_parser_finds(table):
+    assert specs.reads_of(table) == tables_read(select_of(table))
+
+
 def test_a_table_that_is_compiled_says_itself_what_it_reads():
     results = contract("marts", "scheme_results")
     assert specs.reads_of(results) == set(results.reads)
@@ -34,13 +49,17 @@ def test_a_table_that_is_compiled_says_itself_what_it_reads():
 @pytest.mark.parametrize(
     ("select", "is_same"),
     [
-        ("select  A from core.t -- why", True),
-        ("select b from core.t", False),
+        ("select\n  A, 'Über X' /* 为何 */ as b from CORE.t -- why", True),
+        ("select a, 'über x' as b from core.t", False),
+        ("select b, 'Über X' as a from core.t", False),
+        ("select a, 'Über X' as b, from core.t", False),
     ],
 )
 def test_a_version_of_code_is_of_its_meaning(monkeypatch, select, is_same):
     orders = contract("core", "orders")
-    monkeypatch.setattr(specs, "select_of", lambda _: "select a from core.t")
+    monkeypatch.setattr(
+        specs, "select_of", lambda _: "select a, 'Über X' as b from core.t"
+    )
     before = code_version(orders)
     monkeypatch.setattr(specs, "select_of", lambda _: select)
     assert (code_version(orders) == before) is is_same

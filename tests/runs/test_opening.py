@@ -2,13 +2,16 @@
 
 import contextlib
 import datetime
+from importlib.metadata import version
+from types import SimpleNamespace
 
 import pytest
 
 from project.errors import ConfigurationError, RunError
 from project.folder import open_project
-from runs import warehouse_state
+from runs import opening, preflight, scheme_versions, warehouse_state
 from runs.dates import today
+from runs.key import settings_digest
 from runs.opening import decide, hold_warehouse, open_run
 
 DAY = datetime.timedelta(days=1)
@@ -38,6 +41,25 @@ def test_a_run_is_needed_where_nothing_is_published(shop):
     assert decision == decide(shop, AS_OF)
     assert decision.key != decide(shop, AS_OF - DAY).key
     assert decision.inputs_key == decide(shop, AS_OF - DAY).inputs_key
+
+
+def test_rules_that_a_release_was_made_by_are_not_compiled_again(shop, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(preflight, "make_plan", lambda *given: compiled.append(given))
+    digest = settings_digest(shop)
+    for settings, version_of, times in (
+        (digest, version("fenji"), 0),
+        (digest, "another", 1),
+        ("another", version("fenji"), 2),
+    ):
+        made = SimpleNamespace(settings_digest=settings, fenji_version=version_of)
+        monkeypatch.setattr(opening.store, "releases", lambda _, made=made: [made])
+        # Neither is there a release of the key, nor one before it.
+        monkeypatch.setattr(opening, "previous_to", lambda *_: None)
+        monkeypatch.setattr(opening.store, "with_key", lambda *_: None)
+        monkeypatch.setattr(scheme_versions, "refuse_changed_versions", lambda _: None)
+        decide(shop, AS_OF)
+        assert len(compiled) == times
 
 
 def test_an_open_run_has_a_warehouse_in_the_business_zone(shop):
