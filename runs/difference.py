@@ -26,6 +26,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import changed_rows
+from ingest.raw_tables import feed_columns
 from project.quantities import number_of
 from sql.contracts import Contract, feeds
 from sql.selects import quoted, reading, row_count, select_in
@@ -199,7 +200,8 @@ def find_restated(
     if _count(con, "transactions_in_question"):
         select = _select("customers_of_transactions")
         _add(con, f"select customer_id from ({select})", {})
-    for name, feed in feeds().items():
+    for name in sorted(feed_columns(con)):
+        feed = feeds()[name]
         if feed.customer is None:
             continue
         days = changed_rows.clocked_days(feed)

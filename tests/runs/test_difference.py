@@ -1,18 +1,17 @@
 """Which way a run goes, what is computed anew, and that the result is the same."""
 
 import datetime
-import graphlib
 import shutil
 from types import SimpleNamespace
 
 import pytest
 
-from assets import core, raw, staging
 from project.folder import open_project
 from runs import difference, warehouse_state
 from runs.difference import Way
 from runs.opening import hold_warehouse, open_run
 from sql.selects import quoted
+from tests.runs.steps import STEPS, take
 
 MAY = datetime.date(2026, 5, 31)
 DAY = datetime.timedelta(days=1)
@@ -23,26 +22,6 @@ T1,ann,2026-03-30T12:00:00,1000,
 T2,bob,2026-05-30T12:00:00,3000,
 T3,cid,2026-06-01T12:00:00,2500,
 """
-ASSETS = (raw.raw, staging.staging, core.shared, *core.TABLES, core.customer_metrics)
-
-
-def in_order(assets):
-    """The assets, each after those whose tables it reads."""
-    makers = {key: asset for asset in assets for key in asset.keys}
-    waits = {
-        asset: {
-            makers[dep.asset_key]
-            for spec in asset.specs
-            for dep in spec.deps
-            if dep.asset_key in makers
-        }
-        - {asset}
-        for asset in assets
-    }
-    return tuple(graphlib.TopologicalSorter(waits).static_order())
-
-
-STEPS = in_order(ASSETS)
 # Kept from run to run; the others are views or made anew.
 KEPT = ("known_customers", "refund_lines", "service_sale_lines", "transaction_sums")
 SHORT = Way("facts", None, 0)
@@ -68,7 +47,7 @@ def computed(folder, as_of=MAY, *, full=False, steps=STEPS):
         open_run(project, as_of, on_upgrade=pytest.fail, full=full) as run,
     ):
         for asset in steps:
-            list(asset.op.compute_fn.decorated_fn(run))
+            take(asset, run)
         rows = {
             name: sorted(
                 run.con.execute(f"from core.{quoted(name)}").fetchall(), key=repr
