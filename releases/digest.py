@@ -13,6 +13,8 @@ import duckdb
 
 from sql.selects import quoted, text
 
+# Raised when equal tables would get another digest line than before.
+DEFINITION = 1
 NO_ROWS = "0\t0\t0"  # the digest line of an empty table
 _SEPARATOR = "\x1f"
 _NULL = "\x1e"
@@ -26,14 +28,13 @@ def table_digest(
     parts = [
         _text_of(name, kind) for name, kind, *_ in described if name not in without
     ]
-    row = f"concat_ws({text(_SEPARATOR)}, {', '.join(parts)})"
-    found = con.execute(
+    row = f"concat({f', {text(_SEPARATOR)}, '.join(parts)})"
+    ((n_rows, upper, lower),) = con.execute(
         # Halves that fit into 64 bits have exact sums.
         "select count(*), sum((sum_of_row & ((1::uhugeint << 64) - 1))::ubigint),"
         " sum((sum_of_row >> 64)::ubigint)"
         f" from (select md5_number({row})::uhugeint as sum_of_row from {relation})"
-    ).fetchone()
-    n_rows, upper, lower = found or (0, 0, 0)
+    ).fetchall()
     return f"{n_rows}\t{upper or 0}\t{lower or 0}"
 
 

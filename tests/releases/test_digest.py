@@ -1,4 +1,4 @@
-from releases.digest import content_digest, table_digest
+from releases.digest import DEFINITION, content_digest, table_digest
 
 
 def digest_of(con, select, without=()):
@@ -51,3 +51,21 @@ def test_an_empty_table_has_a_digest_and_its_name_counts(con):
     assert content_digest({"x": empty, "y": "1\t2\t3"}) == content_digest(
         {"y": "1\t2\t3", "x": empty}
     )
+
+
+LINE = "5\t41100650101182932412\t55002802420540798683"
+EVERY_TYPE = """
+    select i::varchar as t, if(i = 3, null, 'ü' || i) as n, '' as e, i::integer as i,
+        (i * 7)::bigint as b, (i / 4)::decimal(18, 2) as a, i % 2 = 0 as l,
+        date '2026-02-27' + i::integer as d, [i, null] as s,
+        ['x', null]::varchar[] as w,
+        timestamptz '2026-03-29 00:30:00+00' + to_hours(i) as at,
+        if(i = 1, 'hi', 'lo')::enum('lo', 'hi') as c, i::utinyint as u
+    from range(5) r(i)
+"""
+
+
+def test_equal_facts_have_the_digest_that_they_always_had(con):
+    """Whoever changes it raises DEFINITION: older releases keep what they have."""
+    assert digest_of(con, EVERY_TYPE) == LINE
+    assert DEFINITION == 1

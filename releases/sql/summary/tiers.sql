@@ -1,12 +1,12 @@
 -- One row is a tier of a scheme, with the customers in it.
--- A customer counts once. spend_12m_amount is their spend over 12 months, in the
--- project's currency. Tiers come best first.
+-- Without a scope, a customer has one tier of a scheme. spend_12m_amount is their spend
+-- over 12 months, in the project's currency. Tiers come best first.
 -- Reads: customer_tiers, customer_metrics, schemes, scheme_tiers of one release.
 with counted as (
     select
         tiers.scheme,
         tiers.tier,
-        count(distinct tiers.customer_id) as n_customers,
+        count(*) as n_customers,
         sum(metrics.spend_12m_amount) as spend_12m_amount
     from customer_tiers as tiers
     left join customer_metrics as metrics on tiers.customer_id = metrics.customer_id
