@@ -1,13 +1,13 @@
 """The release: the published tables in their new folder, then `current` moved to it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
 
-from assets.gates import unusable
+from assets import gates
 from assets.making import checked_building, table_assets
 from assets.specs import AS_OF_DATES, published, spec_of
 from ingest import known_files
@@ -18,17 +18,20 @@ from releases.building import (
     Building,
     begin,
     derive_table,
+    files_beside,
     finish_table,
     released,
+    wait_for_files,
     write_table,
     write_view,
 )
 from releases.cleared_history import cleared
-from releases.digest import content_digest
+from releases.digest import DEFINITION, content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
+from releases.report import Unusable
 from releases.tier_history import TierHistory, continued
-from runs import warehouse_state
+from runs import interrupts, warehouse_state
 from runs.key import settings_digest
 from runs.run import Run
 from runs.scheme_versions import digests_with
@@ -66,32 +69,47 @@ def _reads(table: Contract) -> list[str]:
 )
 def release_tables(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Copy each table, then define the views over them."""
+    for name, n_rows in write_tables(run):
+        yield dg.MaterializeResult(
+            asset_key=["release", name],
+            metadata={} if n_rows is None else {"dagster/row_count": n_rows},
+        )
+
+
+def write_tables(run: Run) -> Iterator[tuple[str, int | None]]:
+    """Begin the release; write its tables one by one: name and rows, None of a view."""
     with run.step("release", phase="publish"):
         building = begin(run.con, run.project, run.key)
         run.building = building
-    history: TierHistory | None = None
     with ExitStack() as opened:
+        cursor = opened.enter_context(run.con.cursor())
+        opened.enter_context(interrupts.ending(cursor))
+        opened.enter_context(files_beside(cursor, building))
+        history: TierHistory | None = None
         for table in released_tables(run):
             with run.step(f"release.{table.table}", phase="publish") as step:
                 if table.made_by == "history":
                     if history is None:
                         history = opened.enter_context(_history(run, building))
                     step.rows = _write_history(run, building, history, table)
-                elif not table.is_stored:
-                    _write_view(run, building, table, run.plan.views[table.table])
-                elif table.made_by == "release":
-                    select, params = select_of(table), run.params(table)
-                    step.rows = derive_table(
-                        run.con, building, table, select, used(params, select)
-                    )
-                elif table.table == ACCESS.table:
-                    _write_access(run, building)
                 else:
-                    step.rows = write_table(run.con, building, table)
-            yield dg.MaterializeResult(
-                asset_key=["release", table.table],
-                metadata={} if step.rows is None else {"dagster/row_count": step.rows},
-            )
+                    step.rows = _write(run, building, table)
+            yield table.table, step.rows
+        with run.step("release files", phase="publish"):
+            wait_for_files(building)
+
+
+def _write(run: Run, building: Building, table: Contract) -> int | None:
+    """Write a table or a view that is no history; returns the rows, None of a view."""
+    if table.table == ACCESS.table:
+        return _write_access(run, building)
+    if not table.is_stored:
+        _write_view(run, building, table, run.plan.views[table.table])
+        return None
+    if table.made_by == "release":
+        select, params = select_of(table), run.params(table)
+        return derive_table(run.con, building, table, select, used(params, select))
+    return write_table(run.con, building, table)
 
 
 def _history(run: Run, building: Building) -> AbstractContextManager[TierHistory]:
@@ -129,11 +147,10 @@ def _write_history(
         _write_view(run, building, table, history.select(table.table))
         return None
     history.write(table.table)
-    finish_table(run.con, building, table)
-    return building.rows[table.table]
+    return finish_table(run.con, building, table)
 
 
-def _write_access(run: Run, building: Building) -> None:
+def _write_access(run: Run, building: Building) -> int:
     """Write who may read what, once all other tables are there or settled."""
     # Who may read a view may read what it looks up.
     written = [
@@ -145,7 +162,7 @@ def _write_access(run: Run, building: Building) -> None:
     tables += [(table, [c.name for c in table.columns]) for table in (ACCESS, QUALITY)]
     name = (CATALOG, "main", ACCESS.table)
     create_with_rows(run.con, name, ACCESS, access_rows(tables))
-    finish_table(run.con, building, ACCESS)
+    return finish_table(run.con, building, ACCESS)
 
 
 CURRENT = dg.AssetSpec(
@@ -168,39 +185,53 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
     with run.noticing():
         building = checked_building(run)
     with run.step("publish", phase="publish"):
-        checks = [check.as_row() for check in run.checks]
-        name = (CATALOG, "main", QUALITY.table)
-        create_with_rows(run.con, name, QUALITY, checks)
-        finish_table(run.con, building, QUALITY)
-        digest = content_digest(building.fact_lines)
-        manifest = Manifest(
-            release_id=run.release_id,
-            as_of_date=run.as_of_date,
-            contract_version=CONTRACT_VERSION,
-            content_digest=digest,
-            settings_digest=settings_digest(run.project),
-            inputs=tuple(
-                InputFile.model_validate(file) for file in input_files(run.con)
-            ),
-            schemes=run.plan.versions,
-            scheme_digests=digests_with(run.plan, run.project),
-            tables=building.rows,
-            table_digests=building.digests,
-            checks=tuple(CheckOutcome.model_validate(check) for check in checks),
-            fenji_version=version("fenji"),
-            run_key=run.key,
-            previous_release_id=run.previous.release_id if run.previous else None,
-            published_at=building.published_at,
-            known_at=run.known_at,
-            missing_inputs=known_files.missing(run.con) if run.known_at else (),
-        )
-        run.released = publish(run.con, building, manifest, run.project, unusable(run))
-        warehouse_state.note_run_key(run.con, run.key)
+        manifest = publish_building(run, building, gates.unusable(run))
     return dg.MaterializeResult(
         metadata={
             "release": manifest.release_id,
             "as of": manifest.as_of_date.isoformat(),
-            "content digest": digest,
+            "content digest": manifest.content_digest,
             "tables": len(building.rows),
         }
     )
+
+
+def publish_building(
+    run: Run, building: Building, unusable: Sequence[Unusable] = ()
+) -> Manifest:
+    """Add the check results to a release that is written, and publish it.
+
+    Args:
+        run: that wrote it.
+        building: the release.
+        unusable: what the report shows of input that could not be used.
+
+    Returns:
+        The manifest of the release that the run made.
+    """
+    checks = [check.as_row() for check in run.checks]
+    create_with_rows(run.con, (CATALOG, "main", QUALITY.table), QUALITY, checks)
+    finish_table(run.con, building, QUALITY)
+    manifest = Manifest(
+        release_id=run.release_id,
+        as_of_date=run.as_of_date,
+        contract_version=CONTRACT_VERSION,
+        content_digest=content_digest(building.fact_lines),
+        settings_digest=settings_digest(run.project),
+        inputs=tuple(InputFile.model_validate(file) for file in input_files(run.con)),
+        schemes=run.plan.versions,
+        scheme_digests=digests_with(run.plan, run.project),
+        tables=building.rows,
+        table_digests=building.digests,
+        digest_definition=DEFINITION,
+        checks=tuple(CheckOutcome.model_validate(check) for check in checks),
+        fenji_version=version("fenji"),
+        run_key=run.key,
+        previous_release_id=run.previous.release_id if run.previous else None,
+        published_at=building.published_at,
+        known_at=run.known_at,
+        missing_inputs=known_files.missing(run.con) if run.known_at else (),
+    )
+    run.released = publish(run.con, building, manifest, run.project, unusable)
+    warehouse_state.note_run_key(run.con, run.key)
+    return manifest

@@ -44,11 +44,18 @@ def share(folder: Path) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Make a folder and all in it read-only for everybody."""
+    """Make a folder and all in it read-only for everybody.
+
+    A file that stands in another folder as well was frozen there, and stays as it is.
+    """
     mask = _user_mask()
     for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink():
+        if not path.is_symlink() and not _is_linked(path):
             path.chmod((_FROZEN_FOLDER if path.is_dir() else _FROZEN_FILE) & ~mask)
+
+
+def _is_linked(path: Path) -> bool:
+    return path.is_file() and path.stat().st_nlink > 1
 
 
 def remove(folder: Path) -> None:

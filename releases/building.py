@@ -1,9 +1,10 @@
 """A release while it is written: a hidden folder beside the published ones.
 
 Its database is attached to the run's connection as the catalog `release`. Tables and
-views are written one by one: described, digested and copied to Parquet at once. Nothing
-reads the folder before `publishing` moves it into place; what a killed run leaves of it
-is removed by the next run.
+views are made and described one by one; their files and digests, which are made in
+`table_files`, may follow on a second thread. Nothing reads the folder before
+`publishing` moves it into place; what a killed run leaves of it is removed by the next
+run.
 """
 
 import datetime
@@ -17,8 +18,10 @@ import duckdb
 
 from project import modes
 from project.folder import Project
-from releases import digest, store
-from releases.manifest import TableDigest
+from releases import store, table_files
+from releases.manifest import Manifest, TableDigest
+from releases.second_thread import Job, SecondThread, second_thread
+from releases.table_files import Former, Table, file_table
 from sql.contracts import STORAGE, Contract
 from sql.contracts import contract as contract_of
 from sql.selects import Params, quoted, row_count, text
@@ -33,9 +36,15 @@ class Building:
 
     folder: Path
     published_at: datetime.datetime  # later than that of every other release
+    former: Former | None = (
+        None  # the release published last, whose files may be linked
+    )
     columns: dict[str, list[str]] = field(default_factory=dict)  # of tables and views
     rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
     digests: dict[str, TableDigest] = field(default_factory=dict)  # by stored table
+    files: dict[str, str] = field(default_factory=dict)  # path of a table → SHA-256
+    linked: set[str] = field(default_factory=set)  # the tables that did not change
+    second: SecondThread | None = None  # makes the files, where there is one
 
     @property
     def fact_lines(self) -> dict[str, str]:
@@ -44,13 +53,52 @@ class Building:
 
     @property
     def tables(self) -> Path:
-        """The Parquet files of the stored tables."""
-        return self.folder / "tables"
+        """The Parquet files of the tables."""
+        return self.folder / table_files.FOLDER
 
     @property
     def quality(self) -> Path:
         """The Data Docs."""
         return self.folder / "quality"
+
+    def do(self, con: duckdb.DuckDBPyConnection, job: Job) -> None:
+        """Have a job done: at once, or on the second thread."""
+        if self.second is None:
+            job(con)
+        else:
+            self.second.do(job)
+
+    def file(
+        self, con: duckdb.DuckDBPyConnection, table: Table, former: Former | None
+    ) -> str:
+        """Make the file of a table; returns the digest line, of a view an empty one."""
+        filed = file_table(con, self.folder, former, table)
+        self.files[table.file] = filed.sha256
+        if filed.is_linked:
+            self.linked.add(table.name)
+        return filed.line
+
+
+@contextmanager
+def files_beside(con: duckdb.DuckDBPyConnection, building: Building) -> Iterator[None]:
+    """Within the context files follow on a second thread, while tables go ahead.
+
+    Args:
+        con: a cursor of the connection with the release, for that thread.
+        building: the release.
+    """
+    with second_thread(con) as second:
+        building.second = second
+        try:
+            yield
+        finally:
+            building.second = None
+
+
+def wait_for_files(building: Building) -> None:
+    """Wait until the files of all tables so far are there."""
+    if building.second is not None:
+        building.second.wait()
 
 
 def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Building:
@@ -62,8 +110,11 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
         run_key: of the run; names the folder.
     """
     remove_unfinished(project)
+    published = store.releases(project)
     building = Building(
-        project.releases / f"{_PREFIX}{run_key}", published_at=store.now(project)
+        project.releases / f"{_PREFIX}{run_key}",
+        published_at=store.now(project),
+        former=_former(project, published[-1]) if published else None,
     )
     modes.make_shared(project.releases)
     building.tables.mkdir(parents=True)
@@ -76,6 +127,10 @@ def begin(con: duckdb.DuckDBPyConnection, project: Project, run_key: str) -> Bui
     )
     con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
     return building
+
+
+def _former(project: Project, manifest: Manifest) -> Former:
+    return Former(project.releases / manifest.release_id, manifest)
 
 
 def remove_unfinished(project: Project) -> None:
@@ -146,7 +201,7 @@ def write_table(
     with _at_once(con):
         n_rows = _create(con, contract, select, {})
         _describe(con, building, contract, names)
-    _write_file(con, building, contract, n_rows)
+    _file(con, building, contract, n_rows)
     return n_rows
 
 
@@ -169,18 +224,22 @@ def derive_table(
     with _inside(con) as inside, _at_once(inside):
         n_rows = _create(inside, contract, select, params)
         _describe(inside, building, contract)
-    _write_file(con, building, contract, n_rows)
+    _file(con, building, contract, n_rows)
     return n_rows
 
 
 def finish_table(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract
-) -> None:
-    """Describe, digest and copy to Parquet a table that was made in the release."""
+) -> int:
+    """Describe a table that was made in the release, and have its file made.
+
+    Returns the number of rows.
+    """
     with _at_once(con):
         _describe(con, building, contract)
     n_rows = row_count(con, CATALOG, contract.release_schema, contract.table)
-    _write_file(con, building, contract, n_rows)
+    _file(con, building, contract, n_rows)
+    return n_rows
 
 
 def _create(
@@ -192,24 +251,24 @@ def _create(
     return int(n_rows)
 
 
-def _write_file(
+def _file(
     con: duckdb.DuckDBPyConnection, building: Building, contract: Contract, n_rows: int
 ) -> None:
-    """Copy a table of the release to Parquet, and note its rows and its digest."""
-    target = place_of(contract)
-    file = text(str(building.tables / f"{contract.table}.parquet"))
-    con.execute(f"copy {target} to {file} (format parquet, compression zstd)")
-    building.rows[contract.table] = n_rows
-    suffix = contract.digest_without_suffix
-    names = building.columns[contract.table]
-    dropped = [name for name in names if suffix and name.endswith(suffix)]
+    """Have the file and the digest of a table of the release made."""
+    name, suffix = contract.table, contract.digest_without_suffix
+    building.rows[name] = n_rows
+    columns = building.columns[name] if suffix else []
+    dropped = [column for column in columns if suffix and column.endswith(suffix)]
     without = (*contract.digest_without, *dropped)
-    building.digests[contract.table] = TableDigest(
-        # Most tables of a small company have no rows: nothing is asked of those.
-        line=digest.table_digest(con, target, without) if n_rows else digest.NO_ROWS,
-        without=without,
-        is_fact=contract.digest,
-    )
+    table = Table(name, place_of(contract), n_rows, without)
+
+    def make(con: duckdb.DuckDBPyConnection) -> None:
+        line = building.file(con, table, building.former)
+        building.digests[name] = TableDigest(
+            line=line, without=without, is_fact=contract.digest
+        )
+
+    building.do(con, make)
 
 
 def personal_columns(contract: Contract) -> frozenset[str]:
@@ -243,11 +302,17 @@ def write_view(
     with _inside(con) as inside, _at_once(inside):
         inside.execute(f"create view {quoted(contract.table)} as {select}")
         _describe(inside, building, contract, kind="view")
-    if as_parquet:
-        file = text(str(building.tables / f"{contract.table}.parquet"))
-        con.execute(
-            f"copy {place_of(contract)} to {file} (format parquet, compression zstd)"
-        )
+    if not as_parquet:
+        return
+    view = Table(contract.table, place_of(contract))
+    reads = {name.rpartition(".")[2] for name in contract.reads}
+
+    def make(con: duckdb.DuckDBPyConnection) -> None:
+        # Where a table changed that it reads, comparing it would cost as much.
+        is_same = reads <= building.linked
+        building.file(con, view, building.former if is_same else None)
+
+    building.do(con, make)
 
 
 @contextmanager

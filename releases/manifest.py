@@ -80,6 +80,7 @@ class Manifest(_Part):
     missing_inputs: tuple[str, ...] = ()
     # What proves that the release is what was published: `fenji verify`.
     table_digests: dict[str, TableDigest] = {}  # by stored table
+    digest_definition: int = 1  # by which they were made: `releases.digest`
     files: dict[str, str] = {}  # path below the folder → SHA-256, but of the manifest
 
     def write(self, folder: Path) -> None:

@@ -44,7 +44,7 @@ def publish(
     write_report(con, building.folder, manifest, project.settings, unusable)
     con.execute(f"checkpoint {CATALOG}")
     con.execute(f"detach {CATALOG}")
-    files = file_digests(building.folder)
+    files = file_digests(building.folder, building.files)
     manifest = manifest.model_copy(update={"files": files})
     manifest.write(building.folder)
     place = project.releases / manifest.release_id

@@ -4,8 +4,7 @@ Every file by its SHA-256, every stored table by its digest line, all of them to
 by the content digest. Nothing is mended here.
 """
 
-import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import duckdb
 
 from releases.digest import content_digest, table_digest
 from releases.manifest import MANIFEST_FILE, Manifest
+from releases.table_files import sha256_of
 from sql import machine_faults
 from sql.selects import quoted
 
@@ -29,12 +29,24 @@ class Finding:
     problem: str
 
 
-def file_digests(folder: Path) -> dict[str, str]:
-    """Each file of a release by its path below the folder, but its manifest."""
-    return {
-        path.relative_to(folder).as_posix(): _digest_of(path)
+def file_digests(
+    folder: Path, known: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Each file of a release by its path below the folder, but its manifest.
+
+    Args:
+        folder: of the release.
+        known: files that need not be read again, with their digests.
+    """
+    files = {
+        path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.relative_to(folder).as_posix() not in _UNPROVEN
+        if path.is_file()
+    }
+    return {
+        name: (known or {}).get(name) or sha256_of(path)
+        for name, path in files.items()
+        if name not in _UNPROVEN
     }
 
 
@@ -100,8 +112,3 @@ def _difference(found: str, published: str) -> str:
     if n_found == n_published:
         return "holds other rows than were published"
     return f"holds {n_found:,} rows, {n_published:,} were published"
-
-
-def _digest_of(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -202,6 +202,24 @@ def test_what_is_not_as_it_was_published_is_named(graded, release, harm, part, p
     assert {"part": part, "problem": problem} in found["findings"]
 
 
+def test_releases_that_share_files_are_proven_and_removed_each_alone(graded, release):
+    assert graded.run("2026-06-30").status == 0
+    later = (graded.data / "current").resolve()
+    shared = [
+        path for path in (later / "tables").iterdir() if path.stat().st_nlink == 2
+    ]
+    assert later != release
+    assert {"customers", "schemes", "tags"} <= {path.stem for path in shared}
+    assert len(list((later / "tables").iterdir())) > len(shared)
+    ended = graded.call("verify", "--json")
+    assert [found["is_proven"] for found in ended.json["releases"]] == [True, True]
+
+    store.remove(graded.project, release.name)
+    ended = graded.call("verify", "--json")
+    assert [found["is_proven"] for found in ended.json["releases"]] == [True]
+    assert {path.stat().st_nlink for path in shared} == {1}
+
+
 def test_a_name_of_no_release_is_told(graded):
     ended = graded.call("verify", "2026-05-30")
     assert ended.status == 2
