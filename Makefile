@@ -53,5 +53,6 @@ lock: setup ## resolve the newest versions into requirements.txt, with hashes
 
 bench: setup ## time a run and all schemes against hand-written SQL
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.day
 	@$(BIN)/python -m benchmarks.backfill
 	@$(BIN)/python -m benchmarks.schemes
