@@ -58,6 +58,11 @@ _MOST = 500  # events wait in memory
 _LONGEST = 1.0  # seconds that an event waits, if another follows it
 # What is in the index of all runs, beside the log of its own run.
 _INDEXED = {*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
+_ENDS = {
+    DagsterEventType.RUN_SUCCESS,
+    DagsterEventType.RUN_FAILURE,
+    DagsterEventType.RUN_CANCELED,
+}
 _WRITTEN_AT_ONCE = {
     *EVENT_TYPE_TO_PIPELINE_RUN_STATUS,
     DagsterEventType.STEP_START,
@@ -148,6 +153,9 @@ class BatchedEventLog(SqliteEventLogStorage):
                 or time.monotonic() > self._written_at + _LONGEST
             ):
                 self._write_all()
+            if event.dagster_event_type in _ENDS:
+                # A backfill of a year would keep a year of databases open.
+                self._close(event.run_id)
 
     def get_asset_records(
         self, asset_keys: Sequence[AssetKey] | None = None
@@ -226,9 +234,8 @@ class BatchedEventLog(SqliteEventLogStorage):
             try:
                 self._write_all()
             finally:
-                for database in self._databases.values():
-                    database.engine.dispose()
-                self._databases.clear()
+                for shard in (*self._databases,):
+                    self._close(shard)
                 super().dispose()
 
     @contextmanager
@@ -282,6 +289,10 @@ class BatchedEventLog(SqliteEventLogStorage):
             self._initdb(database.engine, for_index_shard=shard == INDEX_SHARD_NAME)
             self._databases[shard] = database
         return database
+
+    def _close(self, shard: str) -> None:
+        """Close a database, which is opened again by whoever asks for it."""
+        self._databases.pop(shard).engine.dispose()
 
     def _write_all(self) -> None:
         """Write all events that wait."""

@@ -49,6 +49,10 @@ class KeptOpenRuns(SqliteRunStorage):
             raise TypeError("Dagster made another storage of runs")
         return made
 
+    def has_execution_plan_snapshot(self, execution_plan_snapshot_id: str) -> bool:
+        """Whether a plan is known; Dagster reads all of it to find out."""
+        return bool(self._has_snapshot_id(execution_plan_snapshot_id))
+
     @contextlib.contextmanager
     def connect(self) -> Iterator[sqlalchemy.Connection]:
         """A transaction."""

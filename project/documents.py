@@ -72,13 +72,24 @@ def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]
     _refuse_split_values(node)
     made: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
+        key = _value(loader, key_node)
         if key in made:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key '{key}' is given twice", key_node.start_mark
             )
-        made[key] = loader.construct_object(value_node, deep=True)
+        made[key] = _value(loader, value_node)
     return made
+
+
+def _sequence(loader: yaml.CSafeLoader, node: yaml.SequenceNode) -> list[Any]:
+    return [_value(loader, item) for item in node.value]
+
+
+def _value(loader: yaml.CSafeLoader, node: yaml.Node) -> Any:  # noqa: ANN401
+    """What a node holds; a text, as most do, without a way through the constructors."""
+    if node.tag == "tag:yaml.org,2002:str":
+        return node.value
+    return loader.construct_object(node, deep=True)
 
 
 def _refuse_split_values(node: yaml.MappingNode) -> None:
@@ -100,6 +111,7 @@ def _refuse_split_values(node: yaml.MappingNode) -> None:
 
 _Loader.add_constructor("tag:yaml.org,2002:float", _decimal)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:seq", _sequence)
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - a YAML file may hold anything

@@ -387,6 +387,9 @@ def test_events_are_written_together(tmp_path, monkeypatch):
         assert grade(instance, *RUNS[0])
         with counted() as found:
             assert grade(instance, *RUNS[2])
+        # SQLite keeps such files beside what is open: a database a date is not.
+        (beside,) = tmp_path.rglob("runs/*.db-wal")
+        assert beside.name == "index.db-wal"
         assert len(instance.all_logs(RUNS[2][0])) == 44
     # With Dagster's own 243 and 139. 26 statements make the tables of a run's database.
     assert found["statements"] <= 114
