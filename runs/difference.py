@@ -17,8 +17,7 @@ How the select of one metric table goes on from a date is in
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,6 +27,7 @@ import duckdb
 from ingest import changed_rows
 from ingest.raw_tables import feed_columns
 from project.quantities import number_of
+from schemes.plan import StepOf
 from sql.contracts import Contract, feeds
 from sql.selects import quoted, reading, row_count, select_in
 
@@ -40,8 +40,6 @@ OF_LINES = frozenset({"transactions", "bills"})
 DAYS_AHEAD = 62
 _MOST = 4  # the whole is cheaper from one customer in so many on,
 _FEW = 1_000  # unless they are few
-
-StepOf = Callable[[str], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def bring_up_to_date(
         with step(f"core.{name}"):
             _make(con, name, _select(name))
     for table in tables:
-        with step(table.name):
+        with step(table.name) as told:
             changed = f"changed_{table.name.rpartition('.')[2]}"
             select = reading(table.select, others)
             if table.kind == "view":
@@ -140,6 +138,7 @@ def bring_up_to_date(
             else:
                 _make(con, changed, select)
                 _exchange(con, table, changed)
+                told.rows = row_count(con, *table.name.split("."))
             others[table.name] = changed
     # Transactions that refunds were linked to, and those that they are linked to now.
     _add_customers_of(con, "changed_transactions")
