@@ -44,18 +44,16 @@ def share(folder: Path) -> None:
 
 
 def freeze(folder: Path) -> None:
-    """Make a folder and all in it read-only for everybody.
-
-    A file that stands in another folder as well was frozen there, and stays as it is.
-    """
+    """Make a folder and all in it read-only for everybody."""
     mask = _user_mask()
     for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink() and not _is_linked(path):
+        if not path.is_symlink():
             path.chmod((_FROZEN_FOLDER if path.is_dir() else _FROZEN_FILE) & ~mask)
 
 
-def _is_linked(path: Path) -> bool:
-    return path.is_file() and path.stat().st_nlink > 1
+def is_frozen(file: Path) -> bool:
+    """Whether a file has the mode that freezing would give it."""
+    return stat.S_IMODE(file.stat().st_mode) == _FROZEN_FILE & ~_user_mask()
 
 
 def remove(folder: Path) -> None:

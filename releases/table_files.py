@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from project import modes
 from releases import digest
 from releases.manifest import Manifest
 from sql.selects import quoted, text
@@ -179,15 +180,20 @@ def _differ(
 
 
 def _link(source: Path, target: Path) -> None:
-    """One file in two folders, or a copy of it where the file system has no links.
+    """One file in two folders, or a copy of it where that cannot be.
+
+    Links share their mode: where it is not what a release has today, there is none.
 
     Raises:
         OSError: neither could be made.
     """
     try:
-        os.link(source, target)
+        if modes.is_frozen(source):
+            os.link(source, target)
+            return
     except OSError:
-        shutil.copyfile(source, target)
+        pass  # the file system has no links, or refuses this one
+    shutil.copyfile(source, target)
 
 
 def sha256_of(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import stat
 
 import duckdb
 import pytest
@@ -71,6 +72,8 @@ def former(con, tmp_path, table, manifest):
         place = tmp_path / "former"
         (place / "tables").mkdir(parents=True)
         filed = file_table(con, place, None, made)
+        modes.freeze(place)
+        (place / "tables").chmod(0o755)  # some tests harm it
         proof = {"line": filed.line, "without": made.without}
         told = manifest(
             "former",
@@ -191,6 +194,7 @@ def test_a_file_that_is_not_what_was_published_is_written_anew(
 ):
     before = former()
     file = before.folder / "tables/people.parquet"
+    file.unlink()
     con.execute(f"copy people to '{file}' (format parquet, compression snappy)")
     filed = file_table(con, folder, before, table())
     assert not filed.is_linked
@@ -202,10 +206,10 @@ def test_a_file_that_is_not_what_was_published_is_written_anew(
 def test_a_file_that_cannot_be_read_is_written_anew(con, folder, former, table, harm):
     before = former()
     file = before.folder / "tables/people.parquet"
-    if harm == "gone":
-        file.unlink()
-    else:
-        file.write_bytes(file.read_bytes()[:-9] if harm == "short" else b"none")
+    held = file.read_bytes()
+    file.unlink()
+    if harm != "gone":
+        file.write_bytes(held[:-9] if harm == "short" else b"none")
     assert not file_table(con, folder, before, table()).is_linked
 
 
@@ -351,16 +355,23 @@ def test_a_release_is_proven_whatever_became_of_those_that_share_its_files(
     assert first.content_digest == third.content_digest
 
 
-def test_what_an_older_release_has_stays_as_it_was_frozen(project, published):
+def modes_of(project, release_id):
+    files = sorted((project.releases / release_id / "tables").iterdir())
+    return [(file.name, oct(stat.S_IMODE(file.stat().st_mode))) for file in files]
+
+
+def test_a_release_has_its_modes_and_leaves_those_of_others(project, published):
     published("first")
-    files = sorted((project.releases / "first/tables").iterdir())
-    before = [(file.stat().st_mode, file.stat().st_mtime_ns) for file in files]
+    before = modes_of(project, "first")
     former = os.umask(0o077)
     try:
-        published("second", minute=1)
+        made, _ = published("second", minute=1)
     finally:
         os.umask(former)
-    assert [(file.stat().st_mode, file.stat().st_mtime_ns) for file in files] == before
+    assert made.linked
+    assert modes_of(project, "first") == before
+    assert {mode for _, mode in modes_of(project, "second")} == {"0o400"}
+    assert set(links(project, "second").values()) == {1}
 
 
 def test_an_error_on_the_second_thread_ends_the_writing(con, project, published):
