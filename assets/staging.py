@@ -92,11 +92,7 @@ def _is_excluded() -> exp.Expr:
 
 def _row_date(feed: Contract) -> exp.Expr:
     """The earliest of the days that date a row; null where none does."""
-    days: list[exp.Expr] = []
-    for name in feed.dated_by:
-        is_time = feed.column(name).type == "timestamp"
-        day = name.removesuffix("_at") + "_date" if is_time else name
-        days.append(exp.column(day, "t", quoted=True))
+    days = [exp.column(name, "t", quoted=True) for name in feed.day_columns]
     if not days:
         return exp.cast(exp.null(), "date")
     return exp.func("least", *days) if len(days) > 1 else days[0]

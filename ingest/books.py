@@ -20,7 +20,8 @@ from ingest.problems import (
     refused_files,
     rejected_rows,
 )
-from ingest.sql_text import Sql, identifier, listed, sql, unnested
+from ingest.raw_tables import row_day
+from ingest.sql_text import Sql, identifier, sql, unnested
 from project.folder import Project
 from sql.contracts import feeds
 
@@ -122,17 +123,13 @@ def recent_days(
     Of the rows that count on the as-of date, after the staging views were made; each
     day with its number of rows, the newest last. Days are those of the business zone.
     """
-    table = feeds()[feed]
-    named = {column.name: day for column, day in table.days}
-    columns = [identifier(named.get(name, name)) for name in table.dated_by]
-    day = sql("least({days})", days=listed(columns)) if len(columns) > 1 else columns[0]
     rows = con.execute(
         sql(
-            "with days as (select {day} as day, count(*) as n_rows from {feed}"
+            "with days as (select {day} as day, count(*) as n_rows from {feed} as t"
             " where {day} <= $as_of_date group by all)"
             " select day, n_rows from days"
             " where day >= (select max(day) from days) - 28 order by day",
-            day=day,
+            day=row_day(feeds()[feed]),
             feed=identifier("staging", feed),
         ),
         {"as_of_date": as_of_date},

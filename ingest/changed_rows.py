@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingest import replaced_files
+from ingest.raw_tables import row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from sql.contracts import Contract, day_name, feeds
 from sql.transactions import transaction
@@ -83,8 +84,9 @@ def find(con: duckdb.DuckDBPyConnection) -> Changes | None:
         " temp.main.gone_files union select feed from temp.main.other_status"
         " order by feed"
     ).fetchall()
+    former = replaced_files.tables(con)
     for (name,) in touched:
-        _gather(con, feeds()[name])
+        _gather(con, feeds()[name], has_former=name in former)
     found = con.execute(
         sql("select count(*), list(distinct feed) from {rows}", rows=_ROWS)
     ).fetchone()
@@ -122,12 +124,19 @@ def _compare(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _gather(con: duckdb.DuckDBPyConnection, feed: Contract) -> None:
-    """Add the rows of a feed that came or went."""
+def _gather(
+    con: duckdb.DuckDBPyConnection, feed: Contract, *, has_former: bool
+) -> None:
+    """Add the rows of a feed that came or went.
+
+    Args:
+        con: the warehouse.
+        feed: the feed.
+        has_former: whether a file of it was ever replaced.
+    """
     raw = identifier("raw", feed.table)
     parts = [_of_files(con, feed, raw, "new_files", Sql("raw.row_status"))]
-    former = replaced_files.tables(con, _catalog(con))
-    if feed.table in former:
+    if has_former:
         rows = identifier(replaced_files.SCHEMA, feed.table)
         parts.append(_of_files(con, feed, rows, "gone_files", _EXCLUDED))
     parts.append(
@@ -184,13 +193,6 @@ def _of_files(
 
 def _columns(feed: Contract) -> Sql:
     """What is remembered of a row: whom it is about, its day, its transactions."""
-    days = {column.name: day for column, day in feed.days}
-    dates = [
-        sql("t.{day}", day=identifier(days.get(name, name))) for name in feed.dated_by
-    ]
-    day = Sql("null::date")
-    if dates:
-        day = sql("least({dates})", dates=listed(dates)) if len(dates) > 1 else dates[0]
     customer = Sql("null")
     if feed.customer is not None:
         customer = sql("t.{name}", name=identifier(feed.customer))
@@ -201,7 +203,7 @@ def _columns(feed: Contract) -> Sql:
         "{feed} as feed, {customer} as customer_id, {day} as row_date, {linked}",
         feed=literal(feed.table),
         customer=customer,
-        day=day,
+        day=row_day(feed),
         linked=linked,
     )
 
@@ -221,8 +223,3 @@ def clocked_days(feed: Contract) -> tuple[str, ...]:
         day_name(name) if feed.column(name).type == "timestamp" else name
         for name in dict.fromkeys(names)
     )
-
-
-def _catalog(con: duckdb.DuckDBPyConnection) -> str:
-    found = con.execute("select current_database()").fetchone()
-    return str(found[0]) if found else ""

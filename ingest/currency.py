@@ -10,6 +10,7 @@ import duckdb
 
 from ingest import duplicates
 from ingest.casts import beyond
+from ingest.raw_tables import row_day
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -65,7 +66,7 @@ def settle(con: duckdb.DuckDBPyConnection, reporting: str | None) -> frozenset[s
         if reporting is None or not _has_foreign(con, feed, reporting):
             continue
         foreign.add(feed.table)
-        day = _day(feed)
+        day = row_day(feed)
         firsts = sql(
             "select currency, min(rate_date) as first_date, max(rate) as highest"
             " from ({rates}) group by currency",
@@ -124,13 +125,6 @@ def _has_foreign(
     return found is not None
 
 
-def _day(feed: Contract) -> Sql:
-    """The day that dates a row of a feed with a currency."""
-    days = {column.name: day for column, day in feed.days}
-    (name,) = feed.dated_by
-    return sql("t.{day}", day=identifier(days.get(name, name)))
-
-
 def make_daily_rates(
     con: duckdb.DuckDBPyConnection, foreign: Iterable[str], reporting: str
 ) -> None:
@@ -146,7 +140,7 @@ def make_daily_rates(
     days = [
         sql(
             "select max({day}) as day from {raw} as t where currency != {reporting}",
-            day=_day(feed),
+            day=row_day(feed),
             raw=identifier("raw", feed.table),
             reporting=literal(reporting),
         )
@@ -175,7 +169,7 @@ def joined(feed: Contract, reporting: str) -> Sql:
         "left join {daily} as rates on t.currency = rates.currency"
         " and {day} = rates.rate_date and t.currency != {reporting}",
         daily=DAILY_RATES,
-        day=_day(feed),
+        day=row_day(feed),
         reporting=literal(reporting),
     )
 

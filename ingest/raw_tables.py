@@ -94,6 +94,14 @@ def _make_table(
         )
 
 
+def row_day(feed: Contract) -> Sql:
+    """The earliest of the days that date a row of a feed, `t`; null where none does."""
+    days = [sql("t.{day}", day=identifier(name)) for name in feed.day_columns]
+    if not days:
+        return Sql("null::date")
+    return days[0] if len(days) == 1 else sql("least({days})", days=listed(days))
+
+
 def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
     """The canonical columns of each feed that is present.
 

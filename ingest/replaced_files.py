@@ -134,11 +134,19 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
             )
 
 
-def tables(con: duckdb.DuckDBPyConnection, catalog: str) -> frozenset[str]:
-    """The tables with former rows that a catalog has."""
+def tables(
+    con: duckdb.DuckDBPyConnection, catalog: str | None = None
+) -> frozenset[str]:
+    """The tables with former rows that there are.
+
+    Args:
+        con: the warehouse.
+        catalog: an attached database; by default, the connection's own.
+    """
     rows = con.execute(
         "select table_name from duckdb_tables()"
-        " where database_name = $catalog and schema_name = $schema",
+        " where database_name = coalesce($catalog, current_database())"
+        " and schema_name = $schema",
         {"catalog": catalog, "schema": SCHEMA},
     ).fetchall()
     return frozenset(name for (name,) in rows) & {*feeds(), _REJECTED}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import duckdb
 
 from ingest import assessment_bands, currency
-from ingest.raw_tables import prepare
+from ingest.raw_tables import prepare, row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
 from sql.bands import Band
@@ -141,12 +141,7 @@ class _View:
     def _where(self) -> Sql:
         if not self.feed.dated_by:
             return Sql("")
-        days = {column.name: day for column, day in self.feed.days}
-        names = [
-            sql("t.{day}", day=identifier(days.get(name, name)))
-            for name in self.feed.dated_by
-        ]
-        first = names[0] if len(names) == 1 else sql("least({n})", n=listed(names))
+        first = row_day(self.feed)
         required = any(self.feed.column(name).required for name in self.feed.dated_by)
         condition = sql("{day} <= {as_of}", day=first, as_of=literal(self.as_of_date))
         if not required:

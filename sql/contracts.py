@@ -241,6 +241,12 @@ class Contract(Document):
         )
 
     @property
+    def day_columns(self) -> tuple[str, ...]:
+        """Feeds: the columns with the days that date a row; the earliest counts."""
+        stored = {column.name: day for column, day in self.days}
+        return tuple(stored.get(name, name) for name in self.dated_by)
+
+    @property
     def ids(self) -> frozenset[str]:
         """Feeds: the ids by which a row is found again; none of them is personal."""
         return frozenset(
