@@ -78,7 +78,8 @@ def find_changes(con: duckdb.DuckDBPyConnection, foreign: frozenset[str]) -> str
     """Gather what changed since the kept tables were made, as temporary tables.
 
     `temp.changed_transactions` and `temp.changed_customers`, each with `row_date`, the
-    first day of the rows that changed it; null where one has no day.
+    day of a row that changed it, null where it has none. `temp.changed_customers` has
+    more rows of a customer than one until `bring_up_to_date` has ended.
 
     Args:
         con: the warehouse; the kept tables are as they were.
@@ -99,10 +100,8 @@ def find_changes(con: duckdb.DuckDBPyConnection, foreign: frozenset[str]) -> str
         "select customer_id, row_date from temp.changed_rows"
         " where customer_id is not null",
     )
-    _add_customers_of(con, "changed_transactions")
-    if _are_many(con, "changed_customers", "core.known_customers"):
-        return "more than a quarter of the customers changed"
-    return None
+    _add_customers_of_transactions(con)
+    return _why_too_many(con, "changed_customers")
 
 
 def bring_up_to_date(
@@ -141,7 +140,7 @@ def bring_up_to_date(
                 told.rows = row_count(con, *table.name.split("."))
             others[table.name] = changed
     # Transactions that refunds were linked to, and those that they are linked to now.
-    _add_customers_of(con, "changed_transactions")
+    _add_customers_of_transactions(con)
     _make(
         con,
         "changed_customers",
@@ -218,9 +217,7 @@ def find_restated(
         "create or replace temporary table restated_customers as select distinct"
         " customer_id from temp.restated_customers where customer_id is not null"
     )
-    if _are_many(con, "restated_customers", "core.known_customers"):
-        return "more than a quarter of the customers changed"
-    return None
+    return _why_too_many(con, "restated_customers")
 
 
 def n_restated(con: duckdb.DuckDBPyConnection) -> int:
@@ -249,14 +246,11 @@ def _exchange(con: duckdb.DuckDBPyConnection, table: Table, changed: str) -> Non
 _KEYS = {"transaction_id": "transactions", "customer_id": "customers"}
 
 
-def _add_customers_of(con: duckdb.DuckDBPyConnection, transactions: str) -> None:
+def _add_customers_of_transactions(con: duckdb.DuckDBPyConnection) -> None:
     """Add the customers of the transactions that changed, as they are linked now."""
-    if not _count(con, transactions):
+    if not _count(con, "changed_transactions"):
         return
-    con.execute(
-        "create or replace temporary table transactions_in_question as"
-        f" from temp.main.{quoted(transactions)}"
-    )
+    _make(con, "transactions_in_question", "from temp.changed_transactions")
     con.execute(
         f"insert into temp.changed_customers {_select('customers_of_transactions')}"
     )
@@ -275,14 +269,19 @@ def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
     return row_count(con, "temp", "main", name)
 
 
-def _are_many(
-    con: duckdb.DuckDBPyConnection, customers: str, all_customers: str
-) -> bool:
-    """Whether it would cost less to compute everything."""
+def _why_too_many(con: duckdb.DuckDBPyConnection, customers: str) -> str | None:
+    """Why it costs less to compute everything than these customers; None: it does not.
+
+    Args:
+        con: the warehouse.
+        customers: a temporary table that names them.
+    """
     found = con.execute(
         "with changed as (select count(distinct customer_id) as n from"
         f" temp.main.{quoted(customers)}), known as (select count(*) as n from"
-        f" {all_customers}) select changed.n > {_FEW} and changed.n * {_MOST} >"
+        f" core.known_customers) select changed.n > {_FEW} and changed.n * {_MOST} >"
         " known.n from changed cross join known"
     ).fetchone()
-    return bool(found and found[0])
+    if found and found[0]:
+        return "more than a quarter of the customers changed"
+    return None
