@@ -24,21 +24,29 @@ from sql.selects import create, row_count, select_of, without_rows
 
 def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefinition:
     """The asset of a table that is one `select`: of its file unless it is given."""
-    name = (table.layer, table.table)
 
     @table_assets(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
     def make(run: Run) -> dg.MaterializeResult[Any]:
-        with run.step(table.name, phase="compute") as step:
-            made = select or select_of(table)
+        made = select or select_of(table)
+        with run.noticing():
             if table.scheme is not None and table.scheme not in run.plan.applicable:
                 made = without_rows(made)
-            create(run.con, name, made, run.params(table), kind=table.kind)
-            if table.kind == "view":
-                return dg.MaterializeResult()
-            step.rows = row_count(run.con, *name)
-        return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+        n_rows = _make(run, table, made)
+        if n_rows is None:
+            return dg.MaterializeResult()
+        return dg.MaterializeResult(metadata={"dagster/row_count": n_rows})
 
     return make
+
+
+def _make(run: Run, table: Contract, select: str) -> int | None:
+    """Make a table from its select, as a step; returns the rows, None of a view."""
+    with run.step(table.name, phase="compute") as step:
+        target = (table.layer, table.table)
+        create(run.con, target, select, run.params(table), kind=table.kind)
+        if table.kind == "table":
+            step.rows = row_count(run.con, *target)
+    return step.rows
 
 
 def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
@@ -84,7 +92,7 @@ def shared(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         if not is_kept:
             _make_facts(run, made_for)
             changed_rows.remember(run.con)
-        _make(run, REOPENED)
+        _make(run, REOPENED, select_of(REOPENED))
         define_views(run.con, run.settled, run.as_of_date, OF_LINES)
         rules = rules_key(run.project)
         made_for = warehouse_state.Shared(facts, run.first_date, run.last_date, rules)
@@ -103,7 +111,7 @@ def _make_facts(run: Run, made_for: warehouse_state.Shared | None) -> None:
     if whole_because is not None:
         run.ways.append(Way("facts", whole_because))
         for table in FACTS:
-            _make(run, table)
+            _make(run, table, select_of(table))
         run.execution().shared()
         return
     tables = [difference.table_of(table, select_of(table)) for table in FACTS]
@@ -125,15 +133,6 @@ def _why_whole(run: Run, made_for: warehouse_state.Shared | None) -> str | None:
     if made_for.rules_key != rules_key(run.project):
         return "settings, schemes or code changed"
     return None
-
-
-def _make(run: Run, table: Contract) -> None:
-    """Make a table of facts from its select."""
-    with run.step(table.name, phase="compute") as step:
-        target = (table.layer, table.table)
-        create(run.con, target, select_of(table), run.params(table), kind=table.kind)
-        if table.kind == "table":
-            step.rows = row_count(run.con, *target)
 
 
 @table_assets(name="core__customer_metrics", specs=[spec_of(METRICS_TABLE)])
