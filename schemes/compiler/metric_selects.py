@@ -44,10 +44,8 @@ def fact_selects(asked: Iterable[Asked]) -> Mapping[str, str]:
         first = next(iter(members.values()))
         if first.metric.select is not None:
             made = _own_select(first)
-        elif first.file.per:
-            made = two_steps(first.file, members)
         else:
-            made = one_step(first.file, members)
+            made = aggregates_select(first.file, members)
         selects[table] = made.sql("duckdb", pretty=True)
     return selects
 
@@ -136,16 +134,23 @@ def _by_table(asked: Iterable[Asked]) -> dict[str, dict[str, Asked]]:
     return found
 
 
-def one_step(
+def aggregates_select(
     file: MetricFile, members: Mapping[str, Asked], *, among: str | None = None
 ) -> exp.Select:
-    """The metrics of a fact table whose rows are aggregated as they are.
+    """The metrics of a fact table, one row per customer.
 
     Args:
         file: of the metrics.
         members: the metrics, by column.
         among: a table with the only customers that are computed; None: all are.
     """
+    return (_two_steps if file.per else _one_step)(file, members, among)
+
+
+def _one_step(
+    file: MetricFile, members: Mapping[str, Asked], among: str | None
+) -> exp.Select:
+    """The metrics of a fact table whose rows are aggregated as they are."""
     select = _keys(file, among)
     for name, asked_metric in sorted(members.items()):
         aggregate = filtered(
@@ -167,16 +172,10 @@ def _of_counted_rows(select: exp.Select, members: Mapping[str, Asked]) -> exp.Se
     return select.where(either(list(distinct.values())))
 
 
-def two_steps(
-    file: MetricFile, members: Mapping[str, Asked], *, among: str | None = None
+def _two_steps(
+    file: MetricFile, members: Mapping[str, Asked], among: str | None
 ) -> exp.Select:
-    """The metrics of a fact table that is first aggregated within each `per`.
-
-    Args:
-        file: of the metrics.
-        members: the metrics, by column.
-        among: a table with the only customers that are computed; None: all are.
-    """
+    """The metrics of a fact table that is first aggregated within each `per`."""
     inner = _keys(file, among).select(*file.per)
     outer = exp.select("customer_id")
     for name, asked_metric in sorted(members.items()):

@@ -20,14 +20,13 @@ from collections.abc import Iterable, Mapping
 from sqlglot import exp
 
 from schemes.compiler.metric_selects import (
+    aggregates_select,
     fact_rows,
     filtered,
     fragment,
     is_in,
-    one_step,
     replaced,
     rows_in_window,
-    two_steps,
 )
 from schemes.compiler.program import CUSTOMERS
 from schemes.compiler.values import (
@@ -66,7 +65,7 @@ def update_select(table: str, members: Mapping[str, Asked]) -> str | None:
         return None
     reckoned = {name: asked for name, asked in members.items() if _is_reckoned(asked)}
     others = [asked for name, asked in members.items() if name not in reckoned]
-    computed = (two_steps if file.per else one_step)(file, members, among="anew")
+    computed = aggregates_select(file, members, among="anew")
     kept = exp.select("*").from_(exp.to_table(f"core.{table}"))
     carried = (
         exp.select(
