@@ -25,6 +25,7 @@ from releases.table_files import Former, Table, file_table
 from sql.contracts import STORAGE, Contract
 from sql.contracts import contract as contract_of
 from sql.selects import Params, quoted, row_count, text
+from sql.transactions import transaction
 
 CATALOG = "release"
 _PREFIX = ".building-"
@@ -36,9 +37,8 @@ class Building:
 
     folder: Path
     published_at: datetime.datetime  # later than that of every other release
-    former: Former | None = (
-        None  # the release published last, whose files may be linked
-    )
+    # The release published last, whose files may be linked.
+    former: Former | None = None
     columns: dict[str, list[str]] = field(default_factory=dict)  # of tables and views
     rows: dict[str, int] = field(default_factory=dict)  # stored table → rows
     digests: dict[str, TableDigest] = field(default_factory=dict)  # by stored table
@@ -198,7 +198,7 @@ def write_table(
     columns = ", ".join(quoted(name) for name in names)
     order = ", ".join(quoted(name) for name in contract.key)
     select = f"select {columns} from {copied}" + (f" order by {order}" if order else "")
-    with _at_once(con):
+    with transaction(con):
         n_rows = _create(con, contract, select, {})
         _describe(con, building, contract, names)
     _file(con, building, contract, n_rows)
@@ -221,7 +221,7 @@ def derive_table(
         select: its text, which names tables without a catalog.
         params: the values of its parameters.
     """
-    with _inside(con) as inside, _at_once(inside):
+    with _inside(con) as inside, transaction(inside):
         n_rows = _create(inside, contract, select, params)
         _describe(inside, building, contract)
     _file(con, building, contract, n_rows)
@@ -235,7 +235,7 @@ def finish_table(
 
     Returns the number of rows.
     """
-    with _at_once(con):
+    with transaction(con):
         _describe(con, building, contract)
     n_rows = row_count(con, CATALOG, contract.release_schema, contract.table)
     _file(con, building, contract, n_rows)
@@ -299,7 +299,7 @@ def write_view(
         select: its text.
         as_parquet: whether its rows are written to Parquet as well.
     """
-    with _inside(con) as inside, _at_once(inside):
+    with _inside(con) as inside, transaction(inside):
         inside.execute(f"create view {quoted(contract.table)} as {select}")
         _describe(inside, building, contract, kind="view")
     if not as_parquet:
@@ -325,21 +325,6 @@ def _inside(
         yield inside
 
 
-@contextmanager
-def _at_once(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """One transaction: a commit for each column's comment takes longer than all else.
-
-    A table with its comments is made within a millisecond or two then.
-    """
-    con.begin()
-    try:
-        yield
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
-
-
 def _describe(
     con: duckdb.DuckDBPyConnection,
     building: Building,
@@ -349,6 +334,8 @@ def _describe(
     kind: str = "table",
 ) -> None:
     """Put the contract's words on a table or view and on its columns.
+
+    In a transaction: a commit for each column's comment takes longer than all else.
 
     Args:
         con: the connection with the release.

@@ -19,13 +19,13 @@ def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     Raises:
         duckdb.Error: the transaction cannot be begun or committed.
     """
-    con.execute("begin")
+    con.begin()
     try:
         yield
     except BaseException:
         # An error that broke the database itself leaves nothing to roll back, and
         # says more than the failed rollback would.
         with suppress(duckdb.Error):
-            con.execute("rollback")
+            con.rollback()
         raise
-    con.execute("commit")
+    con.commit()
