@@ -192,7 +192,8 @@ def _taken(
     if not passes:
         return
     statement = " union all ".join(
-        f"select {number} as number, {one.select}" for number, one in enumerate(passes)
+        f"select {number} as number, {counted.select}"
+        for number, counted in enumerate(passes)
     )
     try:
         rows = con.execute(statement).fetchall()
@@ -208,6 +209,6 @@ def _taken(
                 yield passes[0].table, name, err
         return
     for number, counts in rows:
-        one = passes[number]
-        for name, count in zip(one.aggregates, counts, strict=True):
-            yield one.table, name, count
+        counted = passes[number]
+        for name, count in zip(counted.aggregates, counts, strict=True):
+            yield counted.table, name, count

@@ -327,13 +327,13 @@ class BatchedEventLog(SqliteEventLogStorage):
         self, connection: sqlalchemy.Connection, records: list[EventLogRecord]
     ) -> None:
         """Note what assets and checks are found by, as Dagster's `store_event` does."""
-        of_assets = [one for one in records if one.event_type in ASSET_EVENTS]
+        of_assets = [record for record in records if record.event_type in ASSET_EVENTS]
         self._store_asset_event_tags(
             connection,
             [record.event_log_entry for record in of_assets],
             [record.storage_id for record in of_assets],
         )
-        for _, alike in itertools.groupby(of_assets, lambda one: one.event_type):
+        for _, alike in itertools.groupby(of_assets, lambda record: record.event_type):
             self._note_assets(connection, [*alike])
         for record in records:
             if record.event_type in ASSET_CHECK_EVENTS:
