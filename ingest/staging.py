@@ -80,20 +80,6 @@ def define_views(
         )
 
 
-def create_views(
-    con: duckdb.DuckDBPyConnection,
-    project: Project,
-    as_of_date: datetime.date,
-    bands: Sequence[Band] = (),
-) -> None:
-    """Settle what was loaded, and define the views of all feeds.
-
-    Raises:
-        ConfigurationError: as `settle`.
-    """
-    define_views(con, settle(con, project, bands), as_of_date, feeds())
-
-
 @dataclass(frozen=True)
 class _View:
     """The view of one feed, with only what its rows need."""

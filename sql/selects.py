@@ -220,17 +220,6 @@ def column_names(
     return frozenset(column for (column,) in rows)
 
 
-def tables_read(select: str) -> frozenset[str]:
-    """The tables that a select reads, as schema.table, for lineage."""
-    import sqlglot  # noqa: PLC0415 - as above
-    from sqlglot import exp  # noqa: PLC0415
-
-    parsed = sqlglot.parse_one(select, dialect="duckdb")
-    return frozenset(
-        f"{table.db}.{table.name}" for table in parsed.find_all(exp.Table) if table.db
-    )
-
-
 def packaged_files(*folders: Path) -> list[Path]:
     """All files of code and definitions below the folders, in a fixed order."""
     kinds = {".py", ".sql", ".yaml", ".html", ".css"}

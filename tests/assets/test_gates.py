@@ -8,11 +8,11 @@ import pytest
 from assets import gates
 from assets.checks import GATED, quality_in
 from ingest.load import load_feed
-from ingest.staging import create_views
 from project.folder import open_project
 from runs.run import Run
 from sql.contracts import contract, feeds
 from sql.selects import select_of
+from tests.staged import create_views
 
 AS_OF = datetime.date(2026, 5, 31)
 LOADED = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)

@@ -12,7 +12,8 @@ from assets.specs import (
     spec_of,
 )
 from sql.contracts import contract, contracts, feeds
-from sql.selects import select_of, tables_read
+from sql.selects import select_of
+from tests.lineage import tables_read
 
 
 def test_an_asset_shows_the_words_of_its_contract():

@@ -9,6 +9,8 @@ from sqlglot import exp
 
 from schemes.language.metrics import definitions
 from sql.contracts import LAYERS, ROOT, contracts
+from sql.selects import select_in, select_of
+from tests.lineage import tables_read
 
 FILES = sorted(ROOT.glob("*/*.sql"))
 TABLES = [one for layer in LAYERS for one in contracts(layer)]
@@ -25,14 +27,6 @@ each_file = pytest.mark.parametrize(
     "file", FILES, ids=lambda file: f"{file.parent.name}.{file.stem}"
 )
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
-
-
-def tables_read(file):
-    """The tables of other files that a select reads, as layer.table."""
-    parsed = sqlglot.parse_one(file.read_text(encoding="utf-8"), dialect="duckdb")
-    return {
-        f"{table.db}.{table.name}" for table in parsed.find_all(exp.Table) if table.db
-    }
 
 
 def header(file):
@@ -69,7 +63,7 @@ def test_the_header_says_what_a_row_is_and_what_is_read(file):
     named = r"Reads(?:, in the release itself)?: ([\w., ]+?)\.(?: |$)"
     reads = re.search(named, " ".join(rest))
     assert reads, "say what it reads: '-- Reads: core.lines.'"
-    assert set(re.split(r",\s+", reads.group(1))) == tables_read(file)
+    assert set(re.split(r",\s+", reads.group(1))) == tables_read(select_in(file))
 
 
 @each_file
@@ -114,7 +108,7 @@ def test_every_file_has_a_contract():
 
 @each_table
 def test_tables_read_their_own_layer_or_earlier_ones(table):
-    read = tables_read(table.sql_path) if table.made_by == "sql" else set(table.reads)
+    read = tables_read(select_of(table)) if table.made_by == "sql" else set(table.reads)
     allowed = LAYERS[: LAYERS.index(table.layer) + 1]
 
     assert {name for name in read if name.split(".")[0] not in allowed} == set()
@@ -126,7 +120,9 @@ def test_tables_read_their_own_layer_or_earlier_ones(table):
 def test_no_table_is_computed_from_itself():
     graph = {
         table.name: (
-            tables_read(table.sql_path) if table.made_by == "sql" else set(table.reads)
+            tables_read(select_of(table))
+            if table.made_by == "sql"
+            else set(table.reads)
         )
         for table in TABLES
     }

@@ -6,10 +6,10 @@ import duckdb
 import pytest
 
 from ingest.load import load_feed
-from ingest.staging import create_views
 from project.folder import open_project
 from runs.dates import read_known_at
 from sql.contracts import feeds
+from tests.staged import create_views
 
 AT = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 

@@ -13,10 +13,10 @@ from ingest import inputs, quarantine
 from ingest.forget import find, forget
 from ingest.landing import find_files
 from ingest.load import FeedLoad, load_feed
-from ingest.staging import create_views
 from project.folder import Project, open_project
 from sql.contracts import contract, feeds
 from sql.selects import select_of
+from tests.staged import create_views
 
 END = datetime.date(2026, 5, 31)
 BEGAN = datetime.datetime(2026, 6, 1, 5, tzinfo=datetime.UTC)

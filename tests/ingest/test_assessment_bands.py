@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from ingest import assessment_bands
-from ingest.staging import create_views
 from sql.bands import Band
 from tests.ingest.conftest import END
+from tests.staged import create_views
 
 HEAD = "customer_id,characteristic,assessed_at,value,points\n"
 # Strength of at most 15: strong from 10, medium from 5; and of growth any up to 7.5.

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import known_files, replaced_files
-from ingest.staging import create_views
 from project.errors import RunError
 from sql.contracts import contract, feeds
 from sql.selects import select_of
 from tests.ingest.conftest import END, Company
+from tests.staged import create_views
 
 HOUR = datetime.timedelta(hours=1)
 HEAD = "transaction_id,line_no,customer_id,occurred_at,amount\n"

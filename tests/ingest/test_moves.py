@@ -13,11 +13,11 @@ from ingest import inputs, ledger
 from ingest.landing import find_files
 from ingest.load import load_feed
 from ingest.raw_tables import prepare
-from ingest.staging import create_views
 from project.errors import ConfigurationError
 from sql.contracts import contract, feeds
 from sql.selects import select_of
 from tests.ingest.conftest import END, Company
+from tests.staged import create_views
 
 HOUR = datetime.timedelta(hours=1)
 HEAD = "transaction_id,line_no,customer_id,occurred_at,amount\n"

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from ingest.staging import create_views
 from project.errors import ConfigurationError
+from tests.staged import create_views
 
 D = Decimal
 

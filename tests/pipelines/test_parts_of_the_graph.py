@@ -17,7 +17,7 @@ from project.settings import Settings
 from releases import store
 from schemes.plan import make_plan
 from sql.contracts import feeds
-from sql.selects import tables_read
+from tests.lineage import tables_read
 
 MAY, JUNE = "2026-05-31", "2026-06-30"
 ORDERS = """\

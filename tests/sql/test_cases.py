@@ -14,7 +14,8 @@ import pytest
 
 from project.documents import read_yaml
 from sql.contracts import contract, contracts, feeds
-from sql.selects import create, quoted, select_of, tables_read
+from sql.selects import create, quoted, select_of
+from tests.lineage import tables_read
 
 HERE = Path(__file__).parent
 CASES = sorted(HERE.glob("*/*/*.yaml"))
