@@ -3,7 +3,6 @@
 Data are generated once into `data/`, results go to `results/`; git ignores both.
 """
 
-import argparse
 import shutil
 import statistics
 import sys
@@ -15,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.agreement import compare
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_runs, number_of, parser_of
 from benchmarks.projects import (
     WORK,
     Process,
@@ -55,7 +54,7 @@ CHANGE = "annual_points.tiers.C.from=3500"
 
 def main() -> None:
     """Generate what is missing, measure, compare, print, write the results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = parser_of("benchmarks", __doc__)
     parser.add_argument(
         "--transactions",
         type=number_of,
@@ -64,9 +63,7 @@ def main() -> None:
         metavar="N",
         help="how many lines, such as 10M (default: 10M 50M)",
     )
-    parser.add_argument("--runs", type=int, default=3, help="of which the medians")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    add_runs(parser, 3)
     given = parser.parse_args()
     console = Console()
     resources = Resources(given.threads, given.memory_limit)

@@ -4,7 +4,6 @@ Twelve month ends are graded in one process, on a fresh project; one run grades 
 of them alone, on another. They take turns, and must say the same of that date.
 """
 
-import argparse
 import shutil
 import statistics
 from dataclasses import asdict
@@ -13,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_runs, add_transactions, parser_of
 from benchmarks.projects import (
     WORK,
     Process,
@@ -36,19 +35,9 @@ _IMPORT = "import of Great Expectations"
 
 def main() -> None:
     """Generate what is missing, measure, print, write the results."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.backfill", description=__doc__
-    )
-    parser.add_argument(
-        "--transactions",
-        type=number_of,
-        default=10_000_000,
-        metavar="N",
-        help="how many lines, such as 10M (default: 10M)",
-    )
-    parser.add_argument("--runs", type=int, default=1, help="of which the medians")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    parser = parser_of("benchmarks.backfill", __doc__)
+    add_transactions(parser)
+    add_runs(parser, 1)
     given = parser.parse_args()
     console = Console()
     resources = Resources(given.threads, given.memory_limit)

@@ -5,7 +5,6 @@ file of their own, and the same facts are graded for the day after. A fresh proj
 the same files computes the last day as a whole; both must publish the same.
 """
 
-import argparse
 import datetime
 import os
 import shutil
@@ -17,7 +16,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_transactions, parser_of
 from benchmarks.projects import (
     WORK,
     Process,
@@ -39,18 +38,8 @@ _PHASES = ("ingest", "compute", "checks", "publish", "startup")
 
 def main() -> None:
     """Generate what is missing, measure, print, write the results."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.day", description=__doc__
-    )
-    parser.add_argument(
-        "--transactions",
-        type=number_of,
-        default=10_000_000,
-        metavar="N",
-        help="how many lines, such as 10M (default: 10M)",
-    )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    parser = parser_of("benchmarks.day", __doc__)
+    add_transactions(parser)
     given = parser.parse_args()
     console = Console()
     resources = Resources(given.threads, given.memory_limit)

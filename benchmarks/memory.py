@@ -6,7 +6,6 @@ same for any machine: 25 orders a customer on any day, of which one in thirty is
 back, twelve bills a year, and a few contacts, stops and opportunities.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -18,7 +17,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_runs, number_of, parser_of
 from project.folder import open_project
 from schemes.plan import Execution, SchemePlan, make_plan
 from sql.contracts import contract, feeds
@@ -95,13 +94,9 @@ _FACTS: Mapping[str, str] = {
 
 def main() -> None:
     """Make the facts, time each scheme, print, write."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.memory", description=__doc__
-    )
+    parser = parser_of("benchmarks.memory", __doc__)
     parser.add_argument("--customers", type=number_of, default=1_000_000, metavar="N")
-    parser.add_argument("--runs", type=int, default=1, help="of which the medians")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    add_runs(parser, 1)
     parser.add_argument("--only", nargs="*", metavar="SCHEME", help="only these")
     given = parser.parse_args()
     work = ROOT / "data" / "memory"

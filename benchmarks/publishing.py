@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from assets.release import publish_building, write_tables
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_runs, add_transactions, parser_of
 from benchmarks.projects import (
     WORK,
     Process,
@@ -52,19 +52,9 @@ Took = tuple[float, float]
 
 def main() -> None:
     """Generate what is missing, measure, print, write the results."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.publishing", description=__doc__
-    )
-    parser.add_argument(
-        "--transactions",
-        type=number_of,
-        default=10_000_000,
-        metavar="N",
-        help="how many lines, such as 10M (default: 10M)",
-    )
-    parser.add_argument("--runs", type=int, default=3, help="of which the medians")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    parser = parser_of("benchmarks.publishing", __doc__)
+    add_transactions(parser)
+    add_runs(parser, 3)
     parser.add_argument("--part", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.part:

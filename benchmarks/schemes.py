@@ -8,7 +8,6 @@ copied with values varied by copy, customer and column, so that metrics of any n
 customers are there in seconds and always the same.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -25,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.agreement import DisagreementError
-from benchmarks.arguments import number_of
+from benchmarks.arguments import add_runs, number_of, parser_of
 from ingest.raw_tables import feed_columns
 from project.folder import open_project
 from releases.previous import create_previous_tiers
@@ -65,11 +64,9 @@ class Took:
 
 def main() -> None:
     """Make the customers, time both ways in turns, compare, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.schemes")
+    parser = parser_of("benchmarks.schemes", None)
     parser.add_argument("--customers", type=number_of, default=1_000_000, metavar="N")
-    parser.add_argument("--runs", type=int, default=5, help="of which the medians")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--memory-limit", default="4GB")
+    add_runs(parser, 5)
     given = parser.parse_args()
     console = Console()
     work = ROOT / "data" / "schemes"
