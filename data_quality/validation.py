@@ -60,7 +60,9 @@ class _Batch:
     @property
     def counted(self) -> Table:
         """What of it is counted."""
-        suite = [one for one in self.suite if one.name in self.asked]
+        suite = [
+            expectation for expectation in self.suite if expectation.name in self.asked
+        ]
         contract = self.contract
         return Table(contract.table, self.select, contract.is_stored, suite)
 
