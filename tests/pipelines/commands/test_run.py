@@ -1,6 +1,8 @@
 """A run: what Dagster's own event log reads of it, and what the next one imports."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +82,23 @@ def test_what_computes_nothing_imports_little(graded, command, besides):
     imported = {*ended.stdout.splitlines()}
     assert "pipelines.commands.cli" in imported
     assert imported & (HEAVY | besides) == set()
+
+
+def ran(folder: Path, *options: str) -> dict:
+    arguments = ["run", "--project", str(folder), "--as-of", "2026-01-31", "--json"]
+    ended = call([*arguments, *options], seconds=300)
+    ended.check_returncode()
+    return json.loads(ended.stdout)
+
+
+def test_full_computes_what_is_there_and_the_release_stands(graded, tmp_path):
+    folder = tmp_path / "company"
+    shutil.copytree(graded, folder, symlinks=True)
+    stands = ran(folder)
+    assert stands["status"] == "unchanged"
+    again = ran(folder, "--full")
+    assert [way["whole_because"] for way in again["ways"]] == ["it was asked for"] * 2
+    for name in ("release_id", "content_digest", "current"):
+        assert again[name] == stands[name]
+    releases = folder / "data/releases"
+    assert [path.name for path in releases.iterdir()] == [stands["release_id"]]
