@@ -33,7 +33,6 @@ import duckdb
 import assets.staging
 import runs.preflight
 import runs.run
-import sql.selects
 from assets import core, marts, raw, staging
 from ingest.warehouse import opened as opened_warehouse
 from pipelines.commands.forget import forget
@@ -619,27 +618,16 @@ class _CustomerRows:
 
 
 _customer_rows = assets.staging.customer_rows
-_bound = sql.selects.bound
 _ROWS = _CustomerRows()
-
-
-@functools.cache
-def _bound_once(select: str, params: tuple[tuple[str, object], ...]) -> str:
-    return _bound(select, dict(params))
 
 
 @contextlib.contextmanager
 def cheaper() -> Iterator[None]:
-    """Compile and parse what is the same again and again once a process."""
+    """Compile what is the same again and again once a process."""
     with (
         mock.patch.object(runs.run, "make_plan", _plan),
         mock.patch.object(runs.preflight, "judge"),
         mock.patch.object(assets.staging, "customer_rows", return_value=_ROWS),
-        mock.patch.object(
-            sql.selects,
-            "bound",
-            lambda select, params: _bound_once(select, tuple(params.items())),
-        ),
     ):
         yield
 

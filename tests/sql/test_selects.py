@@ -1,4 +1,5 @@
 import datetime
+from decimal import Decimal
 
 import duckdb
 import pytest
@@ -19,7 +20,26 @@ def test_a_view_may_end_in_any_text(ending):
 
 
 def test_a_parameter_in_a_text_is_none():
-    assert bound("select '$a' as x, $b as y", {"b": 2}) == "SELECT '$a' AS x, 2 AS y"
+    con = duckdb.connect()
+    select = "select '$a' as x, $b as y, $$ $a $$ as z -- nor $a"
+    assert con.execute(bound(select, {"b": 2})).fetchall() == [("$a", 2, " $a ")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, -7, Decimal("-0.50"), "", "it's 中文 $b", datetime.date(2024, 2, 29), None],
+)
+def test_a_parameter_is_written_as_what_it_is(value):
+    con = duckdb.connect()
+    select = "select '客户' as 名, $b as b, [$b]as c, 1 where $b is null or -1 < 0-$n"
+    given = {"b": value, "n": -1}
+    written = con.execute(bound(select, given))
+    kinds = [str(column[1]).split("(")[0] for column in written.description]
+    rows = written.fetchall()
+    asked = con.execute(select, used(given, select))
+    assert rows == asked.fetchall() == [("客户", value, [value], 1)]
+    if value is not None:
+        assert kinds == [str(column[1]).split("(")[0] for column in asked.description]
 
 
 @pytest.mark.parametrize(
