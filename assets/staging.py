@@ -41,8 +41,7 @@ def staging(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     with run.step("staging", phase="ingest"):
         define_views(run.con, run.settled, run.as_of_date, feeds())
         if run.known_at is None:
-            for feed in feeds().values():
-                quarantine.write_late(run.con, run.project, feed)
+            quarantine.write_late(run.con, run.project, feeds().values())
         target = ("staging", CUSTOMER_ROWS.table)
         create(run.con, target, customer_rows().sql("duckdb"), {}, kind="view")
     for name in feeds():

@@ -59,6 +59,7 @@ class Landed:
 
     files: tuple[LandingFile, ...]
     departures: ledger.Departures
+    known: tuple[ledger.Entry, ...]  # what the ledger held before anything was loaded
 
 
 def look(con: duckdb.DuckDBPyConnection, project: Project) -> Landed:
@@ -69,7 +70,8 @@ def look(con: duckdb.DuckDBPyConnection, project: Project) -> Landed:
     """
     prepare(con)
     files = find_files(project)
-    return Landed(files, ledger.departures(ledger.entries(con), files))
+    known = ledger.entries(con)
+    return Landed(files, ledger.departures(known, files), known)
 
 
 def load_feed(
@@ -100,11 +102,12 @@ def load_feed(
     con.execute("set timezone = $zone", {"zone": project.settings.timezone})
     landed = landed or look(con, project)
     gone = landed.departures.of(feed.table)
+    known = tuple(entry for entry in landed.known if entry.feed == feed.table)
     if gone.moved or gone.removed:
         columns = feed_columns(con).get(feed.table, frozenset())
         moves.follow(con, project, feed, gone, columns=columns, at=loaded_at)
+        known = ledger.entries(con, feed.table)
     files = [file for file in landed.files if file.feed == feed.table]
-    known = ledger.entries(con, feed.table)
     changes, touched = ledger.changes(project, known, files)
     ledger.note_times(con, touched)
     n_known = len(
@@ -298,7 +301,7 @@ def remove(
         ledger.delete(con, feed, file_ids)
         settlement.settle(everything=False, n_files=len(file_ids))
     quarantine.remove(project, feed, entries)
-    quarantine.write_late(con, project, feed)
+    quarantine.write_late(con, project, [feed])
 
 
 def _load_group(batch: Batch, group: Group, first: int) -> None:

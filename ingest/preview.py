@@ -114,7 +114,7 @@ def _load(
     now = datetime.datetime.now(datetime.UTC)
     for name, feed in feeds().items():
         copies = [head.copy for head in heads if head.copy and head.copy.feed == name]
-        landed = Landed(tuple(copies), ledger.Departures())
+        landed = Landed(tuple(copies), ledger.Departures(), known=())
         try:
             load_feed(con, aside, feed, now, landed)
         except ConfigurationError as err:

@@ -7,7 +7,7 @@ loading are in one file, which each run writes anew.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -69,16 +69,21 @@ def _name(file_id: int, path: str) -> str:
 
 
 def write_late(
-    con: duckdb.DuckDBPyConnection, project: Project, feed: Contract
+    con: duckdb.DuckDBPyConnection, project: Project, feeds: Iterable[Contract]
 ) -> None:
     """Write the rows that were rejected after loading, with all columns of the feed."""
-    found = con.execute(
-        "select 1 from raw.rejected_rows where is_late and feed = $feed limit 1",
-        {"feed": feed.table},
-    ).fetchall()
-    if not found:
-        (project.quarantine / feed.table / _LATE).unlink(missing_ok=True)
-        return
+    found = con.execute("select distinct feed from raw.rejected_rows where is_late")
+    with_late = {name for (name,) in found.fetchall()}
+    for feed in feeds:
+        if feed.table in with_late:
+            _write_late(con, project, feed)
+        else:
+            (project.quarantine / feed.table / _LATE).unlink(missing_ok=True)
+
+
+def _write_late(
+    con: duckdb.DuckDBPyConnection, project: Project, feed: Contract
+) -> None:
     columns = [sql("t.{name}", name=identifier(column.name)) for column in feed.columns]
     select = sql(
         "select f.path as file, r.line_no, r.column_name, r.reason_code,"

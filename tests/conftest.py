@@ -53,6 +53,12 @@ def pytest_configure() -> None:
     gc.set_threshold(50_000, 10, 10)
 
 
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what all tests have imported: it stays."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:

@@ -29,7 +29,6 @@ class Company:
         self.root = root
         self.con = duckdb.connect()
         self.clock = BEGAN
-        self.feeds_with_files: set[str] = set()
         self.settings({})
 
     def settings(self, given: dict) -> None:
@@ -61,10 +60,7 @@ class Company:
             for name in names or feeds()
         ]
         create_views(self.con, project, END)
-        # Of a feed that never had a file no row can be rejected late.
-        self.feeds_with_files |= set(self.column("select feed from raw.files"))
-        for name in sorted(self.feeds_with_files):
-            quarantine.write_late(self.con, project, feeds()[name])
+        quarantine.write_late(self.con, project, feeds().values())
         return done
 
     def load_one(self, name: str) -> FeedLoad:
