@@ -28,6 +28,13 @@ from releases.manifest import Manifest
 from sql.selects import quoted, text
 
 FOLDER = "tables"
+# Columns of few values have a dictionary; of others trying takes longer than it saves.
+# Rows stand in the order of their keys, so that the smallest and the largest value of
+# each group of rows say what a Bloom filter would.
+_FORMAT = (
+    "format parquet, compression zstd, dictionary_size_limit 4096,"
+    " write_bloom_filter false"
+)
 # Two values of these types may be equal and read differently: -0.0, 30 days.
 _UNSURE = re.compile(r"FLOAT|DOUBLE|INTERVAL|TIME WITH")
 # What is stored as one of a closed list is text in a file.
@@ -83,9 +90,7 @@ def file_table(
 
 def _written(con: duckdb.DuckDBPyConnection, folder: Path, table: Table) -> Filed:
     file = folder / table.file
-    con.execute(
-        f"copy {table.place} to {text(str(file))} (format parquet, compression zstd)"
-    )
+    con.execute(f"copy {table.place} to {text(str(file))} ({_FORMAT})")
     line = ""
     if table.n_rows is not None:
         # Most tables of a small company have no rows: nothing is asked of those.
