@@ -26,9 +26,10 @@ from releases.manifest import Manifest
 from releases.previous import Previous
 from runs import warehouse_state
 from runs.difference import Way
+from runs.kept_plan import KeptPlan, keep, plan_for
 from runs.key import facts_key, release_id
 from runs.warehouse_state import Made
-from schemes.plan import Execution, SchemePlan, make_plan
+from schemes.plan import Execution, make_plan
 from sql.contracts import Contract
 from sql.faults import without_values
 from sql.selects import Params
@@ -112,9 +113,11 @@ class Run:
     _is_changing: bool = False  # whether tables of the warehouse are being made
 
     @cached_property
-    def plan(self) -> SchemePlan:
-        """The schemes that can run on the feeds that are loaded, compiled."""
-        return make_plan(self.project, feed_columns(self.con))
+    def plan(self) -> KeptPlan:
+        """The plan of the schemes that can run on the feeds that are loaded."""
+        columns = feed_columns(self.con)
+        compile_plan = partial(make_plan, self.project, columns)
+        return plan_for(self.con, self.project, columns, compile_plan)
 
     @cached_property
     def settled(self) -> Settled:
@@ -165,13 +168,16 @@ class Run:
         self.made.update(tables)
 
     def keep_notes(self) -> None:
-        """Write into the warehouse which of its tables are complete, at the end.
+        """Write into the warehouse what later runs need not find out again.
 
-        What is not there makes a later run refuse; nothing else comes of it.
+        That is the plan, and which of its tables are complete. Where it is missing, a
+        later run compiles, or refuses; nothing else comes of it.
         """
         if not self._is_changing:
             return
         with suppress(duckdb.Error):  # where the run ended because of the database
+            if "plan" in vars(self):
+                keep(self.con, self.plan)
             kept = {
                 name: made
                 for name, made in self.noted.items()

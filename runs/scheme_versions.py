@@ -13,6 +13,7 @@ from schemes.language.files import Scheme, read_schemes
 from schemes.language.sources import LIBRARY
 
 if TYPE_CHECKING:
+    from runs.kept_plan import KeptPlan
     from schemes.plan import SchemePlan
 
 Digests = Mapping[str, Mapping[str, str]]  # scheme → version → digest
@@ -27,7 +28,9 @@ def published_digests(project: Project) -> dict[str, dict[str, str]]:
     return found
 
 
-def digests_with(plan: "SchemePlan", project: Project) -> dict[str, dict[str, str]]:
+def digests_with(
+    plan: "SchemePlan | KeptPlan", project: Project
+) -> dict[str, dict[str, str]]:
     """The digests for the release of a plan: those published, and the plan's own."""
     found = published_digests(project)
     for scheme, version in plan.versions.items():

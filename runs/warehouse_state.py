@@ -14,6 +14,7 @@ _COMPUTED = "main.computed_for"
 _SHARED = "main.shared_dates"
 _METRICS = "main.metrics_made"
 _MADE = "main.tables_made"
+_PLAN = "main.plan_parts"
 
 
 @dataclass(frozen=True)
@@ -155,5 +156,32 @@ def set_made(con: duckdb.DuckDBPyConnection, made_for: Mapping[str, Made]) -> No
             "first_dates": [note.first_date for note in notes],
             "last_dates": [note.last_date for note in notes],
             "reads": [list(note.reads) for note in notes],
+        },
+    )
+
+
+def parts_of_plan(con: duckdb.DuckDBPyConnection, plan_key: str) -> dict[str, str]:
+    """What is kept of the plan of a key: part → its value as JSON."""
+    try:
+        rows = con.execute(
+            f"select part, content from {_PLAN} where plan_key = $key",
+            {"key": plan_key},
+        ).fetchall()
+    except duckdb.CatalogException:
+        return {}
+    return dict(rows)
+
+
+def set_parts_of_plan(
+    con: duckdb.DuckDBPyConnection, plan_key: str, parts: Mapping[str, str]
+) -> None:
+    """Keep the parts of one plan, in place of all that was kept of any."""
+    con.execute(
+        f"create or replace table {_PLAN} as select $key::varchar as plan_key,"
+        " unnest($parts::varchar[]) as part, unnest($contents::varchar[]) as content",
+        {
+            "key": plan_key,
+            "parts": list(parts),
+            "contents": list(parts.values()),
         },
     )

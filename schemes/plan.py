@@ -59,7 +59,7 @@ from schemes.compiler.results import (
 )
 from schemes.compiler.scheme import compile_scheme
 from schemes.language.files import Scheme, in_order, read_schemes
-from schemes.language.metrics import Asked, always
+from schemes.language.metrics import Asked
 from schemes.language.names import Inputs
 from schemes.language.tags import Dictionary, read_tags
 from schemes.tables.entitlements import (
@@ -99,7 +99,7 @@ from schemes.tables.scheme_lists import (
 from schemes.tables.service_level import category_discounts_select, service_level_select
 from schemes.tables.tag_rules import CompiledTags, compile_tags
 from sql.bands import Band
-from sql.contracts import Column, contract
+from sql.contracts import contract
 from sql.selects import Params, create, row_count
 
 Feeds = Mapping[str, frozenset[str]]
@@ -229,19 +229,10 @@ class SchemePlan:
             CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
         }
 
-    @cached_property
-    def metric_columns(self) -> tuple[Column, ...]:
-        """What the columns of `core.customer_metrics` beyond its contract mean."""
-        wanted = {asked.column: asked for asked in (*always(), *self.asked)}
-        return tuple(
-            Column(
-                name=name,
-                type=asked.metric.type,
-                unit=asked.metric.unit,
-                about=f"{asked.metric.about.en} ({asked.window})",
-            )
-            for name, asked in sorted(wanted.items())
-        )
+    @property
+    def tag_tables(self) -> Mapping[str, str]:
+        """The tag dictionary, and the tags by rules and values: table → select."""
+        return self.tags.tables
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -292,6 +283,42 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
 COMPILED = tuple(_SELECTS)
 
 
+class Plan(Protocol):
+    """What an execution takes of a plan; each is as in `SchemePlan`."""
+
+    @property
+    def shared(self) -> Mapping[str, str]:
+        """What the dates of a backfill share."""
+
+    @property
+    def facts(self) -> Mapping[str, str]:
+        """What is found out first."""
+
+    @property
+    def metric_updates(self) -> Mapping[str, str]:
+        """How metrics go on from a former date."""
+
+    @property
+    def customer_metrics(self) -> str:
+        """The select of `core.customer_metrics`."""
+
+    @property
+    def cuts(self) -> str:
+        """The select of `marts.scheme_cuts`."""
+
+    @property
+    def results(self) -> str:
+        """The select of `marts.scheme_results`."""
+
+    @property
+    def tables(self) -> Mapping[str, str]:
+        """The other compiled tables of `marts`."""
+
+    @property
+    def tag_tables(self) -> Mapping[str, str]:
+        """The tag dictionary, and the tags of customers."""
+
+
 class Counted(Protocol):
     """What a step of an execution is told: the rows of the table that it made."""
 
@@ -327,7 +354,7 @@ class Execution:
         step: is entered for each table, as `layer.table`, while that is made.
     """
 
-    plan: SchemePlan
+    plan: Plan
     con: duckdb.DuckDBPyConnection
     params: Params
     step: StepOf = _unwatched
@@ -380,7 +407,7 @@ class Execution:
     def tags(self) -> Mapping[str, int]:
         """Make the tag dictionary, and the tags by rules and values."""
         rows = {}
-        for table, select in self.plan.tags.tables.items():
+        for table, select in self.plan.tag_tables.items():
             if contract("marts", table).kind == "view":
                 self._make("marts", table, select, kind="view")
             else:

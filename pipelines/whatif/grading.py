@@ -276,7 +276,7 @@ def _recompute(
         known_at=against.known_at or against.published_at,
     )
     recompute(run)
-    return run.plan
+    return run.plan.compiled
 
 
 # What says something else, and grading by it.
