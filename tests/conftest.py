@@ -2,6 +2,7 @@
 
 import datetime
 import gc
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,14 +11,20 @@ from typing import Any
 
 import duckdb
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, continued
 from sql.selects import quoted, text
 
 # Files with many runs or a long history to grade, about the longest first. A worker
 # takes a whole file: a long one that is begun last keeps the other worker idle.
+# Histories are told apart by their numbers: each worker takes some bases of them.
+HISTORIES = "tests/properties/test_histories.py"
+PARTS = 12  # divides the number of bases, so that a worker makes each base once
+_NUMBER = re.compile(r"\[(\d+)\]$")
 LONGEST = (
-    "tests/properties/test_histories.py",
+    HISTORIES,
     "tests/end_to_end/test_same_facts.py",
     "tests/end_to_end/test_history.py",
     "tests/end_to_end/test_known_at.py",
@@ -51,6 +58,23 @@ BEGAN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 def pytest_configure() -> None:
     """Look for cycles rarely: the command line does not look for them at all."""
     gc.set_threshold(50_000, 10, 10)
+
+
+class _ByFile(LoadFileScheduling):
+    """Gives a worker a whole file, but of a file of histories those of some bases."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        number = _NUMBER.search(nodeid) if file == HISTORIES else None
+        return f"{file}[{int(number[1]) % PARTS}]" if number else file
+
+
+@pytest.hookimpl(optionalhook=True)  # there is none where xdist is switched off
+def pytest_xdist_make_scheduler(
+    config: pytest.Config, log: Producer
+) -> LoadFileScheduling:
+    """What a worker takes at a time, whatever `--dist` says."""
+    return _ByFile(config, log)
 
 
 def pytest_collection_finish() -> None:
