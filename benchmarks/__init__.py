@@ -5,4 +5,8 @@ against; `agreement.py` proves that both say the same.
 
 `python -m benchmarks.schemes` measures all schemes without memory on the metrics of a
 million customers against `benchmarks/schemes.sql`, and proves that both say the same.
+
+`python -m benchmarks.growth` measures how runs grow with lines, customers, schemes,
+files and days. `python -m benchmarks.peers` measures RFM by other means, with the
+scripts below `benchmarks/rfm`. `python -m benchmarks.plots` draws both.
 """

@@ -46,9 +46,9 @@ def main() -> None:
     data, n_lines = data_of(given.transactions, console)
     shutil.rmtree(WORK, ignore_errors=True)
     project = make_project(WORK / "project", data, resources)
-    n_new = _part_last_day(project, data)
+    n_new = part_last_day(project, data)
     before = fenji_run(project, UNTIL - DAY)
-    (WORK / _LAST_DAY).rename(project / "landing/transactions" / _LAST_DAY)
+    add_last_day(project)
     runs = {
         "the day before, as a whole": before,
         "a new day": fenji_run(project, UNTIL),
@@ -70,7 +70,7 @@ def main() -> None:
     write_result(f"day-{given.transactions}", result)
 
 
-def _part_last_day(project: Path, data: Path) -> int:
+def part_last_day(project: Path, data: Path) -> int:
     """Put the lines of the last day into a file beside the project; how many."""
     (project / "landing").unlink()
     shutil.copytree(data / "landing", project / "landing", copy_function=os.link)
@@ -84,6 +84,11 @@ def _part_last_day(project: Path, data: Path) -> int:
         new = lines.filter(f"not ({day})")
         new.write_parquet(str(WORK / _LAST_DAY))
         return len(new)
+
+
+def add_last_day(project: Path) -> None:
+    """Put that file to the others of the project."""
+    (WORK / _LAST_DAY).rename(project / "landing/transactions" / _LAST_DAY)
 
 
 def _show(runs: dict[str, Process], n_lines: int, n_new: int, console: Console) -> None:

@@ -6,6 +6,7 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -66,13 +67,18 @@ def data_of(wanted: int, console: Console) -> tuple[Path, int]:
     return folder, int(sidecar["feeds"]["transactions"]["n_read"])
 
 
-def make_project(folder: Path, data: Path, resources: Resources) -> Path:
+def make_project(
+    folder: Path,
+    data: Path,
+    resources: Resources,
+    schemes: Collection[str] = SCHEMES,
+) -> Path:
     """A project on generated data, with nothing computed yet."""
     folder.mkdir(parents=True)
     (folder / "landing").symlink_to(data / "landing")
     (folder / "fenji.yaml").write_text(
         _SETTINGS.format(
-            schemes=", ".join(SCHEMES),
+            schemes=", ".join(schemes),
             threads=resources.threads,
             memory_limit=resources.memory_limit,
         ),
