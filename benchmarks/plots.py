@@ -123,7 +123,7 @@ def _peers(result: Mapping[str, Any]) -> Figure:
     named = {titles[name]: run for name, run in result["peers"].items()}
     day = result["day"]
     _bars(left, f"RFM of {result['n_lines']:,} lines", named)
-    _bars(right, f"{day['n_new']:,} more of {day['n_lines']:,} lines", day["runs"])
+    _bars(right, f"{day['n_new']:,} new of {day['n_lines']:,} lines", day["runs"])
     return figure
 
 
@@ -140,7 +140,8 @@ def _bars(axes: Axes, title: str, runs: Mapping[str, Any]) -> None:
     axes.bar_label(bars, fmt="%.1f", padding=3)
     axes.margins(x=0.15)
     axes.invert_yaxis()
-    axes.set_title(f"{title}: CPU seconds", fontsize=11)
+    axes.set_title(title, fontsize=11)
+    axes.set_xlabel("CPU seconds", fontsize=10)
 
 
 if __name__ == "__main__":
