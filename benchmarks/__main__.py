@@ -22,6 +22,7 @@ from benchmarks.projects import (
     data_of,
     fenji,
     fenji_run,
+    floor_run,
     machine,
     make_project,
     process,
@@ -84,20 +85,7 @@ def _measure(
     for number in range(1, runs + 1):
         console.print(f"run {number} of {runs} ...")
         shutil.rmtree(WORK, ignore_errors=True)
-        floors.append(
-            process(
-                [
-                    sys.executable,
-                    "-m",
-                    "benchmarks.floor",
-                    str(data),
-                    str(WORK / "floor"),
-                    UNTIL.isoformat(),
-                    str(resources.threads),
-                    resources.memory_limit,
-                ]
-            )
-        )
+        floors.append(floor_run(data, resources))
         project = make_project(WORK / "project", data, resources)
         runs_made.append(fenji_run(project, UNTIL))
         agreed = compare(

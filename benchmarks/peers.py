@@ -34,6 +34,7 @@ from benchmarks.projects import (
     Resources,
     data_of,
     fenji_run,
+    floor_run,
     machine,
     make_project,
     process,
@@ -175,18 +176,8 @@ def _new_day(
     fenji_run(project, UNTIL - DAY)
     add_last_day(project)
     console.print("the new day ...")
-    floor = [
-        sys.executable,
-        "-m",
-        "benchmarks.floor",
-        str(project),
-        str(WORK / "floor"),
-        UNTIL.isoformat(),
-        str(resources.threads),
-        resources.memory_limit,
-    ]
     runs: dict[str, Any] = {
-        "floor.sql on all lines again": process(floor),
+        "floor.sql on all lines again": floor_run(project, resources),
         "fenji run": fenji_run(project, UNTIL),
     }
     agreed = compare(project / "data/current/fenji.duckdb", WORK / "floor/fenji.duckdb")

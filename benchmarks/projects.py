@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from rich.console import Console
 
-from synthetic.generator import SIDECAR, generate
+from synthetic.generator import SIDECAR, UNTIL, generate
 
 ROOT = Path(__file__).parent
 WORK = ROOT / "data" / "work"
@@ -97,6 +97,22 @@ def fenji(command: str, project: Path, *arguments: str) -> Process:
 def fenji_run(project: Path, as_of_date: date) -> Process:
     """Run the pipeline for a date."""
     return fenji("run", project, "--as-of", as_of_date.isoformat())
+
+
+def floor_run(data: Path, resources: Resources) -> Process:
+    """Run the hand-written script on a folder with `landing/`, into `WORK/floor`."""
+    return process(
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.floor",
+            str(data),
+            str(WORK / "floor"),
+            UNTIL.isoformat(),
+            str(resources.threads),
+            resources.memory_limit,
+        ]
+    )
 
 
 def process(command: list[str]) -> Process:

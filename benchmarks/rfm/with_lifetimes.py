@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 from lifetimes.utils import summary_data_from_transaction_data
+from quintiles import add_scores
 
 COLUMNS = ["customer_id", "occurred_at", "amount", "status", "kind"]
-SCORES = [1, 2, 3, 4, 5]
 
 if __name__ == "__main__":
     files, until, out = sys.argv[1:]
@@ -35,12 +35,6 @@ if __name__ == "__main__":
             "monetary": summary["monetary_value"] * summary["frequency"],
         }
     )
-    for score, name, is_better in (
-        ("r_score", "recency", False),
-        ("f_score", "frequency", True),
-        ("m_score", "monetary", True),
-    ):
-        ranked = rfm[name].rank(method="first", ascending=is_better)
-        rfm[score] = pd.qcut(ranked, 5, labels=SCORES).astype(int)
+    add_scores(rfm)
     rfm.reset_index().to_parquet(out)
     print("{}")

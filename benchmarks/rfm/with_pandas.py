@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from quintiles import add_scores
 
 COLUMNS = [
     "customer_id",
@@ -13,7 +14,6 @@ COLUMNS = [
     "status",
     "kind",
 ]
-SCORES = [1, 2, 3, 4, 5]
 
 if __name__ == "__main__":
     files, until, out = sys.argv[1:]
@@ -26,12 +26,6 @@ if __name__ == "__main__":
         frequency=("transaction_id", "nunique"),
         monetary=("amount", "sum"),
     )
-    for score, name, is_better in (
-        ("r_score", "recency", False),
-        ("f_score", "frequency", True),
-        ("m_score", "monetary", True),
-    ):
-        ranked = rfm[name].rank(method="first", ascending=is_better)
-        rfm[score] = pd.qcut(ranked, 5, labels=SCORES).astype(int)
+    add_scores(rfm)
     rfm.reset_index().to_parquet(out)
     print("{}")

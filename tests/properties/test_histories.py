@@ -87,7 +87,7 @@ def equal_counts_are_taken_for_equal_lines(run, rng):
 
 
 @pytest.mark.parametrize(
-    ("fault", "first"),  # of the first 60 histories, the first that shows it
+    ("fault", "first"),  # the first history that shows it
     [
         (one_customer_is_forgotten, 10),
         (an_edge_is_off_by_a_day, 1),

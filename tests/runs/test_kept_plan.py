@@ -13,6 +13,7 @@ from schemes.plan import make_plan
 from sql.contracts import all_columns
 from tests.runs.steps import STEPS, take
 
+FOUR = {"transaction_id", "customer_id", "occurred_at", "amount"}
 MAY = datetime.date(2026, 5, 31)
 DAY = datetime.timedelta(days=1)
 SETTINGS = "name: small\ntimezone: UTC\nschemes: {only: [annual_points, rfm_8]}\n"
@@ -80,9 +81,6 @@ def test_what_is_kept_is_what_the_plan_says(project):
     for name in PARTS:
         said = getattr(plan, name)
         assert kept[name] == (dict(said) if hasattr(said, "items") else said), name
-
-
-FOUR = {"transaction_id", "customer_id", "occurred_at", "amount"}
 
 
 def test_what_was_not_asked_for_is_compiled_when_it_is(project, n_compiled):
