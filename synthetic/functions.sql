@@ -197,9 +197,23 @@ end;
 create macro asset_id_of(customer_no, asset_no) as
 'E-' || (10000 + 8 * customer_no + asset_no);
 
--- The one who handles a contact; one team for every 2,000 customers.
+-- How many people handle contacts: one team of eight for every 2,000 customers.
+create macro n_agents(customers) as
+8 * (1 + customers // 2000);
+
+-- The one who handles a contact.
 create macro agent_of(key, salt, customers) as
-draw_below(key, salt, 8 * (1 + customers // 2000));
+draw_below(key, salt, n_agents(customers));
+
+create macro agent_id_of(agent_no) as
+'W-' || (101 + agent_no);
+
+-- How many people look after customers of their own: four for every 2,000 customers.
+create macro n_managers(customers) as
+4 * (1 + customers // 2000);
+
+create macro manager_id_of(manager_no) as
+'V-' || (101 + manager_no);
 
 -- Per cent of the load that the staff can bear: 100 where a time has twice the average
 -- of all times.

@@ -12,6 +12,8 @@ select
     customers.org_nature,
     customers.total_assets_amount,
     customers.annual_revenue_amount,
+    customers.annual_growth_ratio,
+    customers.growth_pace,
     customers.is_listed,
     customers.need_level,
     coalesce(metrics.n_orders > 0, false) or billed.customer_id is not null

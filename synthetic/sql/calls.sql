@@ -113,7 +113,7 @@ select
         else pick(call_key, 9, ['pre_sale', 'in_sale', 'after_sale', 'after_sale'])
     end as service_stage,
     case
-        when not is_given_up then 'W-' || (101 + agent_of(call_key, 10, $customers))
+        when not is_given_up then agent_id_of(agent_of(call_key, 10, $customers))
     end as agent_id,
     case when not is_given_up then money(100 + draw_below(call_key, 11, 900)) end
         as cost_amount,

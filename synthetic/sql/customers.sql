@@ -131,7 +131,10 @@ named as (
                         when 'medium' then 10::tinyint
                         else 1::tinyint
                     end
-        end as capital_amount
+        end as capital_amount,
+        -- From -10 to 39 per cent, small growth most often.
+        least(draw_below(key, 81, 50), draw_below(key, 82, 50))::smallint - 10
+            as growth_pct
     from placed
 )
 
@@ -239,6 +242,11 @@ select
         )
     end as occupation,
     case
+        when not is_person or chance(key, 83, 3000) then null
+        when is_chinese then pick_early(key, 84, ['中等收入', '低收入', '高收入'])
+        else pick_early(key, 84, ['middle', 'low', 'high'])
+    end as income_class,
+    case
         when is_person and chance(key, 56, 4000)
             then pick(
                 key, 57, ['reading', 'sports', 'cooking', 'travel', 'music', 'garden']
@@ -299,6 +307,24 @@ select
         as total_assets_amount,
     (capital_amount * (1 + draw_below(key, 79, 9)::tinyint))::decimal(18, 2)
         as annual_revenue_amount,
+    -- What is known as a number is not always known as a word, and the other way round.
+    case
+        when is_organization and not chance(key, 86, 3000)
+            then (growth_pct * 0.01::decimal(3, 2))::decimal(18, 6)
+    end as annual_growth_ratio,
+    case
+        when not is_organization or chance(key, 87, 2000) then null
+        when growth_pct >= 20 then 'fast'
+        when growth_pct >= 5 then 'medium'
+        else 'slow'
+    end as growth_pace,
+    -- Organizations have an account manager, and so have the persons who buy most.
+    case
+        when not is_prospect and (is_organization or pace >= 2000)
+            then manager_id_of(draw_below(key, 88, n_managers($customers)))
+        when is_prospect and is_organization and chance(key, 89, 5000)
+            then manager_id_of(draw_below(key, 88, n_managers($customers)))
+    end as account_manager_id,
     flaw,
     case flaw
         when 'not_a_date' then 'registered_at'

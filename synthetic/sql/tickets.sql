@@ -38,7 +38,7 @@ select
         when resolved_at::date <= $until::date
             then pick(ticket_key, 23, ['solved', 'solved', 'solved', '已解决', 'refused'])
     end as result,
-    'W-' || (101 + agent_no) as agent_id,
+    agent_id_of(agent_no) as agent_id,
     case
         when kind_of_ticket = 'fault' and n_of_assets > 0
             then asset_id_of(

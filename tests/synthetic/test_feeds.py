@@ -1,6 +1,7 @@
 """What the rows of all feeds have in common, and what makes them like a company's."""
 
 import hashlib
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -67,6 +68,10 @@ def test_customers_are_known(con, feed):
         ("reservations", "resource_id", "resources", "resource_id"),
         ("transactions", "currency", "exchange_rates", "currency"),
         ("wallet", "category", "transactions", "category"),
+        ("tickets", "agent_id", "staff", "agent_id"),
+        ("calls", "agent_id", "staff", "agent_id"),
+        ("staff", "manager_id", "staff", "agent_id"),
+        ("customers", "account_manager_id", "staff", "agent_id"),
     ],
 )
 def test_what_is_named_exists(con, feed, column, other, key):
@@ -179,6 +184,35 @@ def test_points_lie_in_the_band_of_their_word(con):
         " when characteristic in ('executive_relation', 'strategic_importance')"
         " then 9.9999 else 4.9999 end",
     ) == (0,)
+
+
+def test_the_word_for_growth_follows_from_the_number(con):
+    assert con.execute(
+        "select growth_pace, min(annual_growth_ratio), max(annual_growth_ratio)"
+        " from customers where growth_pace is not null"
+        " and annual_growth_ratio is not null group by all order by 2"
+    ).fetchall() == [
+        ("slow", Decimal("-0.10"), Decimal("0.04")),
+        ("medium", Decimal("0.05"), Decimal("0.19")),
+        ("fast", Decimal("0.20"), Decimal("0.38")),
+    ]
+    assert one(
+        con,
+        "select count(*) filter (party_type = 'person'"
+        " and coalesce(growth_pace, annual_growth_ratio::varchar) is not null),"
+        " count(annual_growth_ratio) filter (growth_pace is null) > 0,"
+        " count(*) filter (party_type <> 'person' and income_class is not null),"
+        " count(distinct income_class) from customers",
+    ) == (0, True, 0, 6)
+
+
+def test_everybody_on_the_staff_has_a_leader_who_is_an_expert(con):
+    assert one(
+        con,
+        "select count(*) filter (staff.manager_id is null), count(distinct staff.team),"
+        " count(*) filter (leaders.level <> 'expert' or leaders.team <> staff.team)"
+        " from staff left join staff as leaders on staff.manager_id = leaders.agent_id",
+    ) == (4, 4, 0)
 
 
 def test_decisions_begin_later_end_or_have_no_end(con):
