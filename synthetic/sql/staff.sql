@@ -3,12 +3,12 @@
 -- The first of each team leads it; an account manager reports to the first of them.
 with numbered as (
     select
-        person_no < n_agents($customers) as is_agent,
+        series.person_no < n_agents($customers) as is_agent,
         case
-            when person_no < n_agents($customers) then person_no
-            else person_no - n_agents($customers)
+            when series.person_no < n_agents($customers) then series.person_no
+            else series.person_no - n_agents($customers)
         end as number_in_kind,
-        draw(draw($seed, 610), person_no::ubigint) as person_key
+        draw(draw($seed, 610), series.person_no::ubigint) as person_key
     from
         range((n_agents($customers) + n_managers($customers))::bigint)
             as series (person_no)
@@ -35,7 +35,7 @@ select
     case
         when is_leader then 'expert'
         else pick(person_key, 1, ['junior', 'junior', 'senior', 'senior', 'expert'])
-    end as level,
+    end as level, -- noqa: RF04
     case
         when is_leader then null
         when is_agent then agent_id_of(number_in_kind - number_in_kind % 8)
