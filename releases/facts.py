@@ -55,7 +55,18 @@ QUESTIONS = (
         _counts("service_need", "complaint", "consult"),
         rows="service_need != 'none'",
     ),
-    Question("Calls to return in 24 hours", "24 小时回访", "callbacks", ("count(*)",)),
+    Question(
+        "Calls to return: due, overdue",
+        "待回访来电：未到期、已逾期",
+        "callbacks",
+        _counts("status", "due", "overdue"),
+    ),
+    Question(
+        "Calls returned: in time, late",
+        "已回访来电：按时、逾时",
+        "callbacks",
+        _counts("status", "done_in_time", "done_late"),
+    ),
     Question(
         "Calls answered in time; goals met",
         "按时接通率；达标",

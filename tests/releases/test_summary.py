@@ -112,10 +112,17 @@ def test_files_are_counted_by_feed_and_checks_by_table(con, insert):
 
 def test_facts_keep_the_order_of_their_questions(con, insert):
     insert("customer_entitlements", {"benefit": "tea"})
-    insert("callbacks", {"call_id": "1"}, {"call_id": "2"})
+    insert(
+        "callbacks",
+        {"call_id": "1", "status": "due"},
+        {"call_id": "2", "status": "due"},
+        {"call_id": "3", "status": "overdue"},
+        {"call_id": "4", "status": "done_late"},
+    )
     facts = summarize(con, "release").facts
     assert [(fact.name_zh, fact.figures) for fact in facts] == [
-        ("24 小时回访", "2"),
+        ("待回访来电：未到期、已逾期", "2 · 1"),
+        ("已回访来电：按时、逾时", "0 · 1"),
         ("客户权益、有日期的", "1 · 0"),
     ]
 
