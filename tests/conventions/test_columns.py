@@ -17,7 +17,8 @@ SAYS = {
     r"^(is|has)_": {"boolean"},
     r"(^|_)amount$": {"amount"},
     r"_ratio$": {"ratio"},
-    r"_(days|months|hours|rank)$": WHOLE,
+    r"_(days|months|rank)$": WHOLE,
+    r"_hours$": {*WHOLE, "score"},
     r"(^|_)points$": {"points", "score"},
     r"_score$": {"integer", "score"},
     r"_(name|code|en|zh)$": {"text", "choice"},
@@ -47,7 +48,7 @@ FIXED = {
     "seat_count",
 }
 # The days of the feeds end in `_on`; a released table may hand these ones on.
-HANDED_ON = {"starts_on", "ends_on", "warranty_ends_on"}
+HANDED_ON = {"starts_on", "ends_on", "installed_on", "warranty_ends_on"}
 
 each_table = pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
 
