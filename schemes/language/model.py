@@ -158,12 +158,32 @@ def check_parameter(parameter: Parameter, value: object) -> None:
         raise ValueError("must be a number, a share such as 20%, a window or a word")
 
 
-class Playbook(Document):
-    """How to treat the customers of a tier."""
+class Point(Text):
+    """One thing that is said of the customers of a tier, or done about them."""
 
-    traits: Text  # who they are
-    problems: Text  # what is likely wrong
-    actions: Text  # what to do
+    id: Name
+    source: Sentence | None = None  # where practice says so: text and line, as 003:57
+
+
+class Playbook(Document):
+    """How to treat the customers of a tier: a list of points for each part."""
+
+    traits: tuple[Point, ...] = ()  # who they are
+    problems: tuple[Point, ...] = ()  # what is likely wrong
+    actions: tuple[Point, ...] = ()  # what to do
+
+    @model_validator(mode="after")
+    def _has_points(self) -> "Playbook":
+        ids = [point.id for points in self.parts.values() for point in points]
+        if not ids:
+            raise ValueError("give a point of 'traits', 'problems' or 'actions'")
+        _no_repeats(ids, "point")
+        return self
+
+    @property
+    def parts(self) -> dict[str, tuple[Point, ...]]:
+        """The points of each part, by the part's name in `segment_playbook`."""
+        return {"trait": self.traits, "problem": self.problems, "action": self.actions}
 
 
 class Tier(Document):

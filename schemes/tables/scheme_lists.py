@@ -120,16 +120,15 @@ def flags_select(schemes: Iterable[CompiledScheme]) -> str:
 
 
 def playbook_select(schemes: Iterable[CompiledScheme]) -> str:
-    """A row per tier that has a playbook: how its customers are to be treated."""
-    rows = []
+    """A row per point of a tier's playbook: how its customers are to be treated."""
+    rows: list[list[exp.Expr]] = []
     for compiled in schemes:
         for tier in compiled.scheme.document.tiers:
-            book = tier.playbook
-            if book is not None:
-                said = [text(compiled.scheme.scheme), text(tier.tier)]
-                for part in (book.traits, book.problems, book.actions):
-                    said += [text(part.en), text(part.zh)]
-                rows.append(said)
+            for part, points in tier.playbook.parts.items() if tier.playbook else ():
+                for position, point in enumerate(points, 1):
+                    given = [compiled.scheme.scheme, tier.tier, part]
+                    said = [point.en, point.zh, point.id]
+                    rows.append([*map(text, given), number(position), *map(text, said)])
     return literal_rows("segment_playbook", rows)
 
 

@@ -91,6 +91,7 @@ def _section(scheme: Scheme, needs: list[str]) -> Iterator[str]:
     yield from _tiers(scheme)
     yield from _further_rules(scheme)
     yield from _parameters(scheme)
+    yield from _playbook(scheme)
 
 
 def _parameters(scheme: Scheme) -> Iterator[str]:
@@ -109,6 +110,22 @@ def _parameters(scheme: Scheme) -> Iterator[str]:
         pairs = ", ".join(f"`{path}: {shown(value)}`" for path, value in values.items())
         yield ""
         yield f"Set of parameters `{name}`: {pairs}."
+
+
+def _playbook(scheme: Scheme) -> Iterator[str]:
+    """The table of what is said of the customers of each tier, and done about them."""
+    rows = [
+        _row(tier.tier, part, point.en, point.zh)
+        for tier in scheme.document.tiers
+        if tier.playbook
+        for part, points in tier.playbook.parts.items()
+        for point in points
+    ]
+    if rows:
+        yield ""
+        yield "| tier | part | playbook | 运营策略 |"
+        yield "|---|---|---|---|"
+        yield from rows
 
 
 def _example(scheme: Scheme) -> str:

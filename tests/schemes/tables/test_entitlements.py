@@ -401,17 +401,3 @@ def test_an_explanation_names_benefits_and_who_decided(grade, order):
     assert "  + 生日卡（沿用铜）" in list(
         lines(explain(graded.con, "c", "card", "zh"), "zh")
     )
-
-
-def test_every_stage_and_class_has_a_playbook_in_both_languages(grade, order):
-    graded = grade({"transactions": orders(order, "c", 1)})
-    known = dict(
-        graded.rows(
-            "select scheme, count(*) from segment_playbook"
-            " where traits_en <> '' and traits_zh <> '' and problems_en <> ''"
-            " and problems_zh <> '' and actions_en <> '' and actions_zh <> ''"
-            " group by scheme"
-        )
-    )
-    assert known["private_domain_lifecycle"] == 6
-    assert known["rfm_8"] == 8
