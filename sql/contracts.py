@@ -81,15 +81,27 @@ class Column(Document):
 
 
 class Parameter(Document):
-    """A number or word of a rule that a project may set otherwise."""
+    """A number, word or list of words of a rule that a project may set otherwise."""
 
-    default: str | int | Decimal
+    default: str | int | Decimal | tuple[str, ...]
     about: str
     unit: str | None = None
     min: int = 0  # of a number: the least that a project may set
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 - raw YAML
-        """The value as a number, where people wrote '5%' or '30 days'."""
+        """The value as a number, where people wrote '5%' or '30 days'.
+
+        Of a list, the words in lower case and without blanks around them, since people
+        write a word now so, now so; a single word is a list of one.
+        """
+        if isinstance(self.default, tuple):
+            words = [value] if isinstance(value, str) else value
+            if not isinstance(words, list | tuple):
+                return value
+            return tuple(
+                word.strip().lower() if isinstance(word, str) else word
+                for word in words
+            )
         if isinstance(self.default, str):
             return value
         if self.unit is not None:
@@ -98,8 +110,21 @@ class Parameter(Document):
         share = read_percent(value)
         return value if share is None else share
 
+    @property
+    def shown_default(self) -> str:
+        """The default as people read it."""
+        if isinstance(self.default, tuple):
+            return ", ".join(self.default)
+        return str(self.default)
+
     def objection(self, value: object) -> str | None:
         """Why a project may not set this value, which `read` gave; None if it may."""
+        if isinstance(self.default, tuple):
+            is_list = isinstance(value, tuple) and all(
+                isinstance(word, str) and word for word in value
+            )
+            example = ", ".join(self.default[:2])
+            return None if is_list else f"must be a list of words such as [{example}]"
         if isinstance(self.default, str):
             is_word = isinstance(value, str)
             return None if is_word else f"must be a word such as '{self.default}'"

@@ -23,7 +23,7 @@ from sql.contracts import Contract
 if TYPE_CHECKING:
     from sqlglot import exp
 
-Value = str | int | Decimal | datetime.date | None
+Value = str | int | Decimal | datetime.date | tuple[str, ...] | list[str] | None
 
 Params = Mapping[str, Value]
 
@@ -51,7 +51,11 @@ def select_in(file: Path) -> str:
 def used(params: Params, select: str) -> dict[str, Value]:
     """The parameters that a select names; DuckDB refuses any other."""
     names = _pieces(select)[1::2]
-    return {name: value for name, value in params.items() if name in names}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in params.items()
+        if name in names
+    }
 
 
 def create(
@@ -184,6 +188,8 @@ def _literal(value: Value) -> str:
             return f"({value})"  # after a minus, too
         case str():
             return text(value)
+        case tuple() | list():
+            return f"[{', '.join(map(text, value))}]::varchar[]"
 
 
 def reading(select: str, others: Mapping[str, str]) -> str:

@@ -241,9 +241,8 @@ def _table_parameters() -> Iterator[str]:
     for table in contracts("marts"):
         for name, parameter in table.parameters.items():
             unit = f" ({parameter.unit})" if parameter.unit else ""
-            yield _row(
-                f"`{table.table}.{name}`", f"{parameter.default}{unit}", parameter.about
-            )
+            default = f"{parameter.shown_default}{unit}"
+            yield _row(f"`{table.table}.{name}`", default, parameter.about)
 
 
 def _row(*cells: str) -> str:

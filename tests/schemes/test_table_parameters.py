@@ -30,6 +30,9 @@ def project_with(root, **parameters):
         {"sla_attainment__high_goal_ratio": "95%"},
         {"points_ledger__expiring_days": "60 days"},
         {"callbacks__callback_hours": "48 hours"},
+        {"service_sales__add_on_categories": ["Bolts", "工时"]},
+        {"service_sales__add_on_categories": "bolts"},
+        {"service_sales__add_on_categories": []},
     ],
 )
 def test_what_a_project_may_set(tmp_path, given):
@@ -47,6 +50,9 @@ def test_what_a_project_may_set(tmp_path, given):
         ({"service_queue__black_priority": -1}, "must be at least 0"),
         ({"service_queue__black_priority": Decimal("1.5")}, "must be a whole number"),
         ({"points_ledger__clear_every_months": 0}, "must be at least 1"),
+        ({"service_sales__add_on_categories": 3}, "must be a list of words"),
+        ({"service_sales__add_on_categories": ["a", 3]}, "such as [parts, part]"),
+        ({"service_sales__add_on_categories": [" "]}, "must be a list of words"),
         ({"callbacks__callback_hours": "2 days"}, "must be a number of hours"),
     ],
 )

@@ -81,6 +81,13 @@ def expected(value):
     return value
 
 
+def given_param(name, value):
+    """A parameter of a case as a run hands it to the select."""
+    if name.endswith("_date"):
+        return datetime.date.fromisoformat(value)
+    return tuple(value) if isinstance(value, list) else value
+
+
 def ordered(rows):
     return sorted(rows, key=lambda row: tuple(map(repr, row)))
 
@@ -95,7 +102,7 @@ def test_case(path: Path):
     select = select_of(made)
     params = {name: parameter.default for name, parameter in made.parameters.items()}
     params |= {
-        name: datetime.date.fromisoformat(value) if name.endswith("_date") else value
+        name: given_param(name, value)
         for name, value in case.get("params", {}).items()
     }
     with duckdb.connect() as con:
