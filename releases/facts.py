@@ -107,10 +107,34 @@ QUESTIONS = (
         ("count(*)", "count(*) filter (where is_conflict)"),
     ),
     Question(
+        "Reservations: requested, held, released, cancelled, expired",
+        "预约：待受理、锁定、已释放、已取消、已到期",
+        "reservation_status",
+        _counts("step", "requested", "held", "released", "cancelled", "expired"),
+    ),
+    Question(
+        "Resources, held now",
+        "资源、当前锁定",
+        "resource_status",
+        ("count(*)", "count(held_by)"),
+    ),
+    Question(
         "Installed assets, in warranty",
         "在装设备、保修内",
         "service_assets",
         ("count(*)", "count(*) filter (where is_in_warranty)"),
+    ),
+    Question(
+        "Models of assets, with faults in 12 months",
+        "设备型号、12 个月内有故障",
+        "asset_models",
+        ("count(*)", "count(*) filter (where n_faults_12m > 0)"),
+    ),
+    Question(
+        "Customers who asked in 12 months, tickets",
+        "12 个月内有工单的客户、工单",
+        "asking_customers",
+        ("count(*)", "sum(n_tickets_12m)"),
     ),
     Question(
         "Sold in service: cross, up, add-on",

@@ -38,6 +38,7 @@ SHORTENED = re.compile(
 FIXED = {
     "can_buy",
     "exceeds_authority",
+    "held_until",
     "holds_until",
     "known_from",
     "known_to",
