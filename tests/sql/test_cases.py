@@ -102,8 +102,7 @@ def test_case(path: Path):
     select = select_of(made)
     params = {name: parameter.default for name, parameter in made.parameters.items()}
     params |= {
-        name: given_param(name, value)
-        for name, value in case.get("params", {}).items()
+        name: given_param(name, value) for name, value in case.get("params", {}).items()
     }
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
