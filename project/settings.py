@@ -103,10 +103,14 @@ class FeedMapping(Document):
 class SchemeSettings(Document):
     """Which schemes run, and the parameters that the project overrides."""
 
+    preset: str | None = Field(default=None, examples=["supermarket"])
+    """The trade whose schemes of the library run; the project's own run besides."""
+    also: tuple[str, ...] = Field(default=(), examples=[["hotel_guest"]])
+    """The ids of schemes that run beside those of the preset."""
     only: tuple[str, ...] | None = Field(
         default=None, examples=[["rfm_8", "annual_points"]]
     )
-    """The ids of the schemes that run; without it, all that can."""
+    """The ids of the schemes that run, of those of a preset; without it, all."""
     except_: tuple[str, ...] = Field(
         default=(), alias="except", examples=[["hotel_guest"]]
     )
@@ -120,6 +124,8 @@ class SchemeSettings(Document):
     def _one_choice(self) -> "SchemeSettings":
         if self.only is not None and self.except_:
             raise ValueError("give either 'only' or 'except', not both")
+        if self.also and self.preset is None:
+            raise ValueError("'also' adds to a 'preset', and there is none")
         return self
 
 

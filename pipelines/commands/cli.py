@@ -146,6 +146,25 @@ def demo(
 
 
 @app.command()
+def init(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(metavar="P", help="The trade, such as supermarket or bank."),
+    ] = None,
+    project: FolderOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a commented fenji.yaml and the landing folders of a new project."""
+    from pipelines.commands import init as command  # noqa: PLC0415
+
+    where = _one_folder(folder, project)
+    if where is None:
+        raise ConfigurationError("DIR: is missing; name the folder of the project")
+    command.init(where, preset, as_json=json)
+
+
+@app.command()
 def generate(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
     folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,

@@ -18,6 +18,7 @@ from project.quantities import plain_percent
 from project.settings import Settings
 from schemes.language.files import STANDARD, Scheme, library, shown
 from schemes.language.model import Tier
+from schemes.language.presets import presets
 from sql.contracts import contracts, feeds
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -48,6 +49,16 @@ schemes are.
 
 | address | default | meaning | 含义 |
 |---|---|---|---|"""
+_PRESETS = """\
+## Presets
+
+Set as `schemes: {preset: supermarket}`: which schemes of the library run. `also` adds
+to them, then `except` leaves some out, or `only` names the few that run. Schemes that
+these read run as well, and so do the project's own. What is left out is not computed.
+`fenji init DIR --preset P` begins a project.
+
+| preset | about | 说明 | schemes |
+|---|---|---|---|"""
 _TABLES = """\
 ## Parameters of tables
 
@@ -64,6 +75,7 @@ def settings_page() -> str:
     """The page as `docs/settings.md` holds it."""
     made = _schema()
     parts = [_HEAD, *_section(made, made, "The file")]
+    parts += ["", _PRESETS, *_preset_rows()]
     parts += ["", _PARAMETERS, *_scheme_parameters()]
     parts += ["", _TABLES, *_table_parameters()]
     return "\n".join(parts) + "\n"
@@ -205,6 +217,17 @@ def _written(value: object) -> str:
     needs_quotes = isinstance(value, str) and any(sign in text for sign in "%*,'{}[]:")
     is_share = text.endswith("%") and text[:-1].isdigit()
     return f'"{text}"' if needs_quotes and not is_share else text
+
+
+def _preset_rows() -> Iterator[str]:
+    for name, preset in presets().items():
+        listed = ["all"] if preset.schemes is None else preset.schemes
+        yield _row(
+            f"`{name}`",
+            f"{preset.name.en}: {preset.about.en}",
+            f"{preset.name.zh}：{preset.about.zh}",
+            ", ".join(listed),
+        )
 
 
 def _scheme_parameters() -> Iterator[str]:

@@ -8,7 +8,7 @@ Here is found out which files there are, which schemes run, and what each says a
 import copy
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from project.quantities import plain_percent, read_percent
 from schemes.language.expressions import ExpressionError, Name, Node, parse_expression
 from schemes.language.model import KINDS, Text
 from schemes.language.model import Scheme as Document
+from schemes.language.presets import presets
 from schemes.language.sources import LIBRARY, files_in, scheme_files
 from sql.contracts import contracts
 
@@ -240,12 +241,18 @@ def _canonical(document: Document) -> bytes:
 
 
 def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
-    """The schemes, enabled or not as the settings `only` and `except` say.
+    """The schemes, enabled or not as the settings say.
 
-    A scheme that an enabled one reads is enabled as well.
+    A preset, with what `also` adds to it, is what there is to choose from; of that,
+    `only` names those that run, or `except` those that do not. A scheme that one of the
+    preset or of `only` reads is enabled as well.
     """
     chosen = project.settings.schemes
-    for field, names in (("only", chosen.only or ()), ("except", chosen.except_)):
+    for field, names in (
+        ("also", chosen.also),
+        ("only", chosen.only or ()),
+        ("except", chosen.except_),
+    ):
         for name in names:
             if name not in found:
                 raise _setting_error(
@@ -253,16 +260,52 @@ def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
                     ("schemes", field),
                     f"there is no scheme '{name}'{nearest(name, set(found))}",
                 )
-    enabled = set(found) - set(chosen.except_)
+    enabled = _of_preset(project, found)
     if chosen.only is not None:
-        enabled, to_visit = set(), list(chosen.only)
-        while to_visit:
-            name = to_visit.pop()
-            if name in found and name not in enabled:
-                enabled.add(name)
-                to_visit.extend(found[name].reads_schemes)
+        outside = [name for name in chosen.only if name not in enabled]
+        if outside:
+            raise _setting_error(
+                project,
+                ("schemes", "only"),
+                f"'{outside[0]}' is not in the preset '{chosen.preset}'; add it with"
+                " 'also'",
+            )
+        enabled = _with_those_read(chosen.only, found)
+    enabled -= set(chosen.except_)
     for name, scheme in sorted(found.items()):
         yield Scheme(scheme.document, scheme.path, scheme.version, name in enabled)
+
+
+def _of_preset(project: Project, found: Mapping[str, Scheme]) -> set[str]:
+    """The schemes of the preset and the project's own; all without a preset.
+
+    Raises:
+        ConfigurationError: there is no such preset.
+    """
+    chosen = project.settings.schemes
+    if chosen.preset is None:
+        return set(found)
+    preset = presets().get(chosen.preset)
+    if preset is None:
+        hint = nearest(chosen.preset, set(presets()))
+        message = f"there is no preset '{chosen.preset}'{hint}"
+        raise _setting_error(project, ("schemes", "preset"), message)
+    if preset.schemes is None:
+        return set(found)
+    own = set(found) - {path.stem for path in files_in(LIBRARY)}
+    return _with_those_read([*preset.schemes, *chosen.also, *own], found)
+
+
+def _with_those_read(names: Iterable[str], found: Mapping[str, Scheme]) -> set[str]:
+    """The schemes, and those that they read."""
+    reached: set[str] = set()
+    to_visit = list(names)
+    while to_visit:
+        name = to_visit.pop()
+        if name in found and name not in reached:
+            reached.add(name)
+            to_visit.extend(found[name].reads_schemes)
+    return reached
 
 
 def _overrides(
@@ -422,6 +465,7 @@ def _set_benefit(
         what = f"benefit '{benefit}' of the tier '{tier}'" if stated else f"'{tier}'"
         raise ValueError(f"'entitlements' has no {what}{hint}")
     stated[benefit]["value"] = value
+    stated[benefit].pop("is_example", None)
 
 
 def _setting_error(
