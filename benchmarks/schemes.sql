@@ -370,6 +370,7 @@ reasons as (
             end
         end as rfm_8__reason,
         case
+            when not coalesce(is_member, true) then null
             when points_this_year >= 5000 then 'D'
             when points_this_year >= 3000 then 'C'
             when points_this_year >= 1000 then 'B'

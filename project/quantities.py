@@ -5,12 +5,14 @@ the same forms. Windows of schemes, such as `previous 12 months`, have more form
 module of their own, `schemes.language.windows`.
 """
 
+import datetime
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
+NO_MONTH_DAY = "is not a day of the year; write month and day, such as '02-29'"
 _HUNDRED = 100
 _LENGTH = re.compile(r"([0-9]+) ?([a-z]+)", re.IGNORECASE)
 _SIZE = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([kmgt]?)(i?)b", re.IGNORECASE)
@@ -36,6 +38,15 @@ def read_length(given: object, unit: str) -> int | None:
     if match is None or match[2].lower() not in {unit, unit.removesuffix("s")}:
         return None
     return int(match[1])
+
+
+def is_month_day(given: str) -> bool:
+    """Whether a text is a day of the year, such as '02-29'."""
+    try:
+        datetime.date.fromisoformat(f"2000-{given}")
+    except ValueError:
+        return False
+    return True
 
 
 def percent(part: int, whole: int) -> str:

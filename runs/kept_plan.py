@@ -2,9 +2,9 @@
 
 Compiling forty schemes takes seconds, and gives the same text day after day. So what a
 run takes of a plan, which is text alone, stays in the warehouse beside a key: of the
-settings, schemes, tags and code, of the columns that are loaded, and of the library
-that writes the selects. Another key takes nothing. What is asked for and is not kept is
-compiled then, and kept at the end of the run.
+settings, schemes, tags and code, of the columns that are loaded, and of the libraries
+that the selects come from. Another key takes nothing. What is asked for and is not kept
+is compiled then, and kept at the end of the run.
 
 What a plan says is in `schemes.plan`, and how it is stored in `warehouse_state`.
 """
@@ -26,6 +26,9 @@ from schemes.plan import SchemePlan
 from sql.bands import Band
 
 T = TypeVar("T")
+
+# What writes the selects, and whose holidays stand in them.
+LIBRARIES = ("sqlglot", "holidays")
 
 
 class _Part(Generic[T]):
@@ -109,7 +112,7 @@ def plan_for(
         compile_plan: makes the plan of these.
     """
     feeds = sorted((name, sorted(names)) for name, names in columns.items())
-    parts = (rules_key(project), repr(feeds), version("sqlglot"))
+    parts = (rules_key(project), repr(feeds), *map(version, LIBRARIES))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return KeptPlan(key, compile_plan, warehouse_state.parts_of_plan(con, key))
 

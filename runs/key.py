@@ -12,6 +12,7 @@ import functools
 import hashlib
 import json
 import zoneinfo
+from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
@@ -51,6 +52,8 @@ SHOWN_ONLY = (
     "schemes/language/json_schema.py",
     "schemes/tools",
 )
+# Packages whose data are in the figures.
+DATA_PACKAGES = ("holidays",)
 
 
 def settings_digest(project: Project) -> str:
@@ -97,6 +100,8 @@ def code_digest(root: Path = ROOT) -> str:
     for file in hashed_files(root):
         name = file.relative_to(root).as_posix()
         whole.update(name.encode() + b"\0" + file.read_bytes())
+    for package in DATA_PACKAGES:
+        whole.update(f"{package} {version(package)}".encode())
     return whole.hexdigest()
 
 

@@ -80,6 +80,7 @@ from schemes.tables.opportunity_grades import (
     graded_table,
     opportunity_grades_select,
 )
+from schemes.tables.public_holidays import holiday_country, public_holidays_select
 from schemes.tables.reason_codes import CODES, codes_select
 from schemes.tables.reasons import STEPS, reasons_view, steps_select
 from schemes.tables.release_views import (
@@ -126,6 +127,7 @@ class SchemePlan:
     rfm: RFM
     tags: CompiledTags
     entitlements: tuple[Entitlement, ...]  # of the schemes that run
+    holiday_country: str  # whose holidays promotions come before
     bands: tuple[Band, ...]  # that assessments must lie in
 
     @cached_property
@@ -271,6 +273,9 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "scheme_benefits": lambda plan: scheme_benefits_select(plan.entitlements),
     "birthday_benefits": lambda plan: birthday_benefits_select(
         plan.running, plan.entitlements
+    ),
+    "public_holidays": lambda plan: public_holidays_select(
+        plan.entitlements, plan.holiday_country
     ),
     "service_level": lambda plan: service_level_select(plan.applicable),
     "category_discounts": lambda plan: category_discounts_select(plan.entitlements),
@@ -512,5 +517,6 @@ def plan_of(
             if compiled.runs
             for entitlement in entitlements[name]
         ),
+        holiday_country=holiday_country(project),
         bands=assessed_bands(schemes),
     )

@@ -5,7 +5,6 @@ decided in `schemes.compiler.scheme`; which files there are, in
 `schemes.language.files`. `docs/schemes.md` explains the fields to authors.
 """
 
-import datetime
 import re
 from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
@@ -23,7 +22,7 @@ from pydantic import (
 
 from project.documents import Document
 from project.places import FieldPath
-from project.quantities import read_percent
+from project.quantities import NO_MONTH_DAY, is_month_day, read_percent
 from schemes.language.windows import Window, parse_window
 
 PAY_RATIO = "pay_ratio"  # a benefit: the part of the price that is to be paid
@@ -80,12 +79,8 @@ def _not_blank(text: str) -> str:
 
 
 def _year_day(text: str) -> str:
-    try:
-        datetime.date.fromisoformat(f"2000-{text}")
-    except ValueError:
-        raise ValueError(
-            "is not a day of the year; write month and day, such as '02-29'"
-        ) from None
+    if not is_month_day(text):
+        raise ValueError(NO_MONTH_DAY)
     return text
 
 
@@ -333,9 +328,15 @@ class Benefit(Document):
     benefit: Name
     value: Value | None = None  # while it is not set, nobody has the benefit
     name: Text | None = None  # the benefit with its value, in words
-    # When it is due: on the customer's birthday, on a day whose spend reaches the
-    # value, or with an order that reaches it; else on `due_days` of each year.
-    due: Literal["birthday", "day_spend", "basket"] | None = None
+    # A value that practice does not give: it is shown with the name, until a project
+    # sets its own.
+    is_example: bool = False
+    # When it is due: on the customer's birthday, with one order that reaches the value,
+    # or on the days before public holidays or school vacations; else on `due_days` of
+    # each year.
+    due: Literal["birthday", "basket", "before_holidays", "before_vacations"] | None = (
+        None
+    )
     due_days: tuple[YearDay, ...] = ()
 
     @model_validator(mode="after")
@@ -346,7 +347,7 @@ class Benefit(Document):
             return self
         if self.benefit == PAY_RATIO and not (self.share and 0 < self.share <= 1):
             raise ValueError(f"{PAY_RATIO}: the value is a share, such as 0.95 or 95%")
-        if self.due in {"day_spend", "basket"} and _number(self.value) is None:
+        if self.due == "basket" and _number(self.value) is None:
             raise ValueError(
                 f"{self.benefit}: is due by {self.due}, so the value is an amount"
             )

@@ -1,7 +1,7 @@
 """What tiers entitle to: from scheme files to `entitlements` and its customers.
 
 Inheritance is settled here. The days on which benefits fall due are found in
-`sql/marts/entitlements.sql` and `sql/marts/benefit_dates.sql`.
+`sql/marts/entitlements.sql`, `promotion_windows.sql` and `benefit_dates.sql` there.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.queries import join_customers, named, select, text_of, union_text
 from schemes.compiler.values import both, case, cast, column, either, text, texts
 from schemes.language.files import Scheme
-from schemes.language.model import Benefit
+from schemes.language.model import Benefit, Text
 from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import RESULTS, SCOPED_RESULTS
 from schemes.tables.scheme_lists import literal_rows
@@ -25,11 +25,9 @@ CUSTOMER_ENTITLEMENTS = "customer_entitlements"
 DATES = "benefit_dates"
 BIRTHDAY = "birthday"
 SEASON = "season"  # due on days that are the same for everybody
-# Due by the day's spend or by an order: the amount that has to reach the value.
-AMOUNTS: Mapping[str, str] = {
-    "day_spend": "day_spend_amount",
-    "basket": "basket_amount",
-}
+# Due by an order: the amount that has to reach the value.
+AMOUNTS: Mapping[str, str] = {"basket": "basket_amount"}
+BEFORE_HOLIDAYS = "before_holidays"
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def scheme_benefits_select(entitlements: Iterable[Entitlement]) -> str:
     rows = []
     for entitlement in entitlements:
         benefit = entitlement.benefit
-        plain = f"{benefit.benefit}: {benefit.value}"
+        name = _name(benefit)
         rows.append(
             [
                 text(entitlement.scheme),
@@ -106,13 +104,25 @@ def scheme_benefits_select(entitlements: Iterable[Entitlement]) -> str:
                 text(benefit.benefit),
                 text(benefit.value or ""),
                 _text(entitlement.inherited_from),
-                text(benefit.name.en if benefit.name else plain),
-                text(benefit.name.zh if benefit.name else plain),
+                text(name.en),
+                text(name.zh),
                 _text(entitlement.due),
                 texts(list(benefit.due_days)),
             ]
         )
     return literal_rows("scheme_benefits", rows)
+
+
+def _name(benefit: Benefit) -> Text:
+    """The benefit in words, with its value, and whether that is an example."""
+    plain = f"{benefit.benefit}: {benefit.value}"
+    said = benefit.name or Text(en=plain, zh=plain)
+    en, zh = (
+        name.replace("{value}", benefit.value or "") for name in (said.en, said.zh)
+    )
+    if benefit.is_example:  # practice gives no value
+        en, zh = f"{en} (example)", f"{zh}（示例）"
+    return Text(en=en, zh=zh)
 
 
 def birthday_benefits_select(

@@ -1,8 +1,9 @@
 -- One row is a customer with a birthday that matters, or who bought on the as-of date.
--- Reads: core.customers, core.lines, core.orders, marts.birthday_benefits.
+-- Reads: core.customers, core.orders, marts.birthday_benefits.
 -- Params: as_of_date (date).
 -- A leap day plus whole years is clamped to the month's end: born on 29 February, the
 -- birthday of a common year is 28 February. A date of birth that lies ahead is wrong.
+-- A basket is one order, less what was refunded of it: two of a day are not added up.
 with ages as (
     select
         customers.customer_id,
@@ -25,17 +26,6 @@ birthdays as (
     from ages
 ),
 
-day_spend as (
-    select
-        customer_id,
-        sum(spend_amount)::decimal(18, 2) as day_spend_amount
-    from core.lines
-    where
-        line_date = $as_of_date
-        and customer_id is not null
-    group by customer_id
-),
-
 baskets as (
     select
         customer_id,
@@ -46,14 +36,9 @@ baskets as (
 )
 
 select
-    coalesce(
-        birthdays.customer_id, day_spend.customer_id, baskets.customer_id
-    ) as customer_id,
+    coalesce(birthdays.customer_id, baskets.customer_id) as customer_id,
     birthdays.birthday_date,
-    day_spend.day_spend_amount,
     baskets.basket_amount
 from birthdays
-full outer join day_spend
-    on birthdays.customer_id = day_spend.customer_id
 full outer join baskets
-    on coalesce(birthdays.customer_id, day_spend.customer_id) = baskets.customer_id
+    on birthdays.customer_id = baskets.customer_id

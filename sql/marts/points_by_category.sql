@@ -1,6 +1,8 @@
 -- One row is a customer, a calendar year and a category: points, tier and price.
--- Reads: core.category_points_events, marts.scheme_tiers, marts.category_discounts.
--- The tier is that of the scheme category_points, whose bounds are in scheme_tiers.
+-- Reads: core.category_points_events, core.customers, marts.scheme_tiers,
+-- marts.category_discounts.
+-- The tier is that of the scheme category_points, whose bounds are in scheme_tiers; who
+-- is known to be no member has none. Where nobody is marked, everybody is a member.
 with years as (
     select
         customer_id,
@@ -31,7 +33,10 @@ select
     tiers.tier,
     tiers.pay_ratio
 from years
+left join core.customers as customers
+    on years.customer_id = customers.customer_id
 left join tiers
     on
-        (tiers.lower_bound is null or years.points >= tiers.lower_bound)
+        coalesce(customers.is_member, true)
+        and (tiers.lower_bound is null or years.points >= tiers.lower_bound)
         and (tiers.upper_bound is null or years.points < tiers.upper_bound)

@@ -43,7 +43,7 @@ CORE = (
     "customers",
 )
 # Beside the compiled ones, what the views of a release and explanations read.
-READ = ("entitlements", "benefit_dates", "overrides_in_force")
+READ = ("promotion_windows", "entitlements", "benefit_dates", "overrides_in_force")
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -187,7 +187,9 @@ def run_plan(
         )
     execution.grades()
     for name in READ:
-        create(con, ("marts", name), select_of(contract("marts", name)), params)
+        table = contract("marts", name)
+        own = {key: one.default for key, one in table.parameters.items()}
+        create(con, ("marts", name), select_of(table), {**own, **params})
     con.execute("create schema if not exists storage")
     con.execute("set search_path = 'main,storage'")
     for name in (RESULTS, *COMPILED, *READ):

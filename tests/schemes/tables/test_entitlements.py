@@ -1,6 +1,7 @@
 """What customers are entitled to: what tiers hand up, days, approvals, words."""
 
 import datetime
+from decimal import Decimal
 
 import pytest
 
@@ -36,7 +37,7 @@ entitlements:
     - {benefit: gift, value: card, due: birthday, name: {en: Birthday card, zh: 生日卡}}
   silver:
     - {benefit: fee, value: half, name: {en: Half the fee, zh: 半价}}
-    - {benefit: day_gift, value: 200, due: day_spend, name: {en: Gift, zh: 赠礼}}
+    - {benefit: day_gift, value: 200, due: basket, name: {en: Gift, zh: 赠礼}}
     - {benefit: draw, value: 78, due: basket, name: {en: Draw, zh: 抽奖}}
   gold:
     - {benefit: fee, value: waived, name: {en: No fee, zh: 免费}}
@@ -187,42 +188,170 @@ def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
     assert held(graded, "plain", "big_customer") == {}
 
 
-def test_gifts_and_draws_fall_due_on_the_day_that_reaches_their_amount(grade, order):
-    """Value class: every customer draws with an order from 78; a gift from 500."""
+def member(customer, *, is_member=True):
+    return {"customer_id": customer, "is_member": is_member}
+
+
+@pytest.mark.parametrize(
+    ("tier", "earlier", "amount"),
+    [("A", 0, 500), ("B", 1000, 400), ("C", 3000, 300), ("D", 5000, 200)],
+)
+def test_one_purchase_of_the_day_brings_a_gift_by_level(
+    grade, order, tier, earlier, amount
+):
     as_of = "2026-05-31"
-    day = datetime.date(2026, 5, 31)
+    below = amount - Decimal("0.01")
+    half = Decimal(amount) / 2
+
+    def today(customer, amount, number=1):
+        line = order(customer, as_of, str(amount))
+        return {**line, "transaction_id": f"{customer} {number}"}
+
+    def given_back(customer, amount):
+        line = today(customer, amount, 2)
+        return {**line, "original_transaction_id": f"{customer} 1"}
+
+    names = ["below", "at", "above", "two", "refunded", "just_refunded", "yesterday"]
     given = {
+        "customers": [member(name) for name in names],
         "transactions": [
-            order("below", as_of, "77.99"),
-            order("at", as_of, "78.00"),
-            order("above", as_of, "78.01"),
-            order("day_below", as_of, "250.00"),
-            order("day_below", as_of, "249.99"),
-            order("day_at", as_of, "250.00"),
-            {**order("day_at", as_of, "250.00"), "transaction_id": "second"},
-            # Yesterday's order counts for nothing today.
-            order("yesterday", "2026-05-30", "600.00"),
+            today("below", below),
+            today("at", amount),
+            today("above", amount + 1),
+            # Only together do they reach the amount.
+            today("two", half), today("two", half, 2),
+            # One cent of it given back, on the same day.
+            today("refunded", amount),
+            given_back("refunded", "-0.01"),
+            today("just_refunded", amount + 1),
+            given_back("just_refunded", -1),
+            order("yesterday", "2026-05-30", str(amount)),
+        ],
+    }  # fmt: skip
+    if earlier:
+        given["transactions"] += [
+            order(name, "2026-01-01", str(earlier)) for name in names
         ]
+    graded = grade(given, only=["annual_points"])
+    assert set(graded.tiers("annual_points").values()) == {tier}
+    due = {
+        name: held(graded, name, "annual_points")["purchase_gift"][3] for name in names
     }
-    given["transactions"] += [order(f"vip{n}", as_of, 9000 - n) for n in range(6)]
-    graded = grade(given, only=["value_class"])
-    ordinary = ("below", "at", "above", "day_below", "day_at", "yesterday")
-    assert {graded.tiers("value_class")[name] for name in ordinary} == {"ordinary"}
+    day = datetime.date(2026, 5, 31)
+    assert due == dict.fromkeys(names) | dict.fromkeys(
+        ("at", "above", "just_refunded"), day
+    )
 
-    def due(benefit):
-        return {
-            name: held(graded, name, "value_class")[benefit][3] for name in ordinary
-        }
 
-    assert due("prize_draw") == {
-        "below": None,
-        "at": day,
-        "above": day,
-        "day_below": day,
-        "day_at": day,
-        "yesterday": None,
+@pytest.mark.parametrize(
+    ("amount", "draws"), [("77.99", False), ("78.00", True), ("78.01", True)]
+)
+def test_members_draw_a_prize_with_one_purchase(grade, order, amount, draws):
+    people = [member("yes"), member("unknown", is_member=None)]
+    people.append(member("no", is_member=False))
+    given = {
+        "customers": people,
+        "transactions": [
+            order(who["customer_id"], "2026-05-31", amount, category="tea")
+            for who in people
+        ],
     }
-    assert {name for name, at in due("day_gift").items() if at} == {"day_at"}
+    graded = grade(given, only=["annual_points", "category_points"])
+    day = datetime.date(2026, 5, 31) if draws else None
+    for who in ("yes", "unknown"):
+        assert held(graded, who, "annual_points")["prize_draw"] == [
+            "A",
+            "78",
+            None,
+            day,
+        ]
+        assert held(graded, who, "category_points") != {}
+    for scheme in ("annual_points", "category_points"):
+        assert held(graded, "no", scheme) == {}
+        assert "no" not in graded.tiers(scheme)
+
+
+def test_without_the_column_everybody_is_a_member(grade, order):
+    graded = grade(
+        {"transactions": [order("a", "2026-05-31", 10)]}, only=["annual_points"]
+    )
+    assert graded.tiers("annual_points") == {"a": "A"}
+
+
+@pytest.mark.parametrize(
+    ("as_of", "due", "until"),
+    [
+        # National Day 2026 begins on 1 October, Mid-Autumn on 25 September.
+        ("2026-09-16", "2026-09-18", "2026-09-24"),
+        ("2026-09-18", "2026-09-18", "2026-09-24"),
+        ("2026-09-24", "2026-09-24", "2026-09-24"),
+        ("2026-09-25", "2026-09-25", "2026-09-30"),
+        ("2026-09-30", "2026-09-30", "2026-09-30"),
+        ("2026-10-01", "2026-12-25", "2026-12-31"),
+    ],
+)
+def test_promotions_run_before_public_holidays(grade, order, as_of, due, until):
+    day = datetime.date.fromisoformat(as_of)
+    given = {"transactions": [order("a", as_of, 10)]}
+    graded = grade(given, as_of=day, only=["annual_points"])
+    (row,) = graded.rows(
+        "select value, due_date::text, due_until_date::text from customer_entitlements"
+        " where benefit = 'holiday_promotion'"
+    )
+    assert row == ("3%", due, until)
+
+
+def test_promotions_and_birthday_gifts_differ_by_level(grade):
+    named = ("holiday_promotion", "vacation_promotion", "birthday_gift")
+    graded = grade({"transactions": []}, only=["annual_points"])
+    for benefit in named:
+        rows = graded.rows(
+            "select value, name_en, name_zh from entitlements where benefit = ?",
+            benefit,
+        )
+        assert len({value for value, *_ in rows}) == 4
+        # Practice gives no amounts.
+        assert all(name.endswith(" (example)") for _, name, _ in rows)
+        assert all(name.endswith("（示例）") for *_, name in rows)
+
+
+def test_a_value_that_the_project_sets_is_no_example(grade):
+    address = "annual_points.entitlements.D.purchase_gift"
+    graded = grade(
+        {"transactions": []}, only=["annual_points"], parameters={address: 250}
+    )
+    rows = graded.rows(
+        "select name_en, name_zh from entitlements"
+        " where benefit = 'purchase_gift' and tier = 'D'"
+    )
+    assert rows == [
+        (
+            "A gift, that day only, with one purchase from 250",
+            "一次性购物满250元赠礼，限当天领取",
+        )
+    ]
+
+
+def test_students_pay_less_and_households_do_not():
+    types = entitlements_of(read_scheme(LIBRARY / "shopper_type.yaml"))
+    assert [(held.tier, held.benefit.benefit) for held in types] == [
+        ("student", "student_discount")
+    ]
+
+
+def test_a_vip_of_the_supermarket_pays_no_entry_fee():
+    by_tier = {}
+    for held in entitlements_of(read_scheme(LIBRARY / "supermarket_member.yaml")):
+        benefits = by_tier.setdefault(held.tier, {})
+        benefits[held.benefit.benefit] = held.benefit.value
+    assert by_tier == {
+        "ordinary": {"entry_fee": "2", "gifts": "few for many points"},
+        "vip": {
+            "entry_fee": "none",
+            "points_cleared": "one month later",
+            "gifts": "more for fewer points",
+        },
+    }
 
 
 @pytest.mark.parametrize(
@@ -322,7 +451,11 @@ def test_a_project_sets_a_value_and_fills_in_what_a_template_leaves_open(grade):
         ("bank_aum.entitlements.glod.queue", "x", "has no 'glod'; did you mean 'gold'"),
         ("category_points.entitlements.D.pay_ratio", "1.01", "is a share, such as"),
         ("category_points.entitlements.D.pay_ratio", "0", "is a share, such as"),
-        ("value_class.entitlements.vip.day_gift", "much", "the value is an amount"),
+        (
+            "annual_points.entitlements.D.purchase_gift",
+            "much",
+            "the value is an amount",
+        ),
     ],
 )
 def test_wrong_values_are_refused_in_one_line(grade, address, value, wrong):
