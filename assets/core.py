@@ -1,7 +1,7 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
@@ -22,12 +22,14 @@ from sql.contracts import Contract, contract
 from sql.selects import create, row_count, select_of, without_rows
 
 
-def table_asset(table: Contract, select: str | None = None) -> dg.AssetsDefinition:
-    """The asset of a table that is one `select`: of its file unless it is given."""
+def table_asset(
+    table: Contract, select: Callable[[], str] | None = None
+) -> dg.AssetsDefinition:
+    """The asset of a table that is one `select`: of its file, or as a run makes it."""
 
     @table_assets(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
     def make(run: Run) -> dg.MaterializeResult[Any]:
-        made = select or select_of(table)
+        made = select() if select else select_of(table)
         with run.noticing():
             if table.scheme is not None and table.scheme not in run.plan.applicable:
                 made = without_rows(made)

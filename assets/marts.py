@@ -23,7 +23,7 @@ from sql.readiness import data_readiness_select
 
 TABLES = [
     *(table_asset(table) for table in made_in_sql("marts")),
-    table_asset(contract("marts", "data_readiness"), data_readiness_select()),
+    table_asset(contract("marts", "data_readiness"), data_readiness_select),
 ]
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)

@@ -16,25 +16,34 @@ from runs.run import Run
 from sql.contracts import feeds
 from sql.selects import row_count
 
-LANDING = [
-    dg.AssetSpec(
-        key=["landing", name],
-        description=f"Files below landing/{name}/. One row is {feed.grain}.",
-        group_name="landing",
-        kinds={"file"},
-        owners=[feed.owner],
-    )
-    for name, feed in feeds().items()
-]
+
+def landing() -> list[dg.AssetSpec]:
+    """The folders of all feeds, those of the project as well."""
+    return [
+        dg.AssetSpec(
+            key=["landing", name],
+            description=f"Files below landing/{name}/. One row is {feed.grain}.",
+            group_name="landing",
+            kinds={"file"},
+            owners=[feed.owner],
+        )
+        for name, feed in feeds().items()
+    ]
 
 
-@table_assets(
-    name="raw",
-    description="Load the landing files that are new or changed.",
-    specs=[spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()],
-    serving=every_date,
-)
-def raw(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+def raw() -> dg.AssetsDefinition:
+    """The step that loads all feeds, those of the project as well."""
+    return table_assets(
+        name="raw",
+        description="Load the landing files that are new or changed.",
+        specs=[
+            spec_of(feed, reads=[f"landing.{name}"]) for name, feed in feeds().items()
+        ],
+        serving=every_date,
+    )(_load)
+
+
+def _load(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Load every feed; one without files is an empty table.
 
     A run on what was known at an earlier time loads nothing.

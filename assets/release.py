@@ -46,9 +46,14 @@ TABLES = tuple(table for table in published() if table.table != QUALITY.table)
 
 
 def released_tables(run: Run) -> tuple[Contract, ...]:
-    """The contracts of the release's tables, without personal columns."""
+    """The contracts of the release's tables, without personal columns.
+
+    What the project adds to them is part of them.
+    """
     shown = run.project.settings.privacy.publish
-    return tuple(released(table, shown=shown) for table in TABLES)
+    return tuple(
+        released(contract(table.layer, table.table), shown=shown) for table in TABLES
+    )
 
 
 def _reads(table: Contract) -> list[str]:

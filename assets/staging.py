@@ -22,21 +22,25 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
 BOOKS = tuple(table for table in contracts("raw") if table.made_by == "ingest")
 
 
-@table_assets(
-    name="staging",
-    description="Define the rows of each feed that count on the as-of date.",
-    specs=[
-        *(
-            spec_of(feed, layer="staging", reads=[f"raw.{name}"])
-            for name, feed in feeds().items()
-        ),
-        *(
-            spec_of(table, reads=[f"raw.{name}" for name in feeds()])
-            for table in (CUSTOMER_ROWS, *BOOKS)
-        ),
-    ],
-)
-def staging(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+def staging() -> dg.AssetsDefinition:
+    """The step that defines the views of all feeds, those of the project as well."""
+    return table_assets(
+        name="staging",
+        description="Define the rows of each feed that count on the as-of date.",
+        specs=[
+            *(
+                spec_of(feed, layer="staging", reads=[f"raw.{name}"])
+                for name, feed in feeds().items()
+            ),
+            *(
+                spec_of(table, reads=[f"raw.{name}" for name in feeds()])
+                for table in (CUSTOMER_ROWS, *BOOKS)
+            ),
+        ],
+    )(_define)
+
+
+def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
         define_views(run.con, run.settled, run.as_of_date, feeds())

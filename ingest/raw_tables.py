@@ -5,6 +5,8 @@ landing file. Whoever opens a warehouse calls `prepare` first; `ingest/ledger.py
 `ingest/load.py` fill the tables.
 """
 
+from collections.abc import Mapping
+
 import duckdb
 
 from ingest import masks
@@ -22,14 +24,16 @@ FILE_NAMES = "file_names"
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
     """Make the schemas and the tables of the raw layer where they are missing.
 
-    A column that a newer version of Fenji adds to a feed is added to its table.
+    A column that a newer version of Fenji, or the project, adds to a feed is added to
+    its table. Where the project gives a column another type, the values of files that
+    are gone are kept as far as they can be read so; other files are read again.
     """
-    present: dict[str, set[str]] = {}
-    for table, column in con.execute(
-        "select table_name, column_name from duckdb_columns()"
+    present: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "select table_name, column_name, data_type from duckdb_columns()"
         " where schema_name = 'raw' and database_name = current_database()"
     ).fetchall():
-        present.setdefault(table, set()).add(column)
+        present.setdefault(table, {})[column] = kind
     if not present:
         con.execute("create schema if not exists raw")
         con.execute("create schema if not exists staging")
@@ -51,7 +55,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
                 name=masks.shown_path(Sql("path")),
             )
         )
-    if LOADED_ROWS not in present:
+    if LOADED_ROWS not in present or not feeds().keys() <= present.keys():
         counts = [
             sql(
                 "select _file_id as file_id, count(*) as n_rows from {raw}"
@@ -62,11 +66,27 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
         ]
         con.execute(
             sql(
-                "create view {view} as {counts}",
+                "create or replace view {view} as {counts}",
                 view=identifier("raw", LOADED_ROWS),
                 counts=listed(counts, " union all "),
             )
         )
+
+
+def is_prepared(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the table of each feed has all columns of the feed, of their types."""
+    present = {
+        (table, column): kind
+        for table, column, kind in con.execute(
+            "select table_name, column_name, data_type from duckdb_columns()"
+            " where schema_name = 'raw' and database_name = current_database()"
+        ).fetchall()
+    }
+    return all(
+        present.get((name, column)) == kind
+        for name, feed in feeds().items()
+        for column, kind in _columns(feed)
+    )
 
 
 def _columns(table: Contract) -> list[tuple[str, str]]:
@@ -77,7 +97,7 @@ def _make_table(
     con: duckdb.DuckDBPyConnection,
     table: str,
     columns: list[tuple[str, str]],
-    present: set[str] | None,
+    present: Mapping[str, str] | None,
 ) -> None:
     name = identifier("raw", table)
     made = [
@@ -92,6 +112,22 @@ def _make_table(
         con.execute(
             sql("alter table {name} add column {column}", name=name, column=column)
         )
+    for column_name, kind in columns:
+        if present.get(column_name, kind) != kind:
+            retype(con, name, column_name, kind)
+
+
+def retype(con: duckdb.DuckDBPyConnection, table: Sql, column: str, kind: str) -> None:
+    """Give a column another type; what cannot be read so becomes null."""
+    con.execute(
+        sql(
+            "alter table {table} alter column {column} set data type {kind}"
+            " using try_cast({column} as {kind})",
+            table=table,
+            column=identifier(column),
+            kind=Sql(kind),
+        )
+    )
 
 
 def row_day(feed: Contract) -> Sql:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import duckdb
 
+from ingest.raw_tables import retype
 from ingest.sql_text import Sql, identifier, select_named, sql
 from sql.contracts import Contract, feeds
 from sql.transactions import transaction
@@ -121,9 +122,11 @@ def make_table(con: duckdb.DuckDBPyConnection, table: str) -> None:
         sql("create table if not exists {f} as from {raw} limit 0", f=former, raw=raw)
     )
     described = "select column_name, column_type from (describe {table})"
-    has = con.execute(sql(described, table=former)).fetchall()
+    has = dict(con.execute(sql(described, table=former)).fetchall())
     for name, kind in con.execute(sql(described, table=raw)).fetchall():
-        if (name, kind) not in has:
+        if name in has and has[name] != kind:
+            retype(con, former, name, kind)
+        elif name not in has:
             con.execute(
                 sql(
                     "alter table {former} add column {name} {kind}",

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 import duckdb
 
 from ingest.duplicates import Settlement
-from ingest.raw_tables import feed_columns, prepare
+from ingest.raw_tables import feed_columns, is_prepared, prepare
 from ingest.sql_text import identifier, listed, literal, sql
 from project import modes
-from project.errors import RunError
+from project.errors import ConfigurationError, RunError
 from project.folder import Project
+from project.places import Place
 from sql import machine_faults
 from sql.contracts import feeds
 from sql.transactions import transaction
@@ -52,6 +53,7 @@ def opened(
 
     Raises:
         RunError: it is damaged, missing, newer, or cannot be written.
+        ConfigurationError: it holds files of a feed that is gone from the project.
     """
     _refuse_unreadable(project)
     project.data.mkdir(parents=True, exist_ok=True)
@@ -63,6 +65,7 @@ def opened(
             with _in_words(project):
                 project.warehouse.chmod(_OWNER_ALONE)
                 _bring_up_to_date(con, project, tell)
+                _refuse_files_of_no_feed(con, project)
                 _refuse_rows_of_nobody(con, project)
                 yield con
         finally:
@@ -102,14 +105,16 @@ def attach(con: duckdb.DuckDBPyConnection, project: Project, name: str) -> None:
 
 
 def upgrade(project: Project, *, tell: Callable[[str], None] = log) -> None:
-    """Bring a warehouse of an earlier version up to date before it is only read.
+    """Bring a warehouse up to date before it is only read.
+
+    An earlier version made it, or the project has added feeds or columns since.
 
     Raises:
         RunError: as for `opened`.
     """
     with reading(project) as con:
-        version = _version(con)
-    if version != VERSION:
+        is_ready = _version(con) == VERSION and is_prepared(con)
+    if not is_ready:
         with opened(project, tell=tell):
             pass
 
@@ -234,6 +239,21 @@ def _refuse_newer(project: Project, version: int | None) -> None:
             f"{project.warehouse}: was made by a newer version of Fenji (its version is"
             f" {version}, this one knows {VERSION}); install that version again"
         )
+
+
+def _refuse_files_of_no_feed(con: duckdb.DuckDBPyConnection, project: Project) -> None:
+    """Refuse a project whose own feed is gone while its files are in the ledger."""
+    rows = con.execute(
+        "select feed, count(*) from raw.files group by feed order by feed"
+    ).fetchall()
+    for feed, n_files in rows:
+        if feed not in feeds():
+            files = f"{n_files} file{'' if n_files == 1 else 's'}"
+            raise ConfigurationError(
+                f"is gone, and the warehouse holds {files} of the feed {feed}; put it"
+                " back, or, while it is there, take the files out by `fenji forget`",
+                Place(project.own_feed(feed)),
+            )
 
 
 def _refuse_rows_of_nobody(con: duckdb.DuckDBPyConnection, project: Project) -> None:

@@ -32,8 +32,8 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
             partition has is graded without.
     """
     assets = [
-        raw.raw,
-        staging.staging,
+        raw.raw(),
+        staging.staging(),
         core.shared,
         *core.TABLES,
         core.customer_metrics,
@@ -46,7 +46,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
     if not in_partitions:
         assets = [asset.map_asset_specs(without_partitions) for asset in assets]
     return dg.Definitions(
-        assets=[*raw.LANDING, *assets],
+        assets=[*raw.landing(), *assets],
         asset_checks=[checks.quality_in(AS_OF_DATES if in_partitions else None)],
         jobs=[GRADE],
         schedules=schedules(project),

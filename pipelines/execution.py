@@ -84,8 +84,8 @@ def recompute(run: Run) -> None:
         Exception: what went wrong in a step, as it was raised.
     """
     assets = [
-        raw.raw,
-        staging.staging,
+        raw.raw(),
+        staging.staging(),
         core.shared,
         *core.TABLES,
         core.customer_metrics,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from project.documents import place_of
 from project.errors import ConfigurationError
+from project.own import NOTHING, OWN_FEEDS, OwnData, put_in_force, read_own_data
 from project.places import FieldPath, Place
 from project.settings import SETTINGS_FILE, Settings, read_settings
 
@@ -31,6 +32,7 @@ class Project:
     settings: Settings
     change: Change = Change()
     data_folder: Path | None = None  # used instead of data/, such as for a preview
+    own: OwnData = NOTHING  # what it adds to feeds, columns and metrics
 
     @property
     def settings_file(self) -> Path:
@@ -57,6 +59,10 @@ class Project:
     def schemes(self) -> Path:
         """The user's own schemes and tags."""
         return self.root / "schemes"
+
+    def own_feed(self, name: str) -> Path:
+        """The file that says what a feed of the project is."""
+        return self.root / OWN_FEEDS / f"{name}.yaml"
 
     @property
     def data(self) -> Path:
@@ -117,8 +123,11 @@ class Project:
 def open_project(folder: Path | None = None) -> Project:
     """The project of `--project`, else of FENJI_PROJECT, else of the current folder.
 
+    Its own feeds and attributes are in force from then on, in the whole process.
+
     Raises:
-        ConfigurationError: no such folder, or no `fenji.yaml` in it, or it is wrong.
+        ConfigurationError: no such folder, or no `fenji.yaml` in it, or it is wrong, or
+            a file of `feeds/` is.
     """
     named = folder or os.environ.get(PROJECT_VARIABLE) or "."
     root = Path(named).expanduser()
@@ -132,4 +141,7 @@ def open_project(folder: Path | None = None) -> Project:
             Place(root / SETTINGS_FILE),
         )
     root = root.resolve()
-    return Project(root=root, settings=read_settings(root))
+    settings = read_settings(root)
+    own = read_own_data(root, settings)
+    put_in_force(own)
+    return Project(root=root, settings=settings, own=own)

@@ -5,6 +5,7 @@ room that knows it (`ingest.mapping`, `schemes.language.files`, `data_quality.ga
 `sql.access`). The texts below the fields become `docs/settings.md`.
 """
 
+import re
 import zoneinfo
 from decimal import Decimal
 from pathlib import Path
@@ -19,12 +20,33 @@ from pydantic import (
 )
 
 from project.currencies import currency_codes
-from project.documents import Document, build_document, read_yaml
+from project.documents import Document, build_document, nearest, read_yaml
 from project.errors import ConfigurationError
 from project.places import Place
 from project.quantities import Days, Share, read_seconds, read_size
 
 SETTINGS_FILE = "fenji.yaml"
+
+# The types of columns that a project adds, in the words of contracts.
+OwnType = Literal[
+    "text",
+    "choice",
+    "date",
+    "month",
+    "timestamp",
+    "boolean",
+    "integer",
+    "amount",
+    "quantity",
+    "points",
+    "ratio",
+    "score",
+]
+_NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+_LONGEST_NAME = 40
+# The types of which a list of values may be given, and those that are days.
+_LISTED = ("choice", "integer")
+_DATED = ("date", "month", "timestamp")
 
 
 def _zone(name: str) -> str:
@@ -56,6 +78,42 @@ def _time(text: str) -> str:
     if not read_seconds(text):
         raise ValueError("is no length of time; write for example '5 minutes'")
     return text
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a project may give this name to something of its own."""
+    return bool(_NAME.match(name)) and len(name) <= _LONGEST_NAME
+
+
+def _own_name(name: str) -> str:
+    if not is_own_name(name):
+        raise ValueError(
+            "is not a name: small letters, digits and single underscores,"
+            f" at most {_LONGEST_NAME}"
+        )
+    return name
+
+
+def _own_type(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    known = OwnType.__args__  # type: ignore[attr-defined]
+    if isinstance(given, str) and given not in known:
+        raise ValueError(f"is not a type of a column{nearest(given, known)}")
+    return given
+
+
+def _value(given: Any) -> Any:  # noqa: ANN401 - raw YAML
+    """A value of a list; a number may be written without quotes."""
+    is_number = isinstance(given, int) and not isinstance(given, bool)
+    return str(given) if is_number else given
+
+
+OwnName = Annotated[
+    str,
+    AfterValidator(_own_name),
+    WithJsonSchema(
+        {"type": "string", "pattern": _NAME.pattern, "maxLength": _LONGEST_NAME}
+    ),
+]
 
 
 def _list(given: Any) -> Any:  # noqa: ANN401 - raw YAML
@@ -98,6 +156,52 @@ class FeedMapping(Document):
         default_factory=dict, examples=[{"channel": "shop"}]
     )
     """Canonical column: a value for every row."""
+
+
+class Words(Document):
+    """A text in both languages."""
+
+    en: str = Field(min_length=1, examples=["Store level"])
+    """In English."""
+    zh: str = Field(min_length=1, examples=["门店等级"])
+    """In Chinese."""
+
+
+class OwnColumn(Document):
+    """A column that the project adds to a feed; [own_data.md](own_data.md)."""
+
+    type: Annotated[OwnType, BeforeValidator(_own_type)] = Field(examples=["choice"])
+    """What it holds; the types are those of the data dictionary."""
+    values: tuple[Annotated[str, BeforeValidator(_value)], ...] = Field(
+        default=(), examples=[["flagship", "standard"]]
+    )
+    """All that a choice or a whole number may be; other rows are rejected."""
+    about: Words | None = None
+    """What it means."""
+    unit: str | None = Field(default=None, examples=["points"])
+    """The unit of a number; of an amount, always the currency."""
+    required: bool = False
+    """Whether a row without it is rejected."""
+    personal: bool = False
+    """Whether it stays out of releases unless `privacy.publish` names it."""
+    planned: bool = False
+    """Of a date: whether it may lie ahead; else it is empty until it has come."""
+
+    @model_validator(mode="after")
+    def _fits_its_type(self) -> "OwnColumn":
+        if self.values and self.type not in _LISTED:
+            raise ValueError(f"'values' are for the types {' and '.join(_LISTED)}")
+        if self.planned and self.type not in _DATED:
+            raise ValueError(f"'planned' is for the types {', '.join(_DATED)}")
+        for value in self.values:
+            if value != value.strip().lower():
+                raise ValueError(
+                    f"words of a choice are compared in small letters; write"
+                    f" '{value.strip().lower()}' instead of '{value}'"
+                )
+            if self.type == "integer" and not value.lstrip("-").isdigit():
+                raise ValueError(f"'{value}' is no whole number")
+        return self
 
 
 class SchemeSettings(Document):
@@ -285,6 +389,11 @@ class Settings(Document):
         )
     )
     """Feed: a mapping, or a list of which the first whose `files` matches counts."""
+    attributes: dict[str, dict[OwnName, OwnColumn]] = Field(
+        default_factory=dict,
+        examples=[{"customers": {"store_level": {"type": "choice"}}}],
+    )
+    """Feed: columns that the project adds to it; [own_data.md](own_data.md)."""
     schemes: SchemeSettings = SchemeSettings()
     """Which schemes run, and with which parameters."""
     resources: Resources = Resources()

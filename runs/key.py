@@ -57,7 +57,7 @@ DATA_PACKAGES = ("holidays",)
 
 
 def settings_digest(project: Project) -> str:
-    """The digest of the resolved settings, schemes and tags.
+    """The digest of the resolved settings, own feeds, schemes and tags.
 
     `resources`, `publish` and `gates` are left out: they change no figure. A release
     that a gate stopped was never published, so that a relaxed gate lets the next run
@@ -68,6 +68,7 @@ def settings_digest(project: Project) -> str:
     )
     parts = (
         json.dumps(settings, sort_keys=True),
+        project.own.digest,
         schemes_digest(project),
         tags_digest(project),
     )

@@ -2,24 +2,30 @@
 
 A contract is `sql/<layer>/<table>.yaml`. From it come the typed empty table, the
 Great Expectations suite, the Dagster column schema, the comments in DuckDB and the
-data dictionary. A feed is a contract of the `raw` layer.
+data dictionary. A feed is a contract of the `raw` layer. What the project that is open
+adds to feeds, or as feeds, is part of the contracts: see `project.own`.
 """
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from project.documents import Document, build_document, read_yaml
+from project.documents import Document, build_document, nearest, read_yaml
+from project.errors import ConfigurationError
+from project.own import OwnData, in_force, kept_by_project
+from project.places import Place
 from project.quantities import (
     NO_MONTH_DAY,
     is_month_day,
     read_length,
     read_percent,
 )
+from project.settings import OwnColumn
+from sql.own_contracts import columns_content, feed_content, taken_by
 
 ROOT = Path(__file__).parent
 LAYERS = ("raw", "staging", "core", "marts")
@@ -243,6 +249,7 @@ class Contract(Document):
     like: str | None = None  # also has the columns of this table, such as raw.customers
     columns: Annotated[tuple[Column, ...], BeforeValidator(_named_columns)]
     checks: tuple[Check, ...] = ()
+    file: Path | None = None  # of a feed of the project; those of Fenji are in `sql/`
     digest: bool = True  # whether the release's content digest covers it
     digest_without: tuple[str, ...] = ()
     digest_without_suffix: str | None = None  # columns whose names end so
@@ -280,6 +287,8 @@ class Contract(Document):
     @property
     def path(self) -> Path:
         """The contract's file."""
+        if self.file is not None:
+            return self.file
         return ROOT / self.layer / f"{self.table}.yaml"
 
     @property
@@ -337,8 +346,8 @@ def shared_columns() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def contract(layer: str, table: str) -> Contract:
-    """The contract of one table.
+def _of_fenji(layer: str, table: str) -> Contract:
+    """The contract of a table of Fenji, without what a project adds.
 
     Raises:
         ConfigurationError: there is no such contract, or it is wrong.
@@ -351,29 +360,156 @@ def contract(layer: str, table: str) -> Contract:
     own = {column.name for column in made.columns}
     taken = [
         column
-        for column in contract(*made.like.split(".")).columns
+        for column in _of_fenji(*made.like.split(".")).columns
         if column.name not in own
     ]
     return made.model_copy(update={"columns": (*made.columns, *taken)})
 
 
-@cache
+@kept_by_project
+def contract(layer: str, table: str) -> Contract:
+    """The contract of one table, with what the project that is open adds to it.
+
+    Raises:
+        ConfigurationError: there is no such contract, or it is wrong.
+    """
+    own = in_force()
+    if layer == "raw" and table in own.feeds:
+        path = own.file_of(table)
+        content = {
+            "table": table,
+            "layer": layer,
+            "file": path,
+            **feed_content(own.feeds[table]),
+        }
+        return build_document(content, Contract, path)
+    made = _of_fenji(layer, table)
+    added = _added(made)
+    if not added:
+        return made
+    return made.model_copy(update={"columns": (*made.columns, *added)})
+
+
+def _added(made: Contract) -> tuple[Column, ...]:
+    """The columns that the project adds to a table of Fenji."""
+    if made.layer == "raw":
+        given = in_force().attributes.get(made.table, {})
+        return tuple(Column(**content) for content in columns_content(given))
+    if made.like is None:
+        return ()
+    like = _of_fenji(*made.like.split("."))
+    found = []
+    for column in _added(like):
+        # Customers whom only other feeds know have none of them. What is on the list
+        # was decided when the row was loaded.
+        values = column.values if column.type == "choice" else ()
+        kept = column.model_copy(update={"required": False, "values": values})
+        found.append(kept)
+        if like.layer == "raw" and column.type == "timestamp":
+            day = {"name": day_name(column.name), "type": "date"}
+            found.append(kept.model_copy(update=day))
+    return tuple(found)
+
+
+@kept_by_project
 def contracts(layer: str) -> tuple[Contract, ...]:
     """All contracts of a layer, by name."""
-    files = sorted((ROOT / layer).glob("*.yaml"))
-    return tuple(contract(layer, file.stem) for file in files)
+    names = {file.stem for file in (ROOT / layer).glob("*.yaml")}
+    if layer == "raw":
+        names |= in_force().feeds.keys()
+    return tuple(contract(layer, name) for name in sorted(names))
 
 
-@cache
+@kept_by_project
 def feeds() -> Mapping[str, Contract]:
-    """The canonical feeds: name → contract."""
+    """The canonical feeds, and those of the project: name → contract.
+
+    Raises:
+        ConfigurationError: what the project adds clashes with what is there; the line
+            says where.
+    """
+    _refuse_clashes(in_force())
     return {table.table: table for table in contracts("raw") if table.made_by == "feed"}
 
 
-@cache
+@kept_by_project
 def all_columns() -> Mapping[str, frozenset[str]]:
     """Every column that a feed can have: feed → names."""
     return {
         name: frozenset(column.name for column in feed.columns)
         for name, feed in feeds().items()
     }
+
+
+# Tables with a row per customer: an own column of customers may stand beside theirs.
+_BESIDE_CUSTOMERS = (
+    ("core", "customers"),
+    ("core", "customer_metrics"),
+    ("marts", "customers"),
+    ("marts", "customer_profile"),
+)
+_EVERYWHERE = frozenset({"as_of_date"})  # what every expression may read
+_DAILY_RATES = "daily_rates"  # the table of `staging` that no contract describes
+
+
+def _refuse_clashes(own: OwnData) -> None:
+    """Refuse own feeds and columns whose names are taken, and columns of no feed.
+
+    Raises:
+        ConfigurationError: there is one.
+    """
+    tables = {
+        path.stem: _of_fenji(layer, path.stem)
+        for layer in ("staging", "raw")
+        for path in (ROOT / layer).glob("*.yaml")
+    }
+    of_fenji = {name for name, table in tables.items() if table.made_by == "feed"}
+    for feed, written in own.feeds.items():
+        if feed in tables or feed == _DAILY_RATES:
+            raise ConfigurationError(
+                f"Fenji has a table '{feed}' already; name the file otherwise"
+                + (
+                    ""
+                    if feed not in of_fenji
+                    else ", or add columns to that feed by 'attributes:' in fenji.yaml"
+                ),
+                Place(own.file_of(feed)),
+            )
+        _refuse_taken(
+            written.columns, _EVERYWHERE, partial(own.place_in, feed, "columns")
+        )
+    for feed, added in own.attributes.items():
+        if feed not in of_fenji:
+            problem = f"is not a feed of Fenji{nearest(feed, of_fenji)}"
+            if feed in own.feeds:
+                problem = f"is an own feed: write its columns in {own.file_of(feed)}"
+            raise ConfigurationError(problem, own.place_of_attribute(feed))
+        beside = [("raw", feed), *(_BESIDE_CUSTOMERS if feed == "customers" else ())]
+        names = [
+            (column.name, column.type)
+            for table in beside
+            for column in _of_fenji(*table).columns
+        ]
+        _refuse_taken(
+            added,
+            _EVERYWHERE.union(taken_by(names)),
+            partial(own.place_of_attribute, feed),
+        )
+
+
+def _refuse_taken(
+    columns: Mapping[str, OwnColumn],
+    taken: frozenset[str],
+    place_of: Callable[[str], Place],
+) -> None:
+    """Refuse a column whose name, or the name of its day, is that of another."""
+    known = set(taken)
+    for name, column in columns.items():
+        for needed in taken_by([(name, column.type)]):
+            if needed in known:
+                what = "" if needed == name else f", the day of '{name}',"
+                raise ConfigurationError(
+                    f"there is a column '{needed}'{what} already; take another name",
+                    place_of(name),
+                )
+            known.add(needed)

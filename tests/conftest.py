@@ -14,6 +14,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from project.own import NOTHING, put_in_force
 from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, continued
 from sql.selects import quoted, text
 
@@ -50,6 +51,14 @@ LONGEST = (
     "tests/faults/test_rebuild.py",
     "tests/faults/test_disk.py",
 )
+
+
+@pytest.fixture(autouse=True)
+def _nothing_added() -> Iterator[None]:
+    """After each test nothing is in force that a project has added."""
+    yield
+    put_in_force(NOTHING)
+
 
 Tiers = dict[tuple[str, str, str], str]  # customer, scheme, scope → tier
 BEGAN = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

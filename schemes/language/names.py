@@ -8,8 +8,8 @@ metric without a window, an attribute of the customer, an axis of the scheme.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 
+from project.own import kept_by_project
 from project.settings import Settings
 from sql.contracts import day_name, feeds
 
@@ -51,7 +51,7 @@ class Attribute:
     has_happened: bool  # of a date: a fact, which nobody can know before that day
 
 
-@cache
+@kept_by_project
 def attributes(feed: str) -> Mapping[str, Attribute]:
     """The attributes that a feed has: name → attribute.
 

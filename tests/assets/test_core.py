@@ -52,6 +52,6 @@ def test_a_table_of_a_scheme_is_empty_where_that_does_not_run(
     (table, *_) = (one for one in contracts("marts") if one.scheme is not None)
     scheme = "annual_points" if applicable else "rfm_of_nobody"
     table = table.model_copy(update={"scheme": scheme})
-    made(facts, table_asset(table, "select * from core.orders"))
+    made(facts, table_asset(table, lambda: "select * from core.orders"))
     found = facts.con.execute(f"select count(*) from {table.name}").fetchone()
     assert found == (n_rows,)

@@ -146,7 +146,7 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (root / "fenji.yaml").write_text(settings)
     project = open_project(root)
     with opened(project, MONTHS[0]) as run:
-        carry_out(raw.raw, run)
+        carry_out(raw.raw(), run)
     return project
 
 
@@ -162,7 +162,7 @@ def copy_of(loaded: Project, root: Path, settings: str) -> Project:
 def steps(project: Project) -> list[dg.AssetsDefinition]:
     """What is computed for each date, in order."""
     made = [
-        staging.staging,
+        staging.staging(),
         core.shared,
         *core.TABLES,
         core.customer_metrics,

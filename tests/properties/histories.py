@@ -148,8 +148,8 @@ def made_alone() -> tuple[dg.AssetsDefinition, ...]:
         step for step in marts.TABLES if {key.path[-1] for key in step.keys} <= {*MARTS}
     ]
     return (
-        raw.raw,
-        staging.staging,
+        raw.raw(),
+        staging.staging(),
         core.shared,
         *core.TABLES,
         core.customer_metrics,

@@ -4,7 +4,13 @@ import graphlib
 
 from assets import core, raw, staging
 
-ASSETS = (raw.raw, staging.staging, core.shared, *core.TABLES, core.customer_metrics)
+ASSETS = (
+    raw.raw(),
+    staging.staging(),
+    core.shared,
+    *core.TABLES,
+    core.customer_metrics,
+)
 
 
 def in_order(assets):
