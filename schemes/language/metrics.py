@@ -1,6 +1,7 @@
 """Metrics: numbers and facts of a customer that schemes may read.
 
-They are defined as data in `sql/metrics/*.yaml`; here are the models of these files. A
+They are defined as data in `sql/metrics/*.yaml`, and in files of `feeds/` of a project,
+which are turned into the same; here are the models. A
 metric is an aggregate over the rows of a table within a window, an expression over
 other metrics, or a select of its own. `schemes.compiler` makes the SQL: of the windows
 that schemes ask for, and of those that the contract of `core.customer_metrics` fixes.
@@ -18,11 +19,18 @@ from pydantic import Field, model_validator
 
 import sql
 from project.documents import Document, read_document
+from project.errors import ConfigurationError
+from project.own import CUSTOMER, OwnFeed, OwnMetric, in_force, kept_by_project
 from schemes.language.model import Name, Text
 from schemes.language.windows import Window, parse_window
-from sql.contracts import TYPES
+from sql.contracts import TYPES, feeds
 
 FOLDER = Path(sql.__file__).parent / "metrics"
+# What stands in a column's name for its parts: arguments, and the window's suffix.
+_PARTS = {
+    "{of}": "(_[a-z0-9_]+)",
+    "{window}": "_(this|last)_year|(_previous)?_[0-9]+[dm](_before)?",
+}
 _PLAIN = re.compile(r"^[a-z0-9_]{1,30}$")
 
 
@@ -134,18 +142,112 @@ class Asked:
 
 
 @cache
-def definitions() -> Mapping[str, tuple[Metric, MetricFile]]:
-    """All metrics: name → its definition and the file that it stands in.
-
-    Raises:
-        ConfigurationError: a file of `sql/metrics/` is wrong.
-    """
+def _of_fenji() -> Mapping[str, tuple[Metric, MetricFile]]:
+    """The metrics of Fenji."""
     found: dict[str, tuple[Metric, MetricFile]] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
         file = read_document(path, MetricFile)
         for name, metric in file.metrics.items():
             found[name] = (metric, file)
     return found
+
+
+@kept_by_project
+def definitions() -> Mapping[str, tuple[Metric, MetricFile]]:
+    """All metrics, those of the project as well: name → definition, and its file.
+
+    Raises:
+        ConfigurationError: a file of `sql/metrics/` is wrong, or the name of a metric
+            of the project is taken.
+    """
+    return {**_of_fenji(), **_of_project()}
+
+
+def _of_project() -> Mapping[str, tuple[Metric, MetricFile]]:
+    """The metrics over the feeds of the project.
+
+    Raises:
+        ConfigurationError: the name of one is taken.
+    """
+    own = in_force()
+    found: dict[str, tuple[Metric, MetricFile]] = {}
+    for name, feed in own.feeds.items():
+        metrics = {
+            metric_name: _own_metric(feed, metric_name, metric)
+            for metric_name, metric in feed.metrics.items()
+        }
+        date = feeds()[name].day_columns
+        file = MetricFile(
+            table=f"own_{name}_metrics",
+            reads=(f"staging.{name}",),
+            customer=feed.customer_column or CUSTOMER,
+            date=date[0] if date else None,
+            needs=(name,),
+            metrics=metrics,
+        )
+        for metric_name, metric in metrics.items():
+            what = _taken_by(metric_name, metric, found)
+            if what is not None:
+                raise ConfigurationError(
+                    f"there is {what} already; take another name",
+                    own.place_in(name, "metrics", metric_name),
+                )
+            found[metric_name] = (metric, file)
+    return found
+
+
+def _own_metric(feed: OwnFeed, name: str, own: OwnMetric) -> Metric:
+    """A metric of the project, as the files of `sql/metrics/` write theirs."""
+    of = None if own.of is None else feed.columns[own.of]
+    kind, unit = "bigint", own.unit or "rows"
+    if of is not None:
+        is_whole = own.measure == "sum" and of.type == "integer"
+        is_mean = own.measure == "average" and of.type != "amount"
+        kind = "bigint" if is_whole else "score" if is_mean else of.type
+        unit = "currency" if of.type == "amount" else own.unit or of.unit or ""
+    is_windowed = feed.date is not None and own.measure != "latest"
+    said = own.about.model_dump() if own.about else dict.fromkeys(("en", "zh"), name)
+    return Metric(
+        about=Text(**said),
+        type=kind,
+        unit=unit or None,
+        values=of.values if of is not None and kind == "choice" else (),
+        column=name + ("{of}" if own.by else "") + ("{window}" if is_windowed else ""),
+        aggregate=_aggregate(feed, own),
+        arguments={column: Argument(column=column) for column in own.by},
+        empty=0 if own.measure in {"count", "sum"} else None,
+    )
+
+
+def _aggregate(feed: OwnFeed, own: OwnMetric) -> str:
+    """The aggregate that a measure is."""
+    if own.measure == "count":
+        return "count(*)"
+    if own.measure == "latest":
+        # Of several rows at one time, the one whose key comes last.
+        order = [feed.date or "", *feed.key]
+        named = ", ".join(f'"{name}"' for name in dict.fromkeys(order))
+        return f'arg_max("{own.of}", row({named}))'
+    function = {"sum": "sum", "average": "avg"}[own.measure]
+    return f'{function}("{own.of}")'
+
+
+def _taken_by(
+    name: str, metric: Metric, others: Mapping[str, tuple[Metric, MetricFile]]
+) -> str | None:
+    """What has the name of a metric, or of its column, already; None: nothing."""
+    if name in _of_fenji() or name in others:
+        return f"a metric '{name}'"
+    if name in {column.name for column in feeds()["customers"].columns}:
+        return f"a column '{name}' of customers"
+    columns = [name, f"{name}_12m"] if metric.is_windowed else [name]
+    for known, (other, _) in {**_of_fenji(), **others}.items():
+        pattern = re.escape(other.column)
+        for part, filled in _PARTS.items():
+            pattern = pattern.replace(re.escape(part), f"({filled})?")
+        if any(re.fullmatch(pattern, column) for column in columns):
+            return f"a column of that name, of the metric '{known}',"
+    return None
 
 
 def needs_of(name: str) -> frozenset[str]:
