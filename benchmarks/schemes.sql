@@ -292,6 +292,10 @@ reasons as (
                 then 'logistics'
             when industry in ('education', '教育', '教育业') then 'education'
             when
+                industry in
+                ('telecom', 'telecommunications', '电信', '电信业', '通信', '通信业')
+                then 'telecom'
+            when
                 industry in ('health', 'healthcare', '医疗', '医疗卫生', '卫生')
                 then 'health'
             else 'other'

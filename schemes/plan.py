@@ -95,6 +95,7 @@ from schemes.tables.scheme_lists import (
     playbook_select,
     rules_select,
     schemes_select,
+    service_policy_select,
     tiers_select,
 )
 from schemes.tables.service_level import category_discounts_select, service_level_select
@@ -270,6 +271,7 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "scheme_rules": lambda plan: rules_select(plan.running),
     "scheme_flags": lambda plan: flags_select(plan.running),
     "segment_playbook": lambda plan: playbook_select(plan.running),
+    "service_policy": lambda plan: service_policy_select(plan.running),
     "scheme_benefits": lambda plan: scheme_benefits_select(plan.entitlements),
     "birthday_benefits": lambda plan: birthday_benefits_select(
         plan.running, plan.entitlements

@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from project.documents import Document
+from project.documents import Document, nearest
 from project.places import FieldPath
 from project.quantities import NO_MONTH_DAY, is_month_day, read_percent
 from schemes.language.windows import Window, parse_window
@@ -360,6 +360,16 @@ class Benefit(Document):
         return _number(self.value) if percent is None else percent
 
 
+class ServiceTarget(Document):
+    """How soon the customers of a tier are served over one channel."""
+
+    channel: Name
+    name: Text  # of the channel
+    response_hours: Number  # from the request to the first response
+    resolution_hours: Number | None = None  # to the solution; null: no target
+    is_example: bool = False  # practice gives no hours: a project sets its own
+
+
 class SchemeBase(Document):
     """The fields that all kinds of schemes have."""
 
@@ -392,6 +402,7 @@ class SchemeBase(Document):
     reason: Text | None = None
     entitlements: dict[Code, tuple[Benefit, ...]] = Field(default_factory=dict)
     inherit: Literal["from_lower_tiers"] | None = None  # for the entitlements
+    service_policy: dict[Code, tuple[ServiceTarget, ...]] = Field(default_factory=dict)
     approved_tier: Code | None = None  # the tier of an override that names none
 
     @model_validator(mode="after")
@@ -419,6 +430,19 @@ class SchemeBase(Document):
             raise ValueError(f"approved_tier: no tier '{self.approved_tier}'")
         if self.inherit and self.is_classification:
             raise ValueError("inherit: the tiers of a classification have no order")
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_policy(self) -> "SchemeBase":
+        """Targets of service are for tiers that there are, one a channel."""
+        codes = {tier.tier for tier in self.tiers}
+        for tier, targets in self.service_policy.items():
+            if tier not in codes:
+                hint = nearest(tier, codes)
+                raise ValueError(f"service_policy: no tier '{tier}'{hint}")
+            _no_repeats([target.channel for target in targets], "channel")
+            for target in targets:
+                _check_hours(self, target)
         return self
 
     @model_validator(mode="after")
@@ -743,6 +767,19 @@ def _no_field(tiers: tuple[Tier, ...], *fields: str) -> None:
                 raise ValueError(
                     f"tier '{tier.tier}': '{field.rstrip('_')}' is not for this kind"
                 )
+
+
+def _check_hours(scheme: SchemeBase, target: ServiceTarget) -> None:
+    """Both targets are numbers, and no solution comes before the first response."""
+    response = scheme.number(target.response_hours)
+    resolution = scheme.number(target.resolution_hours)
+    for hours in (response, resolution):
+        if hours is not None and hours < 0:
+            raise ValueError(f"{target.channel}: hours are at least 0")
+    if response is not None and resolution is not None and resolution < response:
+        raise ValueError(
+            f"{target.channel}: 'resolution_hours' is below 'response_hours'"
+        )
 
 
 def _known_tiers(rules: tuple[Rule, ...], codes: list[str], where: str) -> None:

@@ -1,4 +1,4 @@
-"""The lists of schemes, their tiers, rules, flags and playbooks, as literals.
+"""The lists of schemes, their tiers, rules, flags, playbooks and service targets.
 
 Nothing of a customer is here: each list is the same whoever is graded.
 """
@@ -130,6 +130,31 @@ def playbook_select(schemes: Iterable[CompiledScheme]) -> str:
                     said = [point.en, point.zh, point.id]
                     rows.append([*map(text, given), number(position), *map(text, said)])
     return literal_rows("segment_playbook", rows)
+
+
+def service_policy_select(schemes: Iterable[CompiledScheme]) -> str:
+    """A row per tier and channel; hours whose parameter is not set are null."""
+    rows: list[list[exp.Expr]] = []
+    for compiled in schemes:
+        document = compiled.scheme.document
+        for tier, targets in document.service_policy.items():
+            for target in targets:
+                hours = [
+                    document.number(given)
+                    for given in (target.response_hours, target.resolution_hours)
+                ]
+                rows.append(
+                    [
+                        text(compiled.scheme.scheme),
+                        text(tier),
+                        text(target.channel),
+                        *(exp.null() if n is None else number(n) for n in hours),
+                        text(target.name.en),
+                        text(target.name.zh),
+                        exp.Boolean(this=target.is_example),
+                    ]
+                )
+    return literal_rows("service_policy", rows)
 
 
 def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:

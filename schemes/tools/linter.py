@@ -250,6 +250,13 @@ def _unused(scheme: Scheme) -> Iterator[Finding]:
         for number in (part.max, *(attribute.from_ for attribute in part.attributes))
         if isinstance(number, str)
     }
+    used |= {
+        hours
+        for targets in document.service_policy.values()
+        for target in targets
+        for hours in (target.response_hours, target.resolution_hours)
+        if isinstance(hours, str)
+    }
     if isinstance(document, Ladder) and document.forward_only is not None:
         used.add(document.forward_only.silence)
     if (validity := document.validity) is not None:

@@ -15,6 +15,8 @@ BANDS = (
     Band("strength", None, Decimal(0), Decimal(15), is_high_included=True),
     Band("strength", "strong", Decimal(10), Decimal(15), is_high_included=True),
     Band("strength", "medium", Decimal(5), Decimal(10), is_high_included=False),
+    Band("strength", "强大", Decimal(10), Decimal(15), is_high_included=True),
+    Band("strength", "一般", Decimal(5), Decimal(10), is_high_included=False),
     Band("growth", None, Decimal(0), Decimal("7.5"), is_high_included=True),
 )
 
@@ -55,6 +57,12 @@ def kept(company):
         ("a word of nobody's", "3", True),
         ("a word of nobody's", "16", False),
         ("strong", "", True),
+        ("强大", "9.9999", False),
+        ("强大", "10", True),
+        ("\u3000一般 ", "10", False),
+        ("一般", "9.9999", True),
+        ("一般", "5", True),
+        ("一般", "4.9999", False),
     ],
 )
 def test_points_lie_in_the_band_of_the_word(company, value, points, is_kept):

@@ -41,29 +41,58 @@ def own(project, points=POINTS, attributes="attributes: []"):
     return project
 
 
+FIRM = (("strong", "high", "large"), ("medium",), ("weak", "low", "small"))
+RELATION = (
+    ("top", "very_important"), ("senior", "important"), ("none", "unimportant"),
+)  # fmt: skip
+
+
 @pytest.mark.parametrize(
-    ("characteristics", "words", "high", "mid", "most"),
+    ("characteristic", "words", "chinese", "high", "mid", "most"),
     [
-        (("strength", "growth", "profit_contribution"),
-         (("strong", "high", "large"), ("medium",), ("weak", "low", "small")),
-         10, 5, 15),
-        (("executive_relation", "strategic_importance"),
-         (("top", "very_important"), ("senior", "important"), ("none", "unimportant")),
-         15, 10, 20),
+        ("strength", FIRM, (("强大", "强"), ("一般", "中"), ("较弱", "弱")), 10, 5, 15),
+        (
+            "growth",
+            FIRM,
+            (("高成长性", "高"), ("中成长性", "中"), ("低成长性", "低")),
+            10, 5, 15,
+        ),
+        (
+            "profit_contribution",
+            FIRM,
+            (("贡献大", "大"), ("贡献一般", "一般"), ("贡献较小", "较小")),
+            10, 5, 15,
+        ),
+        (
+            "executive_relation",
+            RELATION,
+            (
+                ("与最高层关系默契", "最高层关系默契", "与最高层", "最高层"),
+                ("与高层关系默契", "高层关系默契", "与高层", "高层"),
+                ("没有高层默契关系", "没有", "无"),
+            ),
+            15, 10, 20,
+        ),
+        (
+            "strategic_importance",
+            RELATION,
+            (("非常重要",), ("一般重要",), ("不重要",)),
+            15, 10, 20,
+        ),
     ],
 )  # fmt: skip
 def test_the_library_has_those_of_the_property_services(
-    project_of, characteristics, words, high, mid, most
+    project_of, characteristic, words, chinese, high, mid, most
 ):
-    project = project_of()
-    top, middle, bottom = words
-    for characteristic in characteristics:
-        assert bands(project, characteristic) == [
-            (None, 0, most, True),
-            *((word, high, most, True) for word in top),
-            *((word, mid, high, False) for word in middle),
-            *((word, 0, mid, False) for word in bottom),
-        ]
+    top, middle, bottom = (
+        english + others for english, others in zip(words, chinese, strict=True)
+    )
+    assert bands(project_of(), characteristic) == [
+        (None, 0, most, True),
+        *((word, high, most, True) for word in top),
+        *((word, mid, high, False) for word in middle),
+        *((word, 0, mid, False) for word in bottom),
+    ]
 
 
 def test_parameters_move_them(project_of):

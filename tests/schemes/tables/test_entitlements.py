@@ -184,7 +184,22 @@ def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
         ("odd", "big", "other", ["by_approval"]),
         ("plain", "other", "other", []),
     ]
-    assert len(held(graded, "approved", "big_customer")) == 6
+    services = held(graded, "approved", "big_customer")
+    assert {name: value for name, (_, value, *_) in services.items()} == {
+        "priority": "at each step",
+        "quality": "at each step",
+        "discount": "at each step",
+        "reservation": "persons",
+        "family_number": "persons",
+        "private_network": "groups",
+        "pbx": "groups",
+        "leased_line": "groups",
+        "region_card": "in other regions",
+        "region_repair": "in other regions",
+        "region_payment": "in other regions",
+        "region_number": "in other regions",
+        "cross_industry": "partners' services",
+    }
     assert held(graded, "plain", "big_customer") == {}
 
 
@@ -398,17 +413,26 @@ def test_the_banks_benefits_add_up_tier_by_tier():
         )
     gold = {"transfer_fee": "half", "queue": "priority", "annual_fee": "none"}
     platinum = gold | {"transfer_fee": "waived", "messages": "free"}
-    black_gold = platinum | {"books": "free", "airport_lane": "open"}
+    black_gold = platinum | {"books": "given", "airport_lane": "open"}
     diamond = black_gold | {
-        "check_up": "yearly", "adviser": "own", "birthday_gift": "given",
+        "check_up": "given", "adviser": "own",
+        "birthday_gift": "given", "birthday_greeting": "given",
     }  # fmt: skip
     assert by_tier["gold"] == gold
     assert by_tier["platinum"] == platinum
     assert by_tier["black_gold"] == black_gold
     assert by_tier["diamond"] == diamond
-    assert by_tier["private"].keys() - diamond.keys() == {
-        "golf", "salon", "club", "emergency_cash",
+    assert by_tier["private"] == diamond | {
+        "golf": "invited", "salon": "invited", "club": "member",
+        "emergency_payment": "elsewhere in the country",
     }  # fmt: skip
+    # Nothing else is free, and nothing is yearly or worldwide.
+    words = " ".join(
+        f"{entitlement.benefit.value} {entitlement.benefit.name.en}"
+        for entitlement in bank
+        if entitlement.benefit.benefit != "messages"
+    )
+    assert not {"free", "yearly", "year", "worldwide"} & set(words.lower().split())
     assert "ordinary" not in by_tier
 
 
