@@ -18,6 +18,7 @@ from runs.run import Run
 from schemes.language.files import Scheme, in_order
 from schemes.plan import COMPILED, RESULTS
 from schemes.tables.tag_rules import TAG_TABLES
+from schemes.tables.tag_values import FOUND, VALUES
 from sql.contracts import Contract, contract
 from sql.readiness import data_readiness_select
 
@@ -27,17 +28,30 @@ TABLES = [
 ]
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
+TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 
 
 @table_assets(
     name="tags",
-    description="Compile the tag dictionary, and tag customers by its rules.",
+    description="Compile the tag dictionary.",
     specs=[spec_of(table) for table in TAGS],
 )
 def tags(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Make the tables that customer_tags, tags and unmapped_tags read."""
+    """Make the tables that say which tags there are, and what they are called."""
     rows = run.execution().tags()
     for table in TAGS:
+        yield _result(table, rows)
+
+
+@table_assets(
+    name="tag_values",
+    description="Tag customers by the rules and values of the tag dictionary.",
+    specs=[spec_of(table) for table in TAG_VALUES],
+)
+def tag_values(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+    """Make the passive tags of all customers."""
+    rows = run.execution().tag_values()
+    for table in TAG_VALUES:
         yield _result(table, rows)
 
 

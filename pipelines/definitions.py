@@ -40,6 +40,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         marts.grades_of(read_schemes(project)),
         *marts.TABLES,
         marts.tags,
+        marts.tag_values,
         release.release_tables,
         release.current,
     ]

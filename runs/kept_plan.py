@@ -89,6 +89,7 @@ class KeptPlan:
     results = _Part(str)
     tables = _Part(dict[str, str])
     tag_tables = _Part(dict[str, str])
+    tag_values = _Part(dict[str, str])
     views = _Part(dict[str, str])
 
     @cached_property

@@ -14,7 +14,9 @@ of a plan on a connection; nobody else runs its selects. The stages, in this ord
    columns of a scheme are named `<scheme>__<what>`; those that end in
    `__previous_tier` are no part of the content digest. `scheme_results_by_category`,
    one row per customer and category, is storage like `scheme_results`.
-5. `tags`: the tag dictionary, and the tags by rules and values.
+5. `tags`: the tag dictionary.
+6. `marts.active_tags`, made by the caller: the tags that people gave.
+7. `tag_values`: the tags by rules and values.
 
 The selects take the parameters of a run, of which `$as_of_date` is one. The views of a
 release (`SchemePlan.views`) are written by the release: over `scheme_results`,
@@ -100,8 +102,14 @@ from schemes.tables.scheme_lists import (
 )
 from schemes.tables.service_level import category_discounts_select, service_level_select
 from schemes.tables.tag_rules import CompiledTags, compile_tags
+from schemes.tables.tag_values import (
+    FOUND,
+    VALUES,
+    found_select,
+    tags_view,
+    values_select,
+)
 from sql.bands import Band
-from sql.contracts import contract
 from sql.selects import Params, create, row_count
 
 Feeds = Mapping[str, frozenset[str]]
@@ -230,12 +238,18 @@ class SchemePlan:
             "customer_score_points": score_points_view(self.running),
             "customer_profile": profile_view(self.running),
             CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
+            "customer_tags": tags_view(self.tags),
         }
 
     @property
     def tag_tables(self) -> Mapping[str, str]:
-        """The tag dictionary, and the tags by rules and values: table → select."""
+        """The tag dictionary: table → select."""
         return self.tags.tables
+
+    @cached_property
+    def tag_values(self) -> Mapping[str, str]:
+        """The tags by rules and values, and which tags there are: table → select."""
+        return {VALUES: values_select(self.tags), FOUND: found_select(self.tags)}
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -323,7 +337,11 @@ class Plan(Protocol):
 
     @property
     def tag_tables(self) -> Mapping[str, str]:
-        """The tag dictionary, and the tags of customers."""
+        """The tag dictionary."""
+
+    @property
+    def tag_values(self) -> Mapping[str, str]:
+        """The tags of customers by rules and values."""
 
 
 class Counted(Protocol):
@@ -412,14 +430,18 @@ class Execution:
         return rows
 
     def tags(self) -> Mapping[str, int]:
-        """Make the tag dictionary, and the tags by rules and values."""
-        rows = {}
-        for table, select in self.plan.tag_tables.items():
-            if contract("marts", table).kind == "view":
-                self._make("marts", table, select, kind="view")
-            else:
-                rows[table] = self._make_counted("marts", table, select)
-        return rows
+        """Make the tag dictionary."""
+        return {
+            table: self._make_counted("marts", table, select)
+            for table, select in self.plan.tag_tables.items()
+        }
+
+    def tag_values(self) -> Mapping[str, int]:
+        """Tag customers by rules and values; `marts.active_tags` must be there."""
+        return {
+            table: self._make_counted("marts", table, select)
+            for table, select in self.plan.tag_values.items()
+        }
 
     def _make(
         self,

@@ -1,7 +1,7 @@
 """The tag dictionary: the tags, groups and synonyms of the library and a project.
 
 How customers get tags is not decided here: by rules and values, in
-`schemes.tables.tag_rules`; from people, in `sql/marts/customer_tags.sql`.
+`schemes.tables.tag_values`; from people, in `sql/marts/active_tags.sql`.
 """
 
 from dataclasses import dataclass, replace
@@ -97,6 +97,12 @@ class Group:
     is_exclusive: bool
     values: str | None
     tags: tuple[Tag, ...]
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """The table of the group's values, a key of `TABLES`, and the column there."""
+        table, _, name = (self.values or "").partition(".")
+        return table, name
 
 
 @dataclass(frozen=True)

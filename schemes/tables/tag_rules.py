@@ -1,4 +1,4 @@
-"""From the tag dictionary to SQL: its tables, and the tags that rules and values give.
+"""From the tag dictionary to SQL: its tables, and its rules as columns of the program.
 
 Rules are conditions in the language of schemes, put into the same program, so that
 what they ask for is computed in the same pass over each fact table.
@@ -12,7 +12,6 @@ from sqlglot import exp
 from project.settings import Settings
 from schemes.compiler.compiled import Outputs
 from schemes.compiler.program import Program
-from schemes.compiler.results import layered_select
 from schemes.compiler.translate import Translator
 from schemes.compiler.values import cast, column, function, number, text
 from schemes.language.files import Scheme
@@ -58,9 +57,9 @@ class CompiledTags:
         A row is a customer and a value, with the day since when it has it.
         """
         return {
-            _values_table(group): _values_since(group).sql("duckdb", pretty=True)
+            values_table(group): _values_since(group).sql("duckdb", pretty=True)
             for group in self.dictionary.groups
-            if _is_kept_since(group)
+            if is_kept_since(group)
         }
 
 
@@ -152,95 +151,25 @@ def _terms_select(dictionary: Dictionary) -> str:
     return _rows("tag_terms", rows)
 
 
-def _rule_tags_select(tags: CompiledTags) -> str:
-    """A row per customer and tag that a rule or a value gives."""
-    parts = [_by_rule(rule) for rule in tags.rules]
-    parts += [
-        _by_value(group) for group in tags.dictionary.groups if group.values is not None
-    ]
-    select = exp.union(*parts, distinct=False) if len(parts) > 1 else parts[0]
-    if tags.rules:
-        names = [column(rule.column) for rule in tags.rules]
-        select = select.with_(_COMPUTED, as_=layered_select(tags.program, names))
-    sources = [_source_of(group) for group in tags.dictionary.groups if group.values]
-    attributes = sorted({name for source, name in sources if source == _ATTRIBUTES})
-    if attributes:
-        # A view that joins, and is read for each group.
-        layer, table = TABLES[_ATTRIBUTES]
-        of_customers = exp.select("customer_id", *map(column, attributes))
-        of_customers = of_customers.from_(exp.table_(table, db=layer))
-        select = select.with_(_ATTRIBUTES, as_=of_customers)
-    return select.sql("duckdb", pretty=True)
-
-
-def _by_rule(rule: TagRule) -> exp.Select:
-    return (
-        exp.select(
-            "customer_id",
-            exp.alias_(text(rule.group), "tag_group"),
-            exp.alias_(text(rule.tag), "tag"),
-            exp.alias_(text(f"{rule.group}.{rule.tag}"), "rule_id"),
-            exp.alias_(cast(number(rule.order), "bigint"), "rule_order"),
-        )
-        .from_(_COMPUTED)
-        .where(column(rule.column))
-    )
-
-
-def _by_value(group: Group) -> exp.Select:
-    """The values of a column as tags; the first of several is the main one."""
-    source, name = _source_of(group)
-    value = function("trim", cast(column(name), "varchar"))
-    layer, table = TABLES[source]
-    if _is_kept_since(group):
-        value, table = column("value"), _values_table(group)
-    source_table = exp.table_(table, db=layer)
-    if source == _ATTRIBUTES:
-        source_table = exp.table_(_ATTRIBUTES)
-    select = exp.select(
-        "customer_id",
-        exp.alias_(text(group.group), "tag_group"),
-        exp.alias_(value, "tag"),
-        exp.alias_(text(group.group), "rule_id"),
-        exp.alias_(_order(group, source, value), "rule_order"),
-    ).from_(source_table)
-    if _is_kept_since(group):
-        as_of = cast(exp.Placeholder(this="as_of_date"), "date")
-        return select.where(exp.LTE(this=column("first_date"), expression=as_of))
-    if source in _COUNTED:
-        select = select.group_by("customer_id", value.copy())
-    if source == "lines":
-        select = select.where(*_sold())
-    if source == "consumption_hotspots" and group.is_exclusive:
-        # The others would lose against the first.
-        select = select.where(column("hotspot_rank").eq(number(1)))
-    return select.where(value.copy().neq(""))
-
-
-def _source_of(group: Group) -> tuple[str, str]:
-    """The source of a group's values, and the column there."""
-    source, _, name = (group.values or "").partition(".")
-    return source, name
-
-
-def _is_kept_since(group: Group) -> bool:
+def is_kept_since(group: Group) -> bool:
     """Whether what counts is only that a line has a value, not how many have it."""
-    return _source_of(group)[0] == "lines" and not group.is_exclusive
+    return group.source[0] == "lines" and not group.is_exclusive
 
 
-def _sold() -> tuple[exp.Expr, ...]:
+def sold() -> tuple[exp.Expr, ...]:
     """The lines whose values count: sales to customers who are known."""
     is_known = column("customer_id").is_(exp.null()).not_()
     return column("kind").eq(text("sale")), is_known
 
 
-def _values_table(group: Group) -> str:
+def values_table(group: Group) -> str:
+    """The table of `core` with the values of a group that are kept with their days."""
     return f"tag_{group.group}_values"
 
 
 def _values_since(group: Group) -> exp.Select:
     """Each customer's values, and the day of the first line that has it."""
-    source, name = _source_of(group)
+    source, name = group.source
     layer, table = TABLES[source]
     value = function("trim", cast(column(name), "varchar"))
     return (
@@ -250,29 +179,9 @@ def _values_since(group: Group) -> exp.Select:
             exp.alias_(exp.Min(this=column("line_date")), "first_date"),
         )
         .from_(exp.table_(table, db=layer))
-        .where(*_sold(), value.copy().neq(""))
+        .where(*sold(), value.copy().neq(""))
         .group_by("customer_id", value.copy())
     )
-
-
-def _order(group: Group, source: str, value: exp.Expr) -> exp.Expr:
-    """Which of a customer's values comes first: the top category, the usual channel."""
-    if not group.is_exclusive:
-        return cast(number(1), "bigint")
-    if source == "consumption_hotspots":
-        return cast(column("hotspot_rank"), "bigint")
-    if source in _COUNTED:
-        return exp.Window(
-            this=exp.RowNumber(),
-            partition_by=[column("customer_id")],
-            order=exp.Order(
-                expressions=[
-                    exp.Ordered(this=exp.Count(this=exp.Star()), desc=True),
-                    exp.Ordered(this=value.copy()),
-                ]
-            ),
-        )
-    return cast(number(1), "bigint")
 
 
 def _truth(value: bool) -> exp.Expr:
@@ -296,6 +205,5 @@ _SELECTS: Mapping[str, Callable[[CompiledTags], str]] = {
     "tag_groups": lambda tags: _groups_select(tags.dictionary),
     "tag_dictionary": lambda tags: _dictionary_select(tags.dictionary),
     "tag_terms": lambda tags: _terms_select(tags.dictionary),
-    "rule_tags": _rule_tags_select,
 }
 TAG_TABLES = tuple(_SELECTS)

@@ -1,5 +1,5 @@
 -- One row is a tag: those of the dictionary, and those that customers have besides.
--- Reads: marts.tag_dictionary, marts.tag_groups, marts.customer_tags.
+-- Reads: marts.tag_dictionary, marts.tag_groups, marts.found_tags.
 -- A tag that no dictionary lists, a value or what somebody wrote, is its own name.
 with listed as (
     select
@@ -11,10 +11,10 @@ with listed as (
 ),
 
 others as (
-    select distinct
+    select
         found.tag,
         found.tag_group
-    from marts.customer_tags as found
+    from marts.found_tags as found
     left join listed
         on
             found.tag = listed.tag

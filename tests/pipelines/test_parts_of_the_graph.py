@@ -146,7 +146,7 @@ def test_what_is_compiled_reads_nothing_but_what_its_asset_says(project):
     compiled = {
         "core.customer_metrics": [*plan.facts.values(), plan.customer_metrics],
         "marts.scheme_results": [plan.cuts, plan.results, *plan.tables.values()],
-        "marts.rule_tags": plan.tags.tables.values(),
+        "marts.customer_tag_values": plan.tag_values.values(),
     }
     for name, selects in compiled.items():
         known, waiting = set(), {name}

@@ -7,9 +7,11 @@ from project.folder import Project
 from project.settings import PrivacySettings, Settings
 from schemes.language.digests import tags_digest
 from schemes.language.tags import read_tags
+from schemes.plan import Execution
 from sql.contracts import contract
 from sql.selects import create, select_of
 
+ACTIVE = contract("marts", "active_tags")
 NEW_GROUP = """
 groups:
   - {{group: places, name: {{en: X, zh: X}}, is_exclusive: true, values: {}}}
@@ -209,12 +211,17 @@ def tagged(graded):
         table = contract("marts", name)
         own = {one: value.default for one, value in table.parameters.items()}
         create(con, ("marts", name), select_of(table), {**params, **own})
-    for name, select in graded.plan.tags.tables.items():
-        create(con, ("marts", name), select, params)
+    execution = Execution(graded.plan, con, params)
+    execution.tags()
+    create(con, ("marts", "active_tags"), select_of(ACTIVE), params)
+    execution.tag_values()
+    # The views of a release read what it stores in a schema of that name.
+    for stored in ("active_tags", "customer_tag_values"):
+        con.execute(f"create view storage.{stored} as from marts.{stored}")
+    con.execute(f"create view customer_tags as {graded.plan.views['customer_tags']}")
     found = {}
     for customer, group, tag in graded.rows(
-        "select customer_id, tag_group, tag from marts.rule_tags"
-        " order by customer_id, tag_group, rule_order, tag"
+        "select customer_id, tag_group, tag from customer_tags order by all"
     ):
         found.setdefault((customer, group), []).append(tag)
     return found
@@ -274,7 +281,7 @@ def test_behaviour_by_the_kind_of_contact(grade):
         )
     )
 
-    assert found["A", "behaviour"] == ["form_filled", "article_read"]
+    assert found["A", "behaviour"] == ["article_read", "form_filled"]
     assert found["B", "behaviour"] == ["event_joined"]
     assert ("C", "behaviour") not in found
     # Without transactions nobody knows who has bought: no rule of the group runs.
@@ -360,10 +367,97 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
     assert found["A", "care"] == ["fresh_top", "women_only"]
     assert ("B", "care") not in found
     assert found["A", "gender"] == ["f"]
-    # That of most sales comes first, and stays.
-    assert found["A", "main_channel"] == ["web", "shop"]
+    # That of most sales.
+    assert found["A", "main_channel"] == ["web"]
     names = graded.by_key("select tag, name_en from marts.tag_dictionary")
     assert names["fresh_top"] == 'Top\'s "fresh"'
+
+
+TAGGED_BY_HAND = """
+    groups:
+      - group: region
+        tags:
+          - {tag: north, name: {en: North, zh: 北区}, synonyms: [北方]}
+      - group: channel
+        tags:
+          - {tag: shop, name: {en: Shop, zh: 门店}, synonyms: [store]}
+      - group: trade
+        name: {en: Trade, zh: 行业类别}
+        is_exclusive: true
+        values: customers.industry
+        tags:
+          - {tag: maker, name: {en: Maker, zh: 制造商}, when: "industry = 'steel'"}
+      - group: contact
+        name: {en: Contact, zh: 联系}
+        is_exclusive: false
+        values: customers.source_channel
+        tags:
+          - {tag: fair, name: {en: Fair, zh: 展会}, when: is_member}
+    """
+
+
+def test_what_people_say_goes_before_rules_and_rules_before_values(grade, tmp_path):
+    write_tags(Project(root=tmp_path, settings=Settings(name="test")), TAGGED_BY_HAND)
+
+    def by_hand(customer, tag, day="2026-02-01"):
+        return {"customer_id": customer, "tag": tag, "tagged_at": f"{day} 08:00:00"}
+
+    graded = grade(
+        {
+            "customers": [
+                {"customer_id": "A", "region": "北方", "industry": "steel"},
+                {"customer_id": "B", "region": "South", "industry": "law"},
+                {"customer_id": "C", "region": "South", "source_channel": "web"},
+                {"customer_id": "D", "source_channel": "fair", "is_member": True},
+            ],
+            "transactions": [
+                order(1, "A", channel="store"),
+                order(2, "A", channel="shop"),
+                order(3, "A", channel="North"),
+                order(1, "B", channel="shop"),
+                order(1, "D"),
+            ],
+            "manual_tags": [
+                by_hand("B", "北区"),
+                by_hand("B", "store", "2026-03-01"),
+                by_hand("C", "golfer"),
+            ],
+        }
+    )
+    found = tagged(graded)
+
+    # Synonyms are one tag, within their own group only.
+    assert found["A", "region"] == ["north"]
+    assert found["A", "channel"] == ["North", "shop"]
+    # Of an exclusive group a person's tag alone; of another it is not there twice.
+    assert found["B", "region"] == ["north"]
+    assert found["B", "channel"] == ["shop"]
+    assert found["C", "region"] == ["South"]
+    assert found["C", "manual"] == ["golfer"]
+    assert found["A", "trade"] == ["maker"]
+    assert found["B", "trade"] == ["law"]
+    assert found["C", "contact"] == ["web"]
+    assert found["D", "contact"] == ["fair"]
+    shown = graded.rows(
+        "select customer_id, tag_group, tag, source, valid_from::varchar, rule_id"
+        " from customer_tags where tag_group in ('region', 'channel', 'trade',"
+        " 'contact') and customer_id <> 'C' order by all"
+    )
+    today = "2026-05-31"
+    assert shown == [
+        ("A", "channel", "North", "passive", today, "channel"),
+        ("A", "channel", "shop", "passive", today, "channel"),
+        ("A", "region", "north", "passive", today, "region"),
+        ("A", "trade", "maker", "passive", today, "trade.maker"),
+        ("B", "channel", "shop", "active", "2026-03-01", None),
+        ("B", "region", "north", "active", "2026-02-01", None),
+        ("B", "trade", "law", "passive", today, "trade"),
+        ("D", "contact", "fair", "passive", today, "contact.fair"),
+    ]
+    tags = graded.rows("select tag_group, tag from marts.found_tags order by all")
+    assert tags == graded.rows(
+        "select distinct tag_group, tag from customer_tags order by all"
+    )
 
 
 def test_a_rule_that_cannot_be_read_names_its_place(grade, tmp_path):
