@@ -185,6 +185,8 @@ select
     is_organization and chance(key, 48, 700) as is_reseller,
     chance(key, 49, 20) as is_internal,
     case
+        when is_organization and trade_no = 7 and chance(key, 92, 4000)
+            then 'telecom'
         when is_organization
             then [
                 'retail',

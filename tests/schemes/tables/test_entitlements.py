@@ -11,6 +11,7 @@ from schemes.language.sources import LIBRARY
 from schemes.tables.entitlements import entitlements_of
 from schemes.tools.explain import explain, lines
 from schemes.tools.linter import lint
+from sql.contracts import feeds
 
 CARD = """\
 scheme: card
@@ -558,3 +559,50 @@ def test_an_explanation_names_benefits_and_who_decided(grade, order):
     assert "  + 生日卡（沿用铜）" in list(
         lines(explain(graded.con, "c", "card", "zh"), "zh")
     )
+
+
+def test_classes_of_size_bring_owners_channels_and_terms():
+    """Grades bring faster delivery, a better price and better terms of payment."""
+    size = entitlements_of(read_scheme(LIBRARY / "size_class.yaml"))
+    by_tier = {}
+    for entitlement in size:
+        by_tier.setdefault(entitlement.tier, {})[entitlement.benefit.benefit] = (
+            entitlement.benefit
+        )
+    values = {
+        tier: {name: benefit.value for name, benefit in benefits.items()}
+        for tier, benefits in by_tier.items()
+    }
+    assert {tier: held["channel"] for tier, held in values.items()} == {
+        "small": "agent", "ordinary": "agent", "key": "direct",
+    }  # fmt: skip
+    assert {tier: held["account_manager"] for tier, held in values.items()} == {
+        "small": "none", "ordinary": "junior", "key": "senior",
+    }  # fmt: skip
+    days = [int(values[tier]["delivery_days"]) for tier in ("key", "ordinary", "small")]
+    assert days == sorted(set(days))
+    prices = [by_tier[tier]["price_discount"].share for tier in ("ordinary", "key")]
+    assert prices == sorted(set(prices))
+    assert [values[tier]["payment"] for tier in ("small", "ordinary", "key")] == [
+        "in advance", "on delivery", "on credit",
+    ]  # fmt: skip
+    assert values["key"].keys() - values["ordinary"].keys() == {
+        "credit_days", "credit_limit",
+    }  # fmt: skip
+    # Of all this practice names the channel alone.
+    stated = {
+        name
+        for benefits in by_tier.values()
+        for name, benefit in benefits.items()
+        if not benefit.is_example
+    }
+    assert stated == {"channel"}
+
+
+def test_the_level_of_an_account_manager_is_one_that_staff_can_have():
+    (level,) = (column for column in feeds()["staff"].columns if column.name == "level")
+    for path in LIBRARY.glob("*.yaml"):
+        for entitlement in entitlements_of(read_scheme(path)):
+            if entitlement.benefit.benefit == "account_manager":
+                value = entitlement.benefit.value
+                assert value in {*level.values, "none", None}, path.name
