@@ -19,6 +19,7 @@ from schemes.language.files import Scheme, in_order
 from schemes.plan import COMPILED, RESULTS
 from schemes.tables.tag_rules import TAG_TABLES
 from schemes.tables.tag_values import FOUND, VALUES
+from schemes.tables.work_lists import LIST_TABLES
 from sql.contracts import Contract, contract
 from sql.readiness import data_readiness_select
 
@@ -29,6 +30,7 @@ TABLES = [
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
+LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
 
 
 @table_assets(
@@ -52,6 +54,18 @@ def tag_values(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make the passive tags of all customers."""
     rows = run.execution().tag_values()
     for table in TAG_VALUES:
+        yield _result(table, rows)
+
+
+@table_assets(
+    name="work_lists",
+    description="Find the customers to act on, list by list.",
+    specs=[spec_of(table) for table in LISTS],
+)
+def work_lists(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+    """Make the tables that the view work_list reads."""
+    rows = run.execution().lists()
+    for table in LISTS:
         yield _result(table, rows)
 
 

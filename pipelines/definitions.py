@@ -41,6 +41,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         *marts.TABLES,
         marts.tags,
         marts.tag_values,
+        marts.work_lists,
         release.release_tables,
         release.current,
     ]

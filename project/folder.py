@@ -65,6 +65,11 @@ class Project:
         return self.root / OWN_FEEDS / f"{name}.yaml"
 
     @property
+    def lists(self) -> Path:
+        """The user's own work lists."""
+        return self.root / "lists"
+
+    @property
     def data(self) -> Path:
         """The folder for all that Fenji makes; users put nothing there."""
         return self.data_folder or self.root / "data"

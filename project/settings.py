@@ -233,6 +233,27 @@ class SchemeSettings(Document):
         return self
 
 
+class ListSettings(Document):
+    """Which work lists are made, and the parameters that the project overrides."""
+
+    only: tuple[str, ...] | None = Field(default=None, examples=[["win_back"]])
+    """The ids of the lists that are made; without it, all that can."""
+    except_: tuple[str, ...] = Field(
+        default=(), alias="except", examples=[["points_expiring"]]
+    )
+    """The ids of lists that are not made; not together with `only`."""
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, examples=[{"birthday_due.ahead_days": 14}]
+    )
+    """Address: value, for parameters of lists; [lists.md](lists.md) has them."""
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> "ListSettings":
+        if self.only is not None and self.except_:
+            raise ValueError("give either 'only' or 'except', not both")
+        return self
+
+
 class Resources(Document):
     """How much of the machine DuckDB may use."""
 
@@ -396,6 +417,8 @@ class Settings(Document):
     """Feed: columns that the project adds to it; [own_data.md](own_data.md)."""
     schemes: SchemeSettings = SchemeSettings()
     """Which schemes run, and with which parameters."""
+    lists: ListSettings = ListSettings()
+    """Which work lists are made, and with which parameters."""
     resources: Resources = Resources()
     """How much of the machine a run may use."""
     limits: Limits = Limits()

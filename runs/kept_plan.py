@@ -90,6 +90,7 @@ class KeptPlan:
     tables = _Part(dict[str, str])
     tag_tables = _Part(dict[str, str])
     tag_values = _Part(dict[str, str])
+    list_tables = _Part(dict[str, str])
     views = _Part(dict[str, str])
 
     @cached_property

@@ -22,7 +22,7 @@ from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
 from project.folder import Project
 from releases.previous import Previous
-from schemes.language.digests import schemes_digest, tags_digest
+from schemes.language.digests import lists_digest, schemes_digest, tags_digest
 from sql.selects import packaged_files
 
 ROOT = Path(__file__).parent.parent
@@ -57,7 +57,7 @@ DATA_PACKAGES = ("holidays",)
 
 
 def settings_digest(project: Project) -> str:
-    """The digest of the resolved settings, own feeds, schemes and tags.
+    """The digest of the resolved settings, own feeds, schemes, tags and work lists.
 
     `resources`, `publish` and `gates` are left out: they change no figure. A release
     that a gate stopped was never published, so that a relaxed gate lets the next run
@@ -71,6 +71,7 @@ def settings_digest(project: Project) -> str:
         project.own.digest,
         schemes_digest(project),
         tags_digest(project),
+        lists_digest(project),
     )
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 

@@ -17,6 +17,7 @@ of a plan on a connection; nobody else runs its selects. The stages, in this ord
 5. `tags`: the tag dictionary.
 6. `marts.active_tags`, made by the caller: the tags that people gave.
 7. `tag_values`: the tags by rules and values.
+8. `lists`: the work lists, which also read the tables that are made beside these.
 
 The selects take the parameters of a run, of which `$as_of_date` is one. The views of a
 release (`SchemePlan.views`) are written by the release: over `scheme_results`,
@@ -27,7 +28,7 @@ release (`SchemePlan.views`) are written by the release: over `scheme_results`,
 import contextlib
 import datetime
 import hashlib
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -61,6 +62,7 @@ from schemes.compiler.results import (
 )
 from schemes.compiler.scheme import compile_scheme
 from schemes.language.files import Scheme, in_order, read_schemes
+from schemes.language.lists import WorkList, read_lists
 from schemes.language.metrics import Asked
 from schemes.language.names import Inputs
 from schemes.language.tags import Dictionary, read_tags
@@ -109,6 +111,8 @@ from schemes.tables.tag_values import (
     tags_view,
     values_select,
 )
+from schemes.tables.work_lists import VIEW as WORK_LIST
+from schemes.tables.work_lists import CompiledLists, compile_lists, work_list_view
 from sql.bands import Band
 from sql.selects import Params, create, row_count
 
@@ -135,6 +139,7 @@ class SchemePlan:
     programs: Mapping[str, Program]  # by what is graded
     rfm: RFM
     tags: CompiledTags
+    lists: CompiledLists
     entitlements: tuple[Entitlement, ...]  # of the schemes that run
     holiday_country: str  # whose holidays promotions come before
     bands: tuple[Band, ...]  # that assessments must lie in
@@ -239,6 +244,7 @@ class SchemePlan:
             "customer_profile": profile_view(self.running),
             CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
             "customer_tags": tags_view(self.tags),
+            WORK_LIST: work_list_view(self.lists),
         }
 
     @property
@@ -250,6 +256,11 @@ class SchemePlan:
     def tag_values(self) -> Mapping[str, str]:
         """The tags by rules and values, and which tags there are: table → select."""
         return {VALUES: values_select(self.tags), FOUND: found_select(self.tags)}
+
+    @property
+    def list_tables(self) -> Mapping[str, str]:
+        """The work lists: table → select."""
+        return self.lists.tables
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -342,6 +353,10 @@ class Plan(Protocol):
     @property
     def tag_values(self) -> Mapping[str, str]:
         """The tags of customers by rules and values."""
+
+    @property
+    def list_tables(self) -> Mapping[str, str]:
+        """The work lists."""
 
 
 class Counted(Protocol):
@@ -443,6 +458,13 @@ class Execution:
             for table, select in self.plan.tag_values.items()
         }
 
+    def lists(self) -> Mapping[str, int]:
+        """Make the work lists; all tables that they may read must be there."""
+        return {
+            table: self._make_counted("marts", table, select)
+            for table, select in self.plan.list_tables.items()
+        }
+
     def _make(
         self,
         layer: str,
@@ -471,7 +493,7 @@ def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
     Raises:
         ConfigurationError: a scheme or a setting is wrong; file, line and field.
     """
-    return plan_of(read_schemes(project), project, feeds)
+    return plan_of(read_schemes(project), project, feeds, lists=read_lists(project))
 
 
 def plan_of(
@@ -479,6 +501,7 @@ def plan_of(
     project: Project,
     feeds: Feeds,
     dictionary: Dictionary | None = None,
+    lists: Iterable[WorkList] = (),
 ) -> SchemePlan:
     """Compile these schemes, as `make_plan` does those of the project.
 
@@ -487,6 +510,7 @@ def plan_of(
         project: its settings.
         feeds: those that are there: name → the columns it has.
         dictionary: of tags; default: the project's.
+        lists: of customers to act on.
 
     Raises:
         ConfigurationError: as `make_plan`.
@@ -524,6 +548,8 @@ def plan_of(
         project.settings,
     )
     programs[CUSTOMERS.name] = tags.program
+    work_lists = compile_lists(lists, tags.program, by_name, feeds, project.settings)
+    programs[CUSTOMERS.name] = work_lists.program
     # Those of schemes that do not run are looked at as well: they may be wrong.
     entitlements = {
         name: entitlements_of(compiled.scheme) for name, compiled in by_name.items()
@@ -535,6 +561,7 @@ def plan_of(
         programs=programs,
         rfm=rfm,
         tags=tags,
+        lists=work_lists,
         entitlements=tuple(
             entitlement
             for name, compiled in by_name.items()

@@ -9,7 +9,12 @@ from pathlib import Path
 from assets.specs import published
 from pipelines.docs.settings import PAGE, SCHEMA, settings_page, settings_schema
 from releases.building import released
-from schemes.language.json_schema import SCHEMA_FILE, json_schema
+from schemes.language.json_schema import (
+    LIST_SCHEMA_FILE,
+    SCHEMA_FILE,
+    json_schema,
+    list_json_schema,
+)
 from schemes.tools.catalog import library_page
 from sql.contracts import Column, Contract, feeds
 
@@ -83,6 +88,7 @@ def generated() -> Mapping[Path, str]:
         DICTIONARY: data_dictionary(),
         LIBRARY: library_page(),
         SCHEMA_FILE: json_schema(),
+        LIST_SCHEMA_FILE: list_json_schema(),
         PAGE: settings_page(),
         SCHEMA: settings_schema(),
     }

@@ -179,7 +179,7 @@ class Quotes:
         if part in {"level", "cut"} and axis_name in self.translator.found.axes:
             return self._quote_of_axis(axis_name, part)
         if name in self.document.parameters:
-            return _parameter_words(self.document.parameters[name])
+            return parameter_words(self.document.parameters[name])
         for place, axis in enumerate(self.axes):
             if axis.axis == name and axis.input is not None:
                 kept = self._kept(axis.axis, axis.input, ("axes", place, "input"))
@@ -293,7 +293,7 @@ def _percent(share: Decimal) -> str:
     return f"{(share * 100).normalize():f}%"
 
 
-def _parameter_words(parameter: Parameter) -> Quote:
+def parameter_words(parameter: Parameter) -> Quote:
     """The value of a parameter, as a reason shows it."""
     value = parameter.default
     if parameter.is_window:

@@ -1,4 +1,4 @@
-"""The digests of schemes and tags, which are part of a run's key.
+"""The digests of schemes, tags and work lists, which are part of a run's key.
 
 They are asked for in every run, to decide whether anything is to be done: what reads
 schemes is imported only where a project has schemes of its own.
@@ -8,7 +8,7 @@ import hashlib
 from pathlib import Path
 
 from project.folder import Project
-from schemes.language.sources import LIBRARY, files_in, tag_files
+from schemes.language.sources import LIBRARY, files_in, list_files, tag_files
 
 
 def schemes_digest(project: Project) -> str:
@@ -34,6 +34,11 @@ def schemes_digest(project: Project) -> str:
 def tags_digest(project: Project) -> str:
     """A hash of the files of tags."""
     return _hash_of(tag_files(project)).hexdigest()
+
+
+def lists_digest(project: Project) -> str:
+    """A hash of the files of work lists."""
+    return _hash_of(list_files(project)).hexdigest()
 
 
 def _hash_of(files: list[Path]) -> "hashlib._Hash":

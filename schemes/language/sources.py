@@ -1,4 +1,4 @@
-"""Where the files of schemes and tags are; what they say is read elsewhere."""
+"""Where the files of schemes, tags and lists are; what they say is read elsewhere."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from project.folder import Project
 
 TAGS_FILE = "tags.yaml"  # in the folder of schemes, but no scheme
 LIBRARY = Path(__file__).parent.parent / "library"
+LIBRARY_LISTS = Path(__file__).parent.parent / "lists"
 LIBRARY_TAGS = Path(__file__).parent.parent / TAGS_FILE
 
 
@@ -31,3 +32,8 @@ def tag_files(project: Project, own: Path | None = None) -> list[Path]:
     """
     own = own or project.schemes / TAGS_FILE
     return [LIBRARY_TAGS, own] if own.is_file() else [LIBRARY_TAGS]
+
+
+def list_files(project: Project) -> list[Path]:
+    """The files of work lists of the library, then those of the project."""
+    return [*files_in(LIBRARY_LISTS), *files_in(project.lists)]

@@ -277,16 +277,16 @@ class _Reasons:
         for number_, piece in enumerate(_PLACEHOLDER.split(said)):
             quote = quotes.get(piece) if number_ % 2 else None
             if quote is None:
-                words += _escaped(piece)
+                words += escaped(piece)
             elif quote.bound_of is not None:
                 bound = self._bound(quote.bound_of)
-                parts += [text(words), _said(bound)]
+                parts += [text(words), said_number(bound)]
                 words = self._unit(bound)
             elif quote.figure is not None:
-                parts += [text(words), _said(self._figure(quote.figure))]
+                parts += [text(words), said_number(self._figure(quote.figure))]
                 words = self._unit(quote.figure)
             elif quote.value is None:
-                words += _escaped(quote.en if language == "en" else quote.zh)
+                words += escaped(quote.en if language == "en" else quote.zh)
             elif quote.value.sql is None:
                 words += UNKNOWN
             else:
@@ -439,7 +439,7 @@ def _said_of(no: int) -> str:
     )
 
 
-def _said(value: Value) -> exp.Expr:
+def said_number(value: Value) -> exp.Expr:
     """A value that is the same for everybody, as text."""
     if value.sql is None:
         return text(UNKNOWN)
@@ -466,7 +466,7 @@ def _listed(values: Sequence[exp.Expr], kind: str) -> exp.Expr:
     return exp.Array(expressions=[value.copy() for value in values])
 
 
-def _escaped(words: str) -> str:
+def escaped(words: str) -> str:
     """Words in which no brace means anything."""
     return words.replace("{", "{{").replace("}", "}}")
 

@@ -1,4 +1,4 @@
-"""Find what is wrong, or probably a mistake, in files of schemes and tags.
+"""Find what is wrong, or probably a mistake, in files of schemes, tags and lists.
 
 An error keeps a scheme from running; the linter compiles the file as a run would, and
 reports what that raises. A warning is about what can run but is probably not meant: a
@@ -30,6 +30,7 @@ from schemes.language.files import (
     set_at,
     taken_id,
 )
+from schemes.language.lists import read_list, read_lists, refuse_taken
 from schemes.language.model import (
     Bands,
     Benefit,
@@ -40,7 +41,13 @@ from schemes.language.model import (
     Text,
     matches,
 )
-from schemes.language.sources import LIBRARY, TAGS_FILE, scheme_files
+from schemes.language.sources import (
+    LIBRARY,
+    LIBRARY_LISTS,
+    TAGS_FILE,
+    files_in,
+    scheme_files,
+)
 from schemes.language.tags import Dictionary, read_tags
 from schemes.plan import plan_of
 from schemes.tables.rfm import SCHEME as RFM
@@ -80,8 +87,8 @@ def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
 
     Args:
         project: the files are read with its settings and next to its schemes.
-        files: files of schemes or tags; none: all of the project's own. A wrong setting
-            about schemes is found in either case.
+        files: files of schemes, tags or lists; none: all of the project's own. A wrong
+            setting about schemes or lists is found in either case.
     """
     others = _others(project)
     findings = [_wrong_setting(project), *_lint_files(project, files, others)]
@@ -90,14 +97,15 @@ def lint(project: Project, files: Sequence[Path] = ()) -> tuple[Finding, ...]:
 
 
 def library_files() -> list[Path]:
-    """The scheme files of the library, sorted."""
-    return sorted(LIBRARY.glob("*.yaml"))
+    """The files of schemes, then of lists, of the library, sorted."""
+    return [*sorted(LIBRARY.glob("*.yaml")), *files_in(LIBRARY_LISTS)]
 
 
 def _wrong_setting(project: Project) -> Finding | None:
-    """The error of `schemes:` in fenji.yaml; None where there is none."""
+    """The error of `schemes:` or `lists:` in fenji.yaml; None where there is none."""
     try:
         read_schemes(project)
+        read_lists(project)
     except ConfigurationError as err:
         found = finding_of(err, project.schemes)
         return found if found.place.path == project.settings_file else None
@@ -112,15 +120,18 @@ def _lint_files(
     for path in chosen:
         if path.name == TAGS_FILE:
             yield from _lint_tags(project, path, others)
+        elif _is_list(project, path):
+            yield from _lint_list(project, path, others)
         else:
             yield from _lint_file(project, path, others)
 
 
 def _own_files(project: Project) -> list[Path]:
-    """The project's own files of schemes and tags."""
+    """The project's own files of schemes, tags and lists."""
     own = [path for path in scheme_files(project) if path.parent != LIBRARY]
     tags = project.schemes / TAGS_FILE
-    return [*own, tags] if tags.is_file() else own
+    lists = files_in(project.lists)
+    return [*own, tags, *lists] if tags.is_file() else [*own, *lists]
 
 
 def _others(project: Project) -> tuple[Scheme, ...]:
@@ -172,6 +183,40 @@ def _lint_tags(
                 compile_tags(alone, program, outputs, all_columns(), project.settings)
             except ConfigurationError as err:
                 yield finding_of(err, path)
+
+
+def _is_list(project: Project, path: Path) -> bool:
+    """Whether a file is one of a work list: by its folder, or by how it begins."""
+    if path.resolve().parent in {project.lists.resolve(), LIBRARY_LISTS}:
+        return True
+    with contextlib.suppress(ConfigurationError):
+        content = read_yaml(path)
+        return isinstance(content, dict) and "list" in content
+    return False
+
+
+def _lint_list(
+    project: Project, path: Path, others: tuple[Scheme, ...]
+) -> Iterator[Finding]:
+    """The error of a file of a work list; none where it can be made."""
+    try:
+        work_list = read_list(path)
+        known = [other for other in files_in(LIBRARY_LISTS) if other != path.resolve()]
+        refuse_taken(work_list, known)
+        tags = Dictionary(())
+        plan_of(others, project, all_columns(), tags, lists=[work_list])
+    except ConfigurationError as err:
+        yield finding_of(err, path)
+        return
+    document = work_list.document
+    for text in (
+        document.name,
+        document.why,
+        *(source.why for source in document.sources),
+    ):
+        if text is not None and not _CHINESE.search(_PLACEHOLDER.sub("", text.zh)):
+            place = place_of(path, ("name",))
+            yield Finding(place, "warning", f"'{text.zh}' is not translated")
 
 
 def _check_id(project: Project, scheme: Scheme, others: Iterable[Scheme]) -> None:

@@ -168,6 +168,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
         core.customer_metrics,
         marts.grades_of(read_schemes(project)),
         marts.tags,
+        marts.work_lists,
         *marts.TABLES,
     ]
     of_key = {key: step.op.name for step in made for key in step.keys}

@@ -14,12 +14,14 @@ import duckdb
 import pytest
 
 from project.folder import Project
-from project.settings import SchemeSettings, Settings
+from project.settings import ListSettings, SchemeSettings, Settings
 from schemes.language.files import Scheme, in_order, read_schemes
+from schemes.language.lists import read_lists, readable_tables
 from schemes.language.metrics import always, needs_of
 from schemes.language.model import UNRATED
 from schemes.language.names import Inputs, attributes
 from schemes.plan import COMPILED, RESULTS, Execution, SchemePlan, plan_of
+from schemes.tables.work_lists import LIST_TABLES
 from sql.contracts import TYPES, contract, feeds
 from sql.selects import create, quoted, select_of
 from tests.schemes.reference import Interpreter
@@ -44,6 +46,12 @@ CORE = (
 )
 # Beside the compiled ones, what the views of a release and explanations read.
 READ = ("promotion_windows", "entitlements", "benefit_dates", "overrides_in_force")
+# What work lists read and no plan makes: given as rows.
+READABLE = tuple(
+    name
+    for name, table in readable_tables().items()
+    if table.layer == "marts" and table.made_by == "sql" and name not in READ
+)
 
 Rows = Iterable[Mapping[str, Any]]
 
@@ -164,11 +172,24 @@ def create_no_previous_tiers(
     return columns
 
 
+def write_mart(con: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
+    """Make a table of `marts` by its contract, of these rows."""
+    columns = contract("marts", name).columns
+    fields = ", ".join(f"{quoted(one.name)} {one.duckdb_type}" for one in columns)
+    table = quoted("marts", name)
+    con.execute(f"create or replace table {table} ({fields})")
+    for row in rows:
+        marks = ", ".join("?" for _ in columns)
+        values = [row.get(one.name) for one in columns]
+        con.execute(f"insert into {table} values ({marks})", values)
+
+
 def run_plan(
     con: duckdb.DuckDBPyConnection,
     plan: SchemePlan,
     as_of: datetime.date,
     previous: Rows = (),
+    marts: Mapping[str, Rows] | None = None,
 ) -> Graded:
     """Execute the plan over staging, as a run does; make the tables of a release."""
     params = params_of(as_of)
@@ -190,9 +211,12 @@ def run_plan(
         table = contract("marts", name)
         own = {key: one.default for key, one in table.parameters.items()}
         create(con, ("marts", name), select_of(table), {**own, **params})
+    for name in READABLE if plan.lists.lists else ():
+        write_mart(con, name, (marts or {}).get(name, ()))
+    execution.lists()
     con.execute("create schema if not exists storage")
     con.execute("set search_path = 'main,storage'")
-    for name in (RESULTS, *COMPILED, *READ):
+    for name in (RESULTS, *COMPILED, *LIST_TABLES, *READ):
         place = f"{contract('marts', name).release_schema}.{name}"
         con.execute(f"create or replace table {place} as from marts.{name}")
     for name in ("customer_metrics", "customers"):
@@ -364,7 +388,8 @@ def grade(tmp_path: Path) -> Iterator[Grade]:
     """Grade a company: `grade(feeds, as_of=…, parameters=…, schemes=…, only=…)`.
 
     A feed is present where rows are given for it, with the columns that they name;
-    `columns` adds columns that are present and empty.
+    `columns` adds columns that are present and empty. Work lists are made where
+    `lists` is given, the project's own by id; `marts` has rows of what they read.
     """
 
     def run(
@@ -375,9 +400,19 @@ def grade(tmp_path: Path) -> Iterator[Grade]:
         own: Mapping[str, str] | None = None,
         previous: Rows = (),
         columns: Mapping[str, Iterable[str]] | None = None,
+        lists: Mapping[str, str] | None = None,
+        marts: Mapping[str, Rows] | None = None,
+        list_settings: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> Graded:
         project = project_at(tmp_path, parameters, **settings)
+        if list_settings:
+            chosen = ListSettings(**list_settings)
+            changed = project.settings.model_copy(update={"lists": chosen})
+            project = replace(project, settings=changed)
+        for name, content in (lists or {}).items():
+            project.lists.mkdir(exist_ok=True)
+            (project.lists / f"{name}.yaml").write_text(content, encoding="utf-8")
         if own:
             project.schemes.mkdir(exist_ok=True)
             for name, content in own.items():
@@ -389,12 +424,13 @@ def grade(tmp_path: Path) -> Iterator[Grade]:
             for name, rows in listed.items()
         }
         schemes: tuple[Scheme, ...] = read_schemes(project)
-        plan = plan_of(schemes, project, present)
+        work_lists = () if lists is None else read_lists(project)
+        plan = plan_of(schemes, project, present, lists=work_lists)
         con = duckdb.connect()
         opened.append(con)
         con.execute("set TimeZone = 'UTC'")
         write_staging(con, listed)
-        graded = run_plan(con, plan, as_of, previous)
+        graded = run_plan(con, plan, as_of, previous, marts)
         return replace(graded, present=present, settings=project.settings)
 
     opened: list[duckdb.DuckDBPyConnection] = []

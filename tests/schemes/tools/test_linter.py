@@ -351,3 +351,32 @@ def test_a_setting_that_names_no_scheme_is_found(tmp_path):
         "schemes.only",
     )
     assert found.message == "there is no scheme 'rfm8'; did you mean 'rfm_8'?"
+
+
+LIST = """\
+list: birthday_call
+name: {en: Birthday call, zh: 生日致电}
+priority: 5
+sources: [{scheme: customer_status, tiers: [current]}]
+why: {en: "{tier}", zh: "{tier}客户"}
+action: {en: Call, zh: 致电}
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "says"),
+    [
+        (LIST.replace("[current]", "[curent]"), 4, "did you mean 'current'"),
+        (LIST.replace("birthday_call", "win_back"), 1, "is a list of the library"),
+        (LIST.replace("priority: 5", "priority: 10"), 3, "priority"),
+        (LIST.replace("zh: 生日致电", "zh: Birthday"), 2, "is not translated"),
+    ],
+)
+def test_work_lists_are_linted(project, content, line, says):
+    project.lists.mkdir()
+    path = project.lists / "own.yaml"
+    path.write_text(content, encoding="utf-8")
+
+    [finding] = lint(project)
+    assert (finding.place.path, finding.place.line) == (path, line)
+    assert says in str(finding)

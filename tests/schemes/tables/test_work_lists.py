@@ -1,0 +1,279 @@
+"""Work lists: who is on them, why, since and until when; what is wrong in files."""
+
+import datetime
+
+import pytest
+
+from project.errors import ConfigurationError
+from schemes.language.files import read_schemes
+from schemes.language.lists import read_lists
+from schemes.plan import plan_of
+from sql.contracts import all_columns
+
+DAY = datetime.date
+SCHEMES = ("rfm_8", "customer_status", "relationship_phase", "dormancy")
+OWN = """\
+list: vip_calls
+name: {en: Calls to the best, zh: 重点客户回访}
+priority: 3
+parameters:
+  least: {default: 500, about: {en: least spend, zh: 最低消费}}
+sources:
+  - {scheme: customer_status, tiers: [current]}
+when: spend('12 months') >= least
+since: last_order_date
+due: last_order_date + 30
+why: {en: "Spent {spent}, from {least}; {tier}", zh: "消费{spent}，达到{least}；{tier}"}
+define: {spent: spend('12 months')}
+action: {en: Call, zh: 致电}
+"""
+
+
+def rows(graded, list_id):
+    """Customer → (scheme, tier, since, due) on a list."""
+    return graded.by_key(
+        "select customer_id, scheme, tier, since_date, due_date from work_list"
+        " where list_id = ?",
+        list_id,
+    )
+
+
+def days_ago(days):
+    return str(DAY(2026, 5, 31) - datetime.timedelta(days))
+
+
+def test_a_list_of_ones_own(grade, order):
+    lines = [order("A", "2026-05-01", 499.99), order("B", "2026-05-01", 500)]
+    lines.append(order("C", "2026-05-01", 500.01))
+    customers = [
+        {"customer_id": "B", "account_manager_id": "M1"},
+        {"customer_id": "C", "account_manager_id": None},
+    ]
+    graded = grade(
+        {"transactions": lines, "customers": customers},
+        only=SCHEMES,
+        lists={"vip_calls": OWN},
+        list_settings={"only": ("vip_calls",)},
+        currency="CNY",
+    )
+    assert graded.rows("select * from work_list order by customer_id") == [
+        (
+            "vip_calls",
+            customer,
+            owner,
+            3,
+            DAY(2026, 5, 1),
+            DAY(2026, 5, 31),
+            "customer_status",
+            "current",
+            1,
+            f"Spent {spent} CNY, from 500; Current",
+            f"消费{spent} CNY，达到500；现实客户",
+            "Call",
+            "致电",
+        )
+        for customer, owner, spent in (("B", "M1", "500.00"), ("C", None, "500.01"))
+    ]
+    assert graded.by_key(
+        "select list_id, not_applicable_reason from work_lists where is_applicable"
+    ) == {"vip_calls": None}
+
+
+def test_a_parameter_and_a_switch_in_the_settings(grade, order):
+    graded = grade(
+        {
+            "transactions": [
+                order("A", "2026-05-01", 600),
+                order("B", "2026-05-01", 599),
+            ]
+        },
+        only=SCHEMES,
+        lists={"vip_calls": OWN},
+        list_settings={
+            "except": ("save",),
+            "parameters": {"vip_calls.least": 600},
+        },
+    )
+    assert rows(graded, "vip_calls").keys() == {"A"}
+    reasons = graded.by_key("select list_id, not_applicable_reason from work_lists")
+    assert reasons["save"] == "switched off in fenji.yaml"
+    assert reasons["vip_calls"] is None
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        # Two orders 10 days apart: churn gap max(180, 3 × 10) = 180, 75 % of it 135.
+        (134, None),
+        (135, ("customer_status", "current", 45)),
+        (180, ("customer_status", "current", 0)),
+        (181, ("relationship_phase", "decline", None)),
+        (365, ("relationship_phase", "decline", None)),
+        (366, None),
+    ],
+)
+def test_whom_to_save(grade, order, days, expected):
+    lines = [order("A", days_ago(days), 10), order("A", days_ago(days + 10), 10)]
+    # Others spend more, so that A is no big spender, and few of them stay away.
+    lines += [order(name, "2026-05-30", 1000) for name in "BCDE"]
+    graded = grade({"transactions": lines}, only=SCHEMES, lists={})
+    found = rows(graded, "save").get("A")
+    if expected is None:
+        assert found is None
+        return
+    scheme, tier, left = expected
+    due = None if left is None else DAY(2026, 5, 31) + datetime.timedelta(left)
+    assert found == (scheme, tier, DAY.fromisoformat(days_ago(days)), due)
+
+
+def test_big_spenders_who_stay_away_are_saved_by_their_playbook(grade, order):
+    lines = [order("A", "2026-01-10", 9000)]
+    days = ("2026-05-29", "2026-05-30")
+    lines += [order(name, day, 10) for name in "BCD" for day in days]
+    graded = grade({"transactions": lines}, only=SCHEMES, lists={}, currency="CNY")
+    [(scheme, tier, why, action)] = graded.rows(
+        "select scheme, tier, why_en, action_zh from work_list where list_id = 'save'"
+    )
+    assert (scheme, tier) == ("rfm_8", "important_retain")
+    assert why == (
+        "Important: retain: last order on 2026-01-10, 141 days ago;"
+        " spend over 12 months 9,000.00 CNY"
+    )
+    playbook = graded.by_key(
+        "select position, text_zh from segment_playbook where scheme = 'rfm_8'"
+        " and tier = 'important_retain' and part = 'action'"
+    )
+    assert action.startswith(playbook[1].rstrip("。"))
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (180, None),
+        (181, ("dormancy", "temporary")),
+        (365, ("dormancy", "temporary")),
+        (366, ("dormancy", "permanent")),
+    ],
+)
+def test_whom_to_win_back(grade, order, days, expected):
+    """Somebody lost is both dormant and churned; only one row says so."""
+    graded = grade(
+        {"transactions": [order("A", days_ago(days))]}, only=SCHEMES, lists={}
+    )
+    found = graded.rows("select scheme, tier from work_list where list_id = 'win_back'")
+    assert found == ([] if expected is None else [expected])
+
+
+def test_whom_to_call_back(grade, order):
+    """The call that is due first counts; calls that were returned do not."""
+
+    def call(number, customer, called, due, status):
+        return {
+            "call_id": number,
+            "customer_id": customer,
+            "called_at": f"{called}+00",
+            "due_at": f"{due}+00",
+            "status": status,
+        }
+
+    calls = [
+        call(1, "A", "2026-05-31 09:10", "2026-06-01 09:10", "due"),
+        call(2, "A", "2026-05-29 08:00", "2026-05-30 08:00", "overdue"),
+        call(3, "A", "2026-05-20 08:00", "2026-05-21 08:00", "done_late"),
+        call(4, "B", "2026-05-31 08:00", "2026-06-01 08:00", "done_in_time"),
+    ]
+    graded = grade(
+        {"transactions": [order("A", "2026-05-01")]},
+        only=SCHEMES,
+        lists={},
+        marts={"callbacks": calls},
+    )
+    assert graded.rows(
+        "select customer_id, since_date, due_date, scheme, tier, n_items, why_en"
+        " from work_list where list_id = 'call_back'"
+    ) == [
+        (
+            "A",
+            DAY(2026, 5, 29),
+            DAY(2026, 5, 30),
+            None,
+            None,
+            2,
+            (
+                "Called at 2026-05-29 08:00 and got no answer; to be returned by"
+                " 2026-05-30 08:00. Calls to return: 2"
+            ),
+        )
+    ]
+
+
+def test_what_is_not_there_costs_nothing(grade, order):
+    """A list whose scheme is off, or whose feed is absent, is in no select."""
+    contracts = OWN.replace(
+        "{scheme: customer_status, tiers: [current]}", "{table: contracts}"
+    ).replace("vip_calls", "terms")
+    contracts = contracts.replace("; {tier}", "").replace("；{tier}", "")
+    graded = grade(
+        {"transactions": [order("A", "2025-01-01")]},
+        only=("annual_points",),
+        lists={"vip_calls": OWN, "terms": contracts},
+    )
+    reasons = graded.by_key("select list_id, not_applicable_reason from work_lists")
+    assert reasons["vip_calls"] == "lacks scheme customer_status"
+    assert reasons["terms"] == "lacks feed contracts"
+    assert graded.rows("select count(*) from work_list") == [(0,)]
+    select = graded.plan.list_tables["work_items"]
+    assert "contracts" not in select
+    assert "customer_status" not in select
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "says"),
+    [
+        (
+            "scheme: customer_status",
+            "scheme: customer_statis",
+            ":7: sources.0.scheme: there is no scheme 'customer_statis'; did you mean",
+        ),
+        (
+            "[current]",
+            "[curent]",
+            ":7: sources.0.tiers.0: 'customer_status' has no tier 'curent'; did you",
+        ),
+        (
+            "{scheme: customer_status, tiers: [current]}",
+            "{table: callback}",
+            ":7: sources.0.table: there is no table 'callback' that lists read; did",
+        ),
+        (
+            "due: last_order_date",
+            "due: last_ordr_date",
+            "'last_ordr_date'; did you mean",
+        ),
+        ("{tier}", "{teir}", "{teir}: there is no 'teir'; did you mean 'tier'?"),
+        ("since:", "sinse:", "sinse"),
+        (
+            "spend('12 months') >=",
+            "top(spend('12 months'), 0.2) or 1 >=",
+            "a list reads",
+        ),
+        ("Spent {spent}", "{customer_name}", "is personal, and no list shows it"),
+        ("action: {en: Call, zh: 致电}\n", "", "say what to do: the tier 'current'"),
+        ("due: last_order_date + 30", "due: recency", "date"),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_place(project_of, was, becomes, says):
+    project = project_of()
+    project.lists.mkdir()
+    path = project.lists / "vip_calls.yaml"
+    assert was in OWN
+    path.write_text(OWN.replace(was, becomes, 1), encoding="utf-8")
+
+    with pytest.raises(ConfigurationError) as caught:
+        plan_of(
+            read_schemes(project), project, all_columns(), lists=read_lists(project)
+        )
+    message = str(caught.value)
+    assert "vip_calls.yaml" in message
+    assert says in message, message
+    assert "\n" not in message
