@@ -25,7 +25,7 @@ from project.quantities import (
     read_percent,
 )
 from project.settings import OwnColumn
-from sql.own_contracts import columns_content, feed_content, taken_by
+from sql.own_contracts import columns_content, feed_content, taken_by, words_of_sql
 
 ROOT = Path(__file__).parent
 LAYERS = ("raw", "staging", "core", "marts")
@@ -465,6 +465,10 @@ def _refuse_clashes(own: OwnData) -> None:
     }
     of_fenji = {name for name, table in tables.items() if table.made_by == "feed"}
     for feed, written in own.feeds.items():
+        if feed in words_of_sql():
+            raise ConfigurationError(
+                "is a word of SQL; name the file otherwise", Place(own.file_of(feed))
+            )
         if feed in tables or feed == _DAILY_RATES:
             raise ConfigurationError(
                 f"Fenji has a table '{feed}' already; name the file otherwise"
@@ -505,6 +509,10 @@ def _refuse_taken(
     """Refuse a column whose name, or the name of its day, is that of another."""
     known = set(taken)
     for name, column in columns.items():
+        if name in words_of_sql():
+            raise ConfigurationError(
+                "is a word of SQL; take another name", place_of(name)
+            )
         for needed in taken_by([(name, column.type)]):
             if needed in known:
                 what = "" if needed == name else f", the day of '{name}',"

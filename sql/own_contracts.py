@@ -6,10 +6,31 @@ is masked, is decided here.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
+
+import duckdb
 
 from project.own import OwnFeed
 from project.settings import OwnColumn
+
+# Words that DuckDB takes as names and sqlglot does not.
+_BEGINNINGS = frozenset(
+    {
+        "alter",
+        "cube",
+        "drop",
+        "force",
+        "grant",
+        "if",
+        "insert",
+        "install",
+        "lock",
+        "revoke",
+        "rollback",
+        "rollup",
+    }
+)
 
 Written = dict[str, Any]  # as YAML is read
 
@@ -84,3 +105,14 @@ def taken_by(columns: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield name
         if kind == "timestamp":
             yield f"{name.removesuffix('_at')}_date"
+
+
+@cache
+def words_of_sql() -> frozenset[str]:
+    """The words that mean something in SQL, so that nothing may be called so."""
+    with duckdb.connect() as con:
+        rows = con.execute(
+            "select keyword_name from duckdb_keywords()"
+            " where keyword_category != 'unreserved'"
+        ).fetchall()
+    return _BEGINNINGS.union(word for (word,) in rows)

@@ -21,9 +21,11 @@ import sql
 from project.documents import Document, read_document
 from project.errors import ConfigurationError
 from project.own import CUSTOMER, OwnFeed, OwnMetric, in_force, kept_by_project
+from schemes.language.expressions import FUNCTIONS
 from schemes.language.model import Name, Text
 from schemes.language.windows import Window, parse_window
 from sql.contracts import TYPES, feeds
+from sql.own_contracts import words_of_sql
 
 FOLDER = Path(sql.__file__).parent / "metrics"
 # What stands in a column's name for its parts: arguments, and the window's suffix.
@@ -236,6 +238,8 @@ def _taken_by(
     name: str, metric: Metric, others: Mapping[str, tuple[Metric, MetricFile]]
 ) -> str | None:
     """What has the name of a metric, or of its column, already; None: nothing."""
+    if name in words_of_sql() or name in FUNCTIONS:
+        return f"a word '{name}' of the language of schemes"
     if name in _of_fenji() or name in others:
         return f"a metric '{name}'"
     if name in {column.name for column in feeds()["customers"].columns}:

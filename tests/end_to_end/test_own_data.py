@@ -229,7 +229,12 @@ def test_a_feed_that_is_taken_away_is_missed_in_one_line(companies, example):
     assert "landing/nps: is not the folder of a feed" in line
     shutil.rmtree(company.root / "landing" / "nps")
     line = company.call("run", "--as-of", AS_OF).expect(2).one_line()
-    assert "feeds/nps.yaml: is gone" in line or "there is no metric" in line
+    assert "there is no metric 'nps_answers'" in line
+    # Nor are its files dropped once nothing asks for them.
+    shutil.rmtree(company.root / "schemes")
+    change(company, "fenji.yaml", ("[nps_group, store_focus]", "[annual_points]"))
+    line = company.call("run", "--as-of", AS_OF).expect(2).one_line()
+    assert "feeds/nps.yaml: is gone, and the warehouse holds 1 file of the feed" in line
 
 
 @pytest.mark.parametrize(
@@ -265,3 +270,36 @@ def test_a_slip_is_one_line(companies, file, before, after, says):
     company = own_company(companies, "own_data_slip")
     change(company, file, (before, after))
     assert says in company.call("run", "--as-of", AS_OF).expect(2).one_line()
+
+
+KEPT = """\
+# Worked example: zhao's 10 of 10 February makes a friend until 10 May, and the 6 of
+# 1 May comes within that term; on 31 May it is over.
+scheme: nps_kept
+version: 1
+kind: bands
+name: {en: Friend for three months, zh: 三个月好友}
+population: nps_answers('ever') >= 1
+score: latest_nps
+tiers:
+  - {tier: friend, from: 9, name: {en: Friend, zh: 好友}}
+  - {tier: other, name: {en: Other, zh: 其他}}
+reason: {en: "Latest score {score}", zh: "最近评分{score}"}
+validity: {length: 3 months}
+"""
+
+
+def test_a_scheme_that_remembers_reads_the_survey_as_it_was(companies):
+    company = own_company(companies, "own_data_kept")
+    (company.root / "schemes" / "nps_kept.yaml").write_text(KEPT, encoding="utf-8")
+    change(company, "fenji.yaml", ("[nps_group, store_focus]", "[nps_kept]"))
+    company.land("nps/earlier.csv", f"{HEAD}20,zhao,2026-02-10 10:00,10,app,great\n")
+    kept = "select tier, rule_tier, valid_from::varchar, valid_to::varchar"
+    kept += " from customer_tiers where customer_id = 'zhao'"
+    for as_of, expected in (
+        ("2026-05-05", ("friend", "other", "2026-02-10", "2026-05-10")),
+        (AS_OF, ("other", "other", "2026-05-10", "2026-08-10")),
+    ):
+        company.run(as_of).expect(0)
+        with company.release() as release:
+            assert release.one(kept) == expected

@@ -114,6 +114,11 @@ def attribute(written: str, feed: str = "customers") -> str:
         (attribute("registered_date: {type: date}"), "a column 'registered_date'"),
         (attribute("age_band: {type: text}"), "a column 'age_band' already"),
         (attribute("recency_days: {type: integer}"), "a column 'recency_days' already"),
+        (
+            attribute("order: {type: integer}"),
+            "fenji.yaml:4: attributes.customers.order: is a word of SQL; take another",
+        ),
+        (attribute("if: {type: boolean}"), "customers.if: is a word of SQL"),
         (attribute("as_of_date: {type: date}"), "a column 'as_of_date' already"),
         (
             attribute("x_date: {type: date}\n    x_at: {type: timestamp}"),
@@ -226,6 +231,11 @@ def test_a_metric_needs_a_customer_and_the_latest_a_date(tmp_path):
 def test_the_name_of_a_table_of_fenji_is_refused(tmp_path, name):
     said = complaint(tmp_path, **{name: FEED})
     assert said.startswith(f"feeds/{name}.yaml: Fenji has a table '{name}' already")
+
+
+def test_a_feed_may_not_be_called_by_a_word_of_sql(tmp_path):
+    said = complaint(tmp_path, order=FEED)
+    assert said == "feeds/order.yaml: is a word of SQL; name the file otherwise"
 
 
 def test_a_file_that_would_not_be_read_is_refused(tmp_path):

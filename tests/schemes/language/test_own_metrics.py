@@ -23,7 +23,7 @@ columns:
   answered_on: {type: date, required: true}
   score: {type: integer, unit: points}
   paid: {type: amount}
-  order: {type: quantity}
+  level: {type: quantity}
   channel: {type: choice, values: [app, shop]}
   is_due: {type: boolean}
 metrics:
@@ -38,7 +38,7 @@ select * from (values
     ('5', 'a', 'wei', date '2026-05-31', null, null, null, null, null),
     ('6', 'a', null, date '2026-05-31', 7, 7.00, 7, 'app', true)
 ) as t (
-    answer_id, part, customer_id, answered_on, score, paid, "order", channel, is_due
+    answer_id, part, customer_id, answered_on, score, paid, level, channel, is_due
 )
 where answered_on <= date '2026-05-31'
 """
@@ -79,7 +79,7 @@ def computed(asked: Asked) -> dict[str, object]:
         ("m: {measure: sum, of: score}", "12 months", "m_12m", {"lin": 15}),
         ("m: {measure: sum, of: paid}", "ever", "m", {"lin": 4}),
         ("m: {measure: average, of: score}", "12 months", "m_12m", {"lin": 5}),
-        ('m: {measure: sum, of: "order"}', "ever", "m", {"lin": 6}),
+        ("m: {measure: sum, of: level}", "ever", "m", {"lin": 6}),
         # Two on the last day: the one whose key comes last.
         ("m: {measure: latest, of: score}", "ever", "m", {"lin": 8}),
         ("m: {measure: latest, of: channel}", "ever", "m", {"lin": "app"}),
@@ -152,6 +152,8 @@ def test_a_feed_without_a_date_has_metrics_without_a_window(declare):
             "there is a column of that name, of the metric 'tickets'",
         ),
         ("recency_days", "there is a "),
+        ("top", "there is a word 'top' of the language of schemes already"),
+        ("limit", "there is a word 'limit' of the language"),
     ],
 )
 def test_a_name_that_is_taken_is_refused(declare, name, says):
