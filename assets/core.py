@@ -11,6 +11,7 @@ import dagster as dg
 from assets.making import shared_dates, table_assets
 from assets.specs import key_of, made_in_sql, reads_of, spec_of
 from ingest import changed_rows
+from ingest.raw_tables import feed_columns
 from ingest.staging import ALL_DATES, define_views
 from project.errors import RunError
 from runs import difference, warehouse_state
@@ -32,6 +33,8 @@ def table_asset(
         made = select() if select else select_of(table)
         with run.noticing():
             if table.scheme is not None and table.scheme not in run.plan.applicable:
+                made = without_rows(made)
+            if table.needs and not feed_columns(run.con).keys() & {*table.needs}:
                 made = without_rows(made)
         n_rows = _make(run, table, made)
         if n_rows is None:

@@ -12,20 +12,49 @@ import dagster as dg
 from assets.core import table_asset
 from assets.making import table_assets
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
+from ingest.raw_tables import feed_columns
 from project.shown import markdown
 from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
 from schemes.plan import COMPILED, RESULTS
+from schemes.tables.service_level_months import service_level_months_select
 from schemes.tables.tag_rules import TAG_TABLES
 from schemes.tables.tag_values import FOUND, VALUES
 from schemes.tables.work_lists import LIST_TABLES
 from sql.contracts import Contract, contract
 from sql.readiness import data_readiness_select
+from sql.selects import create, row_count, without_rows
+
+LEVEL_MONTHS = contract("marts", "service_level_months")
+
+
+@table_assets(name="marts__service_level_months", specs=[spec_of(LEVEL_MONTHS)])
+def service_level_months(run: Run) -> dg.MaterializeResult[Any]:
+    """Find the service level of each customer at the ends of earlier months again."""
+    params = dict(run.params(LEVEL_MONTHS))
+    with run.step(LEVEL_MONTHS.name, phase="compute") as step:
+        rule = run.con.execute(
+            "select window_months, high_share_ratio, mid_share_ratio"
+            " from marts.service_level_rule"
+        ).fetchone()
+        names = ("window_months", "high_share_ratio", "mid_share_ratio")
+        params |= dict(zip(names, rule or (), strict=False))
+        select = service_level_months_select(
+            int(str(params["shown_months"])), has_rule=rule is not None
+        )
+        if not feed_columns(run.con).keys() & {*LEVEL_MONTHS.needs}:
+            select = without_rows(select)
+        target = (LEVEL_MONTHS.layer, LEVEL_MONTHS.table)
+        create(run.con, target, select, params)
+        step.rows = row_count(run.con, *target)
+    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+
 
 TABLES = [
     *(table_asset(table) for table in made_in_sql("marts")),
     table_asset(contract("marts", "data_readiness"), data_readiness_select),
+    service_level_months,
 ]
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)

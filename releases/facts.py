@@ -101,6 +101,15 @@ QUESTIONS = (
         rows="scope_type = 'agent' and month is null",
     ),
     Question(
+        "Customers lost, over the months shown: high, mid, general",
+        "各月累计流失客户：高、中、一般",
+        "service_effect",
+        tuple(
+            f"coalesce(sum(n_lost) filter (where service_level = '{level}'), 0)"
+            for level in ("high", "mid", "general")
+        ),
+    ),
+    Question(
         "Open reservations, in conflict",
         "待处理预约、冲突",
         "reservation_priority",

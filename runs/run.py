@@ -219,8 +219,8 @@ class Run:
         """
         given = self.project.settings.schemes.parameters
         own = {
-            name: parameter.read(given.get(f"{table.table}.{name}", parameter.default))
-            for name, parameter in table.parameters.items()
+            name: parameter.read(given.get(f"{owner}.{name}", parameter.default))
+            for name, (owner, parameter) in table.named_parameters.items()
         }
         return {**own, **self.common_params}
 

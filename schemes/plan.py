@@ -103,6 +103,7 @@ from schemes.tables.scheme_lists import (
     tiers_select,
 )
 from schemes.tables.service_level import category_discounts_select, service_level_select
+from schemes.tables.service_level_months import service_level_rule_select
 from schemes.tables.tag_rules import CompiledTags, compile_tags
 from schemes.tables.tag_values import (
     FOUND,
@@ -305,6 +306,7 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
         plan.entitlements, plan.holiday_country
     ),
     "service_level": lambda plan: service_level_select(plan.applicable),
+    "service_level_rule": lambda plan: service_level_rule_select(plan.running),
     "category_discounts": lambda plan: category_discounts_select(plan.entitlements),
     OPPORTUNITY_GRADES: lambda plan: opportunity_grades_select(plan.opportunity_grade),
     RESULTS_BY_CATEGORY: lambda plan: scoped_select(

@@ -120,6 +120,7 @@ class Parameter(Document):
     unit: str | None = None
     min: int = 0  # of a number: the least that a project may set
     form: Literal["month_day", "country"] | None = None  # of a word
+    max: int | None = None  # and the most
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 - raw YAML
         """The value as a number, where people wrote '5%' or '30 days'.
@@ -163,8 +164,14 @@ class Parameter(Document):
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             unit = f" of {self.unit}" if self.unit else ""
             return f"must be a number{unit}, such as {self.default}"
+        return self._out_of_bounds(value)
+
+    def _out_of_bounds(self, value: int | Decimal) -> str | None:
+        """Why a number may not be set."""
         if value < self.min:
             return f"must be at least {self.min}"
+        if self.max is not None and value > self.max:
+            return f"must be at most {self.max}"
         if isinstance(self.default, int) and not isinstance(value, int):
             return "must be a whole number"
         return None
@@ -239,6 +246,10 @@ class Contract(Document):
     scheme: str | None = None  # the table belongs to it: empty where it does not run
     # $params of the SQL that a project may set in fenji.yaml, as <table>.<parameter>.
     parameters: dict[str, Parameter] = Field(default_factory=dict)
+    # Tables of its layer whose $params its SQL names as well: one rule, one setting.
+    parameters_of: tuple[str, ...] = ()
+    # Feeds of which one at least must be there: without any the table is empty.
+    needs: tuple[str, ...] = ()
     # Feeds: the columns that date a row (its earliest counts), and who it is about.
     dated_by: tuple[str, ...] = ()
     customer: str | None = None
@@ -283,6 +294,16 @@ class Contract(Document):
     def is_stored(self) -> bool:
         """Whether a release stores its rows; other views stand over what it stores."""
         return self.kind == "table" or self.made_by == "sql"
+
+    @property
+    def named_parameters(self) -> Mapping[str, tuple[str, Parameter]]:
+        """The $params of its SQL: name → the table that has it, and the parameter."""
+        owners = [self, *(contract(self.layer, name) for name in self.parameters_of)]
+        return {
+            name: (owner.table, parameter)
+            for owner in owners
+            for name, parameter in owner.parameters.items()
+        }
 
     @property
     def path(self) -> Path:

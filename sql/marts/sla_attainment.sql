@@ -1,35 +1,17 @@
 -- One row is a day and a service level: how many inbound calls were answered in time.
--- Reads: staging.calls, marts.service_level.
--- Params: answer_seconds, abandon_seconds (integers), high_goal_ratio, mid_goal_ratio,
--- general_goal_ratio.
--- Callers count by their level now, unknown ones as general. Whoever hangs up within
--- abandon_seconds was not offered a service. The goal is compared by multiplying.
-with calls as (
-    select
-        customer_id,
-        queued_date,
-        coalesce(answered_at <= queued_at + to_seconds($answer_seconds), false)
-            as is_in_time,
-        coalesce(
-            is_abandoned
-            and answered_at is null
-            and ended_at <= queued_at + to_seconds($abandon_seconds),
-            false
-        ) as is_given_up
-    from staging.calls
-    where coalesce(direction, 'in') = 'in'
-),
-
-days as (
+-- Reads: marts.offered_calls, marts.service_level.
+-- Params: high_goal_ratio, mid_goal_ratio, general_goal_ratio.
+-- Callers count by their level now, unknown ones as general. The goal is compared by
+-- multiplying.
+with days as (
     select
         calls.queued_date as call_date,
         coalesce(levels.service_level, 'general') as service_level,
         count(*)::hugeint as n_offered,
         count(*) filter (where calls.is_in_time)::hugeint as n_in_time
-    from calls
+    from marts.offered_calls as calls
     left join marts.service_level as levels
         on calls.customer_id = levels.customer_id
-    where not calls.is_given_up
     group by calls.queued_date, coalesce(levels.service_level, 'general')
 ),
 

@@ -30,6 +30,7 @@ def project_with(root, **parameters):
         {"sla_attainment__high_goal_ratio": "95%"},
         {"points_ledger__expiring_days": "60 days"},
         {"callbacks__callback_hours": "48 hours"},
+        {"service_effect__shown_months": 60},
         {"service_sales__add_on_categories": ["Bolts", "工时"]},
         {"service_sales__add_on_categories": "bolts"},
         {"service_sales__add_on_categories": []},
@@ -53,6 +54,7 @@ def test_what_a_project_may_set(tmp_path, given):
         ({"service_sales__add_on_categories": 3}, "must be a list of words"),
         ({"service_sales__add_on_categories": ["a", 3]}, "such as [parts, part]"),
         ({"service_sales__add_on_categories": [" "]}, "must be a list of words"),
+        ({"service_effect__shown_months": 61}, "must be at most 60"),
         ({"callbacks__callback_hours": "2 days"}, "must be a number of hours"),
     ],
 )

@@ -81,6 +81,13 @@ def expected(value):
     return value
 
 
+def defaults_of(made):
+    return {
+        name: parameter.default
+        for name, (_, parameter) in made.named_parameters.items()
+    }
+
+
 def given_param(name, value):
     """A parameter of a case as a run hands it to the select."""
     if name.endswith("_date"):
@@ -100,7 +107,7 @@ def test_case(path: Path):
     layer, table = path.parent.relative_to(HERE).parts
     made = contract(layer, table)
     select = select_of(made)
-    params = {name: parameter.default for name, parameter in made.parameters.items()}
+    params = defaults_of(made)
     params |= {
         name: given_param(name, value) for name, value in case.get("params", {}).items()
     }
@@ -134,9 +141,7 @@ def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
     with duckdb.connect() as con:
         for name in tables_read(select_of(made)):
             create_given(con, name, [])
-        params = {
-            name: parameter.default for name, parameter in made.parameters.items()
-        }
+        params = defaults_of(made)
         dates = dict.fromkeys(
             ("as_of_date", "first_date", "last_date"), datetime.date(2026, 5, 31)
         )
