@@ -168,6 +168,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
         core.customer_metrics,
         marts.grades_of(read_schemes(project)),
         marts.tags,
+        marts.tag_values,
         marts.work_lists,
         *marts.TABLES,
     ]
