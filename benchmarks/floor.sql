@@ -357,6 +357,7 @@ with ranked as (
         metrics.n_orders_12m,
         metrics.spend_12m_amount,
         metrics.points_this_year,
+        coalesce(customers.is_member, true) as is_member,
         rfm.segment,
         (select max(n_customers) from release.rfm_cuts) as n_customers,
         -- Equal values share the better side.
@@ -366,6 +367,8 @@ with ranked as (
                 desc nulls last
         ) as place
     from release.customer_metrics as metrics
+    left join customers
+        on metrics.customer_id = customers.customer_id
     left join release.customer_rfm as rfm
         on metrics.customer_id = rfm.customer_id
 )
@@ -374,6 +377,7 @@ select
     customer_id,
     coalesce(segment, 'unrated') as rfm_8,
     case
+        when not is_member then null
         when points_this_year >= 5000 then 'D'
         when points_this_year >= 3000 then 'C'
         when points_this_year >= 1000 then 'B'
