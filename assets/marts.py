@@ -13,7 +13,10 @@ from assets.core import table_asset
 from assets.making import table_assets
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
 from ingest.raw_tables import feed_columns
+from project.contacts import contact_key
 from project.shown import markdown
+from releases.contact_hashes import TABLE as CONTACT_LOOKUP
+from releases.contact_hashes import make_contact_lookup
 from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
@@ -60,6 +63,20 @@ GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
+
+
+CONTACTS = contract("marts", CONTACT_LOOKUP)
+
+
+@table_assets(name=f"marts__{CONTACT_LOOKUP}", specs=[spec_of(CONTACTS)])
+def contact_lookup(run: Run) -> dg.MaterializeResult[Any]:
+    """Hash the contacts of all customers; without a key there are none."""
+    with run.step(CONTACTS.name, phase="compute") as step:
+        settings = run.project.settings.lookup
+        key = contact_key(settings.key_variable)
+        make_contact_lookup(run.con, key, settings.country)
+        step.rows = row_count(run.con, "marts", CONTACT_LOOKUP)
+    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
 
 
 @table_assets(

@@ -39,6 +39,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         core.customer_metrics,
         marts.grades_of(read_schemes(project)),
         *marts.TABLES,
+        marts.contact_lookup,
         marts.tags,
         marts.tag_values,
         marts.work_lists,

@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from project.contacts import is_country
 from project.currencies import currency_codes
 from project.documents import Document, build_document, nearest, read_yaml
 from project.errors import ConfigurationError
@@ -114,6 +115,12 @@ OwnName = Annotated[
         {"type": "string", "pattern": _NAME.pattern, "maxLength": _LONGEST_NAME}
     ),
 ]
+
+
+def _phone_country(code: str) -> str:
+    if not is_country(code):
+        raise ValueError("is no country by ISO 3166; write for example 'CN'")
+    return code
 
 
 def _list(given: Any) -> Any:  # noqa: ANN401 - raw YAML
@@ -335,6 +342,38 @@ class PrivacySettings(Document):
     """Names of columns that the data dictionary calls personal."""
 
 
+class LookupSettings(Document):
+    """How callers are found by a contact; they change no figure.
+
+    Without a key the table `contact_lookup` is empty.
+    """
+
+    key_variable: str = Field(
+        default="FENJI_LOOKUP_KEY",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        examples=["SHOP_LOOKUP_KEY"],
+    )
+    """The environment variable that holds the key of the hashes of contacts."""
+    country: Annotated[str, AfterValidator(_phone_country)] = Field(
+        default="CN", examples=["DE"]
+    )
+    """Whose telephone numbers those without a country code are, by ISO 3166."""
+    schemes: tuple[str, ...] = Field(
+        default=(
+            "value_pyramid",
+            "rfm_8",
+            "private_domain_lifecycle",
+            "annual_points",
+            "bank_aum",
+            "telecom_star",
+            "big_customer",
+            "hotel_guest",
+        ),
+        examples=[["rfm_8", "value_class"]],
+    )
+    """The schemes whose tiers and playbooks are shown, where they run."""
+
+
 # A gate that holds for every feed stands under this name.
 EVERY_FEED = "*"
 
@@ -423,6 +462,8 @@ class Settings(Document):
     """How much of the machine a run may use."""
     limits: Limits = Limits()
     """How much one landing file may ask for."""
+    lookup: LookupSettings = LookupSettings()
+    """How `fenji lookup` finds who calls; [reading.md](reading.md)."""
     publish: PublishSettings = PublishSettings()
     """How long releases are kept."""
     privacy: PrivacySettings = PrivacySettings()

@@ -20,6 +20,7 @@ import duckdb
 from ingest import known_files
 from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
+from project.contacts import contact_key
 from project.folder import Project
 from releases.previous import Previous
 from schemes.language.digests import lists_digest, schemes_digest, tags_digest
@@ -47,24 +48,27 @@ SHOWN_ONLY = (
     "ingest/preview.py",
     "project/pages.py",
     "releases/comparison.py",
+    "releases/lookup.py",
     "releases/report.py",
+    "releases/sql/lookup",
     "releases/templates",
     "schemes/language/json_schema.py",
     "schemes/tools",
 )
 # Packages whose data are in the figures.
 DATA_PACKAGES = ("holidays",)
+PHONES = "phonenumberslite"
 
 
 def settings_digest(project: Project) -> str:
     """The digest of the resolved settings, own feeds, schemes, tags and work lists.
 
-    `resources`, `publish` and `gates` are left out: they change no figure. A release
-    that a gate stopped was never published, so that a relaxed gate lets the next run
-    publish it.
+    `resources`, `publish`, `gates` and `lookup` are left out: they change no figure. A
+    release that a gate stopped was never published, so that a relaxed gate lets the
+    next run publish it.
     """
     settings = project.settings.model_dump(
-        mode="json", exclude={"resources", "publish", "gates"}
+        mode="json", exclude={"resources", "publish", "gates", "lookup"}
     )
     parts = (
         json.dumps(settings, sort_keys=True),
@@ -144,8 +148,21 @@ def run_key(
         settings_digest(project),
         code_digest(),
         previous.release_id if previous else "",
+        contacts_key(project),
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def contacts_key(project: Project) -> str:
+    """The key of what hashes of contacts follow from; empty where there are none.
+
+    It holds no secret: of that only an HMAC, of which the run's key is a hash again.
+    """
+    settings = project.settings.lookup
+    secret = contact_key(settings.key_variable)
+    if secret is None:
+        return ""
+    return f"{secret.mark} {settings.country} {version(PHONES)}"
 
 
 def release_id(

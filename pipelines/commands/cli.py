@@ -217,6 +217,20 @@ def explain(
 
 
 @app.command()
+def lookup(
+    contact: Annotated[str, typer.Argument(metavar="PHONE|EMAIL|CARD")],
+    as_of: ReleaseOfOption = None,
+    lang: LangOption = "en",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say who calls: tiers, level, list, open tickets and calls, what to do."""
+    from pipelines.commands import lookup as command  # noqa: PLC0415
+
+    command.lookup(open_project(project), contact, as_of, lang, as_json=json)
+
+
+@app.command()
 def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the schemes, and whether each can run here."""
     from pipelines.commands import schemes as command  # noqa: PLC0415

@@ -249,15 +249,16 @@ def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
     """
     chosen = project.settings.schemes
     for field, names in (
-        ("also", chosen.also),
-        ("only", chosen.only or ()),
-        ("except", chosen.except_),
+        (("schemes", "also"), chosen.also),
+        (("schemes", "only"), chosen.only or ()),
+        (("schemes", "except"), chosen.except_),
+        (("lookup", "schemes"), project.settings.lookup.schemes),
     ):
         for name in names:
             if name not in found:
                 raise _setting_error(
                     project,
-                    ("schemes", field),
+                    field,
                     f"there is no scheme '{name}'{nearest(name, set(found))}",
                 )
     enabled = _of_preset(project, found)

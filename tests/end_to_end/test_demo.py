@@ -49,6 +49,8 @@ def demo(companies) -> Demo:
     company = companies.new("demo")
     done = subprocess.run(
         [FENJI, "demo", str(company.root)],
+        # Without a key nobody can be looked up.
+        env=os.environ | {"FENJI_LOOKUP_KEY": "the key of the demo company"},
         check=True,
         capture_output=True,
         encoding="utf-8",

@@ -156,6 +156,24 @@ def test_what_changes_no_figure_changes_no_key(shop):
     assert key.settings_digest(open_project(shop.root)) == before
 
 
+def test_the_key_of_contacts_is_part_of_it_and_hidden(shop, monkeypatch):
+    inputs = key.inputs_key(shop)
+    monkeypatch.delenv("FENJI_LOOKUP_KEY", raising=False)
+    assert key.contacts_key(shop) == ""
+    keys = [key.run_key(shop, AS_OF, None, inputs)]
+    facts = key.rules_key(shop)
+    for secret in ("one key of the shop", "another key of it"):
+        monkeypatch.setenv("FENJI_LOOKUP_KEY", secret)
+        assert secret not in key.contacts_key(shop)
+        keys.append(key.run_key(shop, AS_OF, None, inputs))
+    (shop.root / "fenji.yaml").write_text("name: shop\nlookup: {country: DE}\n")
+    abroad = open_project(shop.root)
+    keys.append(key.run_key(abroad, AS_OF, None, inputs))
+    assert len(set(keys)) == 4
+    # Facts do not follow from it: they are not computed again.
+    assert key.rules_key(shop) == key.rules_key(abroad) == facts
+
+
 def test_the_key_of_facts_is_of_what_is_loaded(shop):
     file = shop.landing / "transactions/may.csv"
     file.write_text(
