@@ -27,7 +27,7 @@ from pipelines.commands.options import (
     ReleaseOfOption,
 )
 from pipelines.commands.usage import usage_line
-from project.choices import Every, Publish, SampleFormat
+from project.choices import Every, Language, Publish, SampleFormat
 from project.errors import ConfigurationError, FenjiError
 from project.folder import open_project
 from runs import interrupts
@@ -289,6 +289,52 @@ def diff(
     from pipelines.commands import diff as command  # noqa: PLC0415
 
     command.diff(open_project(project), former, latter, scheme, lang, as_json=json)
+
+
+@app.command()
+def export(
+    what: Annotated[
+        str, typer.Argument(metavar="WHAT", help="changes, work-list, or a table.")
+    ],
+    to: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="A .csv, .xlsx, .jsonl or .parquet file."),
+    ],
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="RELEASE", help="Of changes; default: the date before."),
+    ] = None,
+    owner: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Customers of one account manager alone."),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="These columns alone, in this order."),
+    ] = None,
+    lang: Annotated[
+        Language | None, typer.Option(help="Texts in en or zh alone.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write what changed, the work list, or a table, for other systems."""
+    from pipelines.commands import export as command  # noqa: PLC0415
+
+    command.export(
+        open_project(project),
+        what,
+        to,
+        since=since,
+        owner=owner,
+        columns=columns,
+        lang=lang,
+        force=force,
+        as_json=json,
+    )
 
 
 @app.command()
