@@ -170,6 +170,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
         marts.tags,
         marts.tag_values,
         marts.work_lists,
+        marts.contact_lookup,
         *marts.TABLES,
     ]
     of_key = {key: step.op.name for step in made for key in step.keys}
@@ -230,8 +231,9 @@ def differing(ours: Tables, theirs: Tables) -> dict[str, list[str]]:
     ],
 )
 def test_a_date_is_as_if_it_had_been_computed_alone(
-    loaded, tmp_path, spend_source, schemes, dates, later
+    loaded, tmp_path, monkeypatch, spend_source, schemes, dates, later
 ):
+    monkeypatch.setenv("FENJI_LOOKUP_KEY", "without it there are no contacts")
     settings = SETTINGS.format(spend_source=spend_source, schemes=schemes)
     project = copy_of(loaded, tmp_path / "all", settings)
     found = [compute(project, as_of, together=dates) for as_of in dates]
