@@ -10,8 +10,6 @@ import duckdb
 from sql.contracts import LAYERS, Contract, contracts
 from sql.selects import select_of
 
-_COLUMNS = "dagster/column_schema"
-
 # A run grades as of one date: its partition. In any zone today is at most tomorrow's
 # date in UTC.
 AS_OF_DATES = dg.DailyPartitionsDefinition("2000-01-01", end_offset=1)
@@ -31,6 +29,15 @@ def spec_of(
     """The asset of a table: its words, columns, owner, code and what it reads."""
     placed = layer or table.layer
     read = reads_of(table) if reads is None else reads
+    columns = [
+        dg.TableColumn(
+            name=column.name,
+            type=column.duckdb_type,
+            description=column.about + (f" ({column.unit})" if column.unit else ""),
+            constraints=dg.TableColumnConstraints(nullable=not column.required),
+        )
+        for column in table.columns
+    ]
     return dg.AssetSpec(
         key=[placed, table.table],
         # What files hold is loaded once, whatever dates are graded.
@@ -42,34 +49,10 @@ def spec_of(
         kinds={"duckdb", "sql" if table.made_by == "sql" else "python"},
         code_version=code_version(table),
         metadata={
-            _COLUMNS: _column_schema(table),
+            "dagster/column_schema": dg.TableSchema(columns=columns),
             "dagster/table_name": f"{placed}.{table.table}",
         },
     )
-
-
-def _column_schema(table: Contract) -> dg.TableSchema:
-    columns = [
-        dg.TableColumn(
-            name=column.name,
-            type=column.duckdb_type,
-            description=column.about + (f" ({column.unit})" if column.unit else ""),
-            constraints=dg.TableColumnConstraints(nullable=not column.required),
-        )
-        for column in table.columns
-    ]
-    return dg.TableSchema(columns=columns)
-
-
-def with_own_columns(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The asset with the columns that the project adds to its table."""
-    *_, layer, name = spec.key.path
-    homes = ("core", "marts") if layer == "release" else (layer,)
-    for table in (table for home in homes for table in contracts(home)):
-        if table.table == name and _COLUMNS in spec.metadata:
-            metadata = {**spec.metadata, _COLUMNS: _column_schema(table)}
-            return spec.replace_attributes(metadata=metadata)
-    return spec
 
 
 def reads_of(table: Contract) -> frozenset[str]:

@@ -7,13 +7,12 @@ from pathlib import Path
 import dagster as dg
 
 from assets import checks, core, marts, raw, release, staging
-from assets.specs import AS_OF_DATES, with_own_columns
+from assets.specs import AS_OF_DATES
 from pipelines.jobs import GRADE
 from pipelines.resources import RunResource
 from pipelines.schedules import schedules
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, Project, open_project
-from project.own import NOTHING
 from project.settings import Settings
 from schemes.language.files import read_schemes
 
@@ -47,8 +46,6 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         release.release_tables,
         release.current,
     ]
-    if project.own != NOTHING:
-        assets = [asset.map_asset_specs(with_own_columns) for asset in assets]
     if not in_partitions:
         assets = [asset.map_asset_specs(without_partitions) for asset in assets]
     return dg.Definitions(

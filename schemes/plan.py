@@ -72,6 +72,7 @@ from schemes.tables.entitlements import (
     birthday_benefits_select,
     entitlements_of,
     entitlements_view,
+    late_clears_select,
     scheme_benefits_select,
 )
 from schemes.tables.opportunity_grades import (
@@ -305,6 +306,7 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "public_holidays": lambda plan: public_holidays_select(
         plan.entitlements, plan.holiday_country
     ),
+    "late_clears": lambda plan: late_clears_select(plan.running, plan.entitlements),
     "service_level": lambda plan: service_level_select(plan.applicable),
     "service_level_rule": lambda plan: service_level_rule_select(plan.running),
     "category_discounts": lambda plan: category_discounts_select(plan.entitlements),

@@ -31,11 +31,6 @@ _MAPPING = """\
 #       occurred_at: 下单时间
 #       customer_id: 客户编号
 #       amount: {expr: 'cast("数量" as decimal(18,4)) * cast("单价" as decimal(18,4))'}
-# Columns of your own; whole feeds go into feeds/<name>.yaml (docs/own_data.md).
-# 自定义属性；自定义数据源写在 feeds/<名称>.yaml
-# attributes:
-#   customers:
-#     store_level: {type: choice, values: [flagship, standard]}
 """
 
 

@@ -106,8 +106,7 @@ def _schema() -> dict[str, Any]:
     mapping = {"$ref": "#/$defs/FeedMapping"}
     one_or_many = {"anyOf": [mapping, {"type": "array", "items": mapping}]}
     of_feeds["properties"] = dict.fromkeys(feeds(), one_or_many)
-    # A feed of the project, by its file in feeds/.
-    of_feeds["additionalProperties"] = one_or_many
+    of_feeds["additionalProperties"] = False
     return made
 
 

@@ -24,6 +24,7 @@ ENTITLEMENTS = "entitlements"
 CUSTOMER_ENTITLEMENTS = "customer_entitlements"
 DATES = "benefit_dates"
 BIRTHDAY = "birthday"
+POINTS_CLEARED = "points_cleared"  # the benefit that points are cleared later
 SEASON = "season"  # due on days that are the same for everybody
 # Due by an order: the amount that has to reach the value.
 AMOUNTS: Mapping[str, str] = {"basket": "basket_amount"}
@@ -129,12 +130,31 @@ def birthday_benefits_select(
     schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
 ) -> str:
     """A row per customer who holds a benefit that falls due on the birthday."""
+    return _holders_select(
+        schemes, [held for held in entitlements if held.due == BIRTHDAY]
+    )
+
+
+def late_clears_select(
+    schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
+) -> str:
+    """A row per customer who holds the benefit that points are cleared later."""
+    return _holders_select(
+        schemes,
+        [held for held in entitlements if held.benefit.benefit == POINTS_CLEARED],
+    )
+
+
+def _holders_select(
+    schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
+) -> str:
+    """A row per customer who holds one of the benefits."""
     of_customers = {
         compiled.scheme.scheme for compiled in schemes if compiled.grades_customers
     }
     tiers: dict[str, list[exp.Expr]] = {}
     for entitlement in entitlements:
-        if entitlement.due == BIRTHDAY and entitlement.scheme in of_customers:
+        if entitlement.scheme in of_customers:
             tiers.setdefault(entitlement.scheme, []).append(text(entitlement.tier))
     conditions: list[exp.Expr] = [
         exp.In(this=cast(column(f"{scheme}__tier"), "varchar"), expressions=codes)

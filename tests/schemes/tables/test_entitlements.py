@@ -355,6 +355,19 @@ def test_students_pay_less_and_households_do_not():
     ]
 
 
+def test_points_of_vips_are_cleared_later(grade, order):
+    given = {
+        "transactions": [
+            order("vip", "2026-05-01", 3000),
+            order("ordinary", "2026-05-01", "2999.99"),
+        ]
+    }
+    graded = grade(given, only=["supermarket_member"])
+    assert graded.rows("select customer_id from late_clears") == [("vip",)]
+    graded = grade(given, only=["annual_points"])
+    assert graded.rows("select customer_id from late_clears") == []
+
+
 def test_a_vip_of_the_supermarket_pays_no_entry_fee():
     by_tier = {}
     for held in entitlements_of(read_scheme(LIBRARY / "supermarket_member.yaml")):
