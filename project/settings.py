@@ -252,7 +252,7 @@ class ListSettings(Document):
     parameters: dict[str, Any] = Field(
         default_factory=dict, examples=[{"birthday_due.ahead_days": 14}]
     )
-    """Address: value, for parameters of lists; [lists.md](lists.md) has them."""
+    """Address: value, for parameters of lists; [library.md](library.md) has them."""
 
     @model_validator(mode="after")
     def _one_choice(self) -> "ListSettings":

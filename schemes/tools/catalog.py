@@ -5,12 +5,13 @@ Names and meanings are in both languages. How to write schemes is not told there
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from project.folder import Project
 from project.settings import Settings
 from schemes.language.files import Scheme, read_schemes, shown
+from schemes.language.lists import WorkList, read_lists
 from schemes.language.metrics import definitions
 from schemes.language.model import Flags, Ladder, Matrix, Scorecard, Text, Tier
 from schemes.language.sources import LIBRARY
@@ -54,8 +55,28 @@ def library_page() -> str:
         lines.append(_row(link, scheme.name.en, scheme.name.zh, scheme.kind))
     for scheme in schemes:
         lines += ["", *_section(scheme, sorted(needs[scheme.scheme]))]
-    lines += ["", *_metrics()]
+    lines += ["", *_work_lists(read_lists(project)), "", *_metrics()]
     return "\n".join(lines) + "\n"
+
+
+def _work_lists(lists: Iterable[WorkList]) -> Iterator[str]:
+    """The table of work lists with their parameters."""
+    yield "## Work lists · 工作清单"
+    yield ""
+    yield "How to read and write them: [lists.md](lists.md). The lowest number is done"
+    yield "first. Parameters are set by `lists.parameters` as `<list>.<parameter>`."
+    yield ""
+    yield "| list | priority | what it holds | 含义 | parameters |"
+    yield "|---|---|---|---|---|"
+    for work_list in lists:
+        document = work_list.document
+        about = document.about or document.name
+        parameters = ", ".join(
+            f"{name} = {shown(parameter.default)}"
+            for name, parameter in document.parameters.items()
+        )
+        number = str(document.priority)
+        yield _row(work_list.list_id, number, about.en, about.zh, parameters)
 
 
 def _metrics() -> Iterator[str]:

@@ -207,6 +207,165 @@ def test_whom_to_call_back(grade, order):
     ]
 
 
+def test_whose_things_are_due(grade, order):
+    """The bounds of the lists of complaints, points, contracts and approvals."""
+
+    def ticket(number, opened, kind="complaint", *, is_open=True):
+        return {
+            "ticket_id": number,
+            "customer_id": "A",
+            "opened_date": opened,
+            "kind": kind,
+            "is_open": is_open,
+        }
+
+    def term(customer, ends):
+        return {
+            "contract_id": f"of {customer}",
+            "customer_id": customer,
+            "starts_on": "2026-01-01",
+            "ends_on": ends,
+        }
+
+    decisions = [
+        {
+            "customer_id": customer,
+            "scheme": "red_list",
+            "reason": "r",
+            "approved_by": "p",
+            "starts_on": "2026-01-01",
+            "ends_on": ends,
+        }
+        for customer, ends in (("A", "2026-06-30"), ("B", "2026-07-01"), ("C", None))
+    ]
+    graded = grade(
+        {
+            "transactions": [order("A", "2026-05-01")],
+            "contracts": [
+                term("A", "2026-06-30"),
+                term("B", "2026-07-01"),
+                term("C", "2026-05-30"),
+                term("D", "2026-05-31"),
+                term("E", None),
+            ],
+            "overrides": decisions,
+        },
+        only=SCHEMES,
+        lists={},
+        marts={
+            "service_tickets": [
+                ticket("t2", "2026-05-21"),
+                ticket("t1", "2026-05-20"),
+                ticket("t0", "2026-05-10", "consult"),
+                ticket("t3", "2026-05-01", is_open=False),
+            ],
+            "points_ledger": [
+                {
+                    "customer_id": customer,
+                    "expiring_points": points,
+                    "clears_next_date": "2026-06-15",
+                }
+                for customer, points in (("A", 0), ("B", 1), ("C", "320.5"))
+            ],
+        },
+    )
+    assert rows(graded, "open_complaint") == {
+        "A": (None, None, DAY(2026, 5, 20), DAY(2026, 5, 23))
+    }
+    assert graded.rows(
+        "select n_items, why_zh from work_list where list_id = 'open_complaint'"
+    ) == [(2, "投诉t1自2026-05-20起未解决；未结投诉2件")]
+    assert rows(graded, "contract_ending") == {
+        "A": (None, None, DAY(2026, 5, 31), DAY(2026, 6, 30)),
+        "D": (None, None, DAY(2026, 5, 1), DAY(2026, 5, 31)),
+    }
+    assert rows(graded, "approval_ending") == {
+        "A": (None, None, DAY(2026, 5, 31), DAY(2026, 6, 30))
+    }
+    assert graded.by_key(
+        "select customer_id, due_date, why_en from work_list"
+        " where list_id = 'points_expiring'"
+    ) == {
+        "B": (DAY(2026, 6, 14), "1 points are cleared on 2026-06-15"),
+        "C": (DAY(2026, 6, 14), "320.5 points are cleared on 2026-06-15"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        (899, None),
+        (900, "Class A: 100 missing to the tier above; now 900"),
+        (999, "Class A: 1 missing to the tier above; now 999"),
+        (1000, None),
+        (2700, "Class B: 300 missing to the tier above; now 2700"),
+        (9000, None),  # the best class
+    ],
+)
+def test_who_is_near_an_upgrade(grade, order, points, expected):
+    graded = grade(
+        {"transactions": [order("A", "2026-05-01", points)]},
+        only=("annual_points",),
+        lists={},
+    )
+    found = graded.rows("select why_en from work_list where list_id = 'upgrade_near'")
+    assert found == ([] if expected is None else [(expected,)])
+
+
+@pytest.mark.parametrize(
+    ("as_of", "points", "missing"),
+    [
+        (DAY(2026, 11, 1), 7200, None),  # 61 days before the rating
+        (DAY(2026, 11, 2), 7200, 800),
+        (DAY(2026, 11, 2), 7999, 1),
+        (DAY(2026, 11, 2), 8000, None),
+    ],
+)
+def test_whose_card_falls_at_the_turn_of_the_year(grade, order, as_of, points, missing):
+    lines = [order("A", "2025-05-01", 8000), order("A", "2026-05-01", points)]
+    graded = grade(
+        {"transactions": lines}, only=("mobile_card",), lists={}, as_of=as_of
+    )
+    found = graded.rows(
+        "select tier, due_date, why_zh from work_list where list_id = 'downgrade_ahead'"
+    )
+    said = f"金卡，2027-01-01评定：保级还差{missing}分，本年{points}分"
+    assert found == ([] if missing is None else [("gold", DAY(2027, 1, 1), said)])
+
+
+@pytest.mark.parametrize(
+    ("billed", "missing"),
+    [(1389, 1), (1390, None)],  # less 10 for the stop, and 120 for 12 months: 1500
+)
+def test_whose_star_falls_at_the_end_of_its_term(grade, billed, missing):
+    """What was billed in June 2025 gave three stars, which hold for a year."""
+    graded = grade(
+        {
+            "bills": [
+                {"customer_id": "A", "bill_month": "2025-06-01", "amount": billed}
+            ],
+            "service_lines": [
+                {
+                    "service_id": 1,
+                    "customer_id": "A",
+                    "activated_on": "2024-01-01",
+                    "terminated_on": None,
+                }
+            ],
+            "arrears_stops": [
+                {"customer_id": "A", "stopped_at": "2026-05-10 10:00:00+00"}
+            ],
+        },
+        only=("telecom_star",),
+        lists={},
+    )
+    found = graded.rows(
+        "select tier, due_date, why_en from work_list where list_id = 'downgrade_ahead'"
+    )
+    why = f"3 stars, to be rated on 2026-06-01: {missing} points to stay; now 1499"
+    assert found == ([] if missing is None else [("3", DAY(2026, 6, 1), why)])
+
+
 def test_what_is_not_there_costs_nothing(grade, order):
     """A list whose scheme is off, or whose feed is absent, is in no select."""
     contracts = OWN.replace(
