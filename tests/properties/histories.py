@@ -137,8 +137,8 @@ def history_of(number: int) -> History:
 # Carrying a run out.
 
 
-# Marts over lines and points that follow from no grade.
-MARTS = ("consumption_hotspots", "points_ledger")
+# Marts over lines that follow from no grade.
+MARTS = ("consumption_hotspots",)
 
 
 @functools.cache
