@@ -21,6 +21,7 @@ from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
 from schemes.plan import COMPILED, RESULTS
+from schemes.tables.segments import SEGMENT_COUNTS, SEGMENT_TABLES
 from schemes.tables.service_level_months import service_level_months_select
 from schemes.tables.tag_rules import TAG_TABLES
 from schemes.tables.tag_values import FOUND, VALUES
@@ -60,6 +61,7 @@ TABLES = [
     service_level_months,
 ]
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
+SEGMENTS = tuple(contract("marts", table) for table in SEGMENT_TABLES)
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
@@ -112,6 +114,19 @@ def work_lists(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make the tables that the view work_list reads."""
     rows = run.execution().lists()
     for table in LISTS:
+        yield _result(table, rows)
+
+
+@table_assets(
+    name="segments",
+    description="Count customers by attribute and tier.",
+    specs=[spec_of(table) for table in SEGMENTS],
+)
+def segments(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+    """Number the values of each attribute, and count by them."""
+    params = run.params(contract("marts", SEGMENT_COUNTS))
+    rows = run.execution().segments(params)
+    for table in SEGMENTS:
         yield _result(table, rows)
 
 

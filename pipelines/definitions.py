@@ -43,6 +43,7 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         marts.tags,
         marts.tag_values,
         marts.work_lists,
+        marts.segments,
         release.release_tables,
         release.current,
     ]

@@ -91,6 +91,7 @@ class KeptPlan:
     tag_tables = _Part(dict[str, str])
     tag_values = _Part(dict[str, str])
     list_tables = _Part(dict[str, str])
+    segment_tables = _Part(dict[str, str])
     views = _Part(dict[str, str])
 
     @cached_property

@@ -18,6 +18,7 @@ of a plan on a connection; nobody else runs its selects. The stages, in this ord
 6. `marts.active_tags`, made by the caller: the tags that people gave.
 7. `tag_values`: the tags by rules and values.
 8. `lists`: the work lists, which also read the tables that are made beside these.
+9. `segments`: customers counted by attribute and tier; reads `marts.customers`.
 
 The selects take the parameters of a run, of which `$as_of_date` is one. The views of a
 release (`SchemePlan.views`) are written by the release: over `scheme_results`,
@@ -85,6 +86,7 @@ from schemes.tables.opportunity_grades import (
     graded_table,
     opportunity_grades_select,
 )
+from schemes.tables.parameters import parameters_select
 from schemes.tables.public_holidays import holiday_country, public_holidays_select
 from schemes.tables.reason_codes import CODES, codes_select
 from schemes.tables.reasons import STEPS, reasons_view, steps_select
@@ -103,6 +105,14 @@ from schemes.tables.scheme_lists import (
     service_policy_select,
     tiers_select,
 )
+from schemes.tables.segments import (
+    SEGMENT_COUNTS,
+    SEGMENT_VALUES,
+    attribute_columns,
+    counted_attributes,
+    segment_counts_select,
+    segment_values_select,
+)
 from schemes.tables.service_level import category_discounts_select, service_level_select
 from schemes.tables.service_level_months import service_level_rule_select
 from schemes.tables.tag_rules import CompiledTags, compile_tags
@@ -113,6 +123,7 @@ from schemes.tables.tag_values import (
     tags_view,
     values_select,
 )
+from schemes.tables.tier_sums import TIER_SUMS, tier_sums_select
 from schemes.tables.work_lists import VIEW as WORK_LIST
 from schemes.tables.work_lists import CompiledLists, compile_lists, work_list_view
 from sql.bands import Band
@@ -145,6 +156,10 @@ class SchemePlan:
     entitlements: tuple[Entitlement, ...]  # of the schemes that run
     holiday_country: str  # whose holidays promotions come before
     bands: tuple[Band, ...]  # that assessments must lie in
+    given: Mapping[str, object]  # the setting schemes.parameters
+    # Attributes of customers that the release shows, and those that it counts by.
+    attributes: tuple[str, ...]
+    segments: tuple[str, ...]
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -243,7 +258,7 @@ class SchemePlan:
             "customer_tier_reasons": reasons_view(self.running),
             "customer_scores": scores_view(self.running),
             "customer_score_points": score_points_view(self.running),
-            "customer_profile": profile_view(self.running),
+            "customer_profile": profile_view(self.running, self.attributes),
             CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
             "customer_tags": tags_view(self.tags),
             WORK_LIST: work_list_view(self.lists),
@@ -263,6 +278,14 @@ class SchemePlan:
     def list_tables(self) -> Mapping[str, str]:
         """The work lists: table → select."""
         return self.lists.tables
+
+    @property
+    def segment_tables(self) -> Mapping[str, str]:
+        """Customers counted by attribute: table → select, in order."""
+        return {
+            SEGMENT_VALUES: segment_values_select(self.segments),
+            SEGMENT_COUNTS: segment_counts_select(self.running, self.segments),
+        }
 
     @property
     def asked(self) -> tuple[Asked, ...]:
@@ -293,6 +316,9 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "rfm_cuts": lambda plan: rfm_cuts_select(plan.rfm),
     "schemes": lambda plan: schemes_select(plan.schemes),
     "scheme_tiers": lambda plan: tiers_select(plan.running),
+    "parameters": lambda plan: parameters_select(
+        [compiled.scheme for compiled in plan.schemes], plan.given
+    ),
     CODES: lambda plan: codes_select(plan.running),
     STEPS: lambda plan: steps_select(plan.running),
     "scheme_rules": lambda plan: rules_select(plan.running),
@@ -309,6 +335,7 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "late_clears": lambda plan: late_clears_select(plan.running, plan.entitlements),
     "service_level": lambda plan: service_level_select(plan.applicable),
     "service_level_rule": lambda plan: service_level_rule_select(plan.running),
+    TIER_SUMS: lambda plan: tier_sums_select(plan.running),
     "category_discounts": lambda plan: category_discounts_select(plan.entitlements),
     OPPORTUNITY_GRADES: lambda plan: opportunity_grades_select(plan.opportunity_grade),
     RESULTS_BY_CATEGORY: lambda plan: scoped_select(
@@ -361,6 +388,10 @@ class Plan(Protocol):
     @property
     def list_tables(self) -> Mapping[str, str]:
         """The work lists."""
+
+    @property
+    def segment_tables(self) -> Mapping[str, str]:
+        """Customers counted by attribute."""
 
 
 class Counted(Protocol):
@@ -469,6 +500,17 @@ class Execution:
             for table, select in self.plan.list_tables.items()
         }
 
+    def segments(self, params: Params) -> Mapping[str, int]:
+        """Count customers by attribute and tier.
+
+        Args:
+            params: those of `segment_counts`.
+        """
+        return {
+            table: self._make_counted("marts", table, select, params)
+            for table, select in self.plan.segment_tables.items()
+        }
+
     def _make(
         self,
         layer: str,
@@ -483,10 +525,16 @@ class Execution:
             params = {**self.params, **more}
             create(self.con, (layer, table), select, params, kind=kind)
 
-    def _make_counted(self, layer: str, table: str, select: str) -> int:
+    def _make_counted(
+        self,
+        layer: str,
+        table: str,
+        select: str,
+        more: Params = MappingProxyType({}),
+    ) -> int:
         """Make a table that has a contract, and count its rows."""
         with self.step(f"{layer}.{table}") as step:
-            create(self.con, (layer, table), select, self.params)
+            create(self.con, (layer, table), select, {**self.params, **more})
             step.rows = rows = row_count(self.con, layer, table)
         return rows
 
@@ -558,6 +606,7 @@ def plan_of(
     entitlements = {
         name: entitlements_of(compiled.scheme) for name, compiled in by_name.items()
     }
+    shown = project.settings.privacy.publish
     return SchemePlan(
         schemes=tuple(by_name.values()),
         graded_opportunities=tuple(of_opportunities),
@@ -574,4 +623,7 @@ def plan_of(
         ),
         holiday_country=holiday_country(project),
         bands=assessed_bands(schemes),
+        given=project.settings.schemes.parameters,
+        attributes=tuple(column.name for column in attribute_columns(shown)),
+        segments=counted_attributes(feeds.get("customers", frozenset()), shown),
     )

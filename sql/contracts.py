@@ -76,6 +76,7 @@ class Column(Document):
     values: tuple[str, ...] = ()  # the closed list of a choice
     default: str | None = None  # feeds: what an absent or empty value means
     personal: bool = False  # stays out of releases, unless the project asks for it
+    segment: bool = False  # of a customer: people are counted by its values
     # Feeds: text that releases may hold is masked as it is loaded. Words are what
     # people type, without anything like a mail address or a telephone number; codes
     # are from a company's own lists, without what can be nothing else.
@@ -117,6 +118,7 @@ class Parameter(Document):
 
     default: str | int | Decimal | tuple[str, ...]
     about: str
+    about_zh: str = ""
     unit: str | None = None
     min: int = 0  # of a number: the least that a project may set
     form: Literal["month_day", "country"] | None = None  # of a word
@@ -147,9 +149,12 @@ class Parameter(Document):
     @property
     def shown_default(self) -> str:
         """The default as people read it."""
-        if isinstance(self.default, tuple):
-            return ", ".join(self.default)
-        return str(self.default)
+        return self.shown(self.default)
+
+    @staticmethod
+    def shown(value: object) -> str:
+        """A value that `read` gave, as people read it."""
+        return ", ".join(value) if isinstance(value, tuple) else str(value)
 
     def objection(self, value: object) -> str | None:
         """Why a project may not set this value, which `read` gave; None if it may."""

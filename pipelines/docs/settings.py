@@ -9,16 +9,14 @@ import inspect
 import itertools
 import json
 from collections.abc import Iterator, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from project import settings
-from project.quantities import plain_percent
 from project.settings import Settings
-from schemes.language.files import STANDARD, Scheme, library, shown
-from schemes.language.model import Tier
+from schemes.language.files import STANDARD, library, shown
 from schemes.language.presets import presets
+from schemes.tables.parameters import bounds_of
 from sql.contracts import contracts, feeds
 
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
@@ -64,8 +62,8 @@ _TABLES = """\
 
 Set in the same place, as `<table>.<parameter>`.
 
-| address | default | meaning |
-|---|---|---|"""
+| address | default | meaning | 含义 |
+|---|---|---|---|"""
 _OPEN = "mapping"  # what a field is that holds names of one's own
 
 Schema = Mapping[str, Any]
@@ -242,22 +240,9 @@ def _scheme_parameters() -> Iterator[str]:
             address = f"`{scheme.scheme}.{name}`"
             yield _row(address, value + unit, about.en, about.zh)
         for tier in scheme.document.tiers:
-            yield from _bounds(scheme, tier)
-
-
-def _bounds(scheme: Scheme, tier: Tier) -> Iterator[str]:
-    """The bounds of a tier that a project may set."""
-    names = tier.name
-    for field, value in (("from", tier.from_), ("top", tier.top)):
-        if not isinstance(value, Decimal):
-            continue  # none, or a parameter, which is listed under its own name
-        meaning = (
-            (f"Lower bound of {names.en}", f"{names.zh}的下限")
-            if field == "from"
-            else (f"Share of the best: {names.en}", f"{names.zh}的比例")
-        )
-        stands = plain_percent(value) if field == "top" else str(value)
-        yield _row(f"`{scheme.scheme}.tiers.{tier.tier}.{field}`", stands, *meaning)
+            for path, bound, _unit, meaning in bounds_of(tier):
+                address = f"`{scheme.scheme}.{path}`"
+                yield _row(address, str(bound), meaning.en, meaning.zh)
 
 
 def _table_parameters() -> Iterator[str]:
@@ -265,7 +250,8 @@ def _table_parameters() -> Iterator[str]:
         for name, parameter in table.parameters.items():
             unit = f" ({parameter.unit})" if parameter.unit else ""
             default = f"{parameter.shown_default}{unit}"
-            yield _row(f"`{table.table}.{name}`", default, parameter.about)
+            meaning = (parameter.about, parameter.about_zh)
+            yield _row(f"`{table.table}.{name}`", default, *meaning)
 
 
 def _row(*cells: str) -> str:

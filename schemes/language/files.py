@@ -160,6 +160,11 @@ def _parsed(path: Path, _data: bytes) -> tuple[Scheme, object]:
     return read_scheme(path, content), content
 
 
+def as_written(scheme: Scheme) -> Scheme:
+    """The scheme as its file says it, whatever a project sets otherwise."""
+    return _read_file(scheme.path)[0]
+
+
 def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
     """The error that a scheme has the id of another one."""
     where = "the library" if other.path.parent == LIBRARY else str(other.path)

@@ -17,6 +17,7 @@ from schemes.compiler.values import case, cast, either, function, number, text, 
 from schemes.language.model import Scorecard
 from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import (
+    CUSTOMERS_TABLE,
     METRICS,
     RESULTS,
     RFM,
@@ -154,12 +155,20 @@ def score_points_view(schemes: Sequence[CompiledScheme]) -> str:
     return _union("customer_score_points", branches)
 
 
-def profile_view(schemes: Sequence[CompiledScheme]) -> str:
-    """`customer_profile`: a row per customer, a column per scheme."""
+def profile_view(schemes: Sequence[CompiledScheme], attributes: Sequence[str]) -> str:
+    """`customer_profile`: a row per customer, a column per scheme.
+
+    Args:
+        schemes: those that run.
+        attributes: the columns of `customers` that the release shows in it.
+    """
     columns: list[exp.Expr] = []
     for field in contract("marts", "customer_profile").columns:
         if field.name == "rfm_segment":
             columns.append(named(exp.column("segment", RFM), field.name))
+        elif field.segment:
+            if field.name in attributes:
+                columns.append(exp.column(field.name, CUSTOMERS_TABLE))
         else:
             columns.append(exp.column(field.name, METRICS))
     for scheme in sorted(schemes, key=lambda field: field.scheme.scheme):
@@ -169,6 +178,8 @@ def profile_view(schemes: Sequence[CompiledScheme]) -> str:
     query = select(columns, METRICS)
     join_customers(query, METRICS, f"{STORAGE}.{RESULTS}", RESULTS)
     join_customers(query, METRICS, RFM)
+    if attributes:
+        join_customers(query, METRICS, CUSTOMERS_TABLE)
     return text_of(query)
 
 

@@ -171,6 +171,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
         marts.tag_values,
         marts.work_lists,
         marts.contact_lookup,
+        marts.segments,
         *marts.TABLES,
     ]
     of_key = {key: step.op.name for step in made for key in step.keys}

@@ -219,8 +219,12 @@ def run_plan(
     for name in (RESULTS, *COMPILED, *LIST_TABLES, *READ):
         place = f"{contract('marts', name).release_schema}.{name}"
         con.execute(f"create or replace table {place} as from marts.{name}")
-    for name in ("customer_metrics", "customers"):
-        con.execute(f"create or replace table main.{name} as from core.{name}")
+    customers = contract("marts", "customers")
+    create(con, ("marts", "customers"), select_of(customers), params, kind="view")
+    con.execute("create or replace table main.customers as from marts.customers")
+    con.execute(
+        "create or replace table main.customer_metrics as from core.customer_metrics"
+    )
     for name, select in plan.views.items():
         if name != "customer_tags":  # few tests are about tags; they make these
             con.execute(f"create or replace view main.{name} as {select}")
