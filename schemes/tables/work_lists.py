@@ -61,6 +61,8 @@ _N_ITEMS = "n"
 _TIER = "tier"
 _TIMES = "time"  # the type of a moment: it is quoted, and compared by its day
 _SHOWN_TIME = "%Y-%m-%d %H:%M"
+_SEPARATOR_CODE = 31  # the unit separator, which no text is typed with
+_SEPARATOR = f"chr({_SEPARATOR_CODE})"
 _ACTIONS = 3  # of a playbook: more would not fit on a page of calls
 
 _VIEW = """\
@@ -219,7 +221,7 @@ class _Reader:
             "due_date": self._date("due"),
             "scheme": text(self.source.scheme) if self.source.scheme else exp.null(),
             "tier": self._tier(),
-            "quoted": exp.Array(expressions=[_words_of(value) for value in quotes]),
+            "quoted": _joined([_words_of(value) for value in quotes]),
         }
         types = {known.name: known.duckdb_type for known in _columns()}
         query = select(
@@ -658,6 +660,15 @@ def _does_not_hold(condition: exp.Expr) -> exp.Expr:
     return exp.Not(this=holds)
 
 
+def _joined(values: Sequence[exp.Expr]) -> exp.Expr:
+    """Texts as one; a list of texts is shown differently by each DuckDB."""
+    separator = function("chr", number(_SEPARATOR_CODE))
+    clean = [function("replace", value, separator.copy(), text("")) for value in values]
+    if not clean:
+        return text("")
+    return function("array_to_string", exp.Array(expressions=clean), separator)
+
+
 def _words_of(value: Value) -> exp.Expr:
     """A value as text, in the same words in both languages."""
     plain = value.plain().copy()
@@ -779,7 +790,8 @@ def work_list_view(lists: CompiledLists) -> str:
         default=0,
     )
     given = ["cast(items.n_items as varchar)"]
-    given += [f"list_extract(items.quoted, {no})" for no in range(1, most + 1)]
+    split = f"string_split(items.quoted, {_SEPARATOR})"
+    given += [f"list_extract({split}, {no})" for no in range(1, most + 1)]
     # A row with fewer values quotes none beyond them; format takes no null.
     values = ", ".join(f"coalesce({value}, '')" for value in given)
     of_words = {known.name for known in contract("marts", WORDS).columns}
