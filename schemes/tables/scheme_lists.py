@@ -22,7 +22,7 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
     rows: list[list[exp.Expr]] = []
     for compiled in sorted(schemes, key=lambda compiled: compiled.scheme.scheme):
         reason, document = why_not(compiled), compiled.scheme.document
-        approved = document.approved_tier
+        approved, about = document.approved_tier, document.about
         rows.append(
             [
                 text(compiled.scheme.scheme),
@@ -34,6 +34,9 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
                 exp.null() if reason is None else text(reason),
                 text(document.grades),
                 text(approved) if approved else exp.null(),
+                exp.Boolean(this=document.is_classification),
+                exp.null() if about is None else text(about.en),
+                exp.null() if about is None else text(about.zh),
             ]
         )
     return literal_rows("schemes", rows)
