@@ -39,7 +39,13 @@ LINES = (
     "unbought_top_categories({w}, of = 2)",
     "main_store_basket({w}, share = 0.5)",
 )
-ONE_LINES = ("first_order_amount", "median_order_gap", "average_order", "recency")
+ONE_LINES = (
+    "first_order_amount",
+    "last_order_amount",
+    "median_order_gap",
+    "average_order",
+    "recency",
+)
 CONTACTS = (
     "interactions({w})",
     "interactions({w}, kind = 'visit')",

@@ -91,6 +91,7 @@ ASKED += [
         "first_order_date",
         "last_order_date",
         "first_order_amount",
+        "last_order_amount",
         "last_interaction_date",
     )
 ]

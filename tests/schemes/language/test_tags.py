@@ -1,5 +1,7 @@
 """The tag dictionary, and the tags that rules and values give."""
 
+import datetime
+
 import pytest
 
 from project.errors import ConfigurationError
@@ -10,6 +12,7 @@ from schemes.language.tags import read_tags
 from schemes.plan import Execution
 from sql.contracts import contract
 from sql.selects import create, select_of
+from tests.schemes.conftest import AS_OF
 
 ACTIVE = contract("marts", "active_tags")
 NEW_GROUP = """
@@ -52,10 +55,17 @@ def test_the_library_has_the_groups_of_the_domain(project):
     assert groups == {
         "behaviour": False,
         "buying": True,
+        "order_amount_band": True,
+        "last_order_band": True,
         "top_category": True,
         "region": True,
         "source": True,
         "age_band": True,
+        "gender": True,
+        "education": True,
+        "occupation": True,
+        "hobby": True,
+        "income_class": True,
         "industry": True,
         "channel": False,
     }
@@ -258,6 +268,142 @@ def test_buying_at_its_bounds(grade):
     assert found["twice", "buying"] == ["repeat_order"]
 
 
+AMOUNTS = {
+    "0.01": "order_tiny",
+    "99.99": "order_tiny",
+    "100.00": "order_small",
+    "100.01": "order_small",
+    "499.99": "order_small",
+    "500.00": "order_medium",
+    "500.01": "order_medium",
+    "999.99": "order_medium",
+    "1000.00": "order_large",
+    "1000.01": "order_large",
+    "4999.99": "order_large",
+    "5000.00": "order_huge",
+    "5000.01": "order_huge",
+}
+
+
+def test_the_amount_of_the_latest_order_at_its_bounds(grade):
+    found = tagged(
+        grade(
+            {
+                "customers": [{"customer_id": "none"}],
+                "transactions": [
+                    {**order(1, amount), "amount": amount} for amount in AMOUNTS
+                ],
+            }
+        )
+    )
+
+    given = {amount: found[amount, "order_amount_band"] for amount in AMOUNTS}
+    assert given == {amount: [tag] for amount, tag in AMOUNTS.items()}
+    assert ("none", "order_amount_band") not in found
+
+
+def test_which_order_is_the_latest(grade):
+    found = tagged(
+        grade(
+            {
+                "transactions": [
+                    # The later day counts, not the greater amount.
+                    {**order(1, "later", "2026-05-01"), "amount": 5000},
+                    {**order(2, "later", "2026-05-02"), "amount": 99},
+                    # Of one day the greater id.
+                    {**order(1, "one_day"), "amount": 99},
+                    {**order(2, "one_day"), "amount": 500},
+                    # An order wholly given back is none; one partly given back is
+                    # worth what is left of it.
+                    {**order(1, "back", "2026-05-01"), "amount": 500},
+                    {**order(2, "back", "2026-05-02"), "amount": 99},
+                    {
+                        **order(3, "back", "2026-05-03"),
+                        "amount": -99,
+                        "original_transaction_id": "back2",
+                    },
+                    {**order(1, "partly", "2026-05-01"), "amount": 100},
+                    {
+                        **order(2, "partly", "2026-05-03"),
+                        "amount": -1,
+                        "original_transaction_id": "partly1",
+                    },
+                ],
+            }
+        )
+    )
+
+    assert found["later", "order_amount_band"] == ["order_tiny"]
+    assert found["one_day", "order_amount_band"] == ["order_medium"]
+    assert found["back", "order_amount_band"] == ["order_medium"]
+    assert found["partly", "order_amount_band"] == ["order_tiny"]
+
+
+# Days before the as-of date, 2026-05-31 → tag.
+DAYS = {
+    0: "ordered_within_30_days",
+    29: "ordered_within_30_days",
+    30: "ordered_within_30_days",
+    31: "ordered_within_90_days",
+    89: "ordered_within_90_days",
+    90: "ordered_within_90_days",
+    91: "ordered_within_180_days",
+    180: "ordered_within_180_days",
+    181: "ordered_within_365_days",
+    365: "ordered_within_365_days",
+    366: "ordered_earlier",
+    2000: "ordered_earlier",
+}
+
+
+def test_the_time_of_the_latest_order_at_its_bounds(grade):
+    def ago(days):
+        return str(AS_OF - datetime.timedelta(days=days))
+
+    found = tagged(
+        grade(
+            {
+                "customers": [{"customer_id": "none"}],
+                "transactions": [
+                    # An order long before the latest changes nothing.
+                    order(number, str(days), day)
+                    for days in DAYS
+                    for number, day in enumerate([ago(days), "2019-01-01"])
+                ],
+            }
+        )
+    )
+
+    given = {days: found[str(days), "last_order_band"] for days in DAYS}
+    assert given == {days: [tag] for days, tag in DAYS.items()}
+    assert ("none", "last_order_band") not in found
+
+
+def test_a_project_moves_a_bound_of_a_band(grade, tmp_path):
+    write_tags(
+        Project(root=tmp_path, settings=Settings(name="test")),
+        """
+        groups:
+          - group: order_amount_band
+            tags: [{tag: order_tiny, when: last_order_amount < 50}]
+        """,
+    )
+
+    found = tagged(
+        grade(
+            {
+                "transactions": [
+                    {**order(1, "below"), "amount": "49.99"},
+                    {**order(1, "at"), "amount": "50.00"},
+                ]
+            }
+        )
+    )
+
+    assert found["below", "order_amount_band"] == ["order_tiny"]
+    assert found["at", "order_amount_band"] == ["order_small"]
+
+
 def test_behaviour_by_the_kind_of_contact(grade):
     def contact(number, customer, kind):
         return {
@@ -299,6 +445,11 @@ def test_tags_that_are_values(grade):
                         "industry": "steel",
                         "source_channel": "fair",
                         "birth_date": "1996-05-31",
+                        "gender": "女",
+                        "education": "master",
+                        "occupation": "nurse",
+                        "hobby": "chess",
+                        "income_class": "middle",
                     },
                     {"customer_id": "B", "region": " ", "birth_date": "1996-06-01"},
                 ],
@@ -315,6 +466,12 @@ def test_tags_that_are_values(grade):
     assert found["A", "region"] == ["O'Neill; drop table x"]
     assert found["A", "industry"] == ["steel"]
     assert found["A", "source"] == ["fair"]
+    assert found["A", "gender"] == ["女"]
+    assert found["A", "education"] == ["master"]
+    assert found["A", "occupation"] == ["nurse"]
+    assert found["A", "hobby"] == ["chess"]
+    assert found["A", "income_class"] == ["middle"]
+    assert ("B", "gender") not in found
     # 30 on the as-of date; B is 30 the day after.
     assert found["A", "age_band"] == ["30-39"]
     assert found["B", "age_band"] == ["20-29"]
@@ -339,10 +496,10 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
               - tag: women_only
                 name: {en: Women, zh: 女}
                 when: gender in ('f', 'female')
-          - group: gender
-            name: {en: Gender, zh: 性别}
+          - group: edition
+            name: {en: Edition, zh: 版本}
             is_exclusive: true
-            values: customers.gender
+            values: customers.plan_edition
           - group: main_channel
             name: {en: Main channel, zh: 主渠道}
             is_exclusive: true
@@ -352,7 +509,7 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
 
     graded = grade(
         {
-            "customers": [{"customer_id": "A", "gender": "f"}],
+            "customers": [{"customer_id": "A", "gender": "f", "plan_edition": "pro"}],
             "transactions": [
                 order(1, "A", "2026-05-01", channel="shop"),
                 order(2, "A", "2026-05-01", channel="web"),
@@ -366,7 +523,7 @@ def test_a_project_tags_by_yaml_alone(grade, tmp_path):
     # 2026-05-01 is 30 days before the as-of date, 2026-04-30 is 31.
     assert found["A", "care"] == ["fresh_top", "women_only"]
     assert ("B", "care") not in found
-    assert found["A", "gender"] == ["f"]
+    assert found["A", "edition"] == ["pro"]
     # That of most sales.
     assert found["A", "main_channel"] == ["web"]
     names = graded.by_key("select tag, name_en from marts.tag_dictionary")
