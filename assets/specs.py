@@ -106,12 +106,15 @@ def published() -> tuple[Contract, ...]:
     ]
     # Views stand on stored tables, and tables of the release's own on the views.
     late = ("release", "history", "publish")
+    own = {table.name for table in shown if table.made_by == "release"}
     return tuple(
         sorted(
             shown,
             key=lambda table: (
                 late.index(table.made_by) + 1 if table.made_by in late else 0,
                 not table.is_stored,
+                # Of the release's own tables one may read another.
+                table.name in own and not own.isdisjoint(table.reads),
                 table.table,
             ),
         )

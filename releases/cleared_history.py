@@ -20,7 +20,14 @@ import duckdb
 from project.folder import Project
 from releases import marks, reading, store, tier_history
 from releases.building import CATALOG
-from releases.tier_history import OPEN, STATEMENTS, STRETCHES, VIEW, TierHistory
+from releases.tier_history import (
+    OPEN,
+    STATEMENTS,
+    STRETCHES,
+    TREND_STATEMENTS,
+    VIEW,
+    TierHistory,
+)
 from sql.contracts import STORAGE
 from sql.selects import quoted, select_in, text
 
@@ -138,6 +145,8 @@ def clear(
             con.execute(f"create schema {quoted(CATALOG, STORAGE)}")
             _write_results(con, statement, types)
             _write_history(con, base, statement, with_view=statement is kept[-1])
+            if statement is kept[-1]:
+                _keep_trend(con)
             con.execute(f"detach {CATALOG}")
             if base not in (None, begin):
                 base.unlink()
@@ -184,6 +193,19 @@ def _write_history(
             history.write(table)
         if with_view:
             _write_view(con, history)
+
+
+def _keep_trend(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep how many had each tier, of the statements that are left."""
+    if reading.schema_of(con, _WHOLE, TREND_STATEMENTS) is None:
+        return
+    kept = quoted(CATALOG, STORAGE)
+    con.execute(
+        f"create table {kept}.{TREND_STATEMENTS} as"
+        f" select trend.* from {reading.place(con, _WHOLE, TREND_STATEMENTS)} as trend"
+        f" semi join {kept}.{STATEMENTS} as stated"
+        " on trend.statement_no = stated.statement_no"
+    )
 
 
 def _write_view(con: duckdb.DuckDBPyConnection, history: TierHistory) -> None:

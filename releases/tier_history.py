@@ -13,8 +13,11 @@ Three tables hold it, in the schema `storage` of the release:
                       has ended, which is all that most customers ever have
     tier_stretches    a row per stretch that is over, was restated, or is about a scope
     tier_statements   a row per release
+    tier_trend_statements
+                      a row per release, scheme and tier: how many had it
 
-The view `customer_tier_history` shows them as one table. Selects that are the same for
+The view `customer_tier_history` shows the first three as one table, and `tier_trend`
+the last one: of each date what was stated last. Selects that are the same for
 every release stand in `releases/sql/tier_history/`; those with columns for each scheme
 are written here.
 """
@@ -36,6 +39,8 @@ STATEMENTS = "tier_statements"
 OPEN = "open_tiers"
 STRETCHES = "tier_stretches"
 VIEW = "customer_tier_history"
+TREND_STATEMENTS = "tier_trend_statements"
+TREND = "tier_trend"
 
 _SELECTS = Path(__file__).parent / "sql" / "tier_history"
 _BASE = "history_base"  # the release whose history goes on
@@ -47,6 +52,7 @@ _NEW = "new_tier"
 # then need not know whether there is a base.
 _KNOWN_STATEMENTS, _KNOWN_STRETCHES = "known_statements", "known_stretches"
 _KNOWN_OPEN = "known_open_tiers"
+_KNOWN_TREND = "known_trend"
 _KNOWN: Mapping[str, tuple[str, str]] = {
     _KNOWN_STATEMENTS: (
         STATEMENTS,
@@ -63,6 +69,21 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
         ),
     ),
     _KNOWN_OPEN: (OPEN, "customer_id varchar"),
+    _KNOWN_TREND: (
+        TREND_STATEMENTS,
+        (
+            "statement_no integer, scheme varchar, tier varchar, n_customers bigint,"
+            " spend_12m_amount decimal(18, 2)"
+        ),
+    ),
+}
+
+# The selects that are the same for every release: table or view → file.
+_FILES: Mapping[str, str] = {
+    STATEMENTS: "statements",
+    STRETCHES: "stretches",
+    TREND_STATEMENTS: "trend_statements",
+    TREND: "view_of_trend",
 }
 
 # Temporary tables of what the new statement changes.
@@ -96,12 +117,17 @@ def continued(
         RunError: the base is damaged or missing.
     """
     schema = None if base is None else _attach(con, base)
+    views = {
+        name: table
+        for name, (table, _) in _KNOWN.items()
+        if schema is not None and reading.schema_of(con, _BASE, table) is not None
+    }
     try:
-        for name, (table, columns) in _KNOWN.items():
-            if schema is None:
+        for name, (_, columns) in _KNOWN.items():
+            if name not in views:
                 con.execute(f"create temp table {name} ({columns})")
             else:
-                con.execute(f"create temp view {name} as from {schema}.{table}")
+                con.execute(f"create temp view {name} as from {schema}.{views[name]}")
         history = TierHistory(
             con,
             {
@@ -121,7 +147,7 @@ def continued(
         for table in (_CHANGED, _MOVED, _GRADED):
             con.execute(f"drop table if exists temp.{table}")
         for name in _KNOWN:
-            kind = "table" if schema is None else "view"
+            kind = "view" if name in views else "table"
             con.execute(f"drop {kind} if exists temp.{name}")
         if schema is not None:
             con.execute(f"detach {_BASE}")
@@ -205,10 +231,8 @@ class TierHistory:
 
     def select(self, table: str) -> str:
         """The select of a table of the history, or of the view over them."""
-        if table == STATEMENTS:
-            return select_in(_SELECTS / "statements.sql")
-        if table == STRETCHES:
-            return select_in(_SELECTS / "stretches.sql")
+        if table in _FILES:
+            return select_in(_SELECTS / f"{_FILES[table]}.sql")
         parts = self._open_tiers() if table == OPEN else self._view_branches()
         return "\nunion all\n".join(parts)
 

@@ -2,6 +2,7 @@
 
 import json
 
+import duckdb
 import pytest
 
 SETTINGS = """\
@@ -75,6 +76,56 @@ def test_what_was_known_when(shop):
         one["release_id"] for one in released
     ]
     assert restated == [("ann", "A", "2026-01-31", "2026-02-28")]
+
+
+TREND = (
+    "select as_of_date::varchar, tier, n_customers, spend_12m_amount::varchar"
+    " from tier_trend where scheme = 'annual_points' order by all"
+)
+
+
+def test_the_trend_has_each_date_as_it_was_stated_last(shop):
+    """Worked by hand: spend by tier, of January after its late row of 150."""
+    company, released, _ = shop
+    january = [("2026-01-31", "B", 2, "2550.00")]  # 900 + 150, 1500
+    february = [("2026-02-28", "B", 2, "2600.00")]  # 900 + 200, 1500: nothing late yet
+    march = [
+        ("2026-03-31", "B", 2, "2750.00"),
+        ("2026-03-31", "C", 1, "3000.00"),
+    ]
+    with company.release() as current:
+        assert current.rows(TREND) == [*january, *february, *march]
+    # A release says nothing of later dates: that of January was made after February.
+    assert of_release(company, released[2], TREND) == january
+    assert of_release(company, released[1], TREND) == [
+        ("2026-01-31", "A", 1, "900.00"),
+        ("2026-01-31", "B", 1, "1500.00"),
+        *february,
+    ]
+
+
+def of_release(company, release, query):
+    folder = company.root / "data" / "releases" / release["release_id"]
+    with duckdb.connect(str(folder / "fenji.duckdb"), read_only=True) as con:
+        return con.execute(query).fetchall()
+
+
+def test_what_was_retracted_is_in_no_trend(company):
+    company.settings(SETTINGS)
+    company.land_rows(
+        "transactions/sales.csv", HEADER, [sale("t1", "ann", "2026-01-10", 900)]
+    )
+    january, february = (
+        company.run(day).expect(0).json for day in ("2026-01-31", "2026-02-28")
+    )
+    company.call("retract", january["release_id"], "--reason", "a test").expect(0)
+    company.run("2026-03-31").expect(0)
+    with company.release() as current:
+        dates = current.rows(
+            "select distinct as_of_date::varchar from tier_trend order by 1"
+        )
+    assert dates == [("2026-02-28",), ("2026-03-31",)]
+    assert len(of_release(company, february, TREND)) == 2
 
 
 def test_current_goes_forward_and_says_so(shop):
