@@ -279,7 +279,7 @@ def test_the_list_says_what_each_release_rests_on(shop):
     ]
     for said, one in zip(listed, released[1:], strict=True):
         assert said["content_digest"] == one["content_digest"]
-        assert said["schemes"] == {"annual_points": "1"}
+        assert said["schemes"] == {"annual_points": "2"}
         assert said["n_checks"] > 100
         assert said["failed_checks"] == []
 
