@@ -28,6 +28,7 @@ from sql.contracts import contracts
 
 CUSTOMER = "customer"  # customer.x: of the customer that an opportunity belongs to
 STANDARD = "standard"  # the name of the set of parameters with all defaults
+NO_VALIDITY = "none"  # the one value that the address `validity` takes: it is left out
 
 # Lists whose items an address can name, as in tiers.gold.from: list → the field with
 # the name of an item, and the fields that a project may set.
@@ -418,6 +419,8 @@ def _culprit(scheme: Scheme, content: object, overrides: Mapping[str, object]) -
 def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - raw YAML
     """Set a value of a scheme file, such as the parameter `cut` or `tiers.gold.from`.
 
+    The address `validity` takes `none`: then a tier is what the rule gives on the date.
+
     Args:
         content: the content of the file; it is changed.
         path: the address within the scheme.
@@ -430,6 +433,11 @@ def set_at(content: Any, path: str, value: object) -> None:  # noqa: ANN401 - ra
     parameters = content.get("parameters") or {}
     if not rest and first in parameters:
         parameters[first]["default"] = value
+        return
+    if path == "validity" and path in content:
+        if value != NO_VALIDITY:
+            raise ValueError(f"'validity' can only be set to '{NO_VALIDITY}'")
+        content[path] = None
         return
     key, fields = _NAMED_LISTS.get(first, ("", frozenset[str]()))
     if key and len(rest) > 1:

@@ -9,6 +9,7 @@ import random
 
 import pytest
 
+from project.errors import ConfigurationError
 from schemes.language.windows import add_months
 
 AS_OF = datetime.date(2026, 5, 31)
@@ -34,12 +35,13 @@ def months(first, n):
     return [add_months(start, k).isoformat()[:7] for k in range(n)]
 
 
-def telecom(grade, bills, lines, stops=(), as_of=AS_OF):
+def telecom(grade, bills, lines, stops=(), as_of=AS_OF, **settings):
     graded = grade(
         {"bills": bills, "service_lines": lines, "arrears_stops": list(stops)},
         columns={"arrears_stops": ["customer_id", "stopped_at"]},
         as_of=as_of,
         only=["telecom_star"],
+        **settings,
     )
     return graded.by_key(
         "select customer_id, tier, rule_tier, score, valid_from, valid_to"
@@ -64,6 +66,32 @@ def test_a_star_is_kept_to_the_end_of_its_validity(grade):
     assert found["a"] == ("1", "0", 160, day("2025-05-01"), day("2026-05-01"))
     found = telecom(grade, bills, lines, as_of=day("2026-05-01"))
     assert found["a"] == ("0", "0", 120, day("2026-05-01"), day("2027-05-01"))
+
+
+def test_a_rolling_star_is_what_the_month_gives(grade):
+    # As above: one star in the year after 1 May 2025, where it is valid for 12 months.
+    bills = [bill("a", month, 40) for month in months("2024-06", 12)]
+    lines = [line("a", "2024-06-15")]
+    rolling = {"parameters": {"telecom_star": "rolling"}}
+    for as_of, tier, score in (
+        ("2025-05-31", "1", 600),
+        ("2025-06-01", "0", 560),  # the bill of June 2024 is out
+        ("2026-04-30", "0", 160),
+    ):
+        found = telecom(grade, bills, lines, as_of=day(as_of), **rolling)
+        assert found["a"] == (tier, tier, score, day(as_of), None)
+
+
+@pytest.mark.parametrize(
+    ("address", "value", "said"),
+    [
+        ("telecom_star.validity", "12 months", "'validity' can only be set to 'none'"),
+        ("rfm_8.validity", "none", "there is no parameter 'validity'"),
+    ],
+)
+def test_a_validity_can_only_be_left_out(grade, address, value, said):
+    with pytest.raises(ConfigurationError, match=said):
+        grade({}, parameters={address: value})
 
 
 def test_a_better_star_is_given_at_once_and_starts_the_validity_anew(grade):
