@@ -254,6 +254,8 @@ reasons as (
             else 'potential'
         end as hotel_guest__reason,
         case
+            when party_type not in ('person', 'household') then null
+            when n_orders = 0 then 'no_orders'
             when
                 n_orders_12m >= 8
                 and median_order_12m_amount <= main_store_basket_0_25_12m_amount
@@ -386,6 +388,7 @@ reasons as (
             else 'ordinary'
         end as supermarket_member__reason,
         case
+            when first_service_date is null then null
             when points_last_year >= 13000 then 'diamond'
             when points_last_year >= 8000 then 'gold'
             when points_last_year >= 4000 then 'silver'
@@ -579,7 +582,9 @@ select
         hotel_guest, replace(hotel_guest__reason, 'no_contact', 'unrated')
     ) as hotel_guest__tier,
     shopper_type__reason,
-    coalesce(shopper_type, shopper_type__reason) as shopper_type__tier,
+    coalesce(
+        shopper_type, replace(shopper_type__reason, 'no_orders', 'unrated')
+    ) as shopper_type__tier,
     group_class__reason,
     coalesce(group_class, group_class__reason) as group_class__tier,
     industry_class__reason,

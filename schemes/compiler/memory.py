@@ -147,9 +147,13 @@ def _holds_all_year(scheme: Scheme) -> bool:
     """Whether the rule reads former calendar years only, so that no day changes it.
 
     Then it gives the same on every day of the year, and nothing is to be remembered.
+    Who is graded may change meanwhile, unless the rule compares customers.
     """
     metrics = definitions()
-    for _, tree in scheme.trees():
+    compares = _compares(scheme)
+    for place, tree in scheme.trees():
+        if place == ("population",) and not compares:
+            continue
         for node in tree.walk():
             if not isinstance(node, Name | Call) or node.name not in metrics:
                 continue

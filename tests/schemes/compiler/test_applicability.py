@@ -107,3 +107,63 @@ def test_what_absent_columns_would_have_told_is_false(grade, order):
     assert graded.tiers("big_customer") == {"c": "other"}
     assert graded.tiers("shopper_type") == {"c": "household"}
     assert graded.tiers("category_points") == {}
+
+
+@pytest.mark.parametrize(
+    ("party_type", "tier"),
+    [
+        (None, "household"),
+        ("person", "household"),
+        ("household", "household"),
+        ("company", None),
+        ("government", None),
+    ],
+)
+def test_organizations_are_no_type_of_shopper(grade, order, party_type, tier):
+    graded = grade(
+        {
+            "transactions": [order("c", "2026-05-01")],
+            "customers": [{"customer_id": "c", "party_type": party_type}],
+        },
+        only=["shopper_type"],
+    )
+    assert graded.tiers("shopper_type").get("c") == tier
+
+
+def test_without_an_order_nobody_is_a_type_of_shopper(grade, order):
+    graded = grade(
+        {
+            "transactions": [order("old", "2024-05-01")],
+            "customers": [{"customer_id": "none"}, {"customer_id": "old"}],
+        },
+        only=["shopper_type"],
+    )
+    assert graded.tiers("shopper_type") == {"none": "unrated", "old": "household"}
+    assert graded.reasons("shopper_type")["none"] == "no_orders"
+
+
+@pytest.mark.parametrize("terminated_on", [None, "2021-01-01"])
+def test_where_lines_are_known_cards_are_for_those_who_ever_had_one(
+    grade, order, terminated_on
+):
+    given = {
+        "transactions": [order(name, "2025-05-01", 4000) for name in ("line", "shop")]
+    }
+    lines = [
+        {
+            "service_id": name,
+            "customer_id": name,
+            "activated_on": "2020-01-01",
+            "terminated_on": terminated_on,
+        }
+        for name in ("line", "talks")
+    ]
+    graded = grade(given, only=["mobile_card"])
+    assert graded.tiers("mobile_card") == {"line": "silver", "shop": "silver"}
+    graded = grade({**given, "service_lines": lines}, only=["mobile_card"])
+    assert graded.tiers("mobile_card") == {"line": "silver", "talks": "vip_card"}
+    assert graded.rows("select distinct valid_from::varchar from customer_tiers") == [
+        ("2026-01-01",)
+    ]
+    graded = grade({**given, "service_lines": []}, only=["mobile_card"])
+    assert graded.tiers("mobile_card") == {}
