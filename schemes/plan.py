@@ -89,7 +89,7 @@ from schemes.tables.opportunity_grades import (
 from schemes.tables.parameters import parameters_select
 from schemes.tables.public_holidays import holiday_country, public_holidays_select
 from schemes.tables.reason_codes import CODES, codes_select
-from schemes.tables.reasons import STEPS, reasons_view, steps_select
+from schemes.tables.reasons import STEPS, reasons_view, rules_select, steps_select
 from schemes.tables.release_views import (
     profile_view,
     score_points_view,
@@ -100,7 +100,6 @@ from schemes.tables.rfm import RFM, SCHEME, compile_rfm, rfm_cuts_select, rfm_se
 from schemes.tables.scheme_lists import (
     flags_select,
     playbook_select,
-    rules_select,
     schemes_select,
     service_policy_select,
     tiers_select,

@@ -2,8 +2,9 @@
 
 The table `reason_steps` has the texts, one row per scheme, rule and step, with a number
 in braces where a value of the customer stands. The view has a branch per scheme with
-those values, and fills them in, once for all branches. What a placeholder of a scheme
-file stands for is found in `schemes.compiler.quotes`.
+those values, and fills them in, once for all branches. `scheme_rules` shows the same
+texts to people, with an ellipsis for each of those values. What a placeholder of a
+scheme file stands for is found in `schemes.compiler.quotes`.
 """
 
 import re
@@ -51,6 +52,7 @@ from sql.selects import quoted
 
 VIEW = "customer_tier_reasons"
 STEPS = "reason_steps"
+OWN_VALUE = "…"  # in `scheme_rules`: what differs from customer to customer
 
 LANGUAGES = ("en", "zh")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -285,6 +287,9 @@ class _Reasons:
             elif quote.figure is not None:
                 parts += [text(words), said_number(self._figure(quote.figure))]
                 words = self._unit(quote.figure)
+            elif quote.value is not None and _is_same_for_all(quote.value):
+                parts += [text(words), said_number(quote.value)]
+                words = self._unit(quote.value)
             elif quote.value is None:
                 words += escaped(quote.en if language == "en" else quote.zh)
             elif quote.value.sql is None:
@@ -370,15 +375,7 @@ def reasons_view(schemes: Sequence[CompiledScheme]) -> str:
     if not schemes:
         return no_rows(columns)
     reasons = [_Reasons(compiled) for compiled in schemes]
-    most = max(
-        (
-            len(step.quotes)
-            for scheme_reasons in reasons
-            for step in scheme_reasons.steps
-        ),
-        default=0,
-    )
-    numbers = range(1, max(most, 1) + 1)
+    numbers = range(1, _most_quotes(reasons) + 1)
     quotes = ", ".join(f"said_{no}" for no in numbers)
     values = {
         "scope": "said_scope",
@@ -429,6 +426,26 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
     return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
 
 
+def rules_select(schemes: Sequence[CompiledScheme]) -> str:
+    """`scheme_rules`: a row per scheme and step of its reasons, whoever they are given.
+
+    Reads `reason_steps`: parameters, bounds and figures about the population stand in
+    its texts already, as the view says them.
+    """
+    most = _most_quotes([_Reasons(compiled) for compiled in schemes])
+    quotes = ", ".join([text(OWN_VALUE).sql("duckdb")] * most)
+    return (
+        f"select distinct scheme, rule_id, format(words_en, {quotes}) as text_en,"
+        f" format(words_zh, {quotes}) as text_zh from marts.{STEPS}"
+    )
+
+
+def _most_quotes(reasons: Sequence[_Reasons]) -> int:
+    """How many values of the customer one text quotes at most; at least 1."""
+    quotes = [len(step.quotes) for scheme in reasons for step in scheme.steps]
+    return max(quotes, default=0) or 1
+
+
 def _said_of(no: int) -> str:
     """The value that stands for a number in braces, as text."""
     return _SAID.format(
@@ -451,6 +468,13 @@ def said_number(value: Value) -> exp.Expr:
         words = _DIGITS.format(digits=f"cast({given} as varchar)")
     made = sqlglot.parse_one(words, dialect="duckdb")
     return function("coalesce", made, text(UNKNOWN))
+
+
+def _is_same_for_all(value: Value) -> bool:
+    """Whether a value is a number that follows from parameters alone."""
+    if value.sql is None or value.type != "number":
+        return False
+    return value.sql.find(exp.Column, exp.Placeholder) is None
 
 
 def _place(values: list[exp.Expr], value: exp.Expr) -> int:

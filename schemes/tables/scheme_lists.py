@@ -1,4 +1,4 @@
-"""The lists of schemes, their tiers, rules, flags, playbooks and service targets.
+"""The lists of schemes, their tiers, flags, playbooks and service targets.
 
 Nothing of a customer is here: each list is the same whoever is graded.
 """
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from sqlglot import exp
 
-from schemes.compiler.compiled import OVERRIDDEN, CompiledScheme
+from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.memory import WAYS
 from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS
@@ -87,21 +87,6 @@ def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
             scheme, code, name_en, name_zh = (text(name) for name in names)
             rows.append([scheme, code, rank, name_en, name_zh, *bounds])
     return _selects("scheme_tiers", rows, CUTS)
-
-
-def rules_select(schemes: Iterable[CompiledScheme]) -> str:
-    """A row per rule, with its reason; placeholders are in braces."""
-    rows: list[list[exp.Expr]] = []
-    for compiled in schemes:
-        steps = [(step.id, step.text) for step in compiled.steps]
-        steps += [(rule.id, rule.text) for rule in compiled.rules]
-        if compiled.has_overrides:
-            steps.append((OVERRIDDEN.id, OVERRIDDEN.text))
-        rows.extend(
-            [text(compiled.scheme.scheme), text(name), text(said.en), text(said.zh)]
-            for name, said in steps
-        )
-    return literal_rows("scheme_rules", rows)
 
 
 def flags_select(schemes: Iterable[CompiledScheme]) -> str:
