@@ -1,5 +1,7 @@
 """The demo company: every part of the library at work, on files that are spoilt."""
 
+import collections
+import csv
 import json
 import os
 import re
@@ -19,8 +21,7 @@ RELEASE_TABLES = Path(__file__).parents[1] / "conventions/release_tables.yaml"
 READER = Path(__file__).with_name("read_release.py")
 WALKTHROUGH = Path(__file__).parents[2] / "docs/walkthrough.md"
 
-# What a first release cannot hold: movements since an earlier one.
-EMPTY = {"tier_migrations"}
+EMPTY: set[str] = set()  # tables in which the demo has nothing to show
 # Schemes that are templates: they run once their numbers are filled in.
 TEMPLATES = {"abcd_pyramid", "six_segments"}
 # Head offices are large or medium; whoever bought once or never spends little.
@@ -246,6 +247,36 @@ def test_the_walkthrough_shows_what_the_demo_holds(demo, release):
     assert len(lines) == 4
     raw = month.read_text(encoding="utf-8").splitlines()
     assert all(any(one.startswith(line) for one in raw) for line in lines)
+
+
+def test_the_exports_of_the_walkthrough_are_written(demo, release, tmp_path):
+    text = WALKTHROUGH.read_text(encoding="utf-8")
+    exports = re.findall(
+        r"^fenji (export .*) --project demo$", text, flags=re.MULTILINE
+    )
+    assert len(exports) == 2
+    for command in exports:
+        words = command.split()
+        place = words.index("--to") + 1
+        target = tmp_path / words[place]
+        words[place] = str(target)
+        demo.company.call(*words).expect(0)
+        assert target.stat().st_size > 0
+    with (tmp_path / "changes.csv").open(encoding="utf-8-sig", newline="") as file:
+        changes = list(csv.DictReader(file))
+    # Who moved from one class to another, as the table of movements counts them.
+    moved = collections.Counter(
+        (change["from_tier"], change["to_tier"])
+        for change in changes
+        if change["scheme"] == "size_class" and change["movement"] in ("up", "down")
+    )
+    assert moved == {
+        (start, end): n_customers
+        for start, end, n_customers in release.rows(
+            "select from_tier, to_tier, n_customers from tier_migrations"
+            " where scheme = 'size_class' and from_tier != to_tier"
+        )
+    }
 
 
 # Readers: whatever DuckDB a BI tool brings.
