@@ -183,15 +183,17 @@ class OwnColumn(Document):
         default=(), examples=[["flagship", "standard"]]
     )
     """All that a choice or a whole number may be; other rows are rejected."""
-    about: Words | None = None
-    """What it means."""
+    about: Words | None = Field(
+        default=None, examples=[{"en": "Level of the store", "zh": "门店等级"}]
+    )
+    """What it means, in both languages."""
     unit: str | None = Field(default=None, examples=["points"])
     """The unit of a number; of an amount, always the currency."""
-    required: bool = False
+    required: bool = Field(default=False, examples=[True])
     """Whether a row without it is rejected."""
-    personal: bool = False
+    personal: bool = Field(default=False, examples=[True])
     """Whether it stays out of releases unless `privacy.publish` names it."""
-    planned: bool = False
+    planned: bool = Field(default=False, examples=[True])
     """Of a date: whether it may lie ahead; else it is empty until it has come."""
 
     @model_validator(mode="after")
