@@ -92,9 +92,9 @@ def practice_page() -> str:
     lines = [line for system in found for line in system.lines]
     n_works = sum(line.needs is None for line in lines)
     total = (
-        f"{len(lines)} lines, {n_works} work · 共 {len(lines)} 条，可用 {n_works} 条"
+        f"{len(lines)} lines, {n_works} work. 共 {len(lines)} 条，可用 {n_works} 条。"
     )
-    return _HEAD + total + ".\n" + "".join(_section(system) for system in found)
+    return _HEAD + total + "\n" + "".join(_section(system) for system in found)
 
 
 def _section(system: System) -> str:

@@ -113,10 +113,10 @@ def test_reasons_are_in_words(graded):
         " where scheme = 'rfm_8' and customer_id = 'gold'"
     )
     assert steps == {
-        1: "Days since the last order: 30, average 45, fewer is better: high",
+        1: "Days since the last order: 30, average 45: recent",
         2: "Orders: 1 (12 months), average 1: high",
         3: "Spend 5,000.00 (12 months), average 5,000.00: high",
-        4: "Recency high, frequency high, monetary value high",
+        4: "Last order recent, frequency high, monetary value high",
     }
 
 

@@ -155,6 +155,7 @@ POINTS = {
                 "exclusive_service": "003:119",
                 "regular_gifts": "003:119",
                 "meet_in_person": "003:119",
+                "allocate": "003:129",
             },
         },
         "important_keep": {
@@ -167,6 +168,7 @@ POINTS = {
             },
             "action": {
                 "keep_relation": "003:123",
+                "allocate": "003:129",
             },
         },
         "important_develop": {
@@ -177,6 +179,7 @@ POINTS = {
                 "better_marketing": "003:121",
                 "promotions": "003:121",
                 "groups": "003:121",
+                "allocate": "003:129",
             },
         },
         "important_retain": {
@@ -188,6 +191,7 @@ POINTS = {
             },
             "action": {
                 "improve": "003:125",
+                "allocate": "003:129",
             },
         },
         "general_value": {
@@ -675,6 +679,58 @@ POINTS = {
             },
         },
     },
+    "shopper_type": {
+        "student": {
+            "trait": {
+                "buys_often": "002:1",
+                "little_at_a_time": "002:1",
+                "few_kinds": "002:3",
+                "answers_to_price": "002:3",
+            },
+            "action": {
+                "discounts": "002:3",
+            },
+        },
+    },
+    "high_ticket_ladder": {
+        "intent": {
+            "trait": {
+                "introduced_or_quoted": "003:109",
+                "need_is_clear": "003:109",
+            },
+            "action": {
+                "do_not_push": "000:124",
+            },
+        },
+        "potential": {
+            "trait": {
+                "some_contact": "003:109",
+                "need_is_not_clear": "003:109",
+            },
+            "action": {
+                "do_not_push": "000:124",
+            },
+        },
+        "stranger": {
+            "trait": {
+                "no_contact": "003:109",
+            },
+            "action": {
+                "do_not_push": "000:124",
+            },
+        },
+    },
+    "seat_plan": {
+        tier: {"trait": dict.fromkeys(points, "002:19")}
+        for tiers, points in (
+            (
+                ("vip1", "vip2", "vip3", "vip4"),
+                ("office_edition", "within_the_company"),
+            ),
+            (("gold", "silver"), ("edition_400_800", "outside_the_company")),
+        )
+        for tier in tiers
+    },
 }
 # The parts of which the texts say nothing, and the tiers that they do not name.
 SILENT = {
@@ -684,6 +740,10 @@ SILENT = {
     "convert",
     "expand",
     "retain",  # of lifecycle_focus: the text breaks off after the first stage
+    "household",
+    "super",
+    "repeat",
+    "first_order",  # of high_ticket_ladder: the text names them only
 }
 SCHEMES = sorted(LIBRARY.glob("*.yaml"))
 

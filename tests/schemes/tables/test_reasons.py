@@ -291,7 +291,7 @@ def test_an_axis_says_its_cut_and_on_which_side_the_customer_is(
     assert chinese[2].startswith(f"近12个月消费300.00 CNY，{named[1]}{cut:,}.00 CNY：")
     if method == "mean":
         assert english[:2] == [
-            "Days since the last order: 20, average 30, fewer is better: high",
+            "Days since the last order: 20, average 30: recent",
             "Orders: 2 (12 months), average 3: low",
         ]
 
