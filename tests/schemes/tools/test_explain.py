@@ -49,12 +49,18 @@ def test_one_scheme_in_english(graded):
     assert list(lines(found)) == [
         "Customer C-1 on 2026-05-31",
         "",
-        "Annual points class (annual_points 1): Class C",
+        "Annual points class (annual_points 2): Class C",
         "  - Points: 3500 (calendar year), from 3000",
         "  Score: 3500",
         "  1500 more to Class D (best)",
         "  500 above the bound of this tier",
         "  Up from Class B",
+        "  Entitled to:",
+        "  + 8% off before public holidays (example), due 2026-06-12",
+        "  + 6% off before school vacations (example), due 2026-06-24",
+        "  + A birthday gift (example)",
+        "  + A prize draw with one purchase from 78 (from Class A)",
+        "  + A gift, that day only, with one purchase from 300 (example)",
     ]
 
 
@@ -63,12 +69,18 @@ def test_one_scheme_in_chinese(graded):
     assert list(lines(found, "zh")) == [
         "客户 C-1，2026-05-31",
         "",
-        "年积分等级 (annual_points 1): C 级",
+        "年积分等级 (annual_points 2): C 级",
         "  - 本自然年积分3500，达到3000",
         "  得分：3500",
         "  距D 级（最高）还差1500",
         "  高于本级下限500",
         "  由B 级上升",
+        "  享有权益：",
+        "  + 节假日前促销优惠8%（示例），日期2026-06-12",
+        "  + 寒暑假前促销优惠6%（示例），日期2026-06-24",
+        "  + 生日礼品（示例）",
+        "  + 一次性购物满78元抽奖（沿用A 级）",
+        "  + 一次性购物满300元赠礼，限当天领取（示例）",
     ]
 
 
