@@ -65,8 +65,9 @@ def opened(
             with _in_words(project):
                 project.warehouse.chmod(_OWNER_ALONE)
                 _bring_up_to_date(con, project, tell)
-                _refuse_files_of_no_feed(con, project)
+                # First, as it makes what is not there, such as a ledger that was lost.
                 _refuse_rows_of_nobody(con, project)
+                _refuse_files_of_no_feed(con, project)
                 yield con
         finally:
             con.close()
