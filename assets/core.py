@@ -1,15 +1,15 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from graphlib import TopologicalSorter
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
 
 from assets.making import shared_dates, table_assets
-from assets.specs import key_of, made_in_sql, reads_of, spec_of
+from assets.specs import in_reading_order, key_of, made_in_sql, spec_of
 from ingest import changed_rows
 from ingest.raw_tables import feed_columns
 from ingest.staging import ALL_DATES, define_views
@@ -20,7 +20,7 @@ from runs.key import facts_key, rules_key
 from runs.run import Run
 from schemes.plan import METRICS
 from sql.contracts import Contract, contract
-from sql.selects import create, row_count, select_of, without_rows
+from sql.selects import Params, create, row_count, select_of, without_rows
 
 
 def table_asset(
@@ -31,39 +31,47 @@ def table_asset(
     @table_assets(name=f"{table.layer}__{table.table}", specs=[spec_of(table)])
     def make(run: Run) -> dg.MaterializeResult[Any]:
         made = select() if select else select_of(table)
-        with run.noticing():
-            if table.scheme is not None and table.scheme not in run.plan.applicable:
-                made = without_rows(made)
-            if table.needs and not feed_columns(run.con).keys() & {*table.needs}:
-                made = without_rows(made)
-        n_rows = _make(run, table, made)
-        if n_rows is None:
-            return dg.MaterializeResult()
-        return dg.MaterializeResult(metadata={"dagster/row_count": n_rows})
+        return make_where_needed(run, table, made)
 
     return make
 
 
-def _make(run: Run, table: Contract, select: str) -> int | None:
+def make_where_needed(
+    run: Run, table: Contract, select: str, more: Params = MappingProxyType({})
+) -> dg.MaterializeResult[Any]:
+    """Make a table from its select; of no rows where its scheme or feeds are not there.
+
+    Args:
+        run: that makes it.
+        table: its contract.
+        select: the select.
+        more: parameters besides those of the table.
+    """
+    with run.noticing():
+        if table.scheme is not None and table.scheme not in run.plan.applicable:
+            select = without_rows(select)
+        if table.needs and not feed_columns(run.con).keys() & {*table.needs}:
+            select = without_rows(select)
+    n_rows = _make(run, table, select, more)
+    if n_rows is None:
+        return dg.MaterializeResult()
+    return dg.MaterializeResult(metadata={"dagster/row_count": n_rows})
+
+
+def _make(
+    run: Run, table: Contract, select: str, more: Params = MappingProxyType({})
+) -> int | None:
     """Make a table from its select, as a step; returns the rows, None of a view."""
     with run.step(table.name, phase="compute") as step:
         target = (table.layer, table.table)
-        create(run.con, target, select, run.params(table), kind=table.kind)
+        params = {**run.params(table), **more}
+        create(run.con, target, select, params, kind=table.kind)
         if table.kind == "table":
             step.rows = row_count(run.con, *target)
     return step.rows
 
 
-def _in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
-    """The tables, each after those that it reads."""
-    named = {table.name: table for table in tables}
-    reads = {name: reads_of(table) & named.keys() for name, table in named.items()}
-    return tuple(named[name] for name in TopologicalSorter(reads).static_order())
-
-
-SHARED = _in_reading_order(
-    table for table in made_in_sql("core") if table.for_all_dates
-)
+SHARED = in_reading_order(table for table in made_in_sql("core") if table.for_all_dates)
 # Of transactions whose sums change within the dates that are graded together.
 REOPENED = contract("core", "reopened_changes")
 FACTS = tuple(table for table in SHARED if table is not REOPENED)

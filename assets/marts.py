@@ -4,15 +4,14 @@ All schemes are computed in one pass over the customers' metrics, so they are on
 each is an asset of its own, so that its lineage shows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
-from assets.core import table_asset
+from assets.core import make_where_needed, table_asset
 from assets.making import table_assets
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
-from ingest.raw_tables import feed_columns
 from project.contacts import contact_key
 from project.shown import markdown
 from releases.contact_hashes import TABLE as CONTACT_LOOKUP
@@ -28,7 +27,7 @@ from schemes.tables.tag_values import FOUND, VALUES
 from schemes.tables.work_lists import LIST_TABLES
 from sql.contracts import Contract, contract
 from sql.readiness import data_readiness_select
-from sql.selects import create, row_count, without_rows
+from sql.selects import row_count
 
 LEVEL_MONTHS = contract("marts", "service_level_months")
 
@@ -36,23 +35,16 @@ LEVEL_MONTHS = contract("marts", "service_level_months")
 @table_assets(name="marts__service_level_months", specs=[spec_of(LEVEL_MONTHS)])
 def service_level_months(run: Run) -> dg.MaterializeResult[Any]:
     """Find the service level of each customer at the ends of earlier months again."""
-    params = dict(run.params(LEVEL_MONTHS))
-    with run.step(LEVEL_MONTHS.name, phase="compute") as step:
+    names = ("window_months", "high_share_ratio", "mid_share_ratio")
+    with run.noticing():
         rule = run.con.execute(
-            "select window_months, high_share_ratio, mid_share_ratio"
-            " from marts.service_level_rule"
+            f"select {', '.join(names)} from marts.service_level_rule"
         ).fetchone()
-        names = ("window_months", "high_share_ratio", "mid_share_ratio")
-        params |= dict(zip(names, rule or (), strict=False))
-        select = service_level_months_select(
-            int(str(params["shown_months"])), has_rule=rule is not None
-        )
-        if not feed_columns(run.con).keys() & {*LEVEL_MONTHS.needs}:
-            select = without_rows(select)
-        target = (LEVEL_MONTHS.layer, LEVEL_MONTHS.table)
-        create(run.con, target, select, params)
-        step.rows = row_count(run.con, *target)
-    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+    select = service_level_months_select(
+        int(str(run.params(LEVEL_MONTHS)["shown_months"])), has_rule=rule is not None
+    )
+    of_rule = dict(zip(names, rule or (), strict=False))
+    return make_where_needed(run, LEVEL_MONTHS, select, of_rule)
 
 
 TABLES = [
@@ -65,8 +57,6 @@ SEGMENTS = tuple(contract("marts", table) for table in SEGMENT_TABLES)
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
-
-
 CONTACTS = contract("marts", CONTACT_LOOKUP)
 
 
@@ -81,53 +71,56 @@ def contact_lookup(run: Run) -> dg.MaterializeResult[Any]:
     return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
 
 
-@table_assets(
-    name="tags",
-    description="Compile the tag dictionary.",
-    specs=[spec_of(table) for table in TAGS],
+def compiled_step(
+    name: str,
+    description: str,
+    tables: Sequence[Contract],
+    make: Callable[[Run], Mapping[str, int]],
+) -> dg.AssetsDefinition:
+    """The step that makes a family of compiled tables.
+
+    Args:
+        name: of the step.
+        description: of the step, for the UI.
+        tables: those that it makes.
+        make: makes them; returns their rows by name.
+    """
+
+    @table_assets(
+        name=name, description=description, specs=[spec_of(table) for table in tables]
+    )
+    def step(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+        rows = make(run)
+        for table in tables:
+            yield _result(table, rows)
+
+    return step
+
+
+tags = compiled_step(
+    "tags",
+    "Compile the tag dictionary.",
+    TAGS,
+    lambda run: run.execution().tags(),
 )
-def tags(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Make the tables that say which tags there are, and what they are called."""
-    rows = run.execution().tags()
-    for table in TAGS:
-        yield _result(table, rows)
-
-
-@table_assets(
-    name="tag_values",
-    description="Tag customers by the rules and values of the tag dictionary.",
-    specs=[spec_of(table) for table in TAG_VALUES],
+tag_values = compiled_step(
+    "tag_values",
+    "Tag customers by the rules and values of the tag dictionary.",
+    TAG_VALUES,
+    lambda run: run.execution().tag_values(),
 )
-def tag_values(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Make the passive tags of all customers."""
-    rows = run.execution().tag_values()
-    for table in TAG_VALUES:
-        yield _result(table, rows)
-
-
-@table_assets(
-    name="work_lists",
-    description="Find the customers to act on, list by list.",
-    specs=[spec_of(table) for table in LISTS],
+work_lists = compiled_step(
+    "work_lists",
+    "Find the customers to act on, list by list.",
+    LISTS,
+    lambda run: run.execution().lists(),
 )
-def work_lists(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Make the tables that the view work_list reads."""
-    rows = run.execution().lists()
-    for table in LISTS:
-        yield _result(table, rows)
-
-
-@table_assets(
-    name="segments",
-    description="Count customers by attribute and tier.",
-    specs=[spec_of(table) for table in SEGMENTS],
+segments = compiled_step(
+    "segments",
+    "Count customers by attribute and tier.",
+    SEGMENTS,
+    lambda run: run.execution().segments(run.params(contract("marts", SEGMENT_COUNTS))),
 )
-def segments(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
-    """Number the values of each attribute, and count by them."""
-    params = run.params(contract("marts", SEGMENT_COUNTS))
-    rows = run.execution().segments(params)
-    for table in SEGMENTS:
-        yield _result(table, rows)
 
 
 def grades_of(schemes: tuple[Scheme, ...]) -> dg.AssetsDefinition:

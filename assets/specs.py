@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from itertools import pairwise
 
 import dagster as dg
@@ -67,6 +68,13 @@ def reads_of(table: Contract) -> frozenset[str]:
     )
 
 
+def in_reading_order(tables: Iterable[Contract]) -> tuple[Contract, ...]:
+    """The tables, each after those that it reads."""
+    named = {table.name: table for table in tables}
+    reads = {name: reads_of(table) & named.keys() for name, table in named.items()}
+    return tuple(named[name] for name in TopologicalSorter(reads).static_order())
+
+
 def code_version(table: Contract) -> str:
     """A hash that changes with the meaning of a table's code, not with its layout."""
     if table.made_by == "sql":
@@ -106,15 +114,15 @@ def published() -> tuple[Contract, ...]:
     ]
     # Views stand on stored tables, and tables of the release's own on the views.
     late = ("release", "history", "publish")
-    own = {table.name for table in shown if table.made_by == "release"}
+    own = in_reading_order(table for table in shown if table.made_by == "release")
+    places = {table.name: place for place, table in enumerate(own)}
     return tuple(
         sorted(
             shown,
             key=lambda table: (
                 late.index(table.made_by) + 1 if table.made_by in late else 0,
                 not table.is_stored,
-                # Of the release's own tables one may read another.
-                table.name in own and not own.isdisjoint(table.reads),
+                places.get(table.name, 0),
                 table.table,
             ),
         )

@@ -122,6 +122,7 @@ from schemes.tables.tag_values import (
     tags_view,
     values_select,
 )
+from schemes.tables.tag_values import VIEW as TAGS_VIEW
 from schemes.tables.tier_sums import TIER_SUMS, tier_sums_select
 from schemes.tables.work_lists import VIEW as WORK_LIST
 from schemes.tables.work_lists import CompiledLists, compile_lists, work_list_view
@@ -259,7 +260,7 @@ class SchemePlan:
             "customer_score_points": score_points_view(self.running),
             "customer_profile": profile_view(self.running, self.attributes),
             CUSTOMER_ENTITLEMENTS: entitlements_view(self.running, self.entitlements),
-            "customer_tags": tags_view(self.tags),
+            TAGS_VIEW: tags_view(self.tags),
             WORK_LIST: work_list_view(self.lists),
         }
 
@@ -480,24 +481,15 @@ class Execution:
 
     def tags(self) -> Mapping[str, int]:
         """Make the tag dictionary."""
-        return {
-            table: self._make_counted("marts", table, select)
-            for table, select in self.plan.tag_tables.items()
-        }
+        return self._make_marts(self.plan.tag_tables)
 
     def tag_values(self) -> Mapping[str, int]:
         """Tag customers by rules and values; `marts.active_tags` must be there."""
-        return {
-            table: self._make_counted("marts", table, select)
-            for table, select in self.plan.tag_values.items()
-        }
+        return self._make_marts(self.plan.tag_values)
 
     def lists(self) -> Mapping[str, int]:
         """Make the work lists; all tables that they may read must be there."""
-        return {
-            table: self._make_counted("marts", table, select)
-            for table, select in self.plan.list_tables.items()
-        }
+        return self._make_marts(self.plan.list_tables)
 
     def segments(self, params: Params) -> Mapping[str, int]:
         """Count customers by attribute and tier.
@@ -505,9 +497,15 @@ class Execution:
         Args:
             params: those of `segment_counts`.
         """
+        return self._make_marts(self.plan.segment_tables, params)
+
+    def _make_marts(
+        self, tables: Mapping[str, str], more: Params = MappingProxyType({})
+    ) -> Mapping[str, int]:
+        """Make tables of `marts`, in order, and count their rows."""
         return {
-            table: self._make_counted("marts", table, select, params)
-            for table, select in self.plan.segment_tables.items()
+            table: self._make_counted("marts", table, select, more)
+            for table, select in tables.items()
         }
 
     def _make(
