@@ -28,12 +28,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     its table. Where the project gives a column another type, the values of files that
     are gone are kept as far as they can be read so; other files are read again.
     """
-    present: dict[str, dict[str, str]] = {}
-    for table, column, kind in con.execute(
-        "select table_name, column_name, data_type from duckdb_columns()"
-        " where schema_name = 'raw' and database_name = current_database()"
-    ).fetchall():
-        present.setdefault(table, {})[column] = kind
+    present = _present(con)
     if not present:
         con.execute("create schema if not exists raw")
         con.execute("create schema if not exists staging")
@@ -75,18 +70,23 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
 
 def is_prepared(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the table of each feed has all columns of the feed, of their types."""
-    present = {
-        (table, column): kind
-        for table, column, kind in con.execute(
-            "select table_name, column_name, data_type from duckdb_columns()"
-            " where schema_name = 'raw' and database_name = current_database()"
-        ).fetchall()
-    }
+    present = _present(con)
     return all(
-        present.get((name, column)) == kind
+        present.get(name, {}).get(column) == kind
         for name, feed in feeds().items()
         for column, kind in _columns(feed)
     )
+
+
+def _present(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """The tables of the raw layer: name → column → type."""
+    present: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "select table_name, column_name, data_type from duckdb_columns()"
+        " where schema_name = 'raw' and database_name = current_database()"
+    ).fetchall():
+        present.setdefault(table, {})[column] = kind
+    return present
 
 
 def _columns(table: Contract) -> list[tuple[str, str]]:

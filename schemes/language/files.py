@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from project.documents import build_document, nearest, place_of, read_yaml
@@ -20,7 +21,7 @@ from project.folder import Project
 from project.places import FieldPath, Place
 from project.quantities import plain_percent, read_percent
 from schemes.language.expressions import ExpressionError, Name, Node, parse_expression
-from schemes.language.model import KINDS, Text
+from schemes.language.model import KINDS, Flags, Parameter, Rule, Text, Tier
 from schemes.language.model import Scheme as Document
 from schemes.language.presets import presets
 from schemes.language.sources import LIBRARY, files_in, scheme_files
@@ -159,6 +160,38 @@ def _parsed(path: Path, _data: bytes) -> tuple[Scheme, object]:
     """
     content = read_yaml(path)
     return read_scheme(path, content), content
+
+
+def scheme_of_flag(
+    scheme_id: str,
+    tier: str,
+    name: Text,
+    path: Path,
+    *,
+    parameters: Mapping[str, Parameter] = MappingProxyType({}),
+    define: Mapping[str, str] = MappingProxyType({}),
+) -> Scheme:
+    """A scheme of one flag, for what is no scheme and speaks the same language.
+
+    Args:
+        scheme_id: its id.
+        tier: of the flag.
+        name: of both.
+        path: of the file that errors are about.
+        parameters: that its expressions may name.
+        define: the definitions that they may name.
+    """
+    document = Flags(
+        kind="flags",
+        scheme=scheme_id,
+        version="1",
+        name=name,
+        parameters=dict(parameters),
+        define=dict(define),
+        tiers=(Tier(tier=tier, name=name),),
+        rules=(Rule(tier=tier),),
+    )
+    return Scheme(document, path, document.version)
 
 
 def as_written(scheme: Scheme) -> Scheme:

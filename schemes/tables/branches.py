@@ -6,7 +6,7 @@ every query, for each branch. All of it can be read by DuckDB 1.0. Which branche
 are is decided by the views: `release_views`, `reasons`, `entitlements`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -24,6 +24,7 @@ from schemes.compiler.values import (
 )
 from schemes.language.model import UNRATED
 from sql.contracts import STORAGE, Column
+from sql.selects import quoted
 
 RESULTS = "scheme_results"
 SCOPED_RESULTS = "scheme_results_by_category"
@@ -66,6 +67,19 @@ def branch_select(
     for table in sorted(joined):
         join_customers(query, results, table)
     return query
+
+
+def tier_columns(schemes: Iterable[CompiledScheme]) -> Mapping[str, str]:
+    """The schemes that give a customer one tier, and its quoted column in the results.
+
+    Args:
+        schemes: those that run.
+    """
+    return {
+        compiled.scheme.scheme: quoted(compiled.column("tier"))
+        for compiled in schemes
+        if compiled.grades_customers
+    }
 
 
 def no_rows(columns: Sequence[Column]) -> str:

@@ -7,8 +7,9 @@ numbers, all attributes of a scheme in one pass: by texts it takes three times a
 from collections.abc import Collection, Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import no_rows
+from schemes.tables.branches import no_rows, tier_columns
 from sql.contracts import Column, contract
+from sql.customer_attributes import customer_attributes
 from sql.selects import quoted, text
 
 SEGMENT_VALUES = "segment_values"
@@ -76,11 +77,7 @@ def attribute_columns(shown: Collection[str]) -> tuple[Column, ...]:
     Args:
         shown: the personal columns that the project's privacy setting lets out.
     """
-    return tuple(
-        column
-        for column in contract("marts", "customers").columns
-        if column.segment and (not column.personal or column.name in shown)
-    )
+    return tuple(column for column in customer_attributes(shown) if column.segment)
 
 
 def counted_attributes(
@@ -121,11 +118,7 @@ def segment_counts_select(
         schemes: those that run.
         attributes: as `counted_attributes` gives them.
     """
-    graded = {
-        scheme.scheme.scheme: quoted(scheme.column("tier"))
-        for scheme in schemes
-        if scheme.grades_customers
-    }
+    graded = tier_columns(schemes)
     if not graded or not attributes:
         return no_rows(contract("marts", SEGMENT_COUNTS).columns)
     return _COUNTS.format(

@@ -14,9 +14,7 @@ from schemes.compiler.compiled import Outputs
 from schemes.compiler.program import Program
 from schemes.compiler.translate import Translator
 from schemes.compiler.values import cast, column, function, number, text
-from schemes.language.files import Scheme
-from schemes.language.model import Flags, Tier
-from schemes.language.model import Rule as TierRule
+from schemes.language.files import Scheme, scheme_of_flag
 from schemes.language.names import Inputs
 from schemes.language.tags import MANUAL, TABLES, Dictionary, Group, Tag
 from sql.contracts import contract
@@ -97,15 +95,7 @@ def compile_tags(
 def _as_scheme(tag: Tag) -> Scheme:
     """A tag's rule as a scheme of one flag: what a translator works for."""
     assert tag.rule is not None  # noqa: S101 - for the type checker
-    document = Flags(
-        kind="flags",
-        scheme=f"tag_{tag.tag}",
-        version="1",
-        name=tag.name,
-        tiers=(Tier(tier=tag.tag, name=tag.name),),
-        rules=(TierRule(tier=tag.tag),),
-    )
-    return Scheme(document, tag.rule.path, document.version)
+    return scheme_of_flag(f"tag_{tag.tag}", tag.tag, tag.name, tag.rule.path)
 
 
 def _groups_select(dictionary: Dictionary) -> str:

@@ -137,6 +137,7 @@ def tags_view(tags: CompiledTags) -> str:
                 tag_column,
                 STORAGE,
                 [
+                    column("customer_id"),
                     column("tag"),
                     named(text(group), "tag_group"),
                     named(text("passive"), "source"),
@@ -144,7 +145,6 @@ def tags_view(tags: CompiledTags) -> str:
                     named(cast(exp.null(), "date"), "valid_to"),
                     named(rule_id, "rule_id"),
                 ],
-                with_customer=True,
             )
         )
     branches.append(
@@ -171,13 +171,7 @@ def _columns(tags: CompiledTags) -> Iterator[_TagColumn]:
             yield _TagColumn(group, is_by_rule=False)
 
 
-def _unnested(
-    tag_column: _TagColumn,
-    schema: str,
-    shown: list[exp.Expr],
-    *,
-    with_customer: bool = False,
-) -> exp.Select:
+def _unnested(tag_column: _TagColumn, schema: str, shown: list[exp.Expr]) -> exp.Select:
     """The rows of a column: one per customer and tag."""
     stored = column(tag_column.name)
     tag = stored if tag_column.group.is_exclusive else function("unnest", stored)
@@ -186,8 +180,7 @@ def _unnested(
         .from_(exp.table_(VALUES, db=schema))
         .where(_is_there(stored))
     )
-    chosen = [column("customer_id"), *shown] if with_customer else shown
-    return exp.select(*chosen).from_(rows.subquery("held"))
+    return exp.select(*shown).from_(rows.subquery("held"))
 
 
 def _by_rule(group: Group, rules: list[TagRule]) -> exp.Expr:
@@ -324,13 +317,7 @@ def _without_those_by_hand(group: Group, found: exp.Expr) -> exp.Expr:
     same = function(
         "list_contains",
         _of(_HELD, "tags"),
-        function(
-            "struct_pack",
-            exp.PropertyEQ(
-                this=exp.to_identifier("tag_group"), expression=text(group.group)
-            ),
-            exp.PropertyEQ(this=exp.to_identifier("tag"), expression=column("found")),
-        ),
+        _pair(text(group.group), column("found")),
     )
     others = function("list_filter", found.copy(), _each("found", exp.Not(this=same)))
     return function(

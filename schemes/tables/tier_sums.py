@@ -7,9 +7,9 @@ customers × 40 schemes is never made.
 from collections.abc import Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import no_rows
+from schemes.tables.branches import no_rows, tier_columns
 from sql.contracts import contract
-from sql.selects import quoted, text
+from sql.selects import text
 
 TIER_SUMS = "tier_sums"
 
@@ -51,11 +51,7 @@ def tier_sums_select(schemes: Sequence[CompiledScheme]) -> str:
     Args:
         schemes: those that run.
     """
-    graded = {
-        scheme.scheme.scheme: quoted(scheme.column("tier"))
-        for scheme in schemes
-        if scheme.grades_customers
-    }
+    graded = tier_columns(schemes)
     if not graded:
         return no_rows(contract("marts", TIER_SUMS).columns)
     # In the rows of one set the tiers of all other schemes are null.

@@ -36,10 +36,9 @@ from schemes.compiler.values import (
     text,
 )
 from schemes.language.expressions import ExpressionError, Name, parse_expression
-from schemes.language.files import Scheme
+from schemes.language.files import Scheme, scheme_of_flag
 from schemes.language.lists import ITEMS, Source, WorkList, readable_tables
-from schemes.language.model import UNRATED, Flags, Text, Tier
-from schemes.language.model import Rule as TierRule
+from schemes.language.model import UNRATED, Text
 from schemes.language.names import NUMBERS, TYPES, Inputs, attributes, in_words
 from schemes.tables.branches import UNKNOWN, no_rows, shown
 from schemes.tables.reason_codes import CODES
@@ -552,17 +551,15 @@ def _scheme_of(
 
 def _as_scheme(work_list: WorkList) -> Scheme:
     """A list as a scheme of one flag: what a translator works for."""
-    document = Flags(
-        kind="flags",
-        scheme=f"list_{work_list.list_id}"[:40],
-        version="1",
-        name=work_list.document.name,
-        parameters=work_list.document.parameters,
-        define=work_list.document.define,
-        tiers=(Tier(tier="listed", name=work_list.document.name),),
-        rules=(TierRule(tier="listed"),),
+    document = work_list.document
+    return scheme_of_flag(
+        f"list_{document.list}"[:40],
+        "listed",
+        document.name,
+        work_list.path,
+        parameters=document.parameters,
+        define=document.define,
     )
-    return Scheme(document, work_list.path, document.version)
 
 
 def _table_columns(table: Contract, inputs: Inputs) -> dict[str, Value]:

@@ -14,6 +14,25 @@ from schemes.language.sources import LIBRARY
 from schemes.tools.catalog import library_page
 
 # scheme → tier → part → the points in their order, each with its place.
+# The text knows no stage between the first deal and about ten: both share its points.
+MATURE = {
+    "trait": {
+        "bought_many_times": "003:41",
+        "knows_the_shop": "003:41",
+        "trust_grows": "003:41",
+        "about_ten_orders": "003:41",
+    },
+    "problem": {
+        "other_suppliers": "003:44",
+    },
+    "action": {
+        "quality_and_service": "003:47",
+        "exchange": "003:48",
+        "own_group": "003:48",
+        "group_helpers": "003:48",
+    },
+}
+
 POINTS = {
     "private_domain_lifecycle": {
         "loyal": {
@@ -28,40 +47,8 @@ POINTS = {
                 "honour": "003:55",
             },
         },
-        "mature": {
-            "trait": {
-                "bought_many_times": "003:41",
-                "knows_the_shop": "003:41",
-                "trust_grows": "003:41",
-                "about_ten_orders": "003:41",
-            },
-            "problem": {
-                "other_suppliers": "003:44",
-            },
-            "action": {
-                "quality_and_service": "003:47",
-                "exchange": "003:48",
-                "own_group": "003:48",
-                "group_helpers": "003:48",
-            },
-        },
-        "growing": {
-            "trait": {
-                "bought_many_times": "003:41",
-                "knows_the_shop": "003:41",
-                "trust_grows": "003:41",
-                "about_ten_orders": "003:41",
-            },
-            "problem": {
-                "other_suppliers": "003:44",
-            },
-            "action": {
-                "quality_and_service": "003:47",
-                "exchange": "003:48",
-                "own_group": "003:48",
-                "group_helpers": "003:48",
-            },
-        },
+        "mature": MATURE,
+        "growing": MATURE,
         "new": {
             "trait": {
                 "first_deal": "003:30",
