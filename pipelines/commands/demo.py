@@ -3,12 +3,11 @@
 import datetime
 from pathlib import Path
 
+from pipelines.backfill import backfill
 from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
 from pipelines.commands.run import run
 from project.folder import Project, open_project
-from releases import pointing
-from runs.opening import hold_warehouse, open_run
 
 
 def demo(folder: Path, customers: int, *, as_json: bool) -> None:
@@ -44,21 +43,14 @@ def _grade(
     progress: terminal.LayerLines | None = None,
 ) -> None:
     """Publish a release for a date, and say nothing of what is in it."""
-    from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
-
-    with hold_warehouse(project, on_wait=say_waiting):
-        try:
-            with (
-                open_run(
-                    project,
-                    as_of_date,
-                    on_upgrade=terminal.say_note,
-                    progress=progress,
-                ) as opened,
-                grading(project) as job,
-            ):
-                job.execute(opened)
-        finally:
-            if progress:
-                progress.close()
-        pointing.settle(project)
+    graded = backfill(
+        project,
+        [as_of_date],
+        publish="all",
+        on_wait=say_waiting,
+        on_upgrade=terminal.say_note,
+        on_end=lambda _run: None,
+        progress=(lambda _date: progress) if progress else None,
+    )
+    for _ in graded:
+        pass
