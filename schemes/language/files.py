@@ -9,7 +9,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +46,13 @@ class Scheme:
     path: Path
     version: str  # of the file, with a short hash where parameters are overridden
     is_enabled: bool = True  # by `only` and `except` of the settings
+    # As the file says it, where the project sets parameters otherwise.
+    overridden: Document | None = None
+
+    @property
+    def as_written(self) -> Document:
+        """What its file says, whatever a project sets otherwise."""
+        return self.document if self.overridden is None else self.overridden
 
     @property
     def scheme(self) -> str:
@@ -194,11 +201,6 @@ def scheme_of_flag(
     return Scheme(document, path, document.version)
 
 
-def as_written(scheme: Scheme) -> Scheme:
-    """The scheme as its file says it, whatever a project sets otherwise."""
-    return _read_file(scheme.path)[0]
-
-
 def taken_id(scheme: Scheme, other: Scheme) -> ConfigurationError:
     """The error that a scheme has the id of another one."""
     where = "the library" if other.path.parent == LIBRARY else str(other.path)
@@ -313,7 +315,7 @@ def _enabled(project: Project, found: dict[str, Scheme]) -> Iterator[Scheme]:
         enabled = _with_those_read(chosen.only, found)
     enabled -= set(chosen.except_)
     for name, scheme in sorted(found.items()):
-        yield Scheme(scheme.document, scheme.path, scheme.version, name in enabled)
+        yield replace(scheme, is_enabled=name in enabled)
 
 
 def _of_preset(project: Project, found: Mapping[str, Scheme]) -> set[str]:
@@ -429,7 +431,7 @@ def _overridden(
     if changed.digest == scheme.digest:
         return scheme
     version = f"{scheme.version}+{changed.digest[:8]}"
-    return Scheme(changed.document, scheme.path, version)
+    return Scheme(changed.document, scheme.path, version, overridden=scheme.document)
 
 
 def _culprit(scheme: Scheme, content: object, overrides: Mapping[str, object]) -> str:

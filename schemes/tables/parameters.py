@@ -7,7 +7,8 @@ from sqlglot import exp
 
 from project.quantities import plain_percent
 from schemes.compiler.values import text
-from schemes.language.files import Scheme, as_written, shown
+from schemes.language.files import Scheme, shown
+from schemes.language.model import Scheme as Document
 from schemes.language.model import Text, Tier
 from schemes.tables.scheme_lists import literal_rows
 from sql.contracts import contracts
@@ -25,8 +26,8 @@ def parameters_select(schemes: Iterable[Scheme], given: Mapping[str, object]) ->
     """
     rows = []
     for scheme in sorted(schemes, key=lambda scheme: scheme.scheme):
-        defaults = {name: value for name, value, *_ in _of_scheme(as_written(scheme))}
-        for name, value, unit, about in _of_scheme(scheme):
+        defaults = {name: value for name, value, *_ in _of_scheme(scheme.as_written)}
+        for name, value, unit, about in _of_scheme(scheme.document):
             default = defaults.get(name)
             rows.append(_row(scheme.scheme, name, value, default, unit, about))
     for table in contracts("marts"):
@@ -51,12 +52,12 @@ def _row(
     return [exp.null() if cell is None else text(cell) for cell in cells]
 
 
-def _of_scheme(scheme: Scheme) -> Iterator[Stated]:
+def _of_scheme(document: Document) -> Iterator[Stated]:
     """The parameters of a scheme, then the bounds of its tiers."""
-    for name, parameter in scheme.document.parameters.items():
+    for name, parameter in document.parameters.items():
         value = None if parameter.default is None else shown(parameter.default)
         yield name, value, parameter.unit, parameter.about
-    for tier in scheme.document.tiers:
+    for tier in document.tiers:
         yield from bounds_of(tier)
 
 
