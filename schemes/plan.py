@@ -70,6 +70,7 @@ from schemes.language.tags import Dictionary, read_tags
 from schemes.tables.entitlements import (
     CUSTOMER_ENTITLEMENTS,
     Entitlement,
+    basket_benefits_select,
     birthday_benefits_select,
     entitlements_of,
     entitlements_view,
@@ -327,6 +328,9 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
     "service_policy": lambda plan: service_policy_select(plan.running),
     "scheme_benefits": lambda plan: scheme_benefits_select(plan.entitlements),
     "birthday_benefits": lambda plan: birthday_benefits_select(
+        plan.running, plan.entitlements
+    ),
+    "basket_benefits": lambda plan: basket_benefits_select(
         plan.running, plan.entitlements
     ),
     "public_holidays": lambda plan: public_holidays_select(

@@ -12,17 +12,27 @@ from sqlglot import exp
 from project.documents import nearest
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.queries import join_customers, named, select, text_of, union_text
-from schemes.compiler.values import both, case, cast, column, either, text, texts
+from schemes.compiler.values import (
+    as_of_date,
+    both,
+    case,
+    cast,
+    column,
+    either,
+    text,
+    texts,
+)
 from schemes.language.files import Scheme
 from schemes.language.model import Benefit, Text
 from schemes.language.names import AS_OF_DATE
-from schemes.tables.branches import RESULTS, SCOPED_RESULTS
+from schemes.tables.branches import RESULTS, SCOPED_RESULTS, no_rows
 from schemes.tables.scheme_lists import literal_rows
 from sql.contracts import STORAGE, TYPES, contract
 
 ENTITLEMENTS = "entitlements"
 CUSTOMER_ENTITLEMENTS = "customer_entitlements"
 DATES = "benefit_dates"
+ORDERS = "core.orders"
 BIRTHDAY = "birthday"
 POINTS_CLEARED = "points_cleared"  # the benefit that points are cleared later
 SEASON = "season"  # due on days that are the same for everybody
@@ -133,6 +143,49 @@ def birthday_benefits_select(
     return _holders_select(
         schemes, [held for held in entitlements if held.due == BIRTHDAY]
     )
+
+
+def basket_benefits_select(
+    schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
+) -> str:
+    """A row per customer × scheme whose tier gives for one order of the as-of date.
+
+    Only who ordered on that day has a row: nobody else is given anything.
+    """
+    tiers: dict[str, list[exp.Expr]] = {}
+    for entitlement in entitlements:
+        if entitlement.due in AMOUNTS:
+            tiers.setdefault(entitlement.scheme, []).append(text(entitlement.tier))
+    on_the_day = exp.EQ(this=column("order_date"), expression=as_of_date())
+    queries = [
+        select(
+            [
+                column("customer_id"),
+                named(text(compiled.scheme.scheme), "scheme"),
+                named(cast(column(compiled.column("tier")), "varchar"), "tier"),
+            ],
+            f"marts.{RESULTS}",
+            where=[
+                exp.In(
+                    this=cast(column(compiled.column("tier")), "varchar"),
+                    expressions=tiers[compiled.scheme.scheme],
+                ),
+                exp.In(
+                    this=column("customer_id"),
+                    query=exp.Subquery(
+                        this=select(
+                            [column("customer_id")], ORDERS, where=[on_the_day.copy()]
+                        )
+                    ),
+                ),
+            ],
+        )
+        for compiled in schemes
+        if compiled.grades_customers and compiled.scheme.scheme in tiers
+    ]
+    if not queries:
+        return no_rows(contract("marts", "basket_benefits").columns)
+    return union_text(queries)
 
 
 def late_clears_select(

@@ -45,7 +45,13 @@ CORE = (
     "customers",
 )
 # Beside the compiled ones, what the views of a release and explanations read.
-READ = ("promotion_windows", "entitlements", "benefit_dates", "overrides_in_force")
+READ = (
+    "promotion_windows",
+    "entitlements",
+    "benefit_dates",
+    "gifts_due",
+    "overrides_in_force",
+)
 # What work lists read and no plan makes: given as rows.
 READABLE = tuple(
     name

@@ -292,6 +292,129 @@ def test_whose_things_are_due(grade, order):
 
 
 @pytest.mark.parametrize(
+    ("as_of", "birth_date", "due"),
+    [
+        # Seven days ahead and no more; the day itself is due, the day after is not.
+        ((2026, 5, 31), "1990-06-08", None),
+        ((2026, 5, 31), "1990-06-07", (2026, 6, 7)),
+        ((2026, 5, 31), "1990-06-06", (2026, 6, 6)),
+        ((2026, 5, 31), "1990-05-31", (2026, 5, 31)),
+        ((2026, 5, 31), "1990-05-30", None),
+        # Over the end of a year.
+        ((2026, 12, 28), "1990-01-04", (2027, 1, 4)),
+        ((2026, 12, 28), "1990-01-05", None),
+        ((2026, 12, 31), "1990-12-31", (2026, 12, 31)),
+        ((2027, 1, 1), "1990-12-31", None),
+        # Born on a leap day: 28 February of common years, 29 February of leap years.
+        ((2027, 2, 20), "2000-02-29", None),
+        ((2027, 2, 21), "2000-02-29", (2027, 2, 28)),
+        ((2027, 2, 28), "2000-02-29", (2027, 2, 28)),
+        ((2027, 3, 1), "2000-02-29", None),
+        ((2028, 2, 21), "2000-02-29", None),
+        ((2028, 2, 22), "2000-02-29", (2028, 2, 29)),
+        ((2028, 2, 29), "2000-02-29", (2028, 2, 29)),
+        # The leap day lies between the as-of date and the birthday.
+        ((2028, 2, 23), "1990-03-01", (2028, 3, 1)),
+        ((2028, 2, 22), "1990-03-01", None),
+        ((2026, 5, 31), None, None),
+    ],
+)
+def test_whose_birthday_is_due(grade, as_of, birth_date, due):
+    graded = grade(
+        {
+            "transactions": [],
+            "customers": [{"customer_id": "A", "birth_date": birth_date}],
+        },
+        only=("annual_points",),
+        lists={},
+        as_of=DAY(*as_of),
+        columns={"transactions": ["transaction_id", "customer_id", "amount"]},
+    )
+    found = rows(graded, "birthday_due").get("A")
+    if due is None:
+        assert found is None
+        return
+    day = DAY(*due)
+    assert found == (None, None, day - datetime.timedelta(7), day)
+
+
+def test_the_days_ahead_of_a_birthday_are_a_parameter(grade, order):
+    customers = [
+        {"customer_id": name, "birth_date": f"1990-06-{day:02}"}
+        for name, day in (("A", 10), ("B", 11))
+    ]
+    graded = grade(
+        {"transactions": [order("A", "2026-05-01")], "customers": customers},
+        only=("annual_points",),
+        lists={},
+        list_settings={"parameters": {"birthday_due.ahead_days": 10}},
+    )
+    assert rows(graded, "birthday_due") == {
+        "A": (None, None, DAY(2026, 5, 31), DAY(2026, 6, 10))
+    }
+
+
+def test_nobody_whose_tier_brings_nothing_for_it_has_a_birthday_due(grade):
+    """The bank gives birthday gifts from diamond on, that is from 1,000,000."""
+    balances = [
+        {
+            "customer_id": name,
+            "account_id": name,
+            "balance_date": "2025-01-01",
+            "asset_class": "deposit",
+            "balance_amount": amount,
+        }
+        for name, amount in (("A", 1_000_000), ("B", "999999.99"))
+    ]
+    customers = [
+        {"customer_id": name, "birth_date": "1990-06-01"} for name in ("A", "B")
+    ]
+    graded = grade(
+        {"balances": balances, "customers": customers}, only=("bank_aum",), lists={}
+    )
+    assert rows(graded, "birthday_due").keys() == {"A"}
+
+
+def test_whose_gifts_are_due(grade, order):
+    """Class A: a draw from 78, a gift from 500; class B: a gift from 400."""
+    lines = [
+        order("draw", "2026-05-31", 78),
+        order("below", "2026-05-31", "77.99"),
+        order("no_gift", "2026-05-31", "499.99"),
+        order("both", "2026-05-31", 500),
+        order("two_orders", "2026-05-31", 250),
+        order("two_orders", "2026-05-31", 251),
+        order("the_day_before", "2026-05-30", 500),
+        order("of_class_b", "2026-01-05", 600),
+        order("of_class_b", "2026-05-31", 400),
+    ]
+    graded = grade({"transactions": lines}, only=("annual_points",), lists={})
+    draw = "A prize draw with one purchase from 78"
+    gift = "A gift, that day only, with one purchase from {} (example)"
+    day = DAY(2026, 5, 31)
+    assert graded.by_key(
+        "select customer_id, due_date, why_en from work_list where list_id = 'gift_due'"
+    ) == {
+        name: (day, f"One order of {amount} on 2026-05-31 brings: {brings}")
+        for name, amount, brings in (
+            ("draw", "78.00", draw),
+            ("no_gift", "499.99", draw),
+            ("both", "500.00", f"{draw}; {gift.format(500)}"),
+            ("two_orders", "251.00", draw),
+            ("of_class_b", "400.00", f"{draw}; {gift.format(400)}"),
+        )
+    }
+
+
+def test_where_no_tier_gives_for_an_order_nobody_is_looked_for(grade, order):
+    graded = grade(
+        {"transactions": [order("A", "2026-05-31", 900)]}, only=SCHEMES, lists={}
+    )
+    assert "orders" not in graded.plan.tables["basket_benefits"]
+    assert rows(graded, "gift_due") == {}
+
+
+@pytest.mark.parametrize(
     ("points", "expected"),
     [
         (899, None),
