@@ -33,6 +33,7 @@ from project.settings import (
 )
 
 OWN_FEEDS = "feeds"  # the folder of the project with the files
+CUSTOMERS = "customers"  # the feed whose attributes customers are counted by
 CUSTOMER = "customer_id"  # the column with the customer, where a file names no other
 
 Measure = Literal["count", "sum", "average", "latest"]
@@ -152,6 +153,8 @@ def read_own_data(root: Path, settings: Settings) -> OwnData:
         for name, column in added.items():
             way = ("attributes", feed_name, name)
             _check_time(root / SETTINGS_FILE, way, name, column)
+            if feed_name != CUSTOMERS:
+                _refuse_segment(root / SETTINGS_FILE, way, column)
     feeds = {}
     for path in sorted((root / OWN_FEEDS).glob("*.y*ml")):
         name = _feed_name(path)
@@ -192,6 +195,7 @@ def _check_feed(path: Path, feed: OwnFeed) -> None:
     """Refuse a feed that names columns which it does not have, or not of that kind."""
     for name, column in feed.columns.items():
         _check_time(path, ("columns", name), name, column)
+        _refuse_segment(path, ("columns", name), column)
     for position, name in enumerate(feed.key):
         _check_column(path, ("key", position), feed, name)
         if not feed.columns[name].required:
@@ -273,4 +277,14 @@ def _check_time(path: Path, way: FieldPath, name: str, column: OwnColumn) -> Non
             f"the name of a time ends in _at, as in {name}_at; its day is"
             f" {name}_date then",
             place_of(path, way),
+        )
+
+
+def _refuse_segment(path: Path, way: FieldPath, column: OwnColumn) -> None:
+    """Refuse to count customers by what is no attribute of theirs."""
+    if column.segment:
+        raise ConfigurationError(
+            f"customers are counted by attributes of the feed '{CUSTOMERS}' only; leave"
+            " it out, or add the column there",
+            place_of(path, (*way, "segment")),
         )

@@ -48,6 +48,7 @@ _LONGEST_NAME = 40
 # The types of which a list of values may be given, and those that are days.
 _LISTED = ("choice", "integer")
 _DATED = ("date", "month", "timestamp")
+_COUNTED = ("text", "choice", "boolean")  # few values, so that customers are counted
 
 
 def _zone(name: str) -> str:
@@ -195,6 +196,8 @@ class OwnColumn(Document):
     """Whether it stays out of releases unless `privacy.publish` names it."""
     planned: bool = Field(default=False, examples=[True])
     """Of a date: whether it may lie ahead; else it is empty until it has come."""
+    segment: bool = Field(default=False, examples=[True])
+    """Of customers: whether they are counted by its values in `segment_counts`."""
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "OwnColumn":
@@ -202,6 +205,11 @@ class OwnColumn(Document):
             raise ValueError(f"'values' are for the types {' and '.join(_LISTED)}")
         if self.planned and self.type not in _DATED:
             raise ValueError(f"'planned' is for the types {', '.join(_DATED)}")
+        if self.segment and self.type not in _COUNTED and not self.values:
+            raise ValueError(
+                f"'segment' is for the types {', '.join(_COUNTED)}, and for an integer"
+                " with 'values'"
+            )
         for value in self.values:
             if value != value.strip().lower():
                 raise ValueError(

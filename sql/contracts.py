@@ -263,6 +263,8 @@ class Contract(Document):
     # Feeds: all rows of one key must agree on a column, else they are rejected.
     agree: tuple[Agreement, ...] = ()
     like: str | None = None  # also has the columns of this table, such as raw.customers
+    # It also has the own attributes of this table that customers are counted by.
+    segments_of: str | None = None
     columns: Annotated[tuple[Column, ...], BeforeValidator(_named_columns)]
     checks: tuple[Check, ...] = ()
     file: Path | None = None  # of a feed of the project; those of Fenji are in `sql/`
@@ -421,6 +423,9 @@ def _added(made: Contract) -> tuple[Column, ...]:
     if made.layer == "raw":
         given = in_force().attributes.get(made.table, {})
         return tuple(Column(**content) for content in columns_content(given))
+    if made.segments_of is not None:
+        counted = _added(_of_fenji(*made.segments_of.split(".")))
+        return tuple(column for column in counted if column.segment)
     if made.like is None:
         return ()
     like = _of_fenji(*made.like.split("."))

@@ -81,6 +81,7 @@ def column_content(
         "required": column.required,
         "values": list(column.values),
         "personal": column.personal,
+        "segment": column.segment,
         "masked": None if column.personal or is_id else _masked(name, column),
         "happened": is_day and happened and not column.planned,
     }

@@ -22,7 +22,7 @@ _VALUES_OF = """\
 select
     {attribute} as attribute,
     (row_number() over (order by count(*) desc, {column} asc))::integer as value_no,
-    {column} as value
+    {column}::varchar as value
 from attributes
 where {column} is not null
 group by {column}
@@ -144,7 +144,7 @@ def _join(attribute: str) -> str:
     return (
         f"left join marts.segment_values as {numbered}"
         f" on {numbered}.attribute = {text(attribute)}"
-        f" and customers.{quoted(attribute)} = {numbered}.value"
+        f" and customers.{quoted(attribute)}::varchar = {numbered}.value"
     )
 
 

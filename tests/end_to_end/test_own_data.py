@@ -109,6 +109,32 @@ def test_tags_follow_from_values_and_from_metrics(release):
     ]
 
 
+def test_customers_are_counted_by_the_level(release):
+    """Lin and Zhao shop at flagships; Sun's level is not known, nor He's."""
+    assert sorted(
+        release.rows(
+            "select value, tier, n_customers from segment_counts"
+            " where attribute = 'store_level' and scheme = 'store_focus'"
+        ),
+        key=str,
+    ) == [
+        ("flagship", "focus", 1),
+        ("flagship", "other", 1),
+        ("standard", "other", 1),
+        (None, "other", 2),
+    ]
+    # What does not ask for it is not counted.
+    assert release.rows("select distinct attribute from segment_counts") == [
+        ("store_level",)
+    ]
+    levels = release.by_key("select customer_id, store_level from customer_profile")
+    assert levels["lin"] == "flagship"
+    assert release.one(
+        "select comment from duckdb_columns() where table_name = 'customer_profile'"
+        " and column_name = 'store_level'"
+    ) == ("Level of the shop that looks after the customer",)
+
+
 def test_the_books_add_up_and_rejected_rows_say_why(release):
     assert release.by_key(
         "select feed, n_read, n_loaded, n_duplicate, n_rejected"

@@ -85,6 +85,24 @@ def attribute(written: str, feed: str = "customers") -> str:
             "fenji.yaml:4: attributes.customers.level: 'planned' is for the types",
         ),
         (
+            attribute("level: {type: amount, segment: true}"),
+            (
+                "fenji.yaml:4: attributes.customers.level: 'segment' is for the types"
+                " text, choice, boolean, and for an integer with 'values'"
+            ),
+        ),
+        (
+            attribute("level: {type: integer, segment: true}"),
+            "fenji.yaml:4: attributes.customers.level: 'segment' is for the types",
+        ),
+        (
+            attribute("level: {type: text, segment: true}", feed="tickets"),
+            (
+                "fenji.yaml:4: attributes.tickets.level.segment: customers are counted"
+                " by attributes of the feed 'customers' only"
+            ),
+        ),
+        (
             attribute("level: {type: choice, values: [Flagship]}"),
             "write 'flagship' instead of 'Flagship'",
         ),

@@ -8,6 +8,7 @@ from ingest.mapping import mapping_digest
 from project.folder import open_project
 from project.settings import FeedMapping
 from schemes.language.names import attributes
+from schemes.tables.segments import counted_attributes
 from sql.contracts import all_columns, contract, contracts, feeds
 from sql.customer_attributes import customer_attributes
 
@@ -23,8 +24,10 @@ attributes:
     nickname: {type: text, personal: true}
     note: {type: text}
     branch_id: {type: text}
+    is_founder: {type: boolean, segment: true}
+    stage_name: {type: text, personal: true, segment: true}
     limit_amount: {type: amount}
-    stars: {type: integer, values: [1, 2], unit: stars}
+    stars: {type: integer, values: [1, 2], unit: stars, segment: true}
   opportunities:
     partner: {type: boolean}
 """
@@ -142,6 +145,17 @@ def test_files_are_read_again_where_an_attribute_changes(project):
 def test_what_a_release_may_show_of_customers_has_the_attributes():
     names = {column.name for column in customer_attributes(shown=())}
     assert {"store_level", "called_date", "gender", "age_band"} <= names
-    assert not {"nickname", "region", "customer_id"} & names
+    assert not {"nickname", "stage_name", "region", "customer_id"} & names
     published = {column.name for column in customer_attributes(shown=("nickname",))}
     assert published - names == {"nickname"}
+
+
+def test_customers_are_counted_by_attributes_that_the_project_says():
+    columns = {"customer_id", "is_founder", "stars", "stage_name", "note"}
+    assert counted_attributes(columns, ()) == ("is_founder", "stars")
+    assert counted_attributes({"customer_id", "stars"}, ()) == ("stars",)
+    shown = counted_attributes(columns, ("stage_name",))
+    assert shown == ("is_founder", "stage_name", "stars")
+    profile = [column.name for column in contract("marts", "customer_profile").columns]
+    assert profile[-3:] == ["is_founder", "stage_name", "stars"]
+    assert "note" not in profile

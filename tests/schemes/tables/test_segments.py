@@ -1,9 +1,12 @@
 """Customers counted by attribute, value and tier; which attributes a release shows."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 
+from project.own import OwnData, put_in_force
+from project.settings import OwnColumn
 from schemes.plan import Execution
 from schemes.tables.segments import (
     attribute_columns,
@@ -130,3 +133,28 @@ def test_the_profile_has_attributes_that_are_not_personal(grade):
     profile = graded.con.sql("from customer_profile")
     assert "city" not in profile.columns
     assert profile.select("gender, age_band, hobby").fetchall() == [("f", None, None)]
+
+
+def test_own_attributes_of_other_types_than_words_are_counted(grade):
+    own = {
+        "is_founder": OwnColumn(type="boolean", segment=True),
+        "stars": OwnColumn(type="integer", values=("1", "2"), segment=True),
+        "note": OwnColumn(type="text"),
+    }
+    put_in_force(OwnData(Path(), "own", attributes={"customers": own}))
+    customers = [
+        {"customer_id": "A", "is_founder": True, "stars": 2, "note": "x"},
+        {"customer_id": "B", "is_founder": False, "stars": 2, "note": "x"},
+        {"customer_id": "C", "is_founder": True, "stars": None, "note": "x"},
+    ]
+    graded = grade({"customers": customers}, only=("account_kind",))
+    assert sorted(row[:2] + row[3:5] for row in counted(graded)) == [
+        ("is_founder", "false", "individual", 1),
+        ("is_founder", "true", "individual", 2),
+        ("stars", "-", "individual", 1),
+        ("stars", "2", "individual", 2),
+    ]
+    profile = graded.by_key(
+        "select customer_id, is_founder, stars from customer_profile"
+    )
+    assert profile["A"] == (True, 2)
