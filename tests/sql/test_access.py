@@ -71,6 +71,15 @@ def test_a_column_is_guarded_in_its_table_only():
     assert "due_date" in readable("entitlements", ["due_date"])["service_agent"]
 
 
+def test_a_work_list_tells_birthdays_to_those_who_may_know_them():
+    found = readable("work_list", ["list_id", "customer_id", "due_date", "why_en"])
+    assert found == {
+        "data_steward": ["list_id", "customer_id", "due_date", "why_en"],
+        "analyst": ["list_id", "customer_id"],
+        "account_manager": ["list_id", "customer_id", "due_date", "why_en"],
+    }
+
+
 def test_management_sees_no_customer():
     names = {
         column.name
