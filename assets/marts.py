@@ -20,6 +20,7 @@ from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
 from schemes.plan import COMPILED, RESULTS
+from schemes.tables.campaign_tiers import CAMPAIGN_TIERS
 from schemes.tables.segments import SEGMENT_COUNTS, SEGMENT_TABLES
 from schemes.tables.service_level_months import service_level_months_select
 from schemes.tables.tag_rules import TAG_TABLES
@@ -53,7 +54,9 @@ TABLES = [
     service_level_months,
 ]
 GRADED = tuple(contract("marts", table) for table in (RESULTS, *COMPILED))
-SEGMENTS = tuple(contract("marts", table) for table in SEGMENT_TABLES)
+SEGMENTS = tuple(
+    contract("marts", table) for table in (*SEGMENT_TABLES, CAMPAIGN_TIERS)
+)
 TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
@@ -117,7 +120,7 @@ work_lists = compiled_step(
 )
 segments = compiled_step(
     "segments",
-    "Count customers by attribute and tier.",
+    "Count customers by attribute and tier, and sum campaigns by tier.",
     SEGMENTS,
     lambda run: run.execution().segments(run.params(contract("marts", SEGMENT_COUNTS))),
 )

@@ -18,7 +18,8 @@ of a plan on a connection; nobody else runs its selects. The stages, in this ord
 6. `marts.active_tags`, made by the caller: the tags that people gave.
 7. `tag_values`: the tags by rules and values.
 8. `lists`: the work lists, which also read the tables that are made beside these.
-9. `segments`: customers counted by attribute and tier; reads `marts.customers`.
+9. `segments`: customers counted by attribute and tier, and the results of campaigns by
+   tier; reads `marts.customers` and `marts.campaign_responses`.
 
 The selects take the parameters of a run, of which `$as_of_date` is one. The views of a
 release (`SchemePlan.views`) are written by the release: over `scheme_results`,
@@ -67,6 +68,7 @@ from schemes.language.lists import WorkList, read_lists
 from schemes.language.metrics import Asked
 from schemes.language.names import Inputs
 from schemes.language.tags import Dictionary, read_tags
+from schemes.tables.campaign_tiers import CAMPAIGN_TIERS, campaign_tiers_select
 from schemes.tables.entitlements import (
     CUSTOMER_ENTITLEMENTS,
     Entitlement,
@@ -161,6 +163,7 @@ class SchemePlan:
     # Attributes of customers that the release shows, and those that it counts by.
     attributes: tuple[str, ...]
     segments: tuple[str, ...]
+    has_campaigns: bool  # whether contacts name their campaign
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -282,10 +285,13 @@ class SchemePlan:
 
     @property
     def segment_tables(self) -> Mapping[str, str]:
-        """Customers counted by attribute: table → select, in order."""
+        """Customers counted by attribute and campaign: table → select, in order."""
         return {
             SEGMENT_VALUES: segment_values_select(self.segments),
             SEGMENT_COUNTS: segment_counts_select(self.running, self.segments),
+            CAMPAIGN_TIERS: campaign_tiers_select(
+                self.running, has_campaigns=self.has_campaigns
+            ),
         }
 
     @property
@@ -496,7 +502,7 @@ class Execution:
         return self._make_marts(self.plan.list_tables)
 
     def segments(self, params: Params) -> Mapping[str, int]:
-        """Count customers by attribute and tier.
+        """Count customers by attribute and tier, and sum campaigns by tier.
 
         Args:
             params: those of `segment_counts`.
@@ -627,4 +633,5 @@ def plan_of(
         given=project.settings.schemes.parameters,
         attributes=tuple(column.name for column in attribute_columns(shown)),
         segments=counted_attributes(feeds.get("customers", frozenset()), shown),
+        has_campaigns="campaign" in feeds.get("interactions", frozenset()),
     )
