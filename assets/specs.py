@@ -12,8 +12,8 @@ from sql.contracts import LAYERS, Contract, contracts
 from sql.selects import select_of
 
 # A run grades as of one date: its partition. In any zone today is at most tomorrow's
-# date in UTC.
-AS_OF_DATES = dg.DailyPartitionsDefinition("2000-01-01", end_offset=1)
+# date in UTC: one more than the day of UTC that has begun.
+AS_OF_DATES = dg.DailyPartitionsDefinition("2000-01-01", end_offset=2)
 
 
 def key_of(name: str) -> dg.AssetKey:

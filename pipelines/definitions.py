@@ -1,7 +1,8 @@
-"""The Dagster code location: assembles assets, checks, the job and the schedule."""
+"""The Dagster code location: assets, checks, the job, its schedules and sensor."""
 
 import datetime
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import dagster as dg
@@ -9,8 +10,10 @@ import dagster as dg
 from assets import checks, core, marts, raw, release, staging
 from assets.specs import AS_OF_DATES
 from pipelines.jobs import GRADE
+from pipelines.partitions import shown_dates
 from pipelines.resources import RunResource
 from pipelines.schedules import schedules
+from pipelines.sensors import landing_sensor
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from project.settings import Settings
@@ -23,13 +26,15 @@ def partition_of(as_of_date: datetime.date) -> str | None:
     return key if AS_OF_DATES.has_partition_key(key) else None
 
 
-def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
+def assemble(
+    project: Project, partitions: dg.DailyPartitionsDefinition | None = AS_OF_DATES
+) -> dg.Definitions:
     """All definitions; the same for the command line, the UI and the daemon.
 
     Args:
         project: its schemes are assets.
-        in_partitions: whether what is graded is parted by as-of date; a date that no
-            partition has is graded without.
+        partitions: the as-of dates by which what is graded is parted; a date that no
+            partition has is graded without, None.
     """
     assets = [
         raw.raw(),
@@ -47,31 +52,42 @@ def assemble(project: Project, *, in_partitions: bool = True) -> dg.Definitions:
         release.release_tables,
         release.current,
     ]
-    if not in_partitions:
-        assets = [asset.map_asset_specs(without_partitions) for asset in assets]
+    if partitions is not AS_OF_DATES:
+        parted = in_partitions(partitions)
+        assets = [asset.map_asset_specs(parted) for asset in assets]
     return dg.Definitions(
         assets=[*raw.landing(), *assets],
-        asset_checks=[checks.quality_in(AS_OF_DATES if in_partitions else None)],
+        asset_checks=[checks.quality_in(partitions)],
         jobs=[GRADE],
         schedules=schedules(project),
+        sensors=[landing_sensor(project)],
         resources={"run": RunResource()},
         # One process holds the warehouse; a process a step would pay the imports each.
         executor=dg.in_process_executor,
     )
 
 
-def without_partitions(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """The asset as one that is not parted by as-of date."""
-    return spec.replace_attributes(partitions_def=None)
+def in_partitions(
+    partitions: dg.DailyPartitionsDefinition | None,
+) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+    """What parts an asset by other as-of dates, or by none; files are loaded once."""
+
+    def parted(spec: dg.AssetSpec) -> dg.AssetSpec:
+        if spec.partitions_def is None:
+            return spec
+        return spec.replace_attributes(partitions_def=partitions)
+
+    return parted
 
 
 @dg.definitions
 def definitions() -> dg.Definitions:
     """What `dg`, the webserver and the daemon load: the project of FENJI_PROJECT."""
     try:
-        return assemble(open_project())
+        project = open_project()
     except ConfigurationError:
         if PROJECT_VARIABLE in os.environ:
             raise
         # For linting and looking around in a checkout, the library will do.
-        return assemble(Project(Path.cwd(), Settings(name="library")))
+        project = Project(Path.cwd(), Settings(name="library"))
+    return assemble(project, shown_dates(project) or AS_OF_DATES)

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets import core, raw, staging
+from assets.specs import AS_OF_DATES
 from data_quality.gates import why_stopped
 from data_quality.result import CheckResult
-from pipelines.definitions import assemble, partition_of, without_partitions
+from pipelines.definitions import assemble, in_partitions, partition_of
 from pipelines.instance import instance_of
 from project.errors import RunError
 from project.folder import Project
@@ -42,7 +43,7 @@ class Grading:
             Exception: what went wrong in a step, as it was raised.
         """
         partition = partition_of(run.as_of_date)
-        result = self._job(in_partitions=partition is not None).execute_in_process(
+        result = self._job(has_partition=partition is not None).execute_in_process(
             instance=self._instance,
             resources={"run": run},
             raise_on_error=False,
@@ -60,11 +61,12 @@ class Grading:
             ]
             raise dg.DagsterError(f"the steps {', '.join(map(str, failed))} failed")
 
-    def _job(self, *, in_partitions: bool) -> dg.JobDefinition:
-        if in_partitions not in self._jobs:
-            definitions = assemble(self._project, in_partitions=in_partitions)
-            self._jobs[in_partitions] = definitions.resolve_job_def("grade")
-        return self._jobs[in_partitions]
+    def _job(self, *, has_partition: bool) -> dg.JobDefinition:
+        if has_partition not in self._jobs:
+            parts = AS_OF_DATES if has_partition else None
+            definitions = assemble(self._project, parts)
+            self._jobs[has_partition] = definitions.resolve_job_def("grade")
+        return self._jobs[has_partition]
 
 
 @contextlib.contextmanager
@@ -92,7 +94,7 @@ def recompute(run: Run) -> None:
     ]
     partition = partition_of(run.as_of_date)
     if partition is None:
-        assets = [asset.map_asset_specs(without_partitions) for asset in assets]
+        assets = [asset.map_asset_specs(in_partitions(None)) for asset in assets]
     with dg.DagsterInstance.ephemeral() as instance:
         dg.materialize(
             assets,

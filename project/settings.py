@@ -45,6 +45,7 @@ OwnType = Literal[
 ]
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _LONGEST_NAME = 40
+_CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 # The types of which a list of values may be given, and those that are days.
 _LISTED = ("choice", "integer")
 _DATED = ("date", "month", "timestamp")
@@ -79,6 +80,12 @@ def _size(text: str) -> str:
 def _time(text: str) -> str:
     if not read_seconds(text):
         raise ValueError("is no length of time; write for example '5 minutes'")
+    return text
+
+
+def _time_of_day(text: str) -> str:
+    if not _CLOCK.match(text):
+        raise ValueError("is no time of the day; write it in quotes, such as '05:00'")
     return text
 
 
@@ -435,6 +442,34 @@ class Gates(Document):
     """The share of a scheme's customers of the last release whose tier may change."""
 
 
+class ScheduleSettings(Document):
+    """When runs begin by themselves, while `fenji ui` or Dagster's daemon runs."""
+
+    at: Annotated[str, AfterValidator(_time_of_day)] = Field(
+        default="05:00", examples=["06:30"]
+    )
+    """The time of the day of the daily run, in quotes."""
+    timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
+        default=None, examples=["Europe/London"]
+    )
+    """The zone of that time; without it, the business zone."""
+    as_of: Literal["yesterday", "today"] = Field(
+        default="yesterday", examples=["today"]
+    )
+    """Which day in the business zone such runs grade."""
+    on_files: bool = Field(default=False, examples=[True])
+    """Whether a run begins, too, when files of the landing folders changed."""
+    quiet: Annotated[str, AfterValidator(_time)] = Field(
+        default="5 minutes", examples=["90 seconds"]
+    )
+    """How long nothing may change there before it begins: files are still arriving."""
+
+    @property
+    def quiet_seconds(self) -> int:
+        """`quiet` in seconds."""
+        return read_seconds(self.quiet) or 0
+
+
 class Settings(Document):
     """The whole of `fenji.yaml`."""
 
@@ -480,6 +515,8 @@ class Settings(Document):
     """What personal data may be published."""
     gates: Gates = Gates()
     """What stops a release before it is published; [gates.md](gates.md)."""
+    schedule: ScheduleSettings = ScheduleSettings()
+    """When runs begin by themselves; [scheduling.md](scheduling.md)."""
 
     def mappings_of(self, feed: str) -> tuple[FeedMapping, ...]:
         """The mappings of a feed, in order; a default one where none is set."""

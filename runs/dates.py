@@ -65,8 +65,12 @@ def refuse_to_come(
 
 def today(project: Project) -> datetime.date:
     """Today in the business zone: the default as-of date."""
-    zone = zoneinfo.ZoneInfo(project.settings.timezone)
-    return datetime.datetime.now(zone).date()
+    return day_of(project, datetime.datetime.now(datetime.UTC))
+
+
+def day_of(project: Project, moment: datetime.datetime) -> datetime.date:
+    """The day in the business zone that a moment is part of."""
+    return moment.astimezone(zoneinfo.ZoneInfo(project.settings.timezone)).date()
 
 
 def read_known_at(project: Project, text: str) -> datetime.datetime:

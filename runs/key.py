@@ -65,12 +65,13 @@ PHONES = "phonenumberslite"
 def settings_digest(project: Project) -> str:
     """The digest of the resolved settings, own feeds, schemes, tags and work lists.
 
-    `resources`, `publish`, `gates` and `lookup` are left out: they change no figure. A
-    release that a gate stopped was never published, so that a relaxed gate lets the
-    next run publish it.
+    `resources`, `publish`, `gates`, `lookup` and `schedule` are left out: they change
+    no figure. A release that a gate stopped was never published, so that a relaxed
+    gate lets the next run publish it.
     """
     settings = project.settings.model_dump(
-        mode="json", exclude={"resources", "publish", "gates", "lookup"}
+        mode="json",
+        exclude={"resources", "publish", "gates", "lookup", "schedule"},
     )
     parts = (
         json.dumps(settings, sort_keys=True),

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from assets.making import this_date
-from pipelines.definitions import without_partitions
+from pipelines.definitions import in_partitions
 from pipelines.execution import recompute
 from project.folder import open_project
 from runs.opening import hold_warehouse, open_run
@@ -68,7 +68,7 @@ def made(run, asset):
     tables = [".".join(key.path) for key in reads - set(asset.keys)]
     run.note(tables, this_date(run), [])
     dg.materialize(
-        [asset.map_asset_specs(without_partitions)],
+        [asset.map_asset_specs(in_partitions(None))],
         resources={"run": run},
         raise_on_error=False,
     )

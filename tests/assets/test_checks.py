@@ -5,7 +5,7 @@ import dagster as dg
 from assets.checks import GATES, SUITE, quality_in
 from assets.release import TABLES, release_tables
 from assets.specs import AS_OF_DATES
-from pipelines.definitions import without_partitions
+from pipelines.definitions import in_partitions
 from project.errors import RunError
 
 
@@ -26,7 +26,7 @@ def test_checks_are_parted_as_their_tables_are():
 
 def test_there_is_nothing_to_check_before_a_release_is_written(new_run):
     quality = dg.Definitions(
-        assets=[release_tables.map_asset_specs(without_partitions)],
+        assets=[release_tables.map_asset_specs(in_partitions(None))],
         asset_checks=[quality_in(None)],
         jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(quality_in(None)))],
         resources={"run": new_run},

@@ -182,6 +182,33 @@ def asked(ui, query, **variables):
     return found["data"]
 
 
+def test_the_place_of_the_code_is_called_fenji(ui):
+    query = """{ workspaceOrError { ... on Workspace { locationEntries { name
+        locationOrLoadError { ... on RepositoryLocation { repositories {
+        schedules { name scheduleState { status } }
+        sensors { name sensorState { status } } } } } } } } }"""
+    (entry,) = asked(ui, query)["workspaceOrError"]["locationEntries"]
+    assert entry["name"] == "fenji"
+    (found,) = entry["locationOrLoadError"]["repositories"]
+    status = {
+        tick["name"]: tick[f"{kind}State"]["status"]
+        for kind in ("schedule", "sensor")
+        for tick in found[f"{kind}s"]
+    }
+    assert status == {
+        "daily": "RUNNING",
+        "monthly": "STOPPED",
+        "landing_files": "STOPPED",
+    }
+
+
+def test_dates_are_shown_from_the_first_order_on(ui):
+    query = """{ assetNodes(assetKeys: [{path: ["marts", "customer_rfm"]}]) {
+        partitionKeys } }"""
+    (node,) = asked(ui, query)["assetNodes"]
+    assert node["partitionKeys"][0] == "2026-05-01"
+
+
 def test_a_release_of_another_date_than_its_tables_is_refused_in_the_ui(
     ui, company_of_ui
 ):

@@ -253,7 +253,7 @@ def _breaks(*_):
 
 
 def test_a_date_to_come_is_refused_in_words(project):
-    job = assemble(project, in_partitions=False).resolve_job_def("grade")
+    job = assemble(project, None).resolve_job_def("grade")
     with dg.DagsterInstance.ephemeral() as instance:
         done = job.execute_in_process(
             instance=instance,
