@@ -21,6 +21,7 @@ RELEASE_TABLES = Path(__file__).parents[1] / "conventions/release_tables.yaml"
 READER = Path(__file__).with_name("read_release.py")
 WALKTHROUGH = Path(__file__).parents[2] / "docs/walkthrough.md"
 
+LOOKUP_KEY = "the key of the demo company"
 EMPTY: set[str] = set()  # tables in which the demo has nothing to show
 # Schemes that are templates: they run once their numbers are filled in.
 TEMPLATES = {"abcd_pyramid", "six_segments"}
@@ -51,7 +52,7 @@ def demo(companies) -> Demo:
     done = subprocess.run(
         [FENJI, "demo", str(company.root)],
         # Without a key nobody can be looked up.
-        env=os.environ | {"FENJI_LOOKUP_KEY": "the key of the demo company"},
+        env=os.environ | {"FENJI_LOOKUP_KEY": LOOKUP_KEY},
         check=True,
         capture_output=True,
         encoding="utf-8",
@@ -277,6 +278,24 @@ def test_the_exports_of_the_walkthrough_are_written(demo, release, tmp_path):
             " where scheme = 'size_class' and from_tier != to_tier"
         )
     }
+
+
+def test_the_lookup_of_the_walkthrough_tells_who_calls(demo, monkeypatch):
+    [(command, shown)] = re.findall(
+        r"```\nfenji (lookup .*) --project demo\n```\n```text\n(.*?)  …\n```",
+        WALKTHROUGH.read_text(encoding="utf-8"),
+        flags=re.DOTALL,
+    )
+    monkeypatch.setenv("FENJI_LOOKUP_KEY", LOOKUP_KEY)
+    told = demo.company.call(*command.split()).expect(0).out
+    assert told.startswith(shown)
+    # Below stands what to do, and nowhere the number.
+    assert told.removeprefix(shown).startswith("  + ")
+    assert command.split()[1] not in told
+    # Another key is not that of the release.
+    monkeypatch.setenv("FENJI_LOOKUP_KEY", f"{LOOKUP_KEY}, changed")
+    told = demo.company.call(*command.split()).expect(0).out
+    assert told.startswith("Nobody has this contact")
 
 
 # Readers: whatever DuckDB a BI tool brings.
