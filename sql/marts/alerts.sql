@@ -1,7 +1,7 @@
 -- One row is a thing that somebody must know: what, of whom, and the query behind it.
 -- Reads, in the release itself: main.customer_tiers, main.customer_metrics,
--- main.sla_attainment, main.callbacks, main.reservation_priority, main.points_ledger,
--- main.feed_reconciliation, main.tier_migrations, main.schemes.
+-- main.sla_attainment, main.callbacks, main.service_tickets, main.reservation_priority,
+-- main.points_ledger, main.feed_reconciliation, main.tier_migrations, main.schemes.
 -- Params: as_of_date (date), most_subjects (integer), rejected_share (decimal),
 -- rejected_rows (integer), moved_share (decimal), moved_customers (integer).
 -- Of each kind the first most_subjects are shown; n_of_kind says how many there are.
@@ -73,6 +73,17 @@ conflicts as (
     from main.reservation_priority
     where is_conflict
     group by resource_id
+),
+
+-- Tickets that are open and past the hours in which their level is to be served.
+late_tickets as (
+    select
+        service_level,
+        count(*) as n_tickets,
+        min(opened_date) as first_date
+    from main.service_tickets
+    where is_open and not is_resolution_in_time
+    group by service_level
 ),
 
 found as (
@@ -168,6 +179,27 @@ found as (
         call_id as query_value
     from main.callbacks
     where status = 'overdue'
+
+    union all
+
+    select
+        'tickets_past_goal' as kind,
+        'medium' as severity,
+        'service_level' as subject_type,
+        service_level as subject_id,
+        row_number() over (order by service_level asc) as place,
+        format(
+            'Open tickets past the hours of their level, {}: {:,}; the oldest is of {}',
+            service_level, n_tickets, first_date::varchar
+        ) as text_en,
+        format(
+            '{}服务等级有{:,}件未结工单超出时限，最早开立于{}',
+            service_level, n_tickets, first_date::varchar
+        ) as text_zh,
+        'select * from service_tickets where is_open and not is_resolution_in_time'
+        || ' and service_level = ' as query_start,
+        service_level as query_value
+    from late_tickets
 
     union all
 

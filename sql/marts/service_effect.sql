@@ -1,12 +1,22 @@
 -- One row is a month and a service level as it was in that month.
 -- Reads: marts.service_level, marts.service_level_rule, marts.service_level_months,
--- marts.offered_calls, marts.missed_calls, staging.tickets, staging.ticket_ratings,
--- core.known_customers, core.lines.
+-- marts.service_goals, marts.offered_calls, marts.missed_calls, staging.tickets,
+-- staging.ticket_ratings, core.known_customers, core.lines.
 -- Params: as_of_date (date), shown_months (integer).
 -- Months count back from 0, that of the as-of date. Ranks are 1 high, 2 mid, 3 general,
 -- listed from month 0 on. A contact counts in the month in which it began, with all
 -- that is known of it on the as-of date; answers count as in satisfaction_scores.
-with months as (
+-- Tickets are held against the goals of the level of the month, as in service_tickets.
+with tiers as (
+    select
+        listed.level_rank,
+        listed.level_code
+    from (
+        values (1, 'high'), (2, 'mid'), (3, 'general')
+    ) as listed (level_rank, level_code)
+),
+
+months as (
     select
         listed.month_no::integer as month_no,
         (
@@ -95,6 +105,15 @@ contacts as (
             when resolved_at >= opened_at
                 then epoch_us(resolved_at) - epoch_us(opened_at)
         end as resolution_us,
+        coalesce(direction, 'in') = 'in' as is_request,
+        case
+            when first_response_at is null and resolved_at is null
+                then epoch_us(($as_of_date + 1)::timestamptz) - epoch_us(opened_at)
+        end as unanswered_us,
+        case
+            when resolved_at is null
+                then epoch_us(($as_of_date + 1)::timestamptz) - epoch_us(opened_at)
+        end as unresolved_us,
         0 as n_offered,
         0 as n_in_time,
         null as callback_status,
@@ -108,6 +127,9 @@ contacts as (
         0 as n_complaints,
         null as response_us,
         null as resolution_us,
+        false as is_request,
+        null as unanswered_us,
+        null as unresolved_us,
         1 as n_offered,
         is_in_time::integer as n_in_time,
         null as callback_status,
@@ -121,6 +143,9 @@ contacts as (
         0 as n_complaints,
         null as response_us,
         null as resolution_us,
+        false as is_request,
+        null as unanswered_us,
+        null as unresolved_us,
         0 as n_offered,
         0 as n_in_time,
         status as callback_status,
@@ -134,6 +159,9 @@ contacts as (
         0 as n_complaints,
         null as response_us,
         null as resolution_us,
+        false as is_request,
+        null as unanswered_us,
+        null as unresolved_us,
         0 as n_offered,
         0 as n_in_time,
         null as callback_status,
@@ -155,6 +183,38 @@ dated_contacts as (
         on contacts.customer_id = standings.customer_id
 ),
 
+held_contacts as (
+    select
+        dated_contacts.*,
+        case
+            when dated_contacts.response_us is not null
+                then
+                    dated_contacts.response_us::hugeint
+                    <= 3600000000 * goals.response_goal_hours
+            when
+                dated_contacts.unanswered_us::hugeint
+                > 3600000000 * goals.response_goal_hours
+                then false
+        end as is_response_in_time,
+        case
+            when dated_contacts.resolution_us is not null
+                then
+                    dated_contacts.resolution_us::hugeint
+                    <= 3600000000 * goals.resolution_goal_hours
+            when
+                dated_contacts.unresolved_us::hugeint
+                > 3600000000 * goals.resolution_goal_hours
+                then false
+        end as is_resolution_in_time
+    from dated_contacts
+    inner join tiers
+        on dated_contacts.level_rank = tiers.level_rank
+    left join marts.service_goals as goals
+        on
+            tiers.level_code = goals.service_level
+            and dated_contacts.is_request
+),
+
 served as (
     select
         month_no,
@@ -174,8 +234,14 @@ served as (
             where level_rank = 2 and callback_status = 'done_in_time'
         )::hugeint as n_done_in_time,
         sum(score)::hugeint as sum_of_scores,
-        count(score)::hugeint as n_answers
-    from dated_contacts
+        count(score)::hugeint as n_answers,
+        count(is_response_in_time)::hugeint as n_responses_held,
+        (count(*) filter (where is_response_in_time))::hugeint
+            as n_responses_in_time,
+        count(is_resolution_in_time)::hugeint as n_resolutions_held,
+        (count(*) filter (where is_resolution_in_time))::hugeint
+            as n_resolutions_in_time
+    from held_contacts
     group by month_no, level_rank
 ),
 
@@ -203,9 +269,7 @@ levels as (
     from months
     semi join customers
         on months.month_no = customers.month_no
-    cross join (
-        values (1, 'high'), (2, 'mid'), (3, 'general')
-    ) as tiers (level_rank, level_code)
+    cross join tiers
     cross join rules
 )
 
@@ -244,7 +308,17 @@ select
     )::decimal(24, 8) as satisfaction_score,
     coalesce(spend.spend_amount, 0)::decimal(18, 2) as spend_amount,
     coalesce(lost.n_lost, 0) as n_lost,
-    levels.is_level_of_month
+    levels.is_level_of_month,
+    (
+        (2000000 * served.n_responses_in_time + served.n_responses_held)
+        // nullif(2 * served.n_responses_held, 0)
+        * 0.000001
+    )::decimal(18, 6) as responses_in_time_ratio,
+    (
+        (2000000 * served.n_resolutions_in_time + served.n_resolutions_held)
+        // nullif(2 * served.n_resolutions_held, 0)
+        * 0.000001
+    )::decimal(18, 6) as resolutions_in_time_ratio
 from levels
 left join customers
     on

@@ -99,6 +99,37 @@ def test_key_customers_who_fell_or_are_dormant(alerts):
     assert fell["text_zh"] == "关键客户fell降为ordinary，近12个月消费1,234.50"
 
 
+def test_open_tickets_past_the_hours_of_their_level(alerts):
+    def ticket(number, level, opened, in_time, *, is_open=True):
+        return {
+            "ticket_id": number,
+            "service_level": level,
+            "opened_date": opened,
+            "is_open": is_open,
+            "is_resolution_in_time": in_time,
+        }
+
+    found = alerts(
+        {
+            "service_tickets": [
+                ticket("t1", "mid", "2026-05-20", False),
+                ticket("t2", "mid", "2026-05-10", False),
+                ticket("t3", "mid", "2026-05-01", None),  # not late yet
+                ticket("t4", "mid", "2026-05-01", False, is_open=False),
+                ticket("t5", "high", "2026-05-30", True, is_open=False),
+                ticket("t6", "general", "2026-04-01", None),  # no goal
+            ]
+        }
+    )
+    assert set(found) == {("tickets_past_goal", "mid")}
+    alert = found["tickets_past_goal", "mid"]
+    assert alert["text_en"] == (
+        "Open tickets past the hours of their level, mid: 2;"
+        " the oldest is of 2026-05-10"
+    )
+    assert alert["text_zh"] == "mid服务等级有2件未结工单超出时限，最早开立于2026-05-10"
+
+
 def test_goals_of_the_day_that_were_missed(alerts):
     def day(level, met, date=TODAY):
         return {
