@@ -25,6 +25,8 @@ from pipelines.commands.options import (
     LangOption,
     ProjectOption,
     ReleaseOfOption,
+    VerboseOption,
+    examples,
 )
 from pipelines.commands.usage import usage_line
 from project.choices import Every, Language, Publish, SampleFormat
@@ -37,7 +39,7 @@ DEBUG_VARIABLE = "FENJI_DEBUG"
 app = typer.Typer(
     name="fenji",
     help="Customer grading you can trust, explain and replay (分级).",
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -60,7 +62,13 @@ def fenji(
         terminal.console().print(context.get_help())
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji run --project acme",
+        "fenji run --project acme --as-of yesterday",
+        "fenji run --as-of 2026-05-31 --known-at 2026-06-02",
+    )
+)
 def run(
     project: ProjectOption = None,
     as_of: AsOfOption = None,
@@ -81,6 +89,7 @@ def run(
             help="Point data/current at the release, also of an earlier date.",
         ),
     ] = False,
+    verbose: VerboseOption = False,
     json: JsonOption = False,
 ) -> None:
     """Ingest what is new, grade, check, and publish one release."""
@@ -93,11 +102,17 @@ def run(
         accept=accept,
         full=full,
         make_current=make_current,
+        verbose=verbose,
         as_json=json,
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji backfill --from 2025-06-01 --to 2026-05-31",
+        "fenji backfill --from 2026-05-01 --to 2026-05-31 --every day",
+    )
+)
 def backfill(
     first: Annotated[
         str, typer.Option("--from", metavar="DATE", help="The first as-of date.")
@@ -131,7 +146,12 @@ def backfill(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji demo",
+        "fenji demo company",
+    )
+)
 def demo(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 5000,
@@ -145,7 +165,12 @@ def demo(
     command.demo(where, customers, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji init acme",
+        "fenji init acme --preset supermarket",
+    )
+)
 def init(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
     preset: Annotated[
@@ -164,7 +189,11 @@ def init(
     command.init(where, preset, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji generate company --customers 1000 --seed 7",
+    )
+)
 def generate(
     customers: Annotated[int, typer.Option(min=1, help="How many customers.")],
     folder: Annotated[Path | None, typer.Argument(metavar="DIR")] = None,
@@ -182,7 +211,11 @@ def generate(
     command.generate(where, customers, seed, file_format, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji releases --project acme",
+    )
+)
 def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the published releases."""
     from pipelines.commands import releases as command  # noqa: PLC0415
@@ -190,7 +223,13 @@ def releases(project: ProjectOption = None, json: JsonOption = False) -> None:
     command.list_releases(open_project(project), as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji explain C-1042",
+        "fenji explain C-1042 --scheme annual_points --lang zh",
+        "fenji explain C-1042 --as-of 2026-04-30",
+    )
+)
 def explain(
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER")],
     scheme: Annotated[str | None, typer.Option(metavar="S", help="One scheme.")] = None,
@@ -216,7 +255,12 @@ def explain(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        'fenji lookup "138 0013 8000"',
+        "fenji lookup ann.lee@example.com",
+    )
+)
 def lookup(
     contact: Annotated[str, typer.Argument(metavar="PHONE|EMAIL|CARD")],
     as_of: ReleaseOfOption = None,
@@ -230,7 +274,11 @@ def lookup(
     command.lookup(open_project(project), contact, as_of, lang, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji schemes --project acme",
+    )
+)
 def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
     """List the schemes, and whether each can run here."""
     from pipelines.commands import schemes as command  # noqa: PLC0415
@@ -238,7 +286,12 @@ def schemes(project: ProjectOption = None, json: JsonOption = False) -> None:
     command.list_schemes(open_project(project), as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji check",
+        "fenji check --feed transactions",
+    )
+)
 def check(
     files: FilesArgument = None,
     feed: Annotated[
@@ -258,7 +311,12 @@ def check(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji lint",
+        "fenji lint schemes/gold.yaml",
+    )
+)
 def lint(
     files: FilesArgument = None,
     library: Annotated[
@@ -273,7 +331,12 @@ def lint(
     command.lint(open_project(project), files or [], library=library, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji diff 2026-04-30-c2e19bd5 2026-05-31-dcbc1615",
+        "fenji diff 2026-04-30-c2e19bd5 2026-05-31-dcbc1615 --scheme rfm_8",
+    )
+)
 def diff(
     former: Annotated[str, typer.Argument(metavar="A", help="A release.")],
     latter: Annotated[str, typer.Argument(metavar="B", help="Another, later one.")],
@@ -291,7 +354,13 @@ def diff(
     command.diff(open_project(project), former, latter, scheme, lang, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji export changes --to changes.csv",
+        "fenji export work-list --to monday.xlsx --owner A-07",
+        "fenji export customer_tiers --to tiers.parquet",
+    )
+)
 def export(
     what: Annotated[
         str, typer.Argument(metavar="WHAT", help="changes, work-list, or a table.")
@@ -337,7 +406,12 @@ def export(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji plan --set annual_points.tiers.C.from=3500",
+        "fenji plan --schemes proposed/",
+    )
+)
 def plan(
     schemes: Annotated[
         Path | None,
@@ -372,7 +446,11 @@ def plan(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji rebuild --project acme",
+    )
+)
 def rebuild(
     accept: Annotated[
         bool,
@@ -389,7 +467,12 @@ def rebuild(
     command.rebuild(open_project(project), accept=accept, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji verify",
+        "fenji verify 2026-05-31-dcbc1615",
+    )
+)
 def verify(
     releases: Annotated[
         list[str] | None, typer.Argument(metavar="[RELEASE…]", help="Default: all.")
@@ -403,7 +486,11 @@ def verify(
     command.verify(open_project(project), releases or [], as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji rollback 2026-04-30-c2e19bd5",
+    )
+)
 def rollback(
     release: Annotated[str, typer.Argument(metavar="RELEASE")],
     project: ProjectOption = None,
@@ -415,7 +502,11 @@ def rollback(
     command.rollback(open_project(project), release, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        'fenji retract 2026-05-31-dcbc1615 --reason "prices were in cents"',
+    )
+)
 def retract(
     release: Annotated[str, typer.Argument(metavar="RELEASE")],
     reason: Annotated[
@@ -430,7 +521,12 @@ def retract(
     command.retract(open_project(project), release, reason, as_json=json)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji forget transactions/wrong.csv",
+        "fenji forget --vanished --dry-run",
+    )
+)
 def forget(
     files: Annotated[
         list[str] | None,
@@ -457,7 +553,12 @@ def forget(
     )
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "fenji ui --project acme",
+        "fenji ui --port 3001",
+    )
+)
 def ui(
     project: ProjectOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535)] = 3000,

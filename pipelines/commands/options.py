@@ -10,6 +10,12 @@ import typer
 
 from project.choices import Language
 
+
+def examples(*commands: str) -> str:
+    """What stands below the help of a command: how it is called, a line each."""
+    return "\n\n".join(("Examples:", *commands))
+
+
 ProjectOption = Annotated[
     Path | None,
     typer.Option(
@@ -38,6 +44,10 @@ AcceptOption = Annotated[
 FullOption = Annotated[
     bool,
     typer.Option("--full", help="Compute everything, also what could be carried over."),
+]
+VerboseOption = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="A line for each step, as it is done."),
 ]
 ReleaseOfOption = Annotated[
     str | None,

@@ -42,6 +42,7 @@ def run(
     accept: bool = False,
     full: bool = False,
     make_current: bool = False,
+    verbose: bool = False,
     as_json: bool,
     progress: terminal.StepLines | None = None,
 ) -> None:
@@ -55,8 +56,9 @@ def run(
         accept: whether what a gate would stop is published all the same.
         full: whether everything is computed, also what is there already.
         make_current: whether readers are pointed at the release, whatever its date.
+        verbose: whether there is a line for each step, not one a layer.
         as_json: print one JSON object.
-        progress: shows the steps; default: a line for each.
+        progress: shows the steps in another way.
 
     Raises:
         Interrupted: a signal ended it.
@@ -72,7 +74,7 @@ def run(
                 full=full,
                 make_current=make_current,
                 as_json=as_json,
-                progress=progress,
+                progress=None if as_json else progress or _lines(verbose=verbose),
             )
     except interrupts.Interrupted as err:
         if as_json:
@@ -102,7 +104,6 @@ def _run(
             return
         from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
-        progress = None if as_json else progress or terminal.StepLines()
         try:
             with open_run(
                 project,
@@ -138,6 +139,10 @@ def _run(
             terminal.say_json(_published(project, opened, opened.released))
         else:
             _show_published(project, opened, opened.released)
+
+
+def _lines(*, verbose: bool) -> terminal.StepLines:
+    return terminal.StepLines() if verbose else terminal.LayerLines()
 
 
 def _point(project: Project, manifest: "Manifest", *, make_current: bool) -> None:

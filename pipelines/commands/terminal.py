@@ -10,6 +10,7 @@ error, results to standard output.
 import datetime
 import json
 import sys
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -134,17 +135,16 @@ class StepLines:
     def __init__(self) -> None:
         self._console = console(err=True)
         self._status = self._console.status("starting") if self._live else None
-        if self._status:
-            self._status.start()
 
     @property
     def _live(self) -> bool:
         return self._console.is_terminal
 
     def started(self, step: str) -> None:
-        """Show the step on the live line."""
+        """Show the step on the live line, which begins with the first."""
         if self._status:
             self._status.update(step)
+            self._status.start()
 
     def finished(self, step: str, rows: int | None, seconds: float) -> None:
         """Leave a line for a step that took a while or wrote rows."""
@@ -177,11 +177,22 @@ class DateLine(StepLines):
 
 
 class LayerLines(StepLines):
-    """Progress of a run: a live line for the step under way, one line a layer after."""
+    """Progress of a run: a live line while it lasts, one line a layer after it."""
 
     def __init__(self) -> None:
         super().__init__()
         self._layers: dict[str, tuple[int, int, float]] = {}
+        self._began = time.monotonic()
+
+    def started(self, step: str) -> None:
+        """Show the step on the live line, with what was done so far."""
+        n_steps = sum(steps for steps, _, _ in self._layers.values())
+        n_rows = sum(rows for _, rows, _ in self._layers.values())
+        took = datetime.timedelta(seconds=int(time.monotonic() - self._began))
+        super().started(
+            f"{step:<34} {number_of(n_steps, 'step')} done,"
+            f" {number_of(n_rows, 'row')}, {took}"
+        )
 
     def finished(self, step: str, rows: int | None, seconds: float) -> None:
         """Add the step to its layer."""
@@ -190,9 +201,10 @@ class LayerLines(StepLines):
         self._layers[layer] = (n_steps + 1, n_rows + (rows or 0), took + seconds)
 
     def close(self) -> None:
-        """Leave a line for each layer."""
+        """Leave a line for each layer, once."""
         super().close()
-        for layer, (n_steps, n_rows, took) in self._layers.items():
+        layers, self._layers = self._layers, {}
+        for layer, (n_steps, n_rows, took) in layers.items():
             steps = f"{n_steps:>3} steps" if n_steps > 1 else ""
             rows = number_of(n_rows, "row") if n_rows else ""
             line = Text(f"  {layer:<28} {steps:>9} {rows:>16} {took:>8.2f} s")

@@ -108,7 +108,7 @@ class Company:
         """Start a run, and kill it and all its processes once it tells of a step."""
         with tempfile.TemporaryDirectory() as folder:
             told = Path(folder, "told")
-            arguments = ["run", "--as-of", as_of, "--project", str(self.root)]
+            arguments = ["run", "-v", "--as-of", as_of, "--project", str(self.root)]
             running = forked.start(arguments, err=told)
             while not _tells(told, after):
                 assert running.exitcode is None, f"it ended before {after}"

@@ -1,4 +1,5 @@
 import json
+import shlex
 import stat
 import subprocess
 import sys
@@ -7,8 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import typer
 
 from ingest.load import load_feed
+from pipelines.commands import cli
 from project.folder import open_project
 from releases import store
 from sql.contracts import feeds
@@ -228,3 +231,35 @@ def test_help_lists_the_commands():
     assert ended.returncode == 0
     for command in ("run", "demo", "generate", "releases", "diff", "rollback", "ui"):
         assert f" {command} " in ended.stdout
+
+
+COMMANDS = typer.main.get_command(cli.app).commands
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_examples_of_a_command_can_be_called(name):
+    title, *examples = COMMANDS[name].epilog.split("\n\n")
+    assert title == "Examples:"
+    for example in examples:
+        program, called, *arguments = shlex.split(example)
+        assert (program, called) == ("fenji", name)
+        COMMANDS[name].make_context(name, arguments)  # refuses what it does not know
+
+
+def test_a_run_tells_of_layers_and_with_v_of_steps(shop):
+    landing = shop / "landing/transactions"
+    landing.mkdir(parents=True)
+    (landing / "orders.csv").write_text(
+        "transaction_id,customer_id,occurred_at,amount\nT1,A,2026-05-30,10\n"
+    )
+    told = [firsts(shop, *options) for options in ([], ["-v", "--full"])]
+    assert {"raw", "staging", "core", "marts", "release"} <= {*told[0]}
+    assert not any("." in word for word in told[0]), "a table has no line"
+    assert "core.customer_metrics" in told[1]
+
+
+def firsts(shop, *options):
+    """The first words of the lines that a run tells its steps in."""
+    ended = fenji("run", "--as-of", "2026-05-31", *options, folder=shop)
+    assert ended.returncode == 0, ended.stderr
+    return [line.split()[0] for line in ended.stderr.splitlines()]
