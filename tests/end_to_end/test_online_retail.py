@@ -373,10 +373,12 @@ class Grader:
         self.shop = shop
         spends = [shop.spend_in_year[customer] for customer in shop.buyers]
         frequencies = [shop.orders_in_year[customer] for customer in shop.buyers]
-        self.spends = sorted(spends)
+        # Of all who ever ordered, also before the last twelve months.
+        self.customers = [c for c in shop.lines_of if c and shop.orders[c]]
+        self.spends = sorted(shop.spend_in_year[c] for c in self.customers)
         self.value_pyramid = shop.value_pyramid()
         self.points_before = shop.points_of(shop.as_of.year - 1)
-        self.median_spend = smallest_with_share(spends, 50)
+        self.median_spend = smallest_with_share(self.spends, 50)
         self.best_fifth = worst_in_top(spends, 20)
         self.best_three_fifths = worst_in_top(spends, 60)
         self.most_frequent_fifth = worst_in_top(frequencies, 20)
@@ -552,7 +554,7 @@ class Grader:
         """Without costs, spend is the profit."""
         if self.shop.spend_in_year[customer] < 0:
             return "bzc"
-        if self.is_in_best_fifth(customer):
+        if self.shop.spend_in_year[customer] >= worst_in_top(self.spends, 20):
             return "mvc"
         growth = self.growth(customer)
         is_growing = growth is not None and growth >= Fraction(20, 100)
@@ -602,14 +604,16 @@ GRADED = [
     "value_class",
     "supermarket_member",
 ]
-# Rated here are the customers with an order in the year: of the others the domain does
-# not say whether they belong to the population.
-GRADED_BUYERS = [
+# Rated are the customers with an order, ever, and nobody else.
+GRADED_CUSTOMERS = [
     "upgrade_potential",
     "value_potential",
     "mvc_mgc_bzc",
-    "size_class",
     "value_3d",
+]
+# Compared here are the customers with an order in the year.
+GRADED_BUYERS = [
+    "size_class",
     "mobile_card",
 ]
 # Each asks for a feed that the shop does not have.
@@ -821,6 +825,17 @@ def test_schemes_over_orders(release, shop, scheme):
     )
     grade = getattr(Grader(shop), scheme)
     assert_same(found, {customer: grade(customer) for customer in shop.customers})
+
+
+@pytest.mark.parametrize("scheme", GRADED_CUSTOMERS)
+def test_schemes_over_all_who_ever_ordered(release, shop, scheme):
+    found = release.by_key(
+        "select customer_id, tier from customer_tiers where scheme = ? and scope = ''",
+        scheme,
+    )
+    grader = Grader(shop)
+    grade = getattr(grader, scheme)
+    assert_same(found, {customer: grade(customer) for customer in grader.customers})
 
 
 @pytest.mark.parametrize("scheme", GRADED_BUYERS)

@@ -101,10 +101,41 @@ def test_the_service_level_goes_by_the_scheme_that_is_chosen(grade, order):
     values, levels = graded.tiers("value_3d"), graded.tiers("service_level")
     assert (levels["b"], by_spend["b"]) == ("high", "mid")
     assert (levels["a"], by_spend["a"]) == ("mid", "high")
-    assert levels == {
+    # Who has never ordered has no value to go by.
+    assert "quiet" not in values
+    assert levels == {"quiet": "general"} | {
         name: value if value in {"high", "mid"} else "general"
         for name, value in values.items()
     }
+
+
+@pytest.mark.parametrize(
+    "scheme", ["upgrade_potential", "value_potential", "mvc_mgc_bzc", "value_3d"]
+)
+def test_value_and_potential_are_of_all_who_ever_ordered(grade, order, scheme):
+    given = {
+        "transactions": [
+            order("now", "2026-05-01", 100),
+            order("long_ago", "2020-05-01", 1),
+            order("returned", "2026-04-01", 10, transaction_id="r"),
+            order("returned", "2026-04-02", -10, original_transaction_id="r"),
+        ],
+        "customers": [{"customer_id": "quiet"}],
+    }
+    assert set(grade(given, only=[scheme]).tiers(scheme)) == {"now", "long_ago"}
+
+
+def test_the_median_value_is_of_all_who_ever_ordered(grade, order):
+    """Of 100, 60, 0, 0, 0 the median is 0; of the two of the last year it were 60."""
+    given = {
+        "transactions": [
+            order("first", "2026-05-01", 100),
+            order("second", "2026-05-01", 60),
+            *(order(f"old_{n}", "2020-05-01", 100) for n in range(3)),
+        ],
+    }
+    graded = grade(given, only=["value_potential"])
+    assert graded.tiers("value_potential")["old_0"] == "gold"
 
 
 @pytest.mark.parametrize(
