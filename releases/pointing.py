@@ -5,6 +5,7 @@ last. `current` is the same one, unless a person points it elsewhere: that holds
 the latest release is another one. Looks back are neither, unless a person says so.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from project.folder import Project
@@ -14,9 +15,28 @@ from releases.manifest import Manifest
 
 def latest(project: Project) -> Manifest | None:
     """The release of the greatest as-of date; None before the first."""
+    return _latest_of(store.statements(project))
+
+
+def latest_before(project: Project, release: Manifest) -> Manifest | None:
+    """The release of the greatest as-of date before that of another one.
+
+    Looks back do not count; before a look back, what was published by then. None: there
+    is no such release.
+    """
+    stated = store.statements(project, release.known_at)
+    return _latest_of(made for made in stated if made.as_of_date < release.as_of_date)
+
+
+def _latest_of(made: Iterable[Manifest]) -> Manifest | None:
+    """The release of the greatest as-of date, of one date the one published last."""
     return max(
-        store.statements(project),
-        key=lambda made: (made.as_of_date, made.published_at, made.release_id),
+        made,
+        key=lambda release: (
+            release.as_of_date,
+            release.published_at,
+            release.release_id,
+        ),
         default=None,
     )
 

@@ -371,7 +371,10 @@ def export(
     ],
     since: Annotated[
         str | None,
-        typer.Option(metavar="RELEASE", help="Of changes; default: the date before."),
+        typer.Option(
+            metavar="RELEASE",
+            help="Of changes; default: the date before.",
+        ),
     ] = None,
     owner: Annotated[
         str | None,

@@ -11,7 +11,7 @@ from project.choices import Language
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
 from project.quantities import number_of
-from releases import lease, store
+from releases import lease, pointing, store
 from releases.exporting import CHANGES, Exported, Wanted
 from releases.exporting import export as write
 from releases.manifest import Manifest
@@ -32,7 +32,7 @@ def export(
     """Write a part of the current release into a file.
 
     Changes are counted since a release: the one of the latest earlier as-of date where
-    none is named.
+    none is named, looks back aside.
     """
     if since is not None and what != CHANGES:
         raise ConfigurationError(f"--since: is for '{CHANGES}', not for '{what}'")
@@ -64,17 +64,13 @@ def _former(project: Project, latter: Manifest, since: str | None) -> Manifest:
     """
     if since is not None:
         return store.release(project, since)
-    earlier = [
-        manifest
-        for manifest in store.releases(project)
-        if manifest.as_of_date < latter.as_of_date
-    ]
-    if not earlier:
+    former = pointing.latest_before(project, latter)
+    if former is None:
         raise ConfigurationError(
             f"--since: no release is of a date before {latter.as_of_date}; name one of"
             " `fenji releases`"
         )
-    return max(earlier, key=lambda made: (made.as_of_date, made.published_at))
+    return former
 
 
 def _show(found: Exported, release: Manifest, *, as_json: bool) -> None:

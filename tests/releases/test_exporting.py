@@ -17,7 +17,8 @@ from project.folder import Project
 from project.settings import Settings
 from releases import exporting, store
 from releases.exporting import Wanted, export
-from tests.releases.two_releases import LONG, write_both
+from tests.releases.two_releases import FORMER, LONG, write_both
+from tests.releases.two_releases import write as write_release
 
 # What a spreadsheet would execute, or change, if it were not text.
 ODD = [
@@ -47,8 +48,12 @@ from (select unnest(?::text[]) as value, generate_subscripts(?::text[], 1) as pl
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    settings = Settings(name="shop", timezone="Asia/Shanghai")
-    made = Project(tmp_path_factory.mktemp("shop"), settings)
+    return project_at(tmp_path_factory.mktemp("shop"))
+
+
+def project_at(root):
+    """A project with two releases, the second of which readers see."""
+    made = Project(root, Settings(name="shop", timezone="Asia/Shanghai"))
     write_both(made)
     for release in ("first", "second"):
         with duckdb.connect(str(made.releases / release / "fenji.duckdb")) as con:
@@ -244,3 +249,18 @@ def test_the_command_finds_the_release_before(project, tmp_path, capsys):
     assert (said["since"], said["release_id"], said["n_rows"]) == ("first", "second", 7)
     with pytest.raises(ConfigurationError, match="--since: is for 'changes'"):
         command(project, "odd", tmp_path / "odd.csv", **{**given, "since": "first"})
+
+
+def test_changes_are_not_counted_since_a_look_back(tmp_path, capsys):
+    """A look back of April states what was known in March: March counts."""
+    given = dict.fromkeys(("since", "owner", "columns", "lang"))
+    given |= {"force": True, "as_json": True}
+    shop = project_at(tmp_path)
+    known = datetime.datetime(2026, 4, 1, tzinfo=datetime.UTC)
+    write_release(shop, "back", "2026-04-29", FORMER, known_at=known)
+    command(shop, "changes", tmp_path / "changes.csv", **given)
+    assert json.loads(capsys.readouterr().out)["since"] == "first"
+    # Where a person asks for it, it counts.
+    given["since"] = "back"
+    command(shop, "changes", tmp_path / "changes.csv", **given)
+    assert json.loads(capsys.readouterr().out)["since"] == "back"

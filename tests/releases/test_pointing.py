@@ -46,6 +46,27 @@ def test_a_look_back_is_shown_only_where_a_person_says_so(project, release):
     assert links(project) == ("back", "march")
 
 
+def test_what_comes_before_a_release_is_no_look_back(project, release):
+    march = release("march", "2026-03-31", minute=0)
+    may = release("may", "2026-05-31", minute=3)
+    assert pointing.latest_before(project, march) is None
+    assert pointing.latest_before(project, may).release_id == "march"
+    # Of a date between, but what was known before: it states nothing of its own.
+    then = march.published_at
+    back = release("back", "2026-04-30", minute=4, known_at=then)
+    assert pointing.latest_before(project, may).release_id == "march"
+    # Of a date between, published after: it states that date.
+    release("april", "2026-04-30", minute=5)
+    assert pointing.latest_before(project, may).release_id == "april"
+    release("april again", "2026-04-30", minute=6)
+    assert pointing.latest_before(project, may).release_id == "april again"
+    # Of one date neither comes before the other.
+    assert pointing.latest_before(project, back).release_id == "march"
+    # A look back of May knew March only.
+    seen = release("seen", "2026-05-31", minute=7, known_at=then)
+    assert pointing.latest_before(project, seen).release_id == "march"
+
+
 def test_a_rollback_holds_until_the_latest_release_is_another(project, release):
     for minute, (name, as_of) in enumerate(
         [("april", "2026-04-30"), ("may", "2026-05-31")]

@@ -25,8 +25,8 @@ def write_both(project):
     write(project, "second", "2026-04-30", LATTER)
 
 
-def write(project, release_id, as_of, graded):
-    """Write a release with the tiers of its customers."""
+def write(project, release_id, as_of, graded, known_at=None):
+    """Write a release with the tiers of its customers; known at a time: a look back."""
     folder = project.releases / release_id
     folder.mkdir(parents=True)
     with duckdb.connect(str(folder / "fenji.duckdb")) as con:
@@ -61,4 +61,5 @@ def write(project, release_id, as_of, graded):
         run_key=release_id,
         previous_release_id=None,
         published_at=datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC),
+        known_at=known_at,
     ).write(folder)
