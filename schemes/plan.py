@@ -77,6 +77,7 @@ from schemes.tables.entitlements import (
     entitlements_of,
     entitlements_view,
     late_clears_select,
+    manager_benefits_select,
     scheme_benefits_select,
 )
 from schemes.tables.opportunity_grades import (
@@ -337,6 +338,9 @@ _SELECTS: Mapping[str, Callable[[SchemePlan], str]] = {
         plan.running, plan.entitlements
     ),
     "basket_benefits": lambda plan: basket_benefits_select(
+        plan.running, plan.entitlements
+    ),
+    "manager_benefits": lambda plan: manager_benefits_select(
         plan.running, plan.entitlements
     ),
     "public_holidays": lambda plan: public_holidays_select(

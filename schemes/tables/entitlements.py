@@ -34,6 +34,7 @@ CUSTOMER_ENTITLEMENTS = "customer_entitlements"
 DATES = "benefit_dates"
 ORDERS = "core.orders"
 BIRTHDAY = "birthday"
+ACCOUNT_MANAGER = "account_manager"  # the benefit whose value is a level of the staff
 POINTS_CLEARED = "points_cleared"  # the benefit that points are cleared later
 SEASON = "season"  # due on days that are the same for everybody
 # Due by an order: the amount that has to reach the value.
@@ -152,39 +153,66 @@ def basket_benefits_select(
 
     Only who ordered on that day has a row: nobody else is given anything.
     """
+    on_the_day = exp.EQ(this=column("order_date"), expression=as_of_date())
+    who = select([column("customer_id")], ORDERS, where=[on_the_day])
+    ordered = exp.In(this=column("customer_id"), query=exp.Subquery(this=who))
+    return _holders_by_scheme_select(
+        "basket_benefits",
+        schemes,
+        [held for held in entitlements if held.due in AMOUNTS],
+        [ordered],
+    )
+
+
+def manager_benefits_select(
+    schemes: Iterable[CompiledScheme], entitlements: Iterable[Entitlement]
+) -> str:
+    """A row per customer × scheme whose tier brings a manager of some level."""
+    levels = contract("raw", "staff").column("level").values
+    return _holders_by_scheme_select(
+        "manager_benefits",
+        schemes,
+        [
+            held
+            for held in entitlements
+            if held.benefit.benefit == ACCOUNT_MANAGER and held.benefit.value in levels
+        ],
+    )
+
+
+def _holders_by_scheme_select(
+    table: str,
+    schemes: Iterable[CompiledScheme],
+    entitlements: Iterable[Entitlement],
+    conditions: Sequence[exp.Expr] = (),
+) -> str:
+    """A row per customer × scheme by which it holds one of the benefits.
+
+    Args:
+        table: what is made; its contract has the columns.
+        schemes: those that run.
+        entitlements: the benefits.
+        conditions: on the customer.
+    """
     tiers: dict[str, list[exp.Expr]] = {}
     for entitlement in entitlements:
-        if entitlement.due in AMOUNTS:
-            tiers.setdefault(entitlement.scheme, []).append(text(entitlement.tier))
-    on_the_day = exp.EQ(this=column("order_date"), expression=as_of_date())
-    queries = [
-        select(
-            [
-                column("customer_id"),
-                named(text(compiled.scheme.scheme), "scheme"),
-                named(cast(column(compiled.column("tier")), "varchar"), "tier"),
-            ],
-            f"marts.{RESULTS}",
-            where=[
-                exp.In(
-                    this=cast(column(compiled.column("tier")), "varchar"),
-                    expressions=tiers[compiled.scheme.scheme],
-                ),
-                exp.In(
-                    this=column("customer_id"),
-                    query=exp.Subquery(
-                        this=select(
-                            [column("customer_id")], ORDERS, where=[on_the_day.copy()]
-                        )
-                    ),
-                ),
-            ],
-        )
-        for compiled in schemes
-        if compiled.grades_customers and compiled.scheme.scheme in tiers
-    ]
+        tiers.setdefault(entitlement.scheme, []).append(text(entitlement.tier))
+    queries = []
+    for compiled in schemes:
+        codes = tiers.get(compiled.scheme.scheme)
+        if codes is None or not compiled.grades_customers:
+            continue
+        tier = cast(column(compiled.column("tier")), "varchar")
+        columns = [
+            column("customer_id"),
+            named(text(compiled.scheme.scheme), "scheme"),
+            named(tier, "tier"),
+        ]
+        holds = exp.In(this=tier.copy(), expressions=codes)
+        where = [holds, *(condition.copy() for condition in conditions)]
+        queries.append(select(columns, f"marts.{RESULTS}", where=where))
     if not queries:
-        return no_rows(contract("marts", "basket_benefits").columns)
+        return no_rows(contract("marts", table).columns)
     return union_text(queries)
 
 

@@ -50,6 +50,7 @@ READ = (
     "entitlements",
     "benefit_dates",
     "gifts_due",
+    "manager_gaps",
     "overrides_in_force",
 )
 # What work lists read and no plan makes: given as rows.

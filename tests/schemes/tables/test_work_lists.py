@@ -414,6 +414,51 @@ def test_where_no_tier_gives_for_an_order_nobody_is_looked_for(grade, order):
     assert rows(graded, "gift_due") == {}
 
 
+def test_who_lacks_the_account_manager_of_the_tier(grade, order):
+    """Of 20, the first is key (a senior), the next three ordinary (a junior)."""
+    lines = [order(f"c{n:02}", "2026-05-01", 1000 - n) for n in range(20)]
+    managers = {"c00": "J", "c01": "J", "c02": "X", "c03": None, "c04": None}
+    staff = [{"agent_id": "J", "level": "junior"}, {"agent_id": "S", "level": "senior"}]
+    customers = [
+        {"customer_id": name, "account_manager_id": manager}
+        for name, manager in managers.items()
+    ]
+    graded = grade(
+        {"transactions": lines, "customers": customers, "staff": staff},
+        only=("size_class", "value_pyramid", "upgrade_potential"),
+        lists={},
+    )
+    assert graded.by_key(
+        "select customer_id, owner_id, why_en, why_zh from work_list"
+        " where list_id = 'manager_level'"
+    ) == {
+        "c00": (
+            "J",
+            (
+                "Account manager J is junior; the tier brings: A senior account manager"
+                " of one's own, for the long term (example)"
+            ),
+            "客户经理J为初级；等级应享：长期一对一的高级客户经理（示例）",
+        ),
+        "c02": (
+            "X",
+            (
+                "Account manager X is not on the staff; the tier brings:"
+                " A junior account manager (example)"
+            ),
+            "客户经理X不在员工名单中；等级应享：初级客户经理（示例）",
+        ),
+        "c03": (
+            None,
+            (
+                "Has no account manager; the tier brings: A junior account manager"
+                " (example)"
+            ),
+            "尚无客户经理；等级应享：初级客户经理（示例）",
+        ),
+    }
+
+
 @pytest.mark.parametrize(
     ("points", "expected"),
     [
