@@ -13,6 +13,11 @@ _SETTINGS = """\
 name: demo
 timezone: Asia/Shanghai
 currency: CNY
+schemes:
+  # Months for the charts of BI tools: of each customer, and of what is sold where.
+  parameters:
+    customer_month.shown_months: 24
+    sales_month.shown_months: 24
 """
 
 # Each system exports in its own way; what is not named here is CSV.

@@ -396,3 +396,33 @@ def test_little_is_planned_to_find_one_customer_of_one_scheme(release, view, mos
     assert n_schemes >= 41
     assert size < most
     assert found
+
+
+def test_months_of_a_customer_add_up_to_the_year(demo):
+    with demo.company.release() as release:
+        assert release.one(
+            """
+            with years as (
+                select
+                    customer_id,
+                    sum(spend_amount) as spend_amount,
+                    sum(n_orders) as n_orders
+                from customer_month
+                where month > (select max(as_of_date) from customer_metrics)
+                    - interval 12 month
+                group by customer_id
+            )
+            select
+                count(*) > 100,
+                bool_and(coalesce(years.spend_amount, 0) = spend_12m_amount),
+                bool_and(coalesce(years.n_orders, 0) = n_orders_12m)
+            from customer_metrics left join years using (customer_id)
+            """
+        ) == (True, True, True)
+
+
+def test_what_is_sold_where_adds_up_to_what_customers_spent(demo):
+    with demo.company.release() as release:
+        sold = release.one("select sum(spend_amount) from sales_month")
+        spent = release.one("select sum(spend_amount) from customer_month")
+        assert sold >= spent > (0,), "some buy without a name"
