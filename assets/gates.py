@@ -22,8 +22,7 @@ from ingest.books import (
 )
 from project.settings import EVERY_FEED
 from releases.building import CATALOG
-from releases.report import Unusable
-from releases.summary import movements
+from releases.summary import Unusable, movements
 from runs.run import Run
 from sql.contracts import feeds
 

@@ -29,7 +29,7 @@ from releases.cleared_history import cleared
 from releases.digest import DEFINITION, content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
 from releases.publishing import publish
-from releases.report import Unusable
+from releases.summary import Unusable
 from releases.tier_history import TierHistory, continued
 from runs import interrupts, warehouse_state
 from runs.key import settings_digest

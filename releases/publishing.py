@@ -14,7 +14,8 @@ from project.folder import Project
 from releases import pointing, store
 from releases.building import CATALOG, Building
 from releases.manifest import Manifest
-from releases.report import Unusable, write_report
+from releases.report import write_report
+from releases.summary import Unusable
 from releases.verification import file_digests
 
 
@@ -41,7 +42,7 @@ def publish(
     Returns:
         The manifest of the release that stands now.
     """
-    write_report(con, building.folder, manifest, project.settings, unusable)
+    write_report(con, building.folder, manifest, project, unusable)
     con.execute(f"checkpoint {CATALOG}")
     con.execute(f"detach {CATALOG}")
     files = file_digests(building.folder, building.files)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
@@ -99,6 +99,20 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Unusable:
+    """What could not be used of a feed, or is not where it was, for one reason.
+
+    An accepted gate is one as well: what it would have stopped is in the release.
+    """
+
+    kind: Literal["rejected", "refused", "vanished", "moved", "accepted"]
+    feed: str
+    reason: str
+    n: int | None  # rows or files
+    place: str  # where the first of them is
+
+
+@dataclass(frozen=True)
 class Movement:
     """A scheme: how its customers moved since the release before."""
 
@@ -144,6 +158,26 @@ def movements(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[Movement, .
     return tuple(Movement(*row) for row in _rows(con, catalog, "movements"))
 
 
+def segments(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[SegmentCount, ...]:
+    """The RFM segments of a release, best first."""
+    return tuple(SegmentCount(*row) for row in _rows(con, catalog, "segments"))
+
+
+def feeds(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[FeedCount, ...]:
+    """The feeds of a release, by name."""
+    return tuple(FeedCount(*row) for row in _rows(con, catalog, "feeds"))
+
+
+def quality(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[QualityCount, ...]:
+    """The tables of a release that were checked, by name."""
+    return tuple(QualityCount(*row) for row in _rows(con, catalog, "quality"))
+
+
+def facts(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[Fact, ...]:
+    """What a release says of service, tags and benefits."""
+    return tuple(_facts(con, catalog))
+
+
 def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
     """The figures of a release.
 
@@ -156,10 +190,10 @@ def summarize(con: duckdb.DuckDBPyConnection, catalog: str) -> Summary:
     return Summary(
         n_customers=int(counted[0]) if counted else 0,
         tiers=tuple(TierCount(*row) for row in _rows(con, catalog, "tiers")),
-        segments=tuple(SegmentCount(*row) for row in _rows(con, catalog, "segments")),
-        facts=tuple(_facts(con, catalog)),
-        feeds=tuple(FeedCount(*row) for row in _rows(con, catalog, "feeds")),
-        quality=tuple(QualityCount(*row) for row in _rows(con, catalog, "quality")),
+        segments=segments(con, catalog),
+        facts=facts(con, catalog),
+        feeds=feeds(con, catalog),
+        quality=quality(con, catalog),
     )
 
 

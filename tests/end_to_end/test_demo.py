@@ -15,6 +15,7 @@ import pytest
 import yaml
 from rich.cells import cell_len
 
+from tests import pages
 from tests.end_to_end.conftest import FENJI, RUN_LIMIT_SECONDS, Company
 
 RELEASE_TABLES = Path(__file__).parents[1] / "conventions/release_tables.yaml"
@@ -296,6 +297,180 @@ def test_the_lookup_of_the_walkthrough_tells_who_calls(demo, monkeypatch):
     monkeypatch.setenv("FENJI_LOOKUP_KEY", f"{LOOKUP_KEY}, changed")
     told = demo.company.call(*command.split()).expect(0).out
     assert told.startswith("Nobody has this contact")
+
+
+# The report: what people look at.
+
+
+@pytest.fixture(scope="module")
+def report(demo) -> str:
+    return (demo.company.current / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def tables(report):
+    """The rows of each table of the report in English, by its caption."""
+    found: dict[str, list[list[str]]] = {}
+    for caption, (_, *rows) in pages.tables(report):
+        found.setdefault(caption, rows)
+    return found
+
+
+def _headline(report: str, name: str) -> str:
+    """A headline figure of the report."""
+    found = re.search(
+        rf'<li><span class="name"><span lang="en">{name}</span>.*?'
+        r"<strong[^>]*>(.*?)</strong>",
+        report,
+    )
+    assert found, name
+    return found[1]
+
+
+def test_the_headline_figures_are_those_of_the_tables(report, release):
+    spent = (
+        "spent as (select spend_12m_amount, n_orders_12m as n_orders"
+        " from customer_profile)"
+    )
+    for name, query in (
+        ("Customers", "count(*) from customers"),
+        (
+            "New, 12 months",
+            "count(*) from customers where first_known_date > '2025-05-31'",
+        ),
+        (
+            "Active customers",
+            "count(*) from customer_metrics where n_orders_12m > 0",
+        ),
+        (
+            "Spend, 12 months",
+            "round(sum(spend_12m_amount)) from customer_profile",
+        ),
+        ("Orders, 12 months", "sum(n_orders_12m) from customer_profile"),
+        (
+            "Spend per active customer",
+            "round(sum(spend_12m_amount) / count(nullif(n_orders, 0))) from spent",
+        ),
+        ("Margin, 12 months", "round(sum(margin_12m_amount)) from customer_profile"),
+        (
+            "Alerts",
+            "sum(n) from (select max(n_of_kind) as n from alerts group by kind)",
+        ),
+        ("On work lists", "count(*) from work_list"),
+        ("Rows rejected", "count(*) from rejected_rows"),
+        ("Checks failed", "count(*) from quality_results where not passed"),
+    ):
+        (expected,) = release.one(
+            f"with {spent} select ({query.replace(' from', ') from', 1)}"
+        )
+        assert _headline(report, name) == f"{expected:,.0f}", name
+
+
+def test_the_tiers_of_every_scheme_are_counted(report, release):
+    (part,) = re.findall(r'(?s)<section id="schemes".*?</section>', report)
+    shown = {
+        caption: {row[0]: row[1] for row in rows[1:]}
+        for caption, rows in pages.tables(part)
+        if rows[0][:2] == ["Tier", "Customers"]
+    }
+    counted: dict[str, dict[str, str]] = {}
+    for scheme, tier, n_customers in release.rows(
+        "select s.name_en, t.name_en, count(*) from customer_tiers as c"
+        " join schemes as s using (scheme) join scheme_tiers as t"
+        " using (scheme, tier) where c.scope = '' group by all"
+    ):
+        counted.setdefault(scheme, {})[tier] = f"{n_customers:,}"
+    telling = {scheme: tiers for scheme, tiers in counted.items() if len(tiers) > 1}
+    assert shown == telling
+    assert len(shown) > 40
+
+
+def test_the_pictures_hold_the_figures_of_the_tables(tables, release):
+    grid = {
+        (row[0], f"F {score}"): cell.split()[0]
+        for row in tables["Recency by frequency"]
+        for score, cell in enumerate(row[1:], start=1)
+    }
+    assert grid == {
+        (f"R {r}", f"F {f}"): f"{n_customers:,}"
+        for r, f, n_customers in release.rows(
+            "select r.s, f.s, count(customer_id) from range(1, 6) as r(s)"
+            " cross join range(1, 6) as f(s) left join customer_rfm"
+            " on r_score = r.s and f_score = f.s group by all"
+        )
+    }
+
+    order = ("platinum", "gold", "iron", "lead")
+    moved = release.by_key(
+        "select coalesce(previous_tier, '') || '>' || tier, count(*)"
+        " from customer_tiers where scheme = 'value_pyramid' group by all"
+    )
+    cells = [row[1:] for row in tables["Value pyramid: from row to column"]]
+    assert cells == [
+        [
+            f"{moved[f'{start}>{end}']:,}" if f"{start}>{end}" in moved else "·"
+            for end in order
+        ]
+        for start in (*order, "")
+    ]
+
+    shares = release.rows(
+        "select tier, 100.0 * count(*) / sum(count(*)) over (),"
+        " 100.0 * sum(spend_12m_amount) / sum(sum(spend_12m_amount)) over ()"
+        " from customer_tiers join customer_metrics using (customer_id)"
+        " where scheme = 'value_pyramid' group by tier"
+    )
+    assert {
+        (row[0].lower(), row[1], row[2])
+        for row in tables["Value pyramid: few customers, much spend"]
+    } == {(tier, f"{n:.1f} %", f"{spend:.1f} %") for tier, n, spend in shares}
+
+
+def test_what_was_rejected_and_what_is_to_be_done_is_counted(tables, release):
+    reasons = release.by_key(
+        "select reason_code, count(*) from rejected_rows group by all"
+    )
+    assert {
+        row[0].split()[-1]: row[1] for row in tables["Rejected rows by reason"]
+    } == {reason: f"{n_rows:,}" for reason, n_rows in reasons.items()}
+
+    lists = release.rows(
+        "select name_en, count(customer_id), count(*) filter (due_date < '2026-05-31'),"
+        " count(*) filter (due_date between '2026-05-31' and '2026-06-07')"
+        " from work_lists left join work_list using (list_id)"
+        " where is_applicable group by all"
+    )
+    assert {tuple(row) for row in tables["Work lists"]} == {
+        (name, *(f"{n:,}" for n in counts)) for name, *counts in lists
+    }
+
+
+def test_the_report_is_small(report):
+    assert len(report.encode()) < 1_000_000
+
+
+@pages.needs_browser
+def test_the_report_is_printed_on_few_pages(demo, tmp_path):
+    page = demo.company.current / "report.html"
+    assert 3 <= pages.n_printed_pages(page, tmp_path) <= 10
+
+
+@pages.needs_browser
+def test_the_report_is_read_on_any_screen_in_both_languages(report, tmp_path):
+    views = (
+        pages.View(390, "en"),
+        pages.View(390, "zh", is_dark=True),
+        pages.View(1280, "en", is_dark=True),
+        pages.View(1280, "zh"),
+    )
+    seen = pages.looked_at(report, tmp_path, *views)
+    for view, found in zip(views, seen, strict=True):
+        assert found["inner_width"] == view.width
+        assert found["scroll_width"] <= view.width
+        assert found["wide"] == []
+        shown = {lang for lang, n_texts in found["texts"].items() if n_texts}
+        assert shown == {view.lang}
+        assert found["violations"] == []
 
 
 # Readers: whatever DuckDB a BI tool brings.
