@@ -319,8 +319,14 @@ def write_view(
 def _inside(
     con: duckdb.DuckDBPyConnection,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor for which names without a catalog are those of the release."""
+    """A cursor for which names without a catalog are those of the release.
+
+    A cursor begins in the zone of the machine: times of day are told in the zone of the
+    connection, which is that of the business.
+    """
     with con.cursor() as inside:
+        (zone,) = con.execute("select current_setting('TimeZone')").fetchall()[0]
+        inside.execute("set TimeZone = $zone", {"zone": zone})
         inside.execute(f"use {CATALOG}")
         yield inside
 

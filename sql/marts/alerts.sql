@@ -172,9 +172,11 @@ found as (
         row_number() over (order by due_at asc, call_id asc) as place,
         format(
             'Customer {} waits to be called back; the call was due {}',
-            customer_id, due_at::varchar
+            customer_id, strftime(due_at, '%Y-%m-%d %H:%M')
         ) as text_en,
-        format('客户{}待回访，应于{}前完成', customer_id, due_at::varchar) as text_zh,
+        format(
+            '客户{}待回访，应于{}前完成', customer_id, strftime(due_at, '%Y-%m-%d %H:%M')
+        ) as text_zh,
         'select * from callbacks where call_id = ' as query_start,
         call_id as query_value
     from main.callbacks

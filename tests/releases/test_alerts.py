@@ -202,6 +202,9 @@ def test_calls_resources_and_points(alerts):
         ("reservations_in_conflict", "room"),
         ("points_expiring", "2026-07-01"),
     }
+    late = found["callback_overdue", "c1"]
+    assert late["text_en"].endswith("the call was due 2026-05-30 10:00")
+    assert "应于2026-05-30 10:00前完成" in late["text_zh"]
     lapse = found["points_expiring", "2026-07-01"]
     assert lapse["text_en"] == "On 2026-07-01 points of 2 customers lapse: 14"
     assert "held 2 times" in found["reservations_in_conflict", "room"]["text_en"]

@@ -3,11 +3,18 @@ import pytest
 
 from project.errors import ConfigurationError
 from project.folder import open_project
-from releases.building import begin, released, write_table, write_view
+from releases.building import (
+    begin,
+    derive_table,
+    released,
+    write_table,
+    write_view,
+)
 from releases.digest import table_digest
 from sql.contracts import contract
 
 SCORES = contract("marts", "customer_scores")
+TAGS = contract("marts", "tags")
 SELECT = (
     "select id as customer_id, 'card' as scheme, '' as scope, 7.5::decimal(24, 8)"
     " as score, 10::decimal(24, 8) as max_score from storage.people"
@@ -36,6 +43,22 @@ def test_settings_name_the_tables_that_may_be_written_long(tmp_path):
     settings.write_text("name: a\npublish: {parquet: [scheme_rules]}\n")
     with pytest.raises(ConfigurationError, match=r"publish\.parquet.*customer_tiers"):
         open_project(tmp_path)
+
+
+def test_tables_of_the_release_tell_times_in_the_zone_of_the_business(con, project):
+    """Not in that of the machine, in which a cursor of its own would begin."""
+    building = begin(con, project, "key")
+    con.execute("set TimeZone = 'Asia/Shanghai'")
+    con.execute("create table release.main.calls as select 1 as id")
+    told = (
+        "select strftime(timestamptz '2026-05-30 16:00:00+00', '%Y-%m-%d %H:%M') as tag"
+    )
+    names = [column.name for column in TAGS.columns if column.name != "tag"]
+    rest = ", ".join(f"null as {name}" for name in names)
+    derive_table(con, building, TAGS, f"{told}, {rest} from main.calls", {})
+    assert con.execute("select tag from release.tags").fetchall() == [
+        ("2026-05-31 00:00",)
+    ]
 
 
 class Counted:
