@@ -20,7 +20,9 @@ from tests.end_to_end.conftest import FENJI, RUN_LIMIT_SECONDS, Company
 
 RELEASE_TABLES = Path(__file__).parents[1] / "conventions/release_tables.yaml"
 READER = Path(__file__).with_name("read_release.py")
-WALKTHROUGH = Path(__file__).parents[2] / "docs/walkthrough.md"
+DOCS = Path(__file__).parents[2] / "docs"
+WALKTHROUGH = DOCS / "walkthrough.md"
+BI = DOCS / "bi.md"
 
 LOOKUP_KEY = "the key of the demo company"
 EMPTY: set[str] = set()  # tables in which the demo has nothing to show
@@ -232,16 +234,21 @@ def test_every_tier_has_reasons_and_no_gap_is_below_zero(release):
     assert n_wrong == 0
 
 
-def test_the_walkthrough_shows_what_the_demo_holds(demo, release):
-    text = WALKTHROUGH.read_text(encoding="utf-8")
+@pytest.mark.parametrize(("document", "least"), [(WALKTHROUGH, 9), (BI, 12)])
+def test_a_document_shows_what_the_demo_holds(release, document, least):
+    text = document.read_text(encoding="utf-8")
     shown = re.findall(r"```sql\n(.*?)```\n```text\n(.*?)```", text, flags=re.DOTALL)
-    assert len(shown) == text.count("```sql") >= 9
+    assert len(shown) == text.count("```sql") >= least
     for query, table in shown:
         _, *rows = table.splitlines()
         assert rows == [
             " | ".join("-" if value is None else str(value) for value in row)
             for row in release.rows(query)
         ]
+
+
+def test_the_lines_of_the_walkthrough_are_in_a_file(demo):
+    text = WALKTHROUGH.read_text(encoding="utf-8")
     month = demo.company.root / "landing/transactions/2026-05.csv"
     lines = [
         line.removesuffix("…") for line in text.splitlines() if line.startswith("T-")
