@@ -26,6 +26,10 @@ from project.quantities import NO_MONTH_DAY, is_month_day, read_percent
 from schemes.language.windows import Window, parse_window
 
 PAY_RATIO = "pay_ratio"  # a benefit: the part of the price that is to be paid
+ACCOUNT_MANAGER = "account_manager"  # a benefit: its value may be a level of the staff
+POINTS_CLEARED = "points_cleared"  # the benefit that points are cleared later
+# Benefits that other tables work with, by the tier alone.
+WORKED_WITH = (PAY_RATIO, ACCOUNT_MANAGER, POINTS_CLEARED)
 UNRATED = "unrated"  # the tier of customers to whom the rule cannot be applied
 
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
@@ -338,11 +342,16 @@ class Benefit(Document):
         None
     )
     due_days: tuple[YearDay, ...] = ()
+    flag: Name | None = None  # of the scheme: only customers with it have the benefit
 
     @model_validator(mode="after")
     def _has_a_fitting_value(self) -> "Benefit":
         if self.due and self.due_days:
             raise ValueError(f"{self.benefit}: give either 'due' or 'due_days'")
+        if self.flag and (self.due or self.benefit in WORKED_WITH):
+            raise ValueError(
+                f"{self.benefit}: has all customers of the tier; leave 'flag' out"
+            )
         if self.value is None:
             return self
         if self.benefit == PAY_RATIO and not (self.share and 0 < self.share <= 1):

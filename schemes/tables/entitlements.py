@@ -23,7 +23,7 @@ from schemes.compiler.values import (
     texts,
 )
 from schemes.language.files import Scheme
-from schemes.language.model import Benefit, Text
+from schemes.language.model import ACCOUNT_MANAGER, POINTS_CLEARED, Benefit, Text
 from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import RESULTS, SCOPED_RESULTS, no_rows
 from schemes.tables.scheme_lists import literal_rows
@@ -34,8 +34,6 @@ CUSTOMER_ENTITLEMENTS = "customer_entitlements"
 DATES = "benefit_dates"
 ORDERS = "core.orders"
 BIRTHDAY = "birthday"
-ACCOUNT_MANAGER = "account_manager"  # the benefit whose value is a level of the staff
-POINTS_CLEARED = "points_cleared"  # the benefit that points are cleared later
 SEASON = "season"  # due on days that are the same for everybody
 # Due by an order: the amount that has to reach the value.
 AMOUNTS: Mapping[str, str] = {"basket": "basket_amount"}
@@ -64,7 +62,7 @@ def entitlements_of(scheme: Scheme) -> tuple[Entitlement, ...]:
     that state the same benefit, the value of the nearest counts.
 
     Raises:
-        ConfigurationError: a tier is unknown, or a benefit stated twice.
+        ConfigurationError: a tier or flag is unknown, or a benefit stated twice.
     """
     document = scheme.document
     stated = {tier: _by_name(scheme, tier) for tier in document.entitlements}
@@ -93,7 +91,11 @@ def _by_name(scheme: Scheme, tier: str) -> dict[str, Benefit]:
     """The benefits that a tier states and that have a value."""
     stated: dict[str, Benefit] = {}
     seen: set[str] = set()
+    flags = {flag.flag for flag in scheme.document.flags}
     for place, benefit in enumerate(scheme.document.entitlements[tier]):
+        if benefit.flag is not None and benefit.flag not in flags:
+            message = f"there is no flag '{benefit.flag}'{nearest(benefit.flag, flags)}"
+            raise scheme.error((ENTITLEMENTS, tier, place, "flag"), message)
         if benefit.benefit in seen:
             message = f"the tier '{tier}' states '{benefit.benefit}' twice"
             raise scheme.error((ENTITLEMENTS, tier, place), message)
@@ -120,6 +122,7 @@ def scheme_benefits_select(entitlements: Iterable[Entitlement]) -> str:
                 text(name.zh),
                 _text(entitlement.due),
                 texts(list(benefit.due_days)),
+                _text(benefit.flag),
             ]
         )
     return literal_rows("scheme_benefits", rows)
@@ -255,10 +258,13 @@ def entitlements_view(
     scheme reads one scheme's tiers.
     """
     dues: dict[str, set[str | None]] = {}
+    flags: dict[str, set[str]] = {}
     for entitlement in entitlements:
-        dues.setdefault(entitlement.scheme, set()).add(entitlement.due)
+        scheme, flag = entitlement.scheme, entitlement.benefit.flag
+        dues.setdefault(scheme, set()).add(entitlement.due)
+        flags.setdefault(scheme, set()).update([flag] if flag else [])
     queries = [
-        _branch(compiled, dues[compiled.scheme.scheme])
+        _branch(compiled, dues[compiled.scheme.scheme], flags[compiled.scheme.scheme])
         for compiled in schemes
         if compiled.scheme.scheme in dues
     ]
@@ -269,8 +275,16 @@ def entitlements_view(
     return union_text(queries)
 
 
-def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
-    """The customers of one scheme with what their tiers entitle them to."""
+def _branch(
+    compiled: CompiledScheme, dues: set[str | None], flags: set[str]
+) -> exp.Select:
+    """The customers of one scheme with what their tiers entitle them to.
+
+    Args:
+        compiled: the scheme.
+        dues: what the days of its benefits depend on.
+        flags: those that some of its benefits are for.
+    """
     results = RESULTS if compiled.grades_customers else SCOPED_RESULTS
     scheme = compiled.scheme.scheme
     tier = cast(exp.column(compiled.column("tier"), results, quoted=True), "varchar")
@@ -293,6 +307,8 @@ def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
         for column_ in contract("marts", CUSTOMER_ENTITLEMENTS).columns
     ]
     query = select(columns, f"{STORAGE}.{results}")
+    if flags:
+        query.where(_has_flag(compiled, results, flags), copy=False)
     same = both(
         [
             exp.EQ(this=exp.column("scheme", ENTITLEMENTS), expression=text(scheme)),
@@ -303,6 +319,21 @@ def _branch(compiled: CompiledScheme, dues: set[str | None]) -> exp.Select:
     if dues & {BIRTHDAY, *AMOUNTS}:
         join_customers(query, results, f"{STORAGE}.{DATES}", DATES)
     return query
+
+
+def _has_flag(compiled: CompiledScheme, results: str, flags: Iterable[str]) -> exp.Expr:
+    """That the customer has the flag that the benefit is for, if it is for one."""
+    named_flag = exp.column("flag", ENTITLEMENTS)
+    holds = [
+        both(
+            [
+                exp.EQ(this=named_flag.copy(), expression=text(flag)),
+                exp.column(compiled.column(f"flag_{flag}"), results, quoted=True),
+            ]
+        )
+        for flag in sorted(flags)
+    ]
+    return either([exp.Is(this=named_flag, expression=exp.null()), *holds])
 
 
 def _due_date(results: str, dues: set[str | None]) -> exp.Expr:

@@ -59,7 +59,8 @@ select
     benefits.name_zh,
     benefits.due,
     coalesce(next_days.due_date, promotions.due_date) as due_date,
-    promotions.due_until_date
+    promotions.due_until_date,
+    benefits.flag
 from marts.scheme_benefits as benefits
 left join next_days
     on

@@ -180,9 +180,9 @@ def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
         " where scheme = 'big_customer' order by all"
     )
     assert shown == [
-        ("approved", "big", "other", ["by_approval"]),
-        ("denied", "other", "other", ["by_approval"]),
-        ("odd", "big", "other", ["by_approval"]),
+        ("approved", "big", "other", ["by_approval", "as_person"]),
+        ("denied", "other", "other", ["by_approval", "as_person"]),
+        ("odd", "big", "other", ["by_approval", "as_person"]),
         ("plain", "other", "other", []),
     ]
     services = held(graded, "approved", "big_customer")
@@ -192,9 +192,6 @@ def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
         "discount": "at each step",
         "reservation": "persons",
         "family_number": "persons",
-        "private_network": "groups",
-        "pbx": "groups",
-        "leased_line": "groups",
         "region_card": "in other regions",
         "region_repair": "in other regions",
         "region_payment": "in other regions",
@@ -202,6 +199,72 @@ def test_a_big_customer_by_approval_shows_what_the_rule_gives(grade):
         "cross_industry": "named",
     }
     assert held(graded, "plain", "big_customer") == {}
+
+
+def test_persons_and_groups_have_the_services_that_are_theirs(grade):
+    """A member of a group is a person; a group is who has members."""
+    customers = [
+        {"customer_id": "group", "parent_customer_id": None},
+        {"customer_id": "member", "parent_customer_id": "group"},
+        {"customer_id": "person", "parent_customer_id": None},
+    ]
+    graded = grade(
+        {
+            "bills": [],
+            "customers": customers,
+            "overrides": [
+                overrides(name, None, scheme="big_customer")
+                for name in ("group", "member", "person")
+            ],
+            "service_lines": [],
+        },
+        columns={
+            "service_lines": ["service_id", "customer_id", "activated_on"],
+            "bills": ["customer_id", "bill_month", "amount"],
+        },
+        only=["big_customer", "account_kind"],
+    )
+    personalised = {
+        name: set(held(graded, name, "big_customer"))
+        & {"reservation", "family_number", "private_network", "pbx", "leased_line"}
+        for name in ("group", "member", "person")
+    }
+    assert personalised == {
+        "group": {"private_network", "pbx", "leased_line"},
+        "member": {"reservation", "family_number"},
+        "person": {"reservation", "family_number"},
+    }
+    for name in personalised:
+        assert "region_card" in held(graded, name, "big_customer")
+    assert graded.by_key(
+        "select benefit, flag from entitlements where scheme = 'big_customer'"
+        " and benefit in ('pbx', 'reservation', 'priority')"
+    ) == {"pbx": "as_group", "reservation": "as_person", "priority": None}
+
+
+@pytest.mark.parametrize(
+    ("benefit", "says"),
+    [
+        ("{benefit: b, value: x, flag: as_groop}", "no flag 'as_groop'; did you mean"),
+        (
+            "{benefit: b, value: x, flag: as_group, due: birthday}",
+            "b: has all customers of the tier; leave 'flag' out",
+        ),
+        (
+            "{benefit: account_manager, value: senior, flag: as_group}",
+            "account_manager: has all customers of the tier",
+        ),
+    ],
+)
+def test_a_flag_of_a_benefit_that_is_wrong_is_told(tmp_path, benefit, says):
+    written = (LIBRARY / "big_customer.yaml").read_text("utf-8")
+    start = written.index("    - {benefit: cross_industry")
+    file = tmp_path / "big.yaml"
+    file.write_text(f"{written[:start]}    - {benefit}\n", encoding="utf-8")
+    with pytest.raises(ConfigurationError) as told:
+        entitlements_of(read_scheme(file))
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 def member(customer, *, is_member=True):
