@@ -310,6 +310,7 @@ POINTS = {
         "key": {
             "action": {
                 "serve_directly": "001:59",
+                "whole_way": "003:207",
                 "own_solutions": "003:207",
                 "lasting_relation": "003:207",
             },
