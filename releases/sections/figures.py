@@ -256,6 +256,15 @@ class Campaign:
 
 
 @dataclass(frozen=True)
+class Sales:
+    """The sales of a category in a month."""
+
+    month: datetime.date
+    category: str | None
+    spend_amount: Decimal
+
+
+@dataclass(frozen=True)
 class AssetModel:
     """A model of installed assets."""
 
@@ -444,6 +453,11 @@ class Figures:
     def campaigns(self) -> list[Campaign]:
         """Campaigns, the latest first."""
         return self._rows(Campaign, "campaigns")
+
+    @cached_property
+    def sales(self) -> list[Sales]:
+        """Sales by month and category."""
+        return self._rows(Sales, "sales")
 
     @cached_property
     def asset_models(self) -> list[AssetModel]:

@@ -1,6 +1,11 @@
 """What customers are worth: pyramid, RFM, lifecycle, tiers over time, economics."""
 
+from collections.abc import Sequence
+from decimal import Decimal
+
 from releases.sections.blocks import (
+    NOTHING,
+    UNKNOWN,
     Block,
     Cell,
     Section,
@@ -22,7 +27,7 @@ from releases.sections.blocks import (
     table,
     whole,
 )
-from releases.sections.drawing import colours, stacked, tree_map
+from releases.sections.drawing import colours, curve, stacked, tree_map
 from releases.sections.figures import Figures, Scheme
 from releases.sections.movement import leading
 
@@ -37,6 +42,8 @@ _STAGES = (
 _MOST_STAGES = 2
 _MOST_TRENDS = 4
 _MOST_DATES = 4  # side by side; the change is since the first
+_MOST_CATEGORIES = 8
+_YEAR = 12  # months
 _TILE_WIDTH, _TILE_HEIGHT = 15, 18  # per cent that a text needs
 _SCORES = (5, 4, 3, 2, 1)
 
@@ -200,6 +207,8 @@ def lifecycle(figures: Figures) -> Section | None:
 
 def tiers_of(scheme: Scheme) -> Block | None:
     """The tiers of a scheme with customers, shares and spend."""
+    tiers = [tier for tier in scheme.tiers if tier.n_customers]
+    palette = colours([tier.rank for tier in tiers])
     return table(
         scheme.name,
         (
@@ -210,13 +219,12 @@ def tiers_of(scheme: Scheme) -> Block | None:
         ),
         [
             (
-                Cell(tier.name),
+                Cell(tier.name, colour=colour),
                 count(tier.n_customers),
                 share(tier.customer_share, bar=True),
                 amount(tier.spend_amount),
             )
-            for tier in scheme.tiers
-            if tier.n_customers
+            for tier, colour in zip(tiers, palette, strict=True)
         ],
     )
 
@@ -257,11 +265,14 @@ def trend(figures: Figures, scheme: Scheme) -> Block | None:
         return None
     palette = colours([tier.rank for tier in tiers])
     lines = []
+    is_long = len(dates) > _MOST_DATES
     for tier, colour in zip(tiers, palette, strict=True):
         values = [counted.get((date, tier.tier), 0) for date in dates]
+        drawn = [Cell(line=curve(values))] if is_long else []
         lines.append(
             [
                 Cell(tier.name, colour=colour),
+                *drawn,
                 *(count(value) for value in values[-_MOST_DATES:]),
                 Cell(plain(signed(values[-1] - values[0])), number=True),
             ]
@@ -274,11 +285,13 @@ def trend(figures: Figures, scheme: Scheme) -> Block | None:
         )
         for date in dates[-_MOST_DATES:]
     ]
-    lines.insert(0, [Cell(Text("Shares", "占比")), *bars, Cell()])
+    gap = [Cell()] if is_long else []
+    lines.insert(0, [Cell(Text("Shares", "占比")), *gap, *bars, Cell()])
     return table(
         scheme.name,
         (
             head("Tier", "等级"),
+            *([Cell(Text(f"Since {dates[0]}", f"自 {dates[0]}"))] if is_long else []),
             *(Cell(plain(date), number=True) for date in dates[-_MOST_DATES:]),
             head("Change", "变化", number=True),
         ),
@@ -290,14 +303,29 @@ def economics(figures: Figures) -> Section | None:
     """What tiers bring and cost."""
     found = [leading(figures), figures.schemes.get("service_level")]
     telling = {s.scheme: s for s in found if s is not None and s.is_telling}
-    blocks = present(*map(brought_by, telling.values()), _campaigns(figures))
+    blocks = present(
+        *map(brought_by, telling.values()), _sales(figures), _campaigns(figures)
+    )
     if not blocks:
         return None
     return Section("economics", Text("Economics", "经济效益"), blocks)
 
 
 def brought_by(scheme: Scheme) -> Block | None:
-    """What the tiers of a scheme bring and cost."""
+    """What the tiers of a scheme bring and cost; what is known of none is left out."""
+    tiers = [tier for tier in scheme.tiers if tier.n_customers]
+    columns = [
+        (head("Spend per customer", "客均消费", number=True), "spend_each"),
+        (head("Margin", "毛利", number=True), "margin_amount"),
+        (head("Cost of service", "服务成本", number=True), "service_cost_amount"),
+        (head("Profit", "利润", number=True), "profit_amount"),
+        (head("Profit per customer", "客均利润", number=True), "profit_each"),
+    ]
+    shown = [
+        (name, field)
+        for name, field in columns
+        if any(getattr(tier, field) is not None for tier in tiers)
+    ]
     return table(
         Text(
             f"{scheme.name_en}: what a tier brings and costs in 12 months",
@@ -305,25 +333,16 @@ def brought_by(scheme: Scheme) -> Block | None:
         ),
         (
             head("Tier", "等级"),
-            head("Spend per customer", "客均消费", number=True),
-            head("Margin", "毛利", number=True),
-            head("Cost of service", "服务成本", number=True),
-            head("Profit", "利润", number=True),
-            head("Profit per customer", "客均利润", number=True),
+            *(name for name, _ in shown),
             head("Tickets per customer", "客均工单", number=True),
         ),
         [
             (
                 Cell(tier.name),
-                amount(tier.spend_each),
-                amount(tier.margin_amount),
-                amount(tier.service_cost_amount),
-                amount(tier.profit_amount),
-                amount(tier.profit_each),
+                *(amount(getattr(tier, field)) for _, field in shown),
                 decimals(tier.tickets_each),
             )
-            for tier in scheme.tiers
-            if tier.n_customers
+            for tier in tiers
         ],
         _margins(scheme),
     )
@@ -333,11 +352,63 @@ def _margins(scheme: Scheme) -> Text:
     """That the margin of a tier is left out, where it is."""
     filled = [tier for tier in scheme.tiers if tier.n_customers]
     if all(tier.margin_amount is not None for tier in filled):
-        return Text("", "")
+        return NOTHING
     return Text(
-        "–: the margin is known of too little of the tier's spend.",
-        "–：该等级毛利已知的消费占比不足。",
+        "Margin and profit are left out where the margin is known of too little of a"
+        " tier's spend.",
+        "等级毛利已知的消费占比不足时，不显示毛利与利润。",
     )
+
+
+def _sales(figures: Figures) -> Block | None:
+    """The sales of all and of the largest categories, month by month."""
+    months = sorted({row.month for row in figures.sales})
+    if not months:
+        return None
+    at = {month: place for place, month in enumerate(months)}
+    whole_sales = [Decimal(0) for _ in months]
+    by_category: dict[str, list[Decimal]] = {}
+    for row in figures.sales:
+        name = UNKNOWN.en if row.category is None else row.category
+        of_category = by_category.setdefault(name, [Decimal(0) for _ in months])
+        for sums in (whole_sales, of_category):
+            sums[at[row.month]] += row.spend_amount
+    largest = sorted(by_category, key=lambda name: (-sum(by_category[name]), name))
+    rows = [_sold(Text("All", "合计"), whole_sales)]
+    rows += [
+        _sold(plain(name), by_category[name]) for name in largest[:_MOST_CATEGORIES]
+    ]
+    first, last = months[0], months[-1]
+    return table(
+        Text(
+            f"Sales by month and category, {first:%Y-%m} to {last:%Y-%m}",
+            f"各月各品类销售，{first:%Y-%m} 至 {last:%Y-%m}",
+        ),
+        (
+            head("Category", "品类"),
+            head("By month", "按月"),
+            Cell(plain(f"{last:%Y-%m}"), number=True),
+            head("Last 12 months", "近12个月", number=True),
+            head("On the 12 before", "较前12个月", number=True),
+        ),
+        rows,
+    )
+
+
+def _sold(name: Text, sums: Sequence[Decimal]) -> list[Cell]:
+    """A line of sales: its months as a curve, the last year against the one before."""
+    year, before = sum(sums[-_YEAR:]), sum(sums[-2 * _YEAR : -_YEAR])
+    change = UNKNOWN.en
+    if len(sums) >= 2 * _YEAR and before > 0:
+        sign = "+" if year > before else ""
+        change = sign + per_cent((year - before) / before)
+    return [
+        Cell(name),
+        Cell(line=curve(sums)),
+        amount(sums[-1]),
+        amount(year),
+        Cell(plain(change), number=True),
+    ]
 
 
 def _campaigns(figures: Figures) -> Block | None:

@@ -19,9 +19,9 @@ ALERTS: Mapping[str, Text] = {
     "distribution_moved": Text("Many customers moved", "等级分布变动较大"),
 }
 SEVERITIES: Mapping[str, Text] = {
-    "high": Text("act today", "今天处理"),
-    "medium": Text("look at it", "需要关注"),
-    "low": Text("know it", "知悉"),
+    "high": Text("today", "今天"),
+    "medium": Text("soon", "尽快"),
+    "low": Text("to know", "知悉"),
 }
 LEVELS: Mapping[str, Text] = {
     "high": Text("High", "高级"),

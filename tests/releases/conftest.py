@@ -31,6 +31,7 @@ SUMMARIZED = (
     "rejected_rows",
     "scheme_tiers",
     "schemes",
+    "sales_month",
     "segment_counts",
     "segment_playbook",
     "service_effect",

@@ -96,6 +96,67 @@ def test_a_trend_has_the_change_since_the_first_date(figures, insert):
 
 
 @pytest.mark.usefixtures("graded")
+def test_a_long_trend_is_a_curve_and_the_latest_dates(figures, insert):
+    basic = {"scheme": "card", "tier": "basic", "n_customers": 1}
+    for month in ("2026-01-31", "2026-02-28", "2026-03-31"):
+        insert("tier_trend", basic | {"as_of_date": month})
+    found = trend(figures, figures.schemes["card"])
+    assert [cell.text.en for cell in found.columns] == [
+        "Tier", "Since 2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30",
+        "2026-05-31", "Change",
+    ]  # fmt: skip
+    assert texts(found.rows)[1] == ["Tier basic", "", "1", "1", "2", "3", "+2"]
+    assert found.rows[1][1].line.count("L") == 4
+    assert {len(row) for row in found.rows} == {7}
+
+
+def test_what_is_known_of_no_tier_is_no_column(figures, insert):
+    for tier, spend in (("gold", 10), ("basic", None)):
+        insert(
+            "tier_economics",
+            {
+                "scheme": "card",
+                "tier": tier,
+                "n_customers": 1,
+                "spend_per_customer_amount": spend,
+            },
+        )
+    insert("schemes", {"scheme": "card", "name_en": "Card", "name_zh": "卡"})
+    found = brought_by(figures.schemes["card"])
+    assert [cell.text.en for cell in found.columns] == [
+        "Tier", "Spend per customer", "Cost of service", "Tickets per customer",
+    ]  # fmt: skip
+    assert texts(found.rows)[0][:2] == ["basic", "–"]
+
+
+def test_sales_of_a_year_are_held_against_those_of_the_year_before(figures, insert):
+    for at in range(24):
+        for category, spend in (("shoes", 2), (None, 1)):
+            insert(
+                "sales_month",
+                {
+                    "month": f"{2024 + (5 + at) // 12}-{(5 + at) % 12 + 1:02}-01",
+                    "category": category,
+                    "spend_amount": spend if at < 12 else spend * 3,
+                },
+            )
+    (sales,) = economics(figures).blocks
+    assert sales.caption.en == "Sales by month and category, 2024-06 to 2026-05"
+    assert texts(sales.rows) == [
+        ["All", "", "9.00", "108.00", "+200.0 %"],
+        ["shoes", "", "6.00", "72.00", "+200.0 %"],
+        ["–", "", "3.00", "36.00", "+200.0 %"],
+    ]
+    assert sales.rows[0][1].line.count("L") == 23
+
+
+def test_a_year_that_is_not_known_is_not_compared(figures, insert):
+    insert("sales_month", {"month": "2026-05-01", "category": "a", "spend_amount": 1})
+    (sales,) = economics(figures).blocks
+    assert texts(sales.rows)[0] == ["All", "", "1.00", "1.00", "–"]
+
+
+@pytest.mark.usefixtures("graded")
 def test_that_a_margin_is_left_out_is_said(figures, con):
     assert "known of too little" in brought_by(figures.schemes["card"]).note.en
     con.execute("update release.main.tier_economics set margin_12m_amount = 1")
