@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
+from pipelines import notices
 from project.folder import open_project
 from runs.dates import read_date, refuse_to_come, today
 from runs.opening import hold_warehouse, open_run
@@ -43,4 +44,7 @@ class RunResource(dg.ConfigurableResource[Run]):
             hold_warehouse(project, on_wait=tell_waiting),
             open_run(project, as_of_date, on_upgrade=tell) as run,
         ):
-            yield run
+            try:
+                yield run
+            finally:
+                notices.tell(run, tell)

@@ -11,3 +11,4 @@ Language = Literal["en", "zh"]  # of names and reasons
 Every = Literal["day", "month"]  # the as-of dates of a backfill
 Publish = Literal["all", "last"]  # the releases that a backfill leaves
 SampleFormat = Literal["csv", "parquet"]  # of the files of `fenji generate`
+NotifyEvent = Literal["failure", "gate", "alerts"]  # what people are told of a run

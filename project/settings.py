@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from project.choices import NotifyEvent
 from project.contacts import is_country
 from project.currencies import currency_codes
 from project.documents import Document, build_document, nearest, read_yaml
@@ -470,6 +471,24 @@ class ScheduleSettings(Document):
         return read_seconds(self.quiet) or 0
 
 
+class NotifySettings(Document):
+    """Who is told how a run ended; [scheduling.md](scheduling.md).
+
+    Nobody is told while the environment variable is not set.
+    """
+
+    events: tuple[NotifyEvent, ...] = Field(
+        default=("failure", "gate", "alerts"), examples=[["failure", "gate"]]
+    )
+    """What is told: a run that failed, a gate that stopped it, a release's alerts."""
+    urls_variable: str = Field(
+        default="FENJI_NOTIFY_URLS",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        examples=["SHOP_NOTIFY_URLS"],
+    )
+    """The environment variable that holds the addresses, as Apprise writes them."""
+
+
 class Settings(Document):
     """The whole of `fenji.yaml`."""
 
@@ -517,6 +536,8 @@ class Settings(Document):
     """What stops a release before it is published; [gates.md](gates.md)."""
     schedule: ScheduleSettings = ScheduleSettings()
     """When runs begin by themselves; [scheduling.md](scheduling.md)."""
+    notify: NotifySettings = NotifySettings()
+    """Who is told how a run ended; [scheduling.md](scheduling.md)."""
 
     def mappings_of(self, feed: str) -> tuple[FeedMapping, ...]:
         """The mappings of a feed, in order; a default one where none is set."""

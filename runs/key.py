@@ -59,6 +59,8 @@ SHOWN_ONLY = (
     "schemes/language/json_schema.py",
     "schemes/tools",
 )
+# The settings that change no figure.
+_NO_FIGURES = ("gates", "lookup", "notify", "publish", "resources", "schedule")
 # Packages whose data are in the figures.
 DATA_PACKAGES = ("holidays",)
 PHONES = "phonenumberslite"
@@ -67,14 +69,10 @@ PHONES = "phonenumberslite"
 def settings_digest(project: Project) -> str:
     """The digest of the resolved settings, own feeds, schemes, tags and work lists.
 
-    `resources`, `publish`, `gates`, `lookup` and `schedule` are left out: they change
-    no figure. A release that a gate stopped was never published, so that a relaxed
-    gate lets the next run publish it.
+    What changes no figure is left out, such as `gates`: a release that a gate stopped
+    was never published, so that a relaxed gate lets the next run publish it.
     """
-    settings = project.settings.model_dump(
-        mode="json",
-        exclude={"resources", "publish", "gates", "lookup", "schedule"},
-    )
+    settings = project.settings.model_dump(mode="json", exclude=set(_NO_FIGURES))
     parts = (
         json.dumps(settings, sort_keys=True),
         project.own.digest,

@@ -54,6 +54,7 @@ def backfill(
         FenjiError: a date could not be graded.
     """
     from pipelines import backfill as ranges  # noqa: PLC0415
+    from pipelines import notices  # noqa: PLC0415
 
     dates = _dates(project, first, last, every)
     graded: list[Graded] = []
@@ -64,6 +65,7 @@ def backfill(
         runs.add(run)
         if run.released is None and interrupts.received() is None:
             failed.append(outcomes.of_failure(run))
+            notices.tell(run, terminal.say_note)
         if as_json:
             say_refused(run)
 

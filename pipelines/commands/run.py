@@ -102,6 +102,7 @@ def _run(
             _point(project, decision.published, make_current=make_current)
             _show_unchanged(project, decision.published, as_json=as_json)
             return
+        from pipelines import notices  # noqa: PLC0415 - imports Dagster
         from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
         try:
@@ -126,6 +127,8 @@ def _run(
                 finally:
                     if as_json:
                         say_refused(opened)
+                    if interrupts.received() is None:
+                        notices.tell(opened, terminal.say_note)
                 opened.seconds["whole"] = time.perf_counter() - began
                 # Besides the import of Great Expectations.
                 opened.seconds["startup"] = opened.seconds.get("startup", 0) + started
