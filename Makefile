@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt docs new-table new-scheme lock bench
+.PHONY: help setup demo test check fmt docs site new-table new-scheme lock bench
 
 help: ## show these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,11 +27,12 @@ demo: setup ## make a small company, grade its customers, show where to look
 test: setup ## run the tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
-check: setup ## lint, types, SQL style, Dagster definitions
+check: setup ## lint, types, SQL style, Dagster definitions, pages of the site
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint sql synthetic/sql releases/sql ingest/sql schemes/tools/sql
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs
+	@$(MAKE) --no-print-directory site
 
 fmt: setup ## format Python and SQL
 	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
@@ -39,6 +40,9 @@ fmt: setup ## format Python and SQL
 
 docs: setup ## write the generated pages under docs/
 	@$(BIN)/python -m pipelines.docs
+
+site: setup ## build the pages of docs/ as a site, below site/
+	@NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/mkdocs build --quiet
 
 new-table: setup ## write contract, select and test of a table: NAME=marts.visits
 	@$(BIN)/python -m scaffold table $(NAME)
