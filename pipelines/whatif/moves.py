@@ -5,7 +5,7 @@ The connection holds what was graded anew: its schemas `core` and `marts`, and i
 is done in `grading`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from releases import reading
-from sql.selects import quoted
+from sql.selects import quoted, text
 
 _RELEASE = "published"
 _ALL = 2**62
@@ -129,11 +129,17 @@ class Move:
 _STANDINGS = """
 create or replace temp table standings as
 with former as (
-    select customer_id, {scope} as scope, {tier}::varchar as tier from {former}
+    select
+        customer_id, {scope} as scope, {tier}::varchar as tier, {former_flags} as flags
+    from {former}
 ), latter as (
-    select customer_id, {scope} as scope, {tier}::varchar as tier from {latter}
+    select
+        customer_id, {scope} as scope, {tier}::varchar as tier, {latter_flags} as flags
+    from {latter}
 )
-select customer_id, scope, former.tier as from_tier, latter.tier as to_tier
+select
+    customer_id, scope, former.tier as from_tier, latter.tier as to_tier,
+    former.flags as from_flags, latter.flags as to_flags
 from (from former where tier is not null) as former
 full join (from latter where tier is not null) as latter using (customer_id, scope)
 """
@@ -154,18 +160,25 @@ order by from_tier, to_tier
 """
 _BENEFITS = """
 with cells as (
-    select from_tier, to_tier, count(*) as n
+    select from_tier, to_tier, from_flags, to_flags, count(*) as n
     from standings
     group by all
 ), former as (
     select cells.*, benefit, value
     from cells
-    inner join {former} as stated on stated.tier = from_tier and scheme = $scheme
+    inner join {former} as stated
+        on
+            stated.tier = from_tier
+            and scheme = $scheme
+            and (flag is null or list_contains(from_flags, flag))
 ), latter as (
     select cells.*, benefit, value
     from cells
     inner join marts.scheme_benefits as stated
-        on stated.tier = to_tier and scheme = $scheme
+        on
+            stated.tier = to_tier
+            and scheme = $scheme
+            and (flag is null or list_contains(to_flags, flag))
 )
 select
     coalesce(former.benefit, latter.benefit) as held,
@@ -179,6 +192,8 @@ full join latter
         former.benefit = latter.benefit
         and former.from_tier is not distinct from latter.from_tier
         and former.to_tier is not distinct from latter.to_tier
+        and former.from_flags is not distinct from latter.from_flags
+        and former.to_flags is not distinct from latter.to_flags
 group by held
 having n_gained + n_lost + n_changed > 0
 order by held
@@ -251,7 +266,7 @@ class Comparison:
         self._create_standings(graded)
         cells = [Cell(*row) for row in self.con.execute(_CELLS).fetchall()]
         found = self.con.execute(
-            _BENEFITS.format(former=_published("entitlements")),
+            _BENEFITS.format(former=self._former_benefits()),
             {"scheme": graded.scheme},
         )
         benefits = tuple(BenefitChange(*row) for row in found.fetchall())
@@ -284,9 +299,49 @@ class Comparison:
             former = f"(from {latter} where false)"
         if graded.version is None:
             latter = f"(from {former} where false)"
+        flags = self._flags_of_benefits(graded.scheme)
         self.con.execute(
-            _STANDINGS.format(tier=tier, scope=scope, former=former, latter=latter)
+            _STANDINGS.format(
+                tier=tier,
+                scope=scope,
+                former=former,
+                latter=latter,
+                former_flags=self._flags(graded.scheme, former, flags),
+                latter_flags=self._flags(graded.scheme, latter, flags),
+            )
         )
+
+    def _former_benefits(self) -> str:
+        """The benefits of the release; in one of an earlier version none has a flag."""
+        published = _published("entitlements")
+        if "flag" in self._columns(published):
+            return published
+        return f"(select *, null::varchar as flag from {published})"
+
+    def _flags_of_benefits(self, scheme: str) -> list[str]:
+        """The flags that benefits of a scheme are for, then or now."""
+        found = self.con.execute(
+            f"select flag from {self._former_benefits()} as stated"
+            " where scheme = $scheme and flag is not null"
+            " union select flag from marts.scheme_benefits"
+            " where scheme = $scheme and flag is not null order by flag",
+            {"scheme": scheme},
+        )
+        return [flag for (flag,) in found.fetchall()]
+
+    def _flags(self, scheme: str, results: str, flags: Iterable[str]) -> str:
+        """The list of those of the flags that a customer has in some results."""
+        columns = self._columns(results)
+        found = [
+            f"case when {quoted(name)} then {text(flag)} end"
+            for flag in flags
+            if (name := f"{scheme}__flag_{flag}") in columns
+        ]
+        return f"[{', '.join(found)}]::varchar[]"
+
+    def _columns(self, relation: str) -> frozenset[str]:
+        described = self.con.execute(f"describe from {relation}").fetchall()
+        return frozenset(name for name, *_ in described)
 
 
 def _published(table: str) -> str:
