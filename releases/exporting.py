@@ -102,14 +102,14 @@ def export(
         RunError: the rows do not fit, or the file cannot be written.
     """
     write = _writer_of(file)
-    _refuse_place(project, file, force=force)
+    refuse_place(project, file, force=force)
     with _opened(project, latter, former, file.parent) as con:
         query = _query(con, wanted, latter, former)
         columns = tuple(_columns(con, query, wanted))
         select = _Select(
             query.sql, query.order, query.params, columns, latter.as_of_date
         )
-        with _beside(file) as part:
+        with beside(file) as part:
             n_rows = write(con, select, part)
         names = tuple(name for name, _ in columns)
     since = former.release_id if former and wanted.what == CHANGES else None
@@ -410,7 +410,7 @@ def _writer_of(file: Path) -> _Write:
     return writer
 
 
-def _refuse_place(project: Project, file: Path, *, force: bool) -> None:
+def refuse_place(project: Project, file: Path, *, force: bool) -> None:
     """Refuse a place where no file is to be written.
 
     Raises:
@@ -430,7 +430,7 @@ def _refuse_place(project: Project, file: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _beside(file: Path) -> Iterator[Path]:
+def beside(file: Path) -> Iterator[Path]:
     """A file beside another one, which it replaces where all goes well.
 
     Raises:

@@ -411,6 +411,30 @@ def export(
 
 @app.command(
     epilog=examples(
+        "fenji report --scheme value_pyramid --to pyramid.html",
+        "fenji report --scheme rfm_8,service_level --to board.html --lang zh",
+    )
+)
+def report(
+    scheme: Annotated[
+        str, typer.Option(metavar="A,B", help="The schemes, in this order.")
+    ],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="An .html file.")],
+    lang: LangOption = "en",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace a file that is there.")
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a page about some schemes of the current release, to send it."""
+    from pipelines.commands import report as command  # noqa: PLC0415
+
+    command.report(open_project(project), scheme, to, lang, force=force, as_json=json)
+
+
+@app.command(
+    epilog=examples(
         "fenji plan --set annual_points.tiers.C.from=3500",
         "fenji plan --schemes proposed/",
     )

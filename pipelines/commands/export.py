@@ -39,7 +39,7 @@ def export(
     named = [name.strip() for name in columns.split(",")] if columns else []
     wanted = Wanted(what, owner, tuple(named), lang)
     with ExitStack() as held:
-        latter = held.enter_context(lease.held(project, lambda: _current(project)))
+        latter = held.enter_context(lease.held(project, lambda: current(project)))
         former: Manifest | None = None
         if what == CHANGES:
             former = held.enter_context(
@@ -49,7 +49,12 @@ def export(
     _show(found, latter, as_json=as_json)
 
 
-def _current(project: Project) -> Manifest:
+def current(project: Project) -> Manifest:
+    """The release that readers see.
+
+    Raises:
+        RunError: there is none yet.
+    """
     shown = store.current(project)
     if shown is None:
         raise RunError(f"{project.releases}: there is no release yet; `fenji run`")

@@ -480,6 +480,51 @@ def test_the_report_is_read_on_any_screen_in_both_languages(report, tmp_path):
         assert found["violations"] == []
 
 
+def test_a_page_about_some_schemes_is_written_on_request(demo, release, tmp_path):
+    page = tmp_path / "board.html"
+    command = ("report", "--scheme", "rfm_8,value_pyramid", "--to", str(page))
+    demo.company.call(*command, "--lang", "zh").expect(0)
+    text = page.read_text(encoding="utf-8")
+    titles = re.findall(r'<h2 id="([^"]*)-title">', text)
+    assert titles == ["scheme-rfm_8", "scheme-value_pyramid", "definitions"]
+    assert 'id="lang-zh" checked' in text
+    shown = {
+        row[0]: row[1]
+        for caption, (head, *rows) in pages.tables(text)
+        if caption == "Value pyramid" and head[2] == "Share"
+        for row in rows
+    }
+    assert shown == {
+        name: f"{n_customers:,}"
+        for name, n_customers in release.rows(
+            "select name_en, count(*) from customer_tiers"
+            " join scheme_tiers using (scheme, tier)"
+            " where scheme = 'value_pyramid' group by all"
+        )
+    }
+    told = demo.company.call(*command).expect(2)
+    assert "is there already; --force replaces it" in told.one_line()
+    assert 'id="lang-zh" checked' in page.read_text(encoding="utf-8")
+    demo.company.call(*command, "--force").expect(0)
+    assert 'id="lang-en" checked' in page.read_text(encoding="utf-8")
+    assert list(tmp_path.iterdir()) == [page]
+
+
+@pytest.mark.parametrize(
+    ("schemes", "file", "says"),
+    [
+        ("value_pyramyd", "a.html", "did you mean 'value_pyramid'"),
+        (" , ", "a.html", "--scheme: names no scheme"),
+        ("rfm_8", "a.pdf", "must end in .html"),
+        ("rfm_8", "absent/a.html", "there is no folder"),
+    ],
+)
+def test_a_page_that_cannot_be_written_is_refused(demo, tmp_path, schemes, file, says):
+    command = ("report", "--scheme", schemes, "--to", str(tmp_path / file))
+    assert says in demo.company.call(*command).expect(2).one_line()
+    assert list(tmp_path.iterdir()) == []
+
+
 # Readers: whatever DuckDB a BI tool brings.
 
 

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 import duckdb
 import pytest
 
-from releases.report import REPORT_FILE, write_report
+from project.errors import ConfigurationError
+from releases.report import REPORT_FILE, scheme_report, write_report
 from releases.summary import Unusable
 
 
@@ -218,3 +219,20 @@ def test_it_needs_no_script_and_nothing_from_elsewhere(written):
     assert {tag for tag, _ in page.tags} & {"script", "img", "link", "iframe"} == set()
     assert [a for _, found in page.tags for a in found if a.startswith("on")] == []
     assert re.findall(r"https?:|url\(|@import", page.text) == []
+
+
+@pytest.mark.usefixtures("graded")
+def test_a_page_about_some_schemes_has_them_in_the_order_given(con, project, manifest):
+    def page(*schemes):
+        return scheme_report(con, "release", manifest("may"), project, schemes, "zh")
+
+    found = Page(page("off", "card"))
+    anchors = [name for name in found.ids if name.startswith("scheme-")]
+    assert anchors == [
+        "scheme-off", "scheme-off-title", "scheme-card", "scheme-card-title",
+    ]  # fmt: skip
+    assert found.tags[0] == ("html", {"lang": "zh"})
+    with pytest.raises(
+        ConfigurationError, match="no scheme 'cart'; did you mean 'card'"
+    ):
+        page("cart")
