@@ -184,7 +184,7 @@ def remembered(
         counted = con.execute(
             f"select count(*) from {quoted('core', f'{scheme}_history')}"
         ).fetchall()
-        times[scheme]["rating_dates"] = counted[0][0]
+        times[scheme]["days"] = counted[0][0]
     return times
 
 
@@ -192,11 +192,11 @@ def show(result: Mapping[str, Mapping[str, float]], customers: int) -> None:
     """Print what each scheme took."""
     table = Table(title=f"Schemes with memory, {customers:,} customers")
     table.add_column("scheme")
-    for name in ("seconds", "CPU seconds", "rating dates of all customers"):
+    for name in ("seconds", "CPU seconds", "days of all customers with a change"):
         table.add_column(name, justify="right")
     for name, took in result.items():
         seconds, used = f"{took['seconds']:.1f}", f"{took['cpu_seconds']:.1f}"
-        table.add_row(name, seconds, used, f"{int(took['rating_dates']):,}")
+        table.add_row(name, seconds, used, f"{int(took['days']):,}")
     Console().print(table)
 
 

@@ -19,7 +19,7 @@ from sqlglot import exp
 from schemes.compiler.changes import Clock, clocks_of
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.figures import Leading
-from schemes.compiler.history_selects import history_select
+from schemes.compiler.history_selects import history_select, ratings_select
 from schemes.compiler.memory import Memory
 from schemes.compiler.program import CUSTOMERS, Entity, Program
 from schemes.compiler.queries import named, select, text_of
@@ -39,6 +39,7 @@ from schemes.language.metrics import Asked, inputs_of
 from schemes.language.names import AS_OF_DATE, Inputs, attributes
 
 _YEAR = 12  # months
+_RATINGS = "ratings"  # in the selects: the metrics on each rating date
 
 
 @dataclass(frozen=True)
@@ -51,29 +52,52 @@ class History:
 
     @property
     def facts(self) -> Mapping[str, str]:
-        """Its tables of `core`, in order: table → select."""
-        name = self.compiled.scheme.scheme
-        facts = {f"{name}_history": self.metrics}
-        if self.program.cuts:
-            facts[f"{name}_history_cuts"] = dated_cuts_select(self.program)
-        facts[f"{name}_held"] = _held_select(self)
-        return facts
-
-    @property
-    def metrics(self) -> str:
-        """The select of the metrics that the rating reads, on each rating date.
+        """Its tables of `core`, in order: table → select.
 
         Raises:
             ConfigurationError: a metric cannot be told for earlier dates.
         """
+        name, asked = self.compiled.scheme.scheme, self.asked
+        facts = {
+            f"{name}_history": history_select(
+                self.compiled.scheme, asked, self.dates(asked)
+            )
+        }
+        if self.program.cuts:
+            cuts = dated_cuts_select(self.program)
+            cuts.with_(_RATINGS, as_=self.ratings(of_everybody=True), copy=False)
+            facts[f"{name}_history_cuts"] = text_of(cuts)
+        held = _held_select(self)
+        held.with_(_RATINGS, as_=self.ratings(), copy=False)
+        facts[f"{name}_held"] = text_of(held)
+        return facts
+
+    @property
+    def asked(self) -> list[Asked]:
+        """The metrics that the rating reads."""
         rated = [column(name) for name in self.rated]
         read = columns_read(self.program, [*rated, *self.program.cuts.values()])
-        asked = [
+        return [
             asked_metric
             for name, asked_metric in self.program.asked.items()
             if name in read
         ]
-        return history_select(self.compiled.scheme, asked, self.dates(asked))
+
+    def ratings(self, *, of_everybody: bool = False) -> exp.Select:
+        """The metrics on each rating date, a row per customer and date.
+
+        Args:
+            of_everybody: on the firsts of months alone.
+        """
+        asked = self.asked
+        return ratings_select(
+            f"core.{self.compiled.scheme.scheme}_history",
+            self.compiled.scheme,
+            asked,
+            self.dates(asked),
+            of_everybody=of_everybody,
+            with_until=self.memory.ends_on_any_day and not of_everybody,
+        )
 
     @property
     def rated(self) -> tuple[str, ...]:
@@ -141,11 +165,11 @@ def compile_history(scheme: Scheme, memory: Memory, inputs: Inputs) -> History:
     entity = Entity(
         name=CUSTOMERS.name,
         key=CUSTOMERS.key,
-        metrics=f"core.{scheme.scheme}_history",
+        metrics=_RATINGS,
         rows=CUSTOMERS.rows,
         feed=CUSTOMERS.feed,
         cuts=f"core.{scheme.scheme}_history_cuts",
-        dates=(AS_OF_DATE, UNTIL_DATE),
+        dates=(AS_OF_DATE, UNTIL_DATE) if memory.ends_on_any_day else (AS_OF_DATE,),
     )
     program = Program(entity)
     compiled = compile_scheme(scheme, program, {}, inputs)
@@ -186,12 +210,16 @@ def _on_its_date(expression: exp.Expr, program: Program) -> exp.Expr:
     return expression.transform(dated)
 
 
-def _held_select(history: History) -> str:
+def _held_select(history: History) -> exp.Select:
     """One row per customer: the tier it holds after its last earlier rating date."""
     compiled, memory = history.compiled, history.memory
     tiers = [rule.tier for rule in compiled.rules]
     rule = column(compiled.column("rule"))
-    days = (column(AS_OF_DATE), column(UNTIL_DATE))
+    following = memory.ends_on_any_day
+    days = (
+        column(AS_OF_DATE),
+        column(UNTIL_DATE) if following else cast(exp.null(), "date"),
+    )
     between = exp.Not(this=_is_first())
     fields = rating_fields(compiled.scheme, memory, rule, tiers, days, between)
     graded = layered_select(history.program, [rule, *fields.values()])
@@ -222,7 +250,7 @@ def _held_select(history: History) -> str:
         named(function("struct_extract", column("held"), text(name)), name)
         for name in ("rank", "valid_from")
     ]
-    return text_of(select([column("customer_id"), *shown], states, "folded"))
+    return select([column("customer_id"), *shown], states, "folded")
 
 
 def _month() -> exp.Expr:

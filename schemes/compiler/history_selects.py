@@ -1,10 +1,14 @@
 """Metrics as they were on earlier rating dates: one row per customer and date.
 
+What is stored (`history_select`) has a row for each day on which figures of a customer
+may change, and no row for days on which only time goes on. `ratings_select` makes the
+rating dates of it.
+
 Counts, sums, first and last days are told by moves: a fact adds to a figure on the day
 that it enters the figure's window, and takes that back on the day that it leaves it, so
 that one running sum over a customer's days gives every figure on each of them. All
 other metrics join the facts with the dates, which takes far longer: it makes a row per
-fact and date. Which dates there are is said in `rating_dates`.
+fact and date. Which dates there are between these days is said in `rating_dates`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,9 +34,8 @@ from schemes.compiler.rating_dates import (
     RATING_DATE,
     UNTIL_DATE,
     RatingDates,
-    dates_of_everybody,
     over_days,
-    with_clocks,
+    ratings,
 )
 from schemes.compiler.values import (
     as_of_date,
@@ -77,9 +80,9 @@ class _Facts:
 
 
 def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -> str:
-    """One row per customer and rating date before the as-of date: the metrics.
+    """One row per customer and day on which figures may change: what is told of it.
 
-    Beside them stands `until_date`, the first day on which they may be others.
+    Beside them stands `until_date`, the next such day; null where none has come yet.
 
     Args:
         scheme: the scheme that asks.
@@ -89,15 +92,7 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
     Raises:
         ConfigurationError: a metric cannot be told for earlier dates.
     """
-    wanted = list(asked)
-    facts: dict[str, _Facts] = {}
-    for asked_metric in wanted:
-        _collect(scheme, asked_metric, facts)
-    told = {
-        name: asked_metric
-        for made in facts.values()
-        for name, asked_metric in made.members.items()
-    }
+    facts = _collected(scheme, asked)
     figures: list[exp.Expr] = [
         column(name) for name in ("customer_id", RATING_DATE, UNTIL_DATE)
     ]
@@ -105,18 +100,48 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         named(
             cast(_of_facts(asked_metric, facts), TYPES[asked_metric.metric.type]), name
         )
-        for name, asked_metric in told.items()
+        for name, asked_metric in _told(facts).items()
     ]
-    days = select(figures, "dates")
+    query = select(figures, "dates")
     for name, _ in _joined_tables(facts):
-        days.join(
+        query.join(
             name, using=["customer_id", RATING_DATE], join_type="left", copy=False
         )
+    for name, part in _tables(facts, dates):
+        query.with_(name, as_=part, copy=False)
+    return text_of(query)
+
+
+def ratings_select(
+    table: str,
+    scheme: Scheme,
+    asked: Iterable[Asked],
+    dates: RatingDates,
+    *,
+    of_everybody: bool = False,
+    with_until: bool = False,
+) -> exp.Select:
+    """One row per customer and rating date before the as-of date: the metrics.
+
+    Args:
+        table: that `history_select` makes of the same.
+        scheme: the scheme that asks.
+        asked: the metrics.
+        dates: on which dates it rates.
+        of_everybody: only the firsts of months are told, on which everybody is rated.
+        with_until: `until_date`, the first day of the next rating, is told as well.
+    """
+    wanted = list(asked)
+    told = _told(_collected(scheme, wanted))
+    known = ratings(
+        table, told, dates, of_everybody=of_everybody, with_until=with_until
+    )
     columns: list[exp.Expr] = [
         column("customer_id"),
         named(column(RATING_DATE), AS_OF_DATE),
-        column(UNTIL_DATE),
     ]
+    if with_until:
+        columns.append(column(UNTIL_DATE))
     columns += [
         named(
             cast(_value(asked_metric), TYPES[asked_metric.metric.type]),
@@ -124,13 +149,24 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         )
         for asked_metric in wanted
     ]
-    known = days
-    if dates.clocks:
-        known = with_clocks(days, dates.clocks, told)
-    query = select(columns, known, "known")
-    for name, part in _tables(facts, dates):
-        query.with_(name, as_=part, copy=False)
-    return text_of(query)
+    return select(columns, known, "known")
+
+
+def _collected(scheme: Scheme, asked: Iterable[Asked]) -> dict[str, _Facts]:
+    """What is asked of each fact table."""
+    facts: dict[str, _Facts] = {}
+    for asked_metric in asked:
+        _collect(scheme, asked_metric, facts)
+    return facts
+
+
+def _told(facts: Mapping[str, _Facts]) -> dict[str, Asked]:
+    """What is told of each day: column → metric."""
+    return {
+        name: asked_metric
+        for made in facts.values()
+        for name, asked_metric in made.members.items()
+    }
 
 
 def _collect(scheme: Scheme, asked_metric: Asked, facts: dict[str, _Facts]) -> None:
@@ -221,13 +257,20 @@ def _tables(
             name = f"{made.file.table}_by_day"
             yield name, _by_day(made)
             moves += _moves(made, name, moving)
-        if dates.on_changes:
-            moves += _other_days(made, moving)
-    moves += [_with_figures(grid, {}, moving) for grid in dates_of_everybody(dates)]
+        moves += _other_days(made, moving)
+    moves.append(_with_figures(_first_days(), {}, moving))
     yield "moves", _union(moves)
     yield "days", _days(moving, dates)
     yield "dates", _dates(moving)
     yield from _joined_tables(facts)
+
+
+def _first_days() -> exp.Select:
+    """The first day of each customer that has one."""
+    day = column("first_known_date")
+    there = exp.Not(this=exp.Is(this=day, expression=exp.null()))
+    columns = [column("customer_id"), named(day.copy(), MOVE_DATE)]
+    return select(columns, CUSTOMERS.rows, where=[there])
 
 
 def _stem(asked_metric: Asked) -> str:
@@ -408,8 +451,7 @@ def _combined_by(asked_metric: Asked) -> str:
 def _dates(moving: Mapping[str, Asked]) -> exp.Select:
     """One row per customer and rating date: the figures on it."""
     columns: list[exp.Expr] = [column("customer_id"), column(RATING_DATE)]
-    as_of = as_of_date()
-    following = function("lead", column(RATING_DATE), number(1), as_of)
+    following = function("lead", column(RATING_DATE))
     columns.append(named(over_days(following), UNTIL_DATE))
     for name, asked_metric in moving.items():
         figure = function(_combined_by(asked_metric), column(name))

@@ -154,7 +154,7 @@ def overrides_select(schemes: Iterable[CompiledScheme]) -> str:
     return text_of(query)
 
 
-def dated_cuts_select(program: Program) -> str:
+def dated_cuts_select(program: Program) -> exp.Select:
     """One row per first of a month: every figure about the customers on it."""
     figures = list(program.cuts.values())
     graded = _layered(program, _needed(program, figures), [], keep=[AS_OF_DATE])
@@ -162,10 +162,9 @@ def dated_cuts_select(program: Program) -> str:
     day = column(AS_OF_DATE)
     first = exp.Literal.number(1)
     is_first = exp.EQ(this=function("day", day.copy()), expression=first)
-    query = select(
+    return select(
         [day, *made], graded, "graded", where=[is_first], group_by=[day.copy()]
     )
-    return text_of(query)
 
 
 def columns_read(program: Program, expressions: Iterable[exp.Expr]) -> frozenset[str]:

@@ -6,8 +6,10 @@ import pytest
 
 from project.errors import ConfigurationError
 from schemes.compiler.memory import memory_of
+from schemes.compiler.queries import text_of
 from schemes.language.model import UNRATED
 from schemes.tools.linter import lint
+from sql.selects import bound
 
 BANDS = """\
 scheme: mine
@@ -253,14 +255,15 @@ def test_each_way_to_look_back_gives_what_was_known_then(grade, year):
 def test_metrics_of_every_day_are_those_that_a_release_of_it_has(grade, year):
     feeds, known_by = year
     graded = grade(feeds, as_of=LAST, own={"all_ways": AT_ONCE}, only=["all_ways"])
-    history = "core.all_ways_history"
+    (history,) = graded.plan.histories
+    ratings = bound(text_of(history.ratings()), {"as_of_date": LAST})
     columns = ", ".join(
         row[0]
-        for row in graded.rows(f"describe {history}")
+        for row in graded.rows(f"describe {ratings}")
         if row[0] not in {"as_of_date", "until_date"}
     )
     rated = {}
-    for day, *row in graded.rows(f"select as_of_date, {columns} from {history}"):
+    for day, *row in graded.rows(f"select as_of_date, {columns} from ({ratings})"):
         rated.setdefault(day, set()).add(tuple(row))
     # What is reckoned in days may change on each of them.
     days = [LAST - datetime.timedelta(days=n) for n in range(1, 300)]
