@@ -1,5 +1,6 @@
 """The core layer: customers, lines, orders and points, and each customer's metrics."""
 
+import datetime
 import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,6 +19,7 @@ from runs import difference, warehouse_state
 from runs.difference import OF_LINES, Way
 from runs.key import facts_key, rules_key
 from runs.run import Run
+from schemes.compiler.history_updates import HistoryUpdate
 from schemes.plan import METRICS
 from sql.contracts import Contract, contract
 from sql.selects import Params, create, row_count, select_of, without_rows
@@ -169,27 +171,71 @@ def customer_metrics(run: Run) -> dg.MaterializeResult[Any]:
                 )
             )
         facts = facts_key(run.con, run.project)
-        selects = {
-            table: hashlib.sha256(select.encode()).hexdigest()
-            for table, select in run.plan.metric_facts.items()
-        }
+        selects = _digests(run)
         kept = warehouse_state.kept_metrics(run.con)
         whole_because = _why_metrics_whole(run, kept, facts)
         n_customers = None if whole_because else difference.n_restated(run.con)
         run.ways.append(Way("metrics", whole_because, n_customers))
+        same = set()
+        if kept is not None and whole_because is None:
+            same = {
+                table
+                for table, digest in selects.items()
+                if kept.selects.get(table) == digest
+            }
+        kept_date = kept.as_of_date if same and kept is not None else None
+        histories = _histories_that_go_on(run, same, kept_date, whole_because)
         warehouse_state.set_kept_metrics(run.con, None)
-    if kept is None or whole_because is not None:
-        rows = run.execution().metrics()
-    else:
-        same = {
-            table
-            for table, digest in selects.items()
-            if kept.selects.get(table) == digest
-        }
-        rows = run.execution().metrics(kept_date=kept.as_of_date, kept=same)
+    rows = run.execution().metrics(kept_date=kept_date, kept=same, histories=histories)
     made = warehouse_state.KeptMetrics(facts, run.as_of_date, selects)
     warehouse_state.set_kept_metrics(run.con, made)
     return dg.MaterializeResult(metadata={"dagster/row_count": rows[METRICS]})
+
+
+def _digests(run: Run) -> dict[str, str]:
+    """The digests of the selects of the tables that may go on from a date."""
+    selects = dict(run.plan.metric_facts)
+    for history in run.plan.history_updates.values():
+        if history is not None:
+            selects |= {table: run.plan.facts[table] for table in history.tables}
+    return {
+        table: hashlib.sha256(select.encode()).hexdigest()
+        for table, select in selects.items()
+    }
+
+
+def _histories_that_go_on(
+    run: Run, same: set[str], kept_date: datetime.date | None, because: str | None
+) -> list[HistoryUpdate]:
+    """The histories of schemes with memory that go on, and how these were made.
+
+    Args:
+        run: that makes them.
+        same: the tables that are there, made by the same selects.
+        kept_date: as of which they are there.
+        because: why none goes on; None: each is looked at.
+    """
+    updates = run.plan.history_updates
+    found: list[HistoryUpdate] = []
+    first_because = because
+    for scheme, history in updates.items():
+        why = because
+        if why is None and (history is None or not same.issuperset(history.tables)):
+            why = f"{scheme} has no history that goes on"
+        elif history is not None and kept_date is not None:
+            why = difference.find_rated_anew(
+                run.con, history, kept_date, run.as_of_date
+            )
+        if why is None and history is not None:
+            found.append(history)
+        else:
+            first_because = first_because or why
+    if updates and len(found) < len(updates):
+        run.ways.append(Way("ratings", first_because))
+    elif updates:
+        n_customers = difference.n_rated_anew(run.con, found)
+        run.ways.append(Way("ratings", whole_because=None, n_customers=n_customers))
+    return found
 
 
 def _why_metrics_whole(

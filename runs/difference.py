@@ -27,9 +27,10 @@ import duckdb
 from ingest import changed_rows
 from ingest.raw_tables import feed_columns
 from project.quantities import number_of
+from schemes.compiler.history_updates import HistoryUpdate
 from schemes.plan import StepOf
 from sql.contracts import Contract, feeds
-from sql.selects import quoted, reading, row_count, select_in
+from sql.selects import quoted, reading, row_count, select_in, used
 
 _SELECTS = Path(__file__).parent / "sql" / "difference"
 _LINES = "core.lines"
@@ -39,6 +40,7 @@ _RATES = "exchange_rates"
 OF_LINES = frozenset({"transactions", "bills"})
 DAYS_AHEAD = 62
 _MOST = 4  # the whole is cheaper from one customer in so many on,
+_MOST_RATED = 2  # the same of histories, whose days are many a customer
 _FEW = 1_000  # unless they are few
 
 
@@ -46,7 +48,7 @@ _FEW = 1_000  # unless they are few
 class Way:
     """How some tables of a run were made, for whoever watches it."""
 
-    tables: str  # facts or metrics
+    tables: str  # facts, metrics, or ratings: those of schemes with memory
     whole_because: str | None  # None: by difference
     n_customers: int | None = None  # that were computed anew
 
@@ -220,6 +222,41 @@ def find_restated(
     return _why_too_many(con, "restated_customers")
 
 
+def find_rated_anew(
+    con: duckdb.DuckDBPyConnection,
+    history: HistoryUpdate,
+    kept_date: datetime.date,
+    as_of_date: datetime.date,
+) -> str | None:
+    """Gather the customers of whom a scheme's history has other days than it had.
+
+    `find_restated` has gathered whose facts are others.
+
+    Args:
+        con: the warehouse; its facts are those of the date that is graded.
+        history: how the history goes on.
+        kept_date: the as-of date of what is kept.
+        as_of_date: the date that is graded.
+
+    Returns:
+        Why the whole has to be computed; None: it need not be.
+    """
+    dates = {"kept_date": kept_date, "as_of_date": as_of_date}
+    con.execute(history.find, used(dates, history.find))
+    return _why_too_many(con, history.customers.removeprefix("temp."), _MOST_RATED)
+
+
+def n_rated_anew(
+    con: duckdb.DuckDBPyConnection, histories: Iterable[HistoryUpdate]
+) -> int:
+    """How many customers `find_rated_anew` found for any of the histories."""
+    named = " union ".join(
+        f"select customer_id from {history.customers}" for history in histories
+    )
+    found = con.execute(f"select count(*) from ({named})").fetchone()
+    return int(found[0]) if found else 0
+
+
 def n_restated(con: duckdb.DuckDBPyConnection) -> int:
     """How many customers `find_restated` found."""
     return _count(con, "restated_customers")
@@ -269,19 +306,23 @@ def _count(con: duckdb.DuckDBPyConnection, name: str) -> int:
     return row_count(con, "temp", "main", name)
 
 
-def _why_too_many(con: duckdb.DuckDBPyConnection, customers: str) -> str | None:
+def _why_too_many(
+    con: duckdb.DuckDBPyConnection, customers: str, one_in: int = _MOST
+) -> str | None:
     """Why it costs less to compute everything than these customers; None: it does not.
 
     Args:
         con: the warehouse.
         customers: a temporary table that names them.
+        one_in: from one customer in so many on, the whole costs less.
     """
     found = con.execute(
         "with changed as (select count(distinct customer_id) as n from"
         f" temp.main.{quoted(customers)}), known as (select count(*) as n from"
-        f" core.known_customers) select changed.n > {_FEW} and changed.n * {_MOST} >"
+        f" core.known_customers) select changed.n > {_FEW} and changed.n * {one_in} >"
         " known.n from changed cross join known"
     ).fetchone()
     if found and found[0]:
-        return "more than a quarter of the customers changed"
+        share = {_MOST: "a quarter", _MOST_RATED: "half"}[one_in]
+        return f"more than {share} of the customers changed"
     return None

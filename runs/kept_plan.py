@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 from project.folder import Project
 from runs import warehouse_state
 from runs.key import rules_key
+from schemes.compiler.history_updates import HistoryUpdate
 from schemes.plan import SchemePlan
 from sql.bands import Band
 
@@ -84,6 +85,7 @@ class KeptPlan:
     facts = _Part(dict[str, str])
     metric_facts = _Part(dict[str, str])
     metric_updates = _Part(dict[str, str])
+    history_updates = _Part(dict[str, HistoryUpdate | None])
     customer_metrics = _Part(str)
     cuts = _Part(str)
     results = _Part(str)

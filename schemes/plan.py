@@ -42,6 +42,7 @@ from project.folder import Project
 from schemes.compiler.assessment_bands import assessed_bands
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.history import History, compile_history
+from schemes.compiler.history_updates import HistoryUpdate
 from schemes.compiler.metric_selects import (
     category_select,
     customer_select,
@@ -131,7 +132,7 @@ from schemes.tables.tier_sums import TIER_SUMS, tier_sums_select
 from schemes.tables.work_lists import VIEW as WORK_LIST
 from schemes.tables.work_lists import CompiledLists, compile_lists, work_list_view
 from sql.bands import Band
-from sql.selects import Params, create, row_count
+from sql.selects import Params, create, row_count, used
 
 Feeds = Mapping[str, frozenset[str]]
 
@@ -228,6 +229,13 @@ class SchemePlan:
         for history in self.histories:
             facts.update(history.facts)
         return facts
+
+    @cached_property
+    def history_updates(self) -> Mapping[str, HistoryUpdate | None]:
+        """How the history of each scheme with memory goes on from a former date."""
+        return {
+            history.compiled.scheme.scheme: history.update for history in self.histories
+        }
 
     @property
     def shared(self) -> Mapping[str, str]:
@@ -376,6 +384,10 @@ class Plan(Protocol):
         """How metrics go on from a former date."""
 
     @property
+    def history_updates(self) -> Mapping[str, HistoryUpdate | None]:
+        """How the histories of schemes with memory do."""
+
+    @property
     def customer_metrics(self) -> str:
         """The select of `core.customer_metrics`."""
 
@@ -459,6 +471,7 @@ class Execution:
         only: Container[str] | None = None,
         kept_date: datetime.date | None = None,
         kept: Container[str] = (),
+        histories: Iterable[HistoryUpdate] = (),
     ) -> Mapping[str, int]:
         """Make what is found out before grading, and the metrics of customers.
 
@@ -467,10 +480,18 @@ class Execution:
             kept_date: the as-of date from which kept tables go on; what they need is in
                 `temp.restated_customers`.
             kept: the tables that are there as of that date, made by the same selects.
+            histories: those that go on; the tables of their customers are there.
         """
+        changes = {
+            table: statements
+            for history in histories
+            for table, statements in history.tables.items()
+        }
         for table, select in self.plan.facts.items():
             update = self.plan.metric_updates.get(table) if table in kept else None
-            if update is not None and kept_date is not None:
+            if table in changes and kept_date is not None:
+                self._change("core", table, changes[table], {KEPT_DATE: kept_date})
+            elif update is not None and kept_date is not None:
                 self._make("core", table, update, {KEPT_DATE: kept_date})
             elif only is None or table in only:
                 self._make("core", table, select)
@@ -535,6 +556,14 @@ class Execution:
         with self.step(f"{layer}.{table}"):
             params = {**self.params, **more}
             create(self.con, (layer, table), select, params, kind=kind)
+
+    def _change(
+        self, layer: str, table: str, statements: Iterable[str], more: Params
+    ) -> None:
+        """Change the rows of a table."""
+        with self.step(f"{layer}.{table}"):
+            for statement in statements:
+                self.con.execute(statement, used({**self.params, **more}, statement))
 
     def _make_counted(
         self,

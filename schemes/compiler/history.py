@@ -5,7 +5,8 @@ where upgrades come at once, the days on which facts of the customer change what
 scheme reads. The scheme's own rule is compiled a second time, over the metrics as they
 were on each of them, and what it gave is folded, date by date, into the tier that the
 customer holds. Nothing depends on which runs there were. The metrics on those dates
-come from `history_selects`, how a rating follows another from `rating`.
+come from `history_selects`, how a rating follows another from `rating`, and how all of
+it goes on from a former as-of date from `history_updates`.
 
 Figures about the population are those of the first of the month: only on that day is
 everybody rated.
@@ -19,10 +20,21 @@ from sqlglot import exp
 from schemes.compiler.changes import Clock, clocks_of
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.figures import Leading
+from schemes.compiler.history_facts import collected, told_of
 from schemes.compiler.history_selects import history_select, ratings_select
+from schemes.compiler.history_updates import (
+    HistoryUpdate,
+    customers_anew,
+    customers_held_anew,
+    customers_where_figures_changed,
+    exchange,
+    hangs_on_own_days,
+    kept_aside,
+)
 from schemes.compiler.memory import Memory
+from schemes.compiler.metric_selects import is_in
 from schemes.compiler.program import CUSTOMERS, Entity, Program
-from schemes.compiler.queries import named, select, text_of
+from schemes.compiler.queries import Relation, named, select, text_of
 from schemes.compiler.rating import Field, next_held, no_tier, struct
 from schemes.compiler.rating_dates import UNTIL_DATE, RatingDates
 from schemes.compiler.results import (
@@ -57,41 +69,106 @@ class History:
         Raises:
             ConfigurationError: a metric cannot be told for earlier dates.
         """
-        name, asked = self.compiled.scheme.scheme, self.asked
+        scheme, asked = self.compiled.scheme, self.asked
         facts = {
-            f"{name}_history": history_select(
-                self.compiled.scheme, asked, self.dates(asked)
-            )
+            self._table("history"): history_select(scheme, asked, self.dates(asked))
         }
         if self.program.cuts:
-            cuts = dated_cuts_select(self.program)
-            cuts.with_(_RATINGS, as_=self.ratings(of_everybody=True), copy=False)
-            facts[f"{name}_history_cuts"] = text_of(cuts)
-        held = _held_select(self)
-        held.with_(_RATINGS, as_=self.ratings(), copy=False)
-        facts[f"{name}_held"] = text_of(held)
+            facts[self._table("history_cuts")] = self._cuts()
+        facts[self._table("held")] = self._held()
         return facts
+
+    @property
+    def update(self) -> HistoryUpdate | None:
+        """How its tables go on from a former date; None: they are made as a whole."""
+        scheme, asked = self.compiled.scheme, self.asked
+        dates = self.dates(asked)
+        facts = collected(scheme, asked)
+        if not hangs_on_own_days(facts.values()) or not self._reads_customers_alone():
+            return None
+        anew, held_anew = (
+            f"temp.{self._table('anew')}",
+            f"temp.{self._table('held_anew')}",
+        )
+        tables = {
+            self._table("history"): exchange(
+                f"core.{self._table('history')}",
+                anew,
+                history_select(scheme, asked, dates, among=anew),
+            )
+        }
+        folded = customers_held_anew(
+            scheme.scheme, self.memory, told_of(facts), dates, anew
+        )
+        if self.program.cuts:
+            name = self._table("history_cuts")
+            before = f"temp.{name}_before"
+            tables[name] = [
+                kept_aside(before, select([exp.Star()], f"core.{name}")),
+                f"create or replace table core.{name} as {self._cuts()}",
+            ]
+            everybody = customers_where_figures_changed(f"core.{name}", before)
+            folded = exp.union(folded, everybody, distinct=True, copy=False)
+        tables[self._table("held")] = [
+            kept_aside(held_anew, folded),
+            *exchange(f"core.{self._table('held')}", held_anew, self._held(held_anew)),
+        ]
+        find = kept_aside(anew, customers_anew(facts.values(), dates))
+        return HistoryUpdate(anew, find, tables)
+
+    def _table(self, suffix: str) -> str:
+        return f"{self.compiled.scheme.scheme}_{suffix}"
+
+    def _cuts(self) -> str:
+        """The select of the figures about the population, a row per month."""
+        cuts = dated_cuts_select(self.program)
+        cuts.with_(_RATINGS, as_=self.ratings(of_everybody=True), copy=False)
+        return text_of(cuts)
+
+    def _held(self, among: str | None = None) -> str:
+        """The select of what is held, of all customers or of those of a table."""
+        held = _held_select(self)
+        held.with_(_RATINGS, as_=self.ratings(among=among), copy=False)
+        return text_of(held)
+
+    def _reads_customers_alone(self) -> bool:
+        """Whether the attributes that the rating reads are those of the customer."""
+        tables = {
+            self.program.attributes[name][0]
+            for name in self._columns_read() & self.program.attributes.keys()
+        }
+        return tables <= {CUSTOMERS.rows}
+
+    def _columns_read(self) -> frozenset[str]:
+        rated = [column(name) for name in self.rated]
+        return columns_read(self.program, [*rated, *self.program.cuts.values()])
 
     @property
     def asked(self) -> list[Asked]:
         """The metrics that the rating reads."""
-        rated = [column(name) for name in self.rated]
-        read = columns_read(self.program, [*rated, *self.program.cuts.values()])
+        read = self._columns_read()
         return [
             asked_metric
             for name, asked_metric in self.program.asked.items()
             if name in read
         ]
 
-    def ratings(self, *, of_everybody: bool = False) -> exp.Select:
+    def ratings(
+        self, *, of_everybody: bool = False, among: str | None = None
+    ) -> exp.Select:
         """The metrics on each rating date, a row per customer and date.
 
         Args:
             of_everybody: on the firsts of months alone.
+            among: a table with the only customers that are rated; None: all are.
         """
         asked = self.asked
+        history: Relation = f"core.{self._table('history')}"
+        if among is not None:
+            known = is_in(column("customer_id"), among)
+            history = select([exp.Star()], history, where=[known])
         return ratings_select(
-            f"core.{self.compiled.scheme.scheme}_history",
+            history,
             self.compiled.scheme,
             asked,
             self.dates(asked),

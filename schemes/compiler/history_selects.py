@@ -12,23 +12,31 @@ fact and date. Which dates there are between these days is said in `rating_dates
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import sqlglot
 from sqlglot import exp
 
 from schemes.compiler.changes import turns
+from schemes.compiler.history_facts import (
+    FORMER_UNTIL,
+    Facts,
+    collected,
+    combined_by,
+    contract_of,
+    told_of,
+)
 from schemes.compiler.metric_selects import (
     fact_rows,
     filtered,
     fragment,
     inputs,
+    is_in,
     replaced,
     rows_in_window,
     rows_that_count,
 )
 from schemes.compiler.program import CUSTOMERS
-from schemes.compiler.queries import named, relation, select, text_of
+from schemes.compiler.queries import Relation, named, relation, select, text_of
 from schemes.compiler.rating_dates import (
     MOVE_DATE,
     RATING_DATE,
@@ -51,35 +59,18 @@ from schemes.language.files import Scheme
 from schemes.language.metrics import Asked, MetricFile
 from schemes.language.names import AS_OF_DATE
 from schemes.language.windows import parse_window
-from sql.contracts import TYPES, Contract, contract, day_name, feeds
+from sql.contracts import TYPES, day_name
 
-# How figures of a day make up those of a longer time.
-_OVER_DAYS: dict[type[exp.Expr], str] = {
-    exp.Count: "sum",
-    exp.Sum: "sum",
-    exp.Min: "min",
-    exp.Max: "max",
-}
 _EVER = parse_window("ever")
-_FORMER_UNTIL = "until_date"
 
 
-@dataclass
-class _Facts:
-    """What is asked of a fact table: column → metric."""
-
-    file: MetricFile
-    moving: dict[str, Asked] = field(default_factory=dict)  # told by moves
-    by_date: dict[str, Asked] = field(default_factory=dict)
-    former: dict[str, Asked] = field(default_factory=dict)  # of rows that once counted
-
-    @property
-    def members(self) -> Mapping[str, Asked]:
-        """All that is asked of it: column → metric."""
-        return {**self.moving, **self.by_date}
-
-
-def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -> str:
+def history_select(
+    scheme: Scheme,
+    asked: Iterable[Asked],
+    dates: RatingDates,
+    *,
+    among: str | None = None,
+) -> str:
     """One row per customer and day on which figures may change: what is told of it.
 
     Beside them stands `until_date`, the next such day; null where none has come yet.
@@ -88,11 +79,12 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         scheme: the scheme that asks.
         asked: the metrics.
         dates: on which dates it rates.
+        among: a table with the only customers that are told of; None: all are.
 
     Raises:
         ConfigurationError: a metric cannot be told for earlier dates.
     """
-    facts = _collected(scheme, asked)
+    facts = collected(scheme, asked)
     figures: list[exp.Expr] = [
         column(name) for name in ("customer_id", RATING_DATE, UNTIL_DATE)
     ]
@@ -100,20 +92,20 @@ def history_select(scheme: Scheme, asked: Iterable[Asked], dates: RatingDates) -
         named(
             cast(_of_facts(asked_metric, facts), TYPES[asked_metric.metric.type]), name
         )
-        for name, asked_metric in _told(facts).items()
+        for name, asked_metric in told_of(facts).items()
     ]
     query = select(figures, "dates")
     for name, _ in _joined_tables(facts):
         query.join(
             name, using=["customer_id", RATING_DATE], join_type="left", copy=False
         )
-    for name, part in _tables(facts, dates):
+    for name, part in _tables(facts, dates, among):
         query.with_(name, as_=part, copy=False)
     return text_of(query)
 
 
 def ratings_select(
-    table: str,
+    table: Relation,
     scheme: Scheme,
     asked: Iterable[Asked],
     dates: RatingDates,
@@ -132,7 +124,7 @@ def ratings_select(
         with_until: `until_date`, the first day of the next rating, is told as well.
     """
     wanted = list(asked)
-    told = _told(_collected(scheme, wanted))
+    told = told_of(collected(scheme, wanted))
     known = ratings(
         table, told, dates, of_everybody=of_everybody, with_until=with_until
     )
@@ -152,98 +144,11 @@ def ratings_select(
     return select(columns, known, "known")
 
 
-def _collected(scheme: Scheme, asked: Iterable[Asked]) -> dict[str, _Facts]:
-    """What is asked of each fact table."""
-    facts: dict[str, _Facts] = {}
-    for asked_metric in asked:
-        _collect(scheme, asked_metric, facts)
-    return facts
-
-
-def _told(facts: Mapping[str, _Facts]) -> dict[str, Asked]:
-    """What is told of each day: column → metric."""
-    return {
-        name: asked_metric
-        for made in facts.values()
-        for name, asked_metric in made.members.items()
-    }
-
-
-def _collect(scheme: Scheme, asked_metric: Asked, facts: dict[str, _Facts]) -> None:
-    """Note which fact tables and columns a metric needs, and in which way."""
-    if asked_metric.metric.expression is not None:
-        for other in inputs(asked_metric):
-            _collect(scheme, other, facts)
-        return
-    file = asked_metric.file
-    read = _columns_read(asked_metric)
-    of_table = _contract_of(file)
-    told = (
-        asked_metric.metric.aggregate is not None
-        and file.date is not None
-        and not file.per
-    )
-    told = told and not any(
-        known.happened or known.before is not None
-        for known in of_table.columns
-        if known.name in read or day_name(known.name) in read
-    )
-    if file.former is not None:
-        # Of a row that does not count any more, only who and when is known.
-        told = told and read <= {file.date}
-    if not told:
-        raise scheme.error(
-            ("scheme",),
-            f"{asked_metric.name} cannot be told for earlier rating dates, so a scheme"
-            " with memory cannot read it",
-        )
-    made = facts.setdefault(file.table or "", _Facts(file))
-    if _is_moving(asked_metric):
-        made.moving[asked_metric.column] = asked_metric
-        if file.former is not None:
-            made.former[asked_metric.column] = asked_metric
-    else:
-        made.by_date[asked_metric.column] = asked_metric
-
-
-def _is_moving(asked_metric: Asked) -> bool:
-    """Whether the metric follows from what each day adds and takes."""
-    how = _OVER_DAYS.get(type(fragment(asked_metric.metric.aggregate or "")))
-    # What is least or greatest cannot be taken back.
-    is_told = how == "sum" or (how is not None and asked_metric.window.kind == "ever")
-    return is_told and not _asks_the_date(asked_metric)
-
-
-def _asks_the_date(asked_metric: Asked) -> bool:
-    """Whether which rows count depends on the as-of date beyond the window."""
-    rows = rows_that_count(asked_metric)
-    return rows is not None and rows.find(exp.Placeholder) is not None
-
-
-def _contract_of(file: MetricFile) -> Contract:
-    """The contract of the fact table."""
-    layer, _, table = file.reads[0].partition(".")
-    return feeds()[table] if layer == "staging" else contract(layer, table)
-
-
-def _columns_read(asked_metric: Asked) -> set[str]:
-    """The columns of the fact table that a metric reads."""
-    parts = [rows_that_count(asked_metric)]
-    if asked_metric.metric.aggregate is not None:
-        parts.append(fragment(asked_metric.metric.aggregate))
-    return {
-        found.name
-        for part in parts
-        if part is not None
-        for found in part.find_all(exp.Column)
-    }
-
-
 # The rating dates, and the figures that moves tell on them.
 
 
 def _tables(
-    facts: Mapping[str, _Facts], dates: RatingDates
+    facts: Mapping[str, Facts], dates: RatingDates, among: str | None
 ) -> Iterator[tuple[str, exp.Expr]]:
     """The common table expressions, in order."""
     moving = {
@@ -255,10 +160,12 @@ def _tables(
     for made in facts.values():
         if made.moving:
             name = f"{made.file.table}_by_day"
-            yield name, _by_day(made)
+            yield name, _among(_by_day(made), made.file.customer, among)
             moves += _moves(made, name, moving)
-        moves += _other_days(made, moving)
-    moves.append(_with_figures(_first_days(), {}, moving))
+        for days, customer in _other_days(made):
+            moves.append(_with_figures(_among(days, customer, among), {}, moving))
+    first_days = _among(_first_days(), "customer_id", among)
+    moves.append(_with_figures(first_days, {}, moving))
     yield "moves", _union(moves)
     yield "days", _days(moving, dates)
     yield "dates", _dates(moving)
@@ -278,7 +185,7 @@ def _stem(asked_metric: Asked) -> str:
     return Asked(asked_metric.name, _EVER, asked_metric.arguments).column
 
 
-def _by_day(made: _Facts) -> exp.Select:
+def _by_day(made: Facts) -> exp.Select:
     """The fact table, a row per customer and day."""
     file = made.file
     keys = {"customer_id": column(file.customer), MOVE_DATE: column(file.date or "")}
@@ -311,9 +218,7 @@ def _rows(asked_metric: Asked) -> exp.Expr | None:
     return None if rows is None else rows.copy()
 
 
-def _moves(
-    made: _Facts, by_day: str, moving: Mapping[str, Asked]
-) -> Iterator[exp.Expr]:
+def _moves(made: Facts, by_day: str, moving: Mapping[str, Asked]) -> Iterator[exp.Expr]:
     """What facts add to figures and take from them: a select per kind of day."""
     days: dict[str, tuple[exp.Expr, dict[str, exp.Expr], bool]] = {}
     has_undated = _may_lack_dates(made.file)
@@ -342,15 +247,15 @@ def _may_lack_dates(file: MetricFile) -> bool:
     """Whether a row of the fact table may be without a date."""
     required = {
         name
-        for known in _contract_of(file).columns
+        for known in contract_of(file).columns
         if known.required
         for name in (known.name, day_name(known.name))
     }
     return file.relation is not None or file.date not in required
 
 
-def _other_days(made: _Facts, moving: Mapping[str, Asked]) -> Iterator[exp.Expr]:
-    """Further days on which figures may change, without what changes."""
+def _other_days(made: Facts) -> Iterator[tuple[exp.Select, str]]:
+    """Further days on which figures may change, and the column of the customers."""
     file = made.file
     facts = fact_rows(file)
     days: dict[str, exp.Expr] = {}
@@ -362,19 +267,28 @@ def _other_days(made: _Facts, moving: Mapping[str, Asked]) -> Iterator[exp.Expr]
         days |= {day.sql(): day for day in found}
     for day in days.values():
         keys = [named(column(file.customer), "customer_id"), named(day, MOVE_DATE)]
-        query = exp.Select(expressions=keys).from_(facts.copy(), copy=False)
-        yield _with_figures(query, {}, moving)
+        yield (
+            exp.Select(expressions=keys).from_(facts.copy(), copy=False),
+            file.customer,
+        )
     if file.former is None:
         return
     # An order that is given back stops counting.
-    former: dict[str, exp.Expr] = {_FORMER_UNTIL: column(_FORMER_UNTIL)}
+    former: dict[str, exp.Expr] = {FORMER_UNTIL: column(FORMER_UNTIL)}
     for asked_metric in made.members.values():
         former |= {
             day.sql(): day for day in _edges(asked_metric, column(file.date or ""))
         }
     for day in former.values():
         keys = [column("customer_id"), named(day, MOVE_DATE)]
-        yield _with_figures(select(keys, file.former), {}, moving)
+        yield select(keys, file.former), "customer_id"
+
+
+def _among(query: exp.Select, customer: str, among: str | None) -> exp.Select:
+    """The select of some customers' rows."""
+    if among is not None:
+        query.where(is_in(column(customer), among), copy=False)
+    return query
 
 
 def _edges(asked_metric: Asked, day: exp.Expr) -> Iterator[exp.Expr]:
@@ -416,7 +330,7 @@ def _days(moving: Mapping[str, Asked], dates: RatingDates) -> exp.Select:
     columns = [exp.column("customer_id", "moves"), named(day, RATING_DATE)]
     for name, asked_metric in moving.items():
         change = function(
-            _combined_by(asked_metric), exp.column(name, "moves", quoted=True)
+            combined_by(asked_metric), exp.column(name, "moves", quoted=True)
         )
         columns.append(named(_as_stored(change, asked_metric), name))
     as_of = as_of_date()
@@ -443,18 +357,13 @@ def _as_stored(figure: exp.Expr, asked_metric: Asked) -> exp.Expr:
     return cast(figure, TYPES[asked_metric.metric.type])
 
 
-def _combined_by(asked_metric: Asked) -> str:
-    """How figures of the metric are put together."""
-    return _OVER_DAYS[type(fragment(asked_metric.metric.aggregate or ""))]
-
-
 def _dates(moving: Mapping[str, Asked]) -> exp.Select:
     """One row per customer and rating date: the figures on it."""
     columns: list[exp.Expr] = [column("customer_id"), column(RATING_DATE)]
     following = function("lead", column(RATING_DATE))
     columns.append(named(over_days(following), UNTIL_DATE))
     for name, asked_metric in moving.items():
-        figure = function(_combined_by(asked_metric), column(name))
+        figure = function(combined_by(asked_metric), column(name))
         columns.append(named(over_days(figure), name))
     return select(columns, "days")
 
@@ -462,7 +371,7 @@ def _dates(moving: Mapping[str, Asked]) -> exp.Select:
 # What moves do not tell.
 
 
-def _joined_tables(facts: Mapping[str, _Facts]) -> Iterator[tuple[str, exp.Select]]:
+def _joined_tables(facts: Mapping[str, Facts]) -> Iterator[tuple[str, exp.Select]]:
     """The tables that are joined to the rating dates."""
     for made in facts.values():
         if made.by_date:
@@ -479,7 +388,7 @@ def _by_date(file: MetricFile, members: dict[str, Asked]) -> exp.Select:
     return _joined(file, members, facts)
 
 
-def _former(made: _Facts) -> exp.Select:
+def _former(made: Facts) -> exp.Select:
     """The rows that counted on a rating date and do not any more."""
     return _joined(made.file, made.former, relation(made.file.former or ""))
 
@@ -503,8 +412,8 @@ def _joined(file: MetricFile, members: dict[str, Asked], facts: exp.Expr) -> exp
     own = exp.EQ(this=column(file.customer), expression=column("rated_customer"))
     on = [own, known]
     if file.former is not None:
-        gone = exp.GT(this=column(_FORMER_UNTIL), expression=column(AS_OF_DATE))
-        still = exp.Is(this=column(_FORMER_UNTIL), expression=exp.null())
+        gone = exp.GT(this=column(FORMER_UNTIL), expression=column(AS_OF_DATE))
+        still = exp.Is(this=column(FORMER_UNTIL), expression=exp.null())
         on.append(either([still, gone]))
     columns: list[exp.Expr] = [
         named(column("rated_customer"), "customer_id"),
@@ -523,9 +432,9 @@ def _joined(file: MetricFile, members: dict[str, Asked], facts: exp.Expr) -> exp
 def _also_former(file: MetricFile) -> exp.Expr:
     """The rows that count, and those that did once, with the day that ended it."""
     keys = [column("customer_id"), column(file.date or "")]
-    never = named(cast(exp.null(), "date"), _FORMER_UNTIL)
+    never = named(cast(exp.null(), "date"), FORMER_UNTIL)
     counted = exp.Select(expressions=[*keys, never]).from_(fact_rows(file), copy=False)
-    ended = [*(key.copy() for key in keys), column(_FORMER_UNTIL)]
+    ended = [*(key.copy() for key in keys), column(FORMER_UNTIL)]
     former = select(ended, file.former or "")
     return exp.union(counted, former, distinct=False, copy=False)
 
@@ -546,7 +455,7 @@ def _alias(name: str) -> exp.TableAlias:
 # Each metric on a rating date.
 
 
-def _of_facts(asked_metric: Asked, facts: Mapping[str, _Facts]) -> exp.Expr:
+def _of_facts(asked_metric: Asked, facts: Mapping[str, Facts]) -> exp.Expr:
     """The metric of a fact table, from the figures on the rating date."""
     table = asked_metric.file.table or ""
     if asked_metric.column in facts[table].by_date:
@@ -557,14 +466,14 @@ def _of_facts(asked_metric: Asked, facts: Mapping[str, _Facts]) -> exp.Expr:
         value = exp.column(asked_metric.column, "dates", quoted=True)
     if asked_metric.column in facts[table].former:
         former = exp.column(asked_metric.column, f"{table}_former", quoted=True)
-        if _combined_by(asked_metric) == "sum":
+        if combined_by(asked_metric) == "sum":
             none = number(0)
             value = exp.Add(
                 this=function("coalesce", value, none),
                 expression=function("coalesce", former, none.copy()),
             )
         else:
-            least = "least" if _combined_by(asked_metric) == "min" else "greatest"
+            least = "least" if combined_by(asked_metric) == "min" else "greatest"
             value = function(least, value, former)
     if asked_metric.metric.empty is None:
         return value

@@ -15,7 +15,7 @@ A sum or count that was null may become zero, and customers of whom nothing is l
 any window keep a row of zeros: both read as zero in `core.customer_metrics`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from sqlglot import exp
 
@@ -41,11 +41,13 @@ from schemes.compiler.values import (
 from schemes.compiler.window_days import day_before, last_day
 from schemes.language.metrics import Asked, MetricFile
 from schemes.language.names import AS_OF_DATE
+from schemes.language.windows import Window
 from sql.contracts import TYPES
 
 KEPT_DATE = "kept_date"
 RESTATED = "temp.restated_customers"
 _CUSTOMER = "customer_id"
+Moved = Callable[[exp.Expr], exp.Expr]  # the same as of another date
 _EXTREMES: Mapping[type[exp.Expr], str] = {exp.Min: "least", exp.Max: "greatest"}
 
 
@@ -61,7 +63,7 @@ def update_select(table: str, members: Mapping[str, Asked]) -> str | None:
         does not hang on that customer's rows and their days alone.
     """
     file = next(iter(members.values())).file
-    if not _hangs_on_days(file, members.values()):
+    if not hangs_on_days(file, members.values()):
         return None
     reckoned = {name: asked for name, asked in members.items() if _is_reckoned(asked)}
     others = [asked for name, asked in members.items() if name not in reckoned]
@@ -93,7 +95,7 @@ def update_select(table: str, members: Mapping[str, Asked]) -> str | None:
     return select.sql("duckdb", pretty=True)
 
 
-def _hangs_on_days(file: MetricFile, members: Iterable[Asked]) -> bool:
+def hangs_on_days(file: MetricFile, members: Iterable[Asked]) -> bool:
     """Whether each row counts for one customer, on its day, whatever the date is."""
     if (
         file.date is None
@@ -204,17 +206,31 @@ def _carried(name: str, asked: Asked, reckoned: Mapping[str, Asked]) -> exp.Expr
 
 def _edges(file: MetricFile, members: Iterable[Asked]) -> exp.Expr:
     """The condition that a row may enter or leave the window of one of the metrics."""
-    day = column(file.date or "")
+    windows = (asked.window for asked in members)
+    return edges(column(file.date or ""), windows, _at_kept_date, lambda at: at)
+
+
+def edges(
+    day: exp.Expr, windows: Iterable[Window], since: Moved, to: Moved
+) -> exp.Expr:
+    """The condition that a day enters or leaves one of the windows after a date.
+
+    Args:
+        day: that is looked at.
+        windows: that begin and end by the as-of date.
+        since: puts the date after which it happens in place of the as-of date.
+        to: puts the last date on which it happens in its place.
+    """
     ranges: dict[str, exp.Expr] = {}
-    for window in dict.fromkeys(asked.window for asked in members):
+    for window in dict.fromkeys(windows):
         bounds = [last_day(window)]
         if window.kind != "ever":
             bounds.append(day_before(window))
         for bound in bounds:
             passed = both(
                 [
-                    exp.GT(this=day.copy(), expression=_at_kept_date(bound)),
-                    exp.LTE(this=day.copy(), expression=bound),
+                    exp.GT(this=day.copy(), expression=since(bound)),
+                    exp.LTE(this=day.copy(), expression=to(bound)),
                 ]
             )
             ranges[passed.sql("duckdb")] = exp.Paren(this=passed)

@@ -15,7 +15,7 @@ from sqlglot import exp
 
 from schemes.compiler.changes import EVERY_DAY, Clock
 from schemes.compiler.program import CUSTOMERS
-from schemes.compiler.queries import join_customers, named, select
+from schemes.compiler.queries import Relation, join_customers, named, select
 from schemes.compiler.values import as_of_date, column, function, number, text
 from schemes.language.metrics import Asked
 from schemes.language.windows import parse_window
@@ -69,7 +69,7 @@ def over_days(figure: exp.Expr) -> exp.Expr:
 
 
 def ratings(
-    table: str,
+    table: Relation,
     figures: Iterable[str],
     dates: RatingDates,
     *,
@@ -103,7 +103,7 @@ def ratings(
         for name in ("customer_id", UNTIL_DATE, *names)
     ]
     columns.append(named(_filled(days, known), "days"))
-    query = select(columns, select(stored, table), "told")
+    query = select(columns, select(stored, table, "stored"), "told")
     if not of_everybody and dates.reads_customers:
         join_customers(query, "told", CUSTOMERS.rows, "customers")
     unnested: dict[str, exp.Expr] = {RATING_DATE: column("days")}

@@ -5,6 +5,7 @@ More histories, or others: FENJI_HISTORIES=3000 FENJI_FIRST_HISTORY=1000. One by
 """
 
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -69,6 +70,43 @@ def an_edge_is_off_by_a_day(run, rng):
         return carry_out(run, rng)
 
 
+def one_customer_keeps_its_history(run, rng):
+    """Of those whose history has other days now, one goes on with the former ones."""
+    real = difference.find_rated_anew
+
+    def forgets(con, history, *dates):
+        found = real(con, history, *dates)
+        con.execute(
+            f"delete from {history.customers} where customer_id ="
+            f" (select min(customer_id) from {history.customers})"
+        )
+        return found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(difference, "find_rated_anew", forgets)
+        return carry_out(run, rng)
+
+
+def what_is_held_waits_for_facts(run, rng):
+    """Nobody is rated again because time went on."""
+    late = {}
+    for scheme, history in run.plan.history_updates.items():
+        if history is None:
+            continue
+        held = f"{scheme}_held"
+        first, *others = history.tables[held]
+        waits = (
+            f"create or replace temporary table {held}_anew as from {history.customers}"
+        )
+        assert first.startswith(waits.partition(" as ")[0])
+        late[scheme] = replace(
+            history, tables={**history.tables, held: [waits, *others]}
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(vars(run.plan), "history_updates", late)
+        return carry_out(run, rng)
+
+
 def equal_counts_are_taken_for_equal_lines(run, rng):
     """Metrics are kept where as many lines count as before."""
     table = "core.customer_metrics"
@@ -91,6 +129,8 @@ def equal_counts_are_taken_for_equal_lines(run, rng):
     [
         (one_customer_is_forgotten, 10),
         (an_edge_is_off_by_a_day, 1),
+        (one_customer_keeps_its_history, 7),
+        (what_is_held_waits_for_facts, 1),
         (equal_counts_are_taken_for_equal_lines, 1),
     ],
 )

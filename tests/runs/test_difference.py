@@ -25,6 +25,8 @@ T3,cid,2026-06-01T12:00:00,2500,
 # Kept from run to run; the others are views or made anew.
 KEPT = ("known_customers", "refund_lines", "service_sale_lines", "transaction_sums")
 SHORT = Way("facts", None, 0)
+LADDER = "high_ticket_ladder"
+REMEMBERED = tuple(f"{LADDER}_{name}" for name in ("history", "history_cuts", "held"))
 
 
 @pytest.fixture
@@ -39,7 +41,7 @@ def land(folder, name, lines, header=HEADER):
     (folder / "landing/transactions" / name).write_text(header + lines)
 
 
-def computed(folder, as_of=MAY, *, full=False, steps=STEPS):
+def computed(folder, as_of=MAY, *, full=False, steps=STEPS, tables=KEPT):
     """Compute facts and metrics; the ways that were gone, and the rows."""
     project = open_project(folder)
     with (
@@ -52,17 +54,17 @@ def computed(folder, as_of=MAY, *, full=False, steps=STEPS):
             name: sorted(
                 run.con.execute(f"from core.{quoted(name)}").fetchall(), key=repr
             )
-            for name in (*KEPT, "customer_metrics")
+            for name in (*tables, "customer_metrics")
         }
         return run.ways, rows
 
 
-def anew(folder, as_of, tmp_path_factory):
+def anew(folder, as_of, tmp_path_factory, tables=KEPT):
     """What a fresh project on the same files computes."""
     other = tmp_path_factory.mktemp("fresh") / "project"
     shutil.copytree(folder, other, ignore=shutil.ignore_patterns("data"))
-    ways, rows = computed(other, as_of)
-    assert [way.whole_because for way in ways] == [
+    ways, rows = computed(other, as_of, tables=tables)
+    assert [way.whole_because for way in ways[:2]] == [
         "no facts are kept",
         "no metrics are kept",
     ]
@@ -111,6 +113,48 @@ def test_a_file_that_is_replaced_takes_its_rows_back(project, tmp_path_factory):
     ways, rows = computed(project)
     assert ways == [Way("facts", None, 3), Way("metrics", None, 2)]
     assert rows == anew(project, MAY, tmp_path_factory)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "lines", "n_customers"),
+    [
+        (MAY, "", 0),
+        (MAY + DAY, "", 0),  # on 1 June everybody is rated again, by the same days
+        (MAY + 2 * DAY, "", 1),  # who is known since 1 June
+        (MAY + DAY, "T4,ann,2026-05-01T08:00:00,40,\n", 1),  # late
+        (MAY + 2 * DAY, "R1,ann,2026-06-01T08:00:00,-1000,T1\n", 2),
+        (MAY - DAY, "", None),
+    ],
+)
+def test_ratings_go_on_from_the_days_that_are_kept(
+    project, tmp_path_factory, as_of, lines, n_customers
+):
+    settings = project / "fenji.yaml"
+    settings.write_text(SETTINGS.replace("annual_points", LADDER))
+    computed(project, tables=REMEMBERED)
+    if lines:
+        land(project, "june.csv", lines)
+    ways, rows = computed(project, as_of, tables=REMEMBERED)
+    because = None
+    if n_customers is None:
+        because = "the kept metrics are as of 2026-05-31"
+    assert ways[2:] == [Way("ratings", because, n_customers)]
+    assert rows == anew(project, as_of, tmp_path_factory, REMEMBERED)
+
+
+def test_what_a_figure_of_others_was_folds_everybody_anew(project, tmp_path_factory):
+    """On 1 June, of three customers, the best hundredth begins elsewhere."""
+    settings = project / "fenji.yaml"
+    settings.write_text(SETTINGS.replace("annual_points", LADDER))
+    june = datetime.date(2026, 6, 2)
+    _, before = computed(project, june, tables=REMEMBERED)
+    land(project, "late.csv", "T4,ann,2026-05-01T08:00:00,9000,\n")
+    ways, rows = computed(project, june, tables=REMEMBERED)
+    assert ways[2:] == [Way("ratings", None, 1)]
+    held = f"{LADDER}_held"
+    ranks = [{row[0]: row[1] for row in found[held]} for found in (before, rows)]
+    assert ranks == [{"ann": 1, "bob": 1, "cid": 3}, {"ann": 1, "bob": 3, "cid": 3}]
+    assert rows == anew(project, june, tmp_path_factory, REMEMBERED)
 
 
 def whole(ways):
