@@ -255,5 +255,6 @@ def _lists(figures: Figures) -> Block | None:
                 count(listed.n_week),
             )
             for listed in figures.work_lists
+            if listed.n_rows
         ],
     )

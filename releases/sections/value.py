@@ -288,7 +288,7 @@ def trend(figures: Figures, scheme: Scheme) -> Block | None:
     gap = [Cell()] if is_long else []
     lines.insert(0, [Cell(Text("Shares", "占比")), *gap, *bars, Cell()])
     return table(
-        scheme.name,
+        Text(f"{scheme.name_en} over time", f"{scheme.name_zh}变化趋势"),
         (
             head("Tier", "等级"),
             *([Cell(Text(f"Since {dates[0]}", f"自 {dates[0]}"))] if is_long else []),

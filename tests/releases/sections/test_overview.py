@@ -65,3 +65,14 @@ def test_what_needs_attention_is_marked(figures, insert):
     assert line.text.en == "1.50 % of rows; 1 files refused"
     (gates,) = [block for block in section.blocks[1:] if block.kind == "table"]
     assert [cell.text.en for cell in gates.rows[0]] == ["calls: rejected", "9 %"]
+
+
+def test_work_lists_without_customers_are_left_out(figures, insert):
+    for name in ("save", "none"):
+        insert("work_lists", {"list_id": name, "name_en": name, "is_applicable": True})
+    insert("work_list", {"list_id": "save", "due_date": "2026-05-30"})
+    (side,) = attention(figures, []).blocks[1:]
+    (lists,) = side.blocks
+    assert [[cell.text.en for cell in row] for row in lists.rows] == [
+        ["save", "1", "1", "0"]
+    ]
