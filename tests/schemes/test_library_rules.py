@@ -125,6 +125,26 @@ def test_value_and_potential_are_of_all_who_ever_ordered(grade, order, scheme):
     assert set(grade(given, only=[scheme]).tiers(scheme)) == {"now", "long_ago"}
 
 
+def test_scores_of_loyalty_spend_and_credit_on_their_bounds(grade, order):
+    """Of ten customers, without credit: half the marks of loyalty and of rank.
+
+    s7: 70 / 2 = 35. s8: 80 / 2 = 40. s9, with four orders in one category:
+    (50 + 90) / 2 = 70. s10: 100 / 2 = 50.
+    """
+    given = {
+        "transactions": [
+            *(order(f"s{n}", "2026-05-01", n) for n in (1, 2, 3, 4, 5, 6, 7, 8, 10)),
+            *(
+                order("s9", f"2026-05-{day:02}", amount, category="tea")
+                for day, amount in ((1, 3), (2, 2), (3, 2), (4, 2))
+            ),
+        ],
+    }
+    tiers = grade(given, only=["value_3d"]).tiers("value_3d")
+    found = {name: tiers[name] for name in ("s7", "s8", "s9", "s10")}
+    assert found == {"s7": "general", "s8": "mid", "s9": "high", "s10": "mid"}
+
+
 def test_the_median_value_is_of_all_who_ever_ordered(grade, order):
     """Of 100, 60, 0, 0, 0 the median is 0; of the two of the last year it were 60."""
     given = {
