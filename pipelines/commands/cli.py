@@ -191,6 +191,26 @@ def init(
 
 @app.command(
     epilog=examples(
+        "fenji inspect orders.csv customers.xlsx",
+        "fenji inspect export.csv --feed transactions",
+    )
+)
+def inspect(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…")],
+    feed: Annotated[
+        str | None,
+        typer.Option(metavar="F", help="The feed that the files are of."),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Propose a mapping for files as they are, to review; load nothing."""
+    from pipelines.commands import inspect as command  # noqa: PLC0415
+
+    command.inspect(files, feed=feed, as_json=json)
+
+
+@app.command(
+    epilog=examples(
         "fenji generate company --customers 1000 --seed 7",
     )
 )

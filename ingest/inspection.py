@@ -1,0 +1,310 @@
+"""What files are, before there is a mapping: how they are written, which feed they fit.
+
+Headers are matched with the canonical names and with those of `header_names.yaml`; a
+feed fits best where most of its columns are found and fewest required ones are missing.
+The result is a proposal for a person to review: nothing is loaded, and no value of a
+file is kept.
+"""
+
+import datetime
+import functools
+import itertools
+import re
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
+from ingest.sniffing import Empty, read_head, records, sniff
+from ingest.transcoding import decoded_head
+from ingest.unpacking import Unreadable
+from ingest.workbooks import WorkbookReader
+from project.documents import read_yaml
+from project.errors import ConfigurationError
+from project.places import Place
+from project.settings import FeedMapping, Limits
+from sql.contracts import Contract, feeds
+
+SAMPLE_ROWS = 1000
+NAMES = Path(__file__).with_name("header_names.yaml")
+_DATES = ("date", "month", "timestamp")
+_SIGNS = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
+# Forms of dates in the letters of strptime, each with and without a time.
+_DAYS = (
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%Y%m%d",
+    "%Y年%m月%d日",
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d-%b-%Y",
+    "%b %d, %Y",
+)
+_TIMES = ("", " %H:%M", " %H:%M:%S")
+
+
+@dataclass(frozen=True)
+class SeenColumn:
+    """A column of a file."""
+
+    header: str
+    column: str | None  # the canonical one that it seems to be
+    is_empty: bool  # in all rows that were looked at
+    n_values: int  # different ones, in these rows
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What a file seems to be."""
+
+    file: Path
+    encoding: str | None  # None: it is no text
+    delimiter: str | None
+    header_row: int | None
+    n_rows: int  # that were looked at
+    feed: str | None  # None: it fits none
+    columns: tuple[SeenColumn, ...]
+    missing: tuple[str, ...]  # required columns that were not found
+    # The form of its dates, where it is not ISO 8601; several: any of these.
+    date_formats: tuple[str, ...]
+    mixed_dates: tuple[str, ...]  # headers of dates that have no form in common
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """The first rows of a file, as text."""
+
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    encoding: str | None = None
+    delimiter: str | None = None
+    header_row: int | None = None
+
+
+def inspect(file: Path, *, feed: str | None = None) -> Inspected:
+    """Look at the first rows of a file.
+
+    Args:
+        file: the file, anywhere.
+        feed: the feed that it is known to be of; None: the one that fits best.
+
+    Raises:
+        ConfigurationError: the file is not there, empty, or cannot be read.
+    """
+    if not file.is_file():
+        raise ConfigurationError("there is no such file", Place(file))
+    size = file.stat()
+    landed = LandingFile(
+        "", file.name, file, size.st_size, size.st_mtime_ns, FeedMapping()
+    )
+    try:
+        sample = _sample(landed)
+    except Empty:
+        raise ConfigurationError("holds nothing", Place(file)) from None
+    except (Unreadable, duckdb.Error) as err:
+        said = str(err) if isinstance(err, Unreadable) else "cannot be read as its kind"
+        raise ConfigurationError(said, Place(file)) from None
+    chosen = feeds()[feed] if feed else _best_feed(sample.header)
+    found = _matched(sample.header, chosen) if chosen else {}
+    columns = tuple(
+        _seen(header, found.get(header), [row[place] for row in sample.rows])
+        for place, header in enumerate(sample.header)
+    )
+    formats, mixed = _date_formats(sample, chosen, found)
+    return Inspected(
+        file,
+        sample.encoding,
+        sample.delimiter,
+        sample.header_row,
+        len(sample.rows),
+        chosen.table if chosen else None,
+        columns,
+        _missing(chosen, found) if chosen else (),
+        formats,
+        mixed,
+    )
+
+
+def _seen(header: str, column: str | None, values: Sequence[str]) -> SeenColumn:
+    filled = {value for value in values if value.strip()}
+    return SeenColumn(header.strip(), column, not filled, len(filled))
+
+
+# Reading the first rows.
+
+
+def _sample(file: LandingFile) -> _Sample:
+    if file.extension in PARQUET:
+        return _of_relation("read_parquet", file.absolute)
+    if file.extension in EXCEL:
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder, "sheet.parquet")
+            reader = WorkbookReader(Limits())
+            try:
+                reader.read(file.absolute, target, sheet=None)
+            finally:
+                reader.close()
+            first, *rows = _of_relation("read_parquet", target).rows or [()]
+            return _Sample(tuple(first), rows)
+    if file.extension in JSON:
+        return _of_relation("read_json_auto", file.absolute)
+    return _of_text(file)
+
+
+def _of_relation(function: str, path: Path) -> _Sample:
+    """The rows that a function of DuckDB reads."""
+    with duckdb.connect() as con:
+        query = f"from {function}($path) limit {SAMPLE_ROWS}"
+        made = con.execute(query, {"path": str(path)})
+        header = tuple(str(column[0]) for column in made.description)
+        rows = [
+            tuple("" if value is None else str(value) for value in row)
+            for row in made.fetchall()
+        ]
+    return _Sample(header, rows)
+
+
+def _of_text(file: LandingFile) -> _Sample:
+    known = _names()
+
+    def judge(header: Sequence[str]) -> tuple[bool, int]:
+        n_known = sum(_plain(name) in known for name in header)
+        return n_known > 0, n_known
+
+    head = read_head(file.absolute, file.compression, whole_line=True)
+    delimiter = "\t" if file.extension == "tsv" else None
+    dialect = sniff(head, judge=judge, delimiter=delimiter)
+    text = decoded_head(head, dialect.encoding)
+    lines = text.splitlines(keepends=True)[dialect.header_row :]
+    width = len(dialect.header)
+    found = records("".join(lines), dialect.delimiter)
+    rows = [
+        tuple(row) for row in itertools.islice(found, SAMPLE_ROWS) if len(row) == width
+    ]
+    return _Sample(
+        dialect.header, rows, dialect.encoding, dialect.delimiter, dialect.header_row
+    )
+
+
+# Matching headers.
+
+
+def _plain(name: str) -> str:
+    """A name without case, blanks and signs."""
+    return _SIGNS.sub("", name.lower())
+
+
+@functools.cache
+def _names() -> Mapping[str, frozenset[str]]:
+    """Each known name, plain → the canonical columns that it may be."""
+    named: dict[str, set[str]] = {}
+    for column, names in (read_yaml(NAMES) or {}).items():
+        for name in names:
+            named.setdefault(_plain(name), set()).add(column)
+    for contract in feeds().values():
+        for column in contract.columns:
+            named.setdefault(_plain(column.name), set()).add(column.name)
+    return {name: frozenset(columns) for name, columns in named.items()}
+
+
+def _matched(header: Sequence[str], contract: Contract) -> dict[str, str]:
+    """Header → the column of the feed that it seems to be; each column once.
+
+    A header that is the column's own name goes before one of the dictionary.
+    """
+    own = {_plain(column.name): column.name for column in contract.columns}
+    found: dict[str, str] = {}
+    for name in header:
+        column = own.get(_plain(name))
+        if column and column not in found.values():
+            found[name] = column
+    for name in header:
+        may_be = _names().get(_plain(name), frozenset()) & {*own.values()}
+        left = sorted(may_be - {*found.values()})
+        if name not in found and left:
+            found[name] = left[0]
+    return found
+
+
+def _missing(contract: Contract, found: Mapping[str, str]) -> tuple[str, ...]:
+    have = {*found.values()}
+    if {"quantity", "unit_price"} <= have:
+        have.add("amount")  # their product
+    return tuple(
+        column.name
+        for column in contract.columns
+        if column.required and column.default is None and column.name not in have
+    )
+
+
+def _best_feed(header: Sequence[str]) -> Contract | None:
+    """The feed that a header fits best; None: it fits none."""
+
+    def fit(contract: Contract) -> tuple[int, int]:
+        found = _matched(header, contract)
+        missing = len(_missing(contract, found))
+        return len(found) - missing, -missing
+
+    candidates = [
+        contract for contract in feeds().values() if _matched(header, contract)
+    ]
+    return max(candidates, key=fit, default=None)
+
+
+# Dates.
+
+
+def _date_formats(
+    sample: _Sample, contract: Contract | None, found: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The forms that all dates of the file have, and else the headers that differ.
+
+    None where they are ISO 8601, which needs no setting.
+    """
+    if contract is None:
+        return (), ()
+    dated = {
+        header: {row[place].strip() for row in sample.rows if row[place].strip()}
+        for place, header in enumerate(sample.header)
+        if header in found and contract.column(found[header]).type in _DATES
+    }
+    other = {
+        header: values
+        for header, values in dated.items()
+        if values and not all(map(_is_iso, values))
+    }
+    if not other:
+        return (), ()
+    values = set[str]().union(*other.values())
+    forms = tuple(form for form in _forms() if _all_have(values, form))
+    return forms, () if forms else tuple(other)
+
+
+def _is_iso(value: str) -> bool:
+    try:
+        datetime.datetime.fromisoformat(value)
+    except ValueError:
+        return bool(re.fullmatch(r"\d{4}-\d\d", value))
+    return "-" in value
+
+
+def _forms() -> Iterator[str]:
+    for day in _DAYS:
+        for time in _TIMES:
+            yield day + time
+
+
+def _all_have(values: set[str], form: str) -> bool:
+    try:
+        for value in values:
+            datetime.datetime.strptime(value, form)  # noqa: DTZ007 - only its form
+    except ValueError:
+        return False
+    return True
