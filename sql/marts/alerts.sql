@@ -1,19 +1,34 @@
 -- One row is a thing that somebody must know: what, of whom, and the query behind it.
 -- Reads, in the release itself: main.customer_tiers, main.customer_metrics,
 -- main.sla_attainment, main.callbacks, main.service_tickets, main.reservation_priority,
--- main.points_ledger, main.feed_reconciliation, main.tier_migrations, main.schemes.
+-- main.points_ledger, main.feed_reconciliation, main.tier_migrations, main.schemes,
+-- main.scheme_tiers.
 -- Params: as_of_date (date), most_subjects (integer), rejected_share (decimal),
 -- rejected_rows (integer), moved_share (decimal), moved_customers (integer).
 -- Of each kind the first most_subjects are shown; n_of_kind says how many there are.
-with key_customers as (
+with named as (
+    select
+        scheme,
+        tier,
+        name_en,
+        name_zh
+    from main.scheme_tiers
+    where scheme in ('size_class', 'service_level')
+),
+
+key_customers as (
     select
         tiers.customer_id,
         tiers.tier,
+        coalesce(named.name_en, tiers.tier) as tier_en,
+        coalesce(named.name_zh, tiers.tier) as tier_zh,
         tiers.previous_tier = 'key' and tiers.movement = 'down' as is_downgraded,
         coalesce(metrics.spend_12m_amount, 0) as spend_12m_amount
     from main.customer_tiers as tiers
     left join main.customer_metrics as metrics
         on tiers.customer_id = metrics.customer_id
+    left join named
+        on tiers.scheme = named.scheme and tiers.tier = named.tier
     where
         tiers.scheme = 'size_class'
         and (tiers.tier = 'key' or tiers.previous_tier = 'key')
@@ -78,12 +93,16 @@ conflicts as (
 -- Tickets that are open and past the hours in which their level is to be served.
 late_tickets as (
     select
-        service_level,
+        tickets.service_level,
+        coalesce(min(named.name_en), tickets.service_level) as level_en,
+        coalesce(min(named.name_zh), tickets.service_level) as level_zh,
         count(*) as n_tickets,
-        min(opened_date) as first_date
-    from main.service_tickets
-    where is_open and not is_resolution_in_time
-    group by service_level
+        min(tickets.opened_date) as first_date
+    from main.service_tickets as tickets
+    left join named
+        on named.scheme = 'service_level' and tickets.service_level = named.tier
+    where tickets.is_open and not tickets.is_resolution_in_time
+    group by tickets.service_level
 ),
 
 found as (
@@ -95,11 +114,11 @@ found as (
         row_number() over (order by spend_12m_amount desc, customer_id asc) as place,
         format(
             'Key customer {} fell to the class {}; spend of 12 months: {:,.2f}',
-            customer_id, tier, spend_12m_amount::double
+            customer_id, tier_en, spend_12m_amount::double
         ) as text_en,
         format(
             '关键客户{}降为{}，近12个月消费{:,.2f}',
-            customer_id, tier, spend_12m_amount::double
+            customer_id, tier_zh, spend_12m_amount::double
         ) as text_zh,
         'select customer_id, tier, previous_tier, movement from customer_tiers'
         || ' where scheme = ''size_class'' and customer_id = ' as query_start,
@@ -141,26 +160,28 @@ found as (
         'goal_missed' as kind,
         'medium' as severity,
         'service_level' as subject_type,
-        service_level as subject_id,
-        row_number() over (order by service_level asc) as place,
+        missed.service_level as subject_id,
+        row_number() over (order by missed.service_level asc) as place,
         format(
             'Calls answered in time, level {}: {:.1f} %, the goal is {:.0f} %',
-            service_level,
-            100 * attainment_ratio::double,
-            100 * goal_ratio::double
+            coalesce(named.name_en, missed.service_level),
+            100 * missed.attainment_ratio::double,
+            100 * missed.goal_ratio::double
         ) as text_en,
         format(
-            '{}服务等级接通率{:.1f}%，未达到目标{:.0f}%',
-            service_level,
-            100 * attainment_ratio::double,
-            100 * goal_ratio::double
+            '“{}”服务级别接通率{:.1f}%，未达到目标{:.0f}%',
+            coalesce(named.name_zh, missed.service_level),
+            100 * missed.attainment_ratio::double,
+            100 * missed.goal_ratio::double
         ) as text_zh,
         'select * from sla_attainment where not is_met'
         || format(' and call_date = date ''{}''', $as_of_date::date)
         || ' and service_level = ' as query_start,
-        service_level as query_value
-    from main.sla_attainment
-    where not is_met and call_date = $as_of_date
+        missed.service_level as query_value
+    from main.sla_attainment as missed
+    left join named
+        on named.scheme = 'service_level' and missed.service_level = named.tier
+    where not missed.is_met and missed.call_date = $as_of_date
 
     union all
 
@@ -192,11 +213,11 @@ found as (
         row_number() over (order by service_level asc) as place,
         format(
             'Open tickets past the hours of their level, {}: {:,}; the oldest is of {}',
-            service_level, n_tickets, first_date::varchar
+            level_en, n_tickets, first_date::varchar
         ) as text_en,
         format(
-            '{}服务等级有{:,}件未结工单超出时限，最早开立于{}',
-            service_level, n_tickets, first_date::varchar
+            '“{}”服务级别有{:,}件未结工单超出时限，最早提交于{}',
+            level_zh, n_tickets, first_date::varchar
         ) as text_zh,
         'select * from service_tickets where is_open and not is_resolution_in_time'
         || ' and service_level = ' as query_start,

@@ -66,9 +66,22 @@ def tier(customer, scheme, tier, previous=None, movement="same"):
     }
 
 
+NAMES = [
+    {
+        "scheme": "size_class",
+        "tier": "ordinary",
+        "name_en": "Ordinary",
+        "name_zh": "普通",
+    },
+    {"scheme": "service_level", "tier": "mid", "name_en": "Mid", "name_zh": "中"},
+    {"scheme": "another", "tier": "mid", "name_en": "Other", "name_zh": "其他"},
+]
+
+
 def test_key_customers_who_fell_or_are_dormant(alerts):
     found = alerts(
         {
+            "scheme_tiers": NAMES,
             "customer_tiers": [
                 tier("fell", "size_class", "ordinary", "key", "down"),
                 tier("o'neill", "size_class", "small", "key", "down"),
@@ -94,9 +107,9 @@ def test_key_customers_who_fell_or_are_dormant(alerts):
     assert fell["severity"] == "high"
     assert fell["n_of_kind"] == 2
     assert fell["text_en"] == (
-        "Key customer fell fell to the class ordinary; spend of 12 months: 1,234.50"
+        "Key customer fell fell to the class Ordinary; spend of 12 months: 1,234.50"
     )
-    assert fell["text_zh"] == "关键客户fell降为ordinary，近12个月消费1,234.50"
+    assert fell["text_zh"] == "关键客户fell降为普通，近12个月消费1,234.50"
 
 
 def test_open_tickets_past_the_hours_of_their_level(alerts):
@@ -111,6 +124,7 @@ def test_open_tickets_past_the_hours_of_their_level(alerts):
 
     found = alerts(
         {
+            "scheme_tiers": NAMES,
             "service_tickets": [
                 ticket("t1", "mid", "2026-05-20", False),
                 ticket("t2", "mid", "2026-05-10", False),
@@ -118,16 +132,16 @@ def test_open_tickets_past_the_hours_of_their_level(alerts):
                 ticket("t4", "mid", "2026-05-01", False, is_open=False),
                 ticket("t5", "high", "2026-05-30", True, is_open=False),
                 ticket("t6", "general", "2026-04-01", None),  # no goal
-            ]
+            ],
         }
     )
     assert set(found) == {("tickets_past_goal", "mid")}
     alert = found["tickets_past_goal", "mid"]
     assert alert["text_en"] == (
-        "Open tickets past the hours of their level, mid: 2;"
+        "Open tickets past the hours of their level, Mid: 2;"
         " the oldest is of 2026-05-10"
     )
-    assert alert["text_zh"] == "mid服务等级有2件未结工单超出时限，最早开立于2026-05-10"
+    assert alert["text_zh"] == "“中”服务级别有2件未结工单超出时限，最早提交于2026-05-10"
 
 
 def test_goals_of_the_day_that_were_missed(alerts):
@@ -143,16 +157,18 @@ def test_goals_of_the_day_that_were_missed(alerts):
     yesterday = TODAY - datetime.timedelta(days=1)
     found = alerts(
         {
+            "scheme_tiers": NAMES,
             "sla_attainment": [
                 day("mid", False),
                 day("high", True),
                 day("general", False, yesterday),
-            ]
+            ],
         }
     )
     (alert,) = found.values()
     assert alert["subject_id"] == "mid"
-    assert "84.9 %, the goal is 85 %" in alert["text_en"]
+    assert "level Mid: 84.9 %, the goal is 85 %" in alert["text_en"]
+    assert alert["text_zh"] == "“中”服务级别接通率84.9%，未达到目标85%"
 
 
 def test_calls_resources_and_points(alerts):
