@@ -14,7 +14,8 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
     from ingest import warehouse  # noqa: PLC0415
     from ingest.raw_tables import feed_columns  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
-    from schemes.tables.scheme_lists import feeds_needed, why_not  # noqa: PLC0415
+    from schemes.tables.scheme_lists import feeds_needed  # noqa: PLC0415
+    from schemes.tables.why_not import why_not  # noqa: PLC0415
 
     feeds: dict[str, frozenset[str]] = {}
     with hold_warehouse(project, on_wait=say_waiting):
@@ -39,7 +40,8 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
                     - needs[compiled.scheme.scheme]
                 ),
                 "is_applicable": reason is None,
-                "not_applicable_reason": reason,
+                "not_applicable_reason": reason.en if reason else None,
+                "not_applicable_reason_zh": reason.zh if reason else None,
             }
             for compiled, reason in found
         ]
@@ -50,5 +52,7 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
         scheme = compiled.scheme
         names = f"{scheme.name.en}\n{scheme.name.zh}"
         asked = ", ".join(sorted(needs[scheme.scheme]))
-        rows.add_row(scheme.scheme, names, f"{reason or 'yes'}\nneeds {asked}")
+        rows.add_row(
+            scheme.scheme, names, f"{reason.en if reason else 'yes'}\nneeds {asked}"
+        )
     terminal.console().print(rows)

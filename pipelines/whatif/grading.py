@@ -42,7 +42,7 @@ from schemes.plan import (
 )
 from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import STEPS, reasons_view
-from schemes.tables.scheme_lists import why_not
+from schemes.tables.why_not import why_not
 from sql.contracts import STORAGE
 from sql.selects import Params, column_names, quoted, text
 
@@ -138,7 +138,7 @@ def planned_by(
         schemes=tuple(moves),
         gone=tuple(gone),
         idle={
-            compiled.scheme.scheme: reason
+            compiled.scheme.scheme: reason.en
             for compiled in schemes.schemes
             if _is_asked_about(compiled.scheme, project.change)
             and (reason := why_not(compiled)) is not None

@@ -82,8 +82,8 @@ def whole_scheme(figures: Figures, scheme: Scheme) -> Section:
 
 def _about(scheme: Scheme) -> Note | None:
     if not scheme.is_applicable:
-        why = scheme.why_not or ""
-        return Note(Text(f"Not applied: {why}", f"未应用：{why}"))
+        why_en, why_zh = scheme.why_not_en or "", scheme.why_not_zh or ""
+        return Note(Text(f"Not applied: {why_en}", f"未应用：{why_zh}"))
     about = Text(scheme.about_en or "", scheme.about_zh or "")
     return Note(about) if about else None
 
@@ -156,7 +156,7 @@ def _rest(schemes: Sequence[Scheme]) -> Block | None:
 
 def _why(scheme: Scheme) -> Text:
     if not scheme.is_applicable:
-        return Text(scheme.why_not or "not applied", scheme.why_not or "未应用")
+        return Text(scheme.why_not_en or "not applied", scheme.why_not_zh or "未应用")
     filled = [tier for tier in scheme.tiers if tier.n_customers]
     if filled:
         only = filled[0].name

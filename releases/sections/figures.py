@@ -141,7 +141,8 @@ class Scheme:
     about_en: str | None
     about_zh: str | None
     is_applicable: bool
-    why_not: str | None
+    why_not_en: str | None
+    why_not_zh: str | None
     is_classification: bool
     tiers: tuple[Tier, ...] = ()
 

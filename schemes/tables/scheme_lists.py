@@ -13,7 +13,8 @@ from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS
 from schemes.compiler.values import cast, column, number, text
 from schemes.language.model import Text
-from schemes.language.names import SPEND, in_words, spend_source
+from schemes.language.names import SPEND, spend_source
+from schemes.tables.why_not import why_not
 from sql.contracts import contract
 
 
@@ -31,28 +32,16 @@ def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
                 text(compiled.scheme.name.en),
                 text(compiled.scheme.name.zh),
                 exp.Boolean(this=reason is None),
-                exp.null() if reason is None else text(reason),
+                exp.null() if reason is None else text(reason.en),
                 text(document.grades),
                 text(approved) if approved else exp.null(),
                 exp.Boolean(this=document.is_classification),
                 exp.null() if about is None else text(about.en),
                 exp.null() if about is None else text(about.zh),
+                exp.null() if reason is None else text(reason.zh),
             ]
         )
     return literal_rows("schemes", rows)
-
-
-def why_not(scheme: CompiledScheme) -> str | None:
-    """Why the scheme does not run here; None where it does."""
-    if not scheme.scheme.is_enabled:
-        return "switched off in fenji.yaml"
-    missing = {
-        f"scheme {need}"
-        if need in scheme.inputs.schemes
-        else in_words(need, scheme.inputs)
-        for need in scheme.inputs.missing
-    }
-    return f"lacks {', '.join(sorted(missing))}" if missing else None
 
 
 def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[str]]:

@@ -44,6 +44,7 @@ from schemes.tables.branches import UNKNOWN, no_rows, shown
 from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import escaped, said_number
 from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.why_not import SWITCHED_OFF, lacks
 from sql.contracts import STORAGE, Column, Contract, contract, day_name
 
 WORDS = "work_list_words"
@@ -760,19 +761,18 @@ def _lists_select(lists: Iterable[CompiledList]) -> str:
                 text(document.name.en),
                 text(document.name.zh),
                 exp.Boolean(this=reason is None),
-                exp.null() if reason is None else text(reason),
+                exp.null() if reason is None else text(reason.en),
+                exp.null() if reason is None else text(reason.zh),
             ]
         )
     return literal_rows("work_lists", rows)
 
 
-def why_not(compiled: CompiledList) -> str | None:
+def why_not(compiled: CompiledList) -> Text | None:
     """Why a list is not made here; None where it is."""
     if not compiled.work_list.is_enabled:
-        return "switched off in fenji.yaml"
-    if compiled.sources:
-        return None
-    return f"lacks {', '.join(sorted(compiled.missing))}"
+        return SWITCHED_OFF
+    return None if compiled.sources else lacks(compiled.missing)
 
 
 def work_list_view(lists: CompiledLists) -> str:

@@ -172,6 +172,7 @@ def graded(insert):
                 "about_zh": "说明。",
                 "is_applicable": applied,
                 "not_applicable_reason": None if applied else "needs calls",
+                "not_applicable_reason_zh": None if applied else "缺少通话",
                 "is_classification": False,
             },
         )

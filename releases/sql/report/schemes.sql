@@ -8,6 +8,7 @@ select
     about_zh,
     is_applicable,
     not_applicable_reason,
+    not_applicable_reason_zh,
     is_classification
 from schemes
 order by scheme

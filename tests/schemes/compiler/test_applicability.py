@@ -83,6 +83,16 @@ def test_every_scheme_runs_where_its_feeds_are(grade, bare):
     assert found["abcd_pyramid"].startswith("lacks parameter abcd_pyramid.a_share")
 
 
+def test_why_a_scheme_does_not_run_is_said_in_chinese(grade, bare):
+    there = {name: columns for name, columns in bare.items() if name != "bills"}
+    graded = grade(dict.fromkeys(there, ()), columns=there)
+    said = graded.by_key("select scheme, not_applicable_reason_zh from schemes")
+    assert said["telecom_star"] == "缺少数据源 bills"
+    assert said["seat_plan"] == "缺少字段 customers.seat_count"
+    assert said["abcd_pyramid"].startswith("缺少参数 abcd_pyramid.a_share、参数 abcd")
+    assert said["annual_points"] is None
+
+
 @pytest.mark.parametrize("feed", sorted(set().union(*REQUIRED.values())))
 def test_a_scheme_is_left_out_where_a_feed_that_it_needs_is_absent(grade, bare, feed):
     there = {name: columns for name, columns in bare.items() if name != feed}
