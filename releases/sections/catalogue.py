@@ -117,12 +117,14 @@ def parameters(caption: Text, found: Sequence[Parameter]) -> Block | None:
         ),
         [
             (
-                Cell(plain(_name(one))),
-                Cell(plain(_value(one.value, one.unit)), number=True),
-                Cell(plain(_value(one.default_value, one.unit)), number=True),
-                Cell(Text(one.about_en, one.about_zh)),
+                Cell(plain(_name(parameter))),
+                Cell(plain(_value(parameter.value, parameter.unit)), number=True),
+                Cell(
+                    plain(_value(parameter.default_value, parameter.unit)), number=True
+                ),
+                Cell(Text(parameter.about_en, parameter.about_zh)),
             )
-            for one in found
+            for parameter in found
         ],
     )
 

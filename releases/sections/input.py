@@ -90,8 +90,11 @@ def _filled(figures: Figures) -> Table | None:
         Text("Columns that are filled least", "填充率最低的列"),
         (head("Column", "列"), head("Filled", "填充率", number=True)),
         [
-            (Cell(plain(f"{one.feed}.{one.column}")), share(one.ratio, bar=True))
-            for one in figures.filled_least
+            (
+                Cell(plain(f"{filled.feed}.{filled.column}")),
+                share(filled.ratio, bar=True),
+            )
+            for filled in figures.filled_least
         ],
     )
 
