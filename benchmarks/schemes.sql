@@ -60,8 +60,8 @@ cuts as (
         -quantile_disc(
             -((margin_12m_amount * 100)::double / (spend_12m_amount * 100)::double), 0.2
         ) filter (where n_orders_12m >= 1 and spend_12m_amount <> 0) as rate_top_20,
-        -quantile_disc(-profit, 0.2) filter (where n_orders_12m >= 1) as profit_top_20,
-        quantile_disc(current_value, 0.5) filter (where n_orders_12m >= 1)
+        -quantile_disc(-profit, 0.2) filter (where n_orders >= 1) as profit_top_20,
+        quantile_disc(current_value, 0.5) filter (where n_orders >= 1)
             as median_value,
         quantile_disc(first_order_amount, 0.5) filter (where n_orders_12m >= 1)
             as median_first_order,
@@ -78,6 +78,7 @@ cuts as (
         -quantile_disc(-bill, 0.1)
             filter (where account_kind__tier = 'group' and n_bills >= 1)
             as group_bill_top_10,
+        count(*) filter (where n_orders >= 1) as n_ever_buyers,
         count(*) filter (where n_orders_12m >= 1) as n_buyers,
         sum(recency_days) filter (where n_orders_12m >= 1) as sum_recency,
         sum(n_orders_12m) filter (where n_orders_12m >= 1) as sum_orders,
@@ -85,7 +86,8 @@ cuts as (
     from kinds
 ),
 
--- How many buyers spend as much or less, and what those spend who spend more.
+-- How many of all who ever ordered spend as much or less, and what buyers of the last
+-- 12 months spend who spend more.
 spends as (
     select
         spend_12m_amount,
@@ -94,7 +96,7 @@ spends as (
     from (
         select
             spend_12m_amount,
-            count(*) filter (where n_orders_12m >= 1) as n_buyers,
+            count(*) filter (where n_orders >= 1) as n_buyers,
             sum(spend_12m_amount) filter (where n_orders_12m >= 1) as bought
         from core.customer_metrics
         group by spend_12m_amount
@@ -468,6 +470,7 @@ reasons as (
             when n_tickets_consult_90d >= 1 then 'consult'
             else 'none'
         end as service_need__reason,
+        case when n_orders >= 1 then (
         coalesce(
             case
                 when spend_previous_12m_amount > 0
@@ -498,19 +501,21 @@ reasons as (
                 ), 1)
             end, 0
         )
-        + coalesce(5 * least(n_interactions_referral, 2), 0) as upgrade_potential__score,
+        + coalesce(5 * least(n_interactions_referral, 2), 0)
+        ) end as upgrade_potential__score,
         -- 1e-9: what adding floating point numbers may take away at a bound.
         case
-            when upgrade_potential__score + 1e-9 >= 50 then 'high' else 'low'
+            when upgrade_potential__score + 1e-9 >= 50 then 'high'
+            when n_orders >= 1 then 'low'
         end as upgrade_potential__reason,
-        (
-            10 * n_traits + 40.0::double * at_or_below / n_buyers
+        case when n_orders >= 1 then (
+            10 * n_traits + 40.0::double * at_or_below / n_ever_buyers
             + case credit when 'good' then 20 when 'fair' then 10 else 0 end
-        ) / case when credit is null then 0.8::double else 1 end as value_3d__score,
+        ) / case when credit is null then 0.8::double else 1 end end as value_3d__score,
         case
             when value_3d__score + 1e-9 >= 70 then 'high'
             when value_3d__score + 1e-9 >= 40 then 'mid'
-            else 'general'
+            when n_orders >= 1 then 'general'
         end as value_3d__reason
     from wide
 ),
@@ -601,13 +606,16 @@ select
     potential as upgrade_potential__tier,
     upgrade_potential__score,
     case
+        when n_orders = 0 then null
         when current_value >= median_value then case
             when potential = 'high' then 'platinum' else 'gold'
         end
         when potential = 'high' then 'iron'
         else 'lead'
     end as value_potential__reason,
-    coalesce(value_potential, value_potential__reason) as value_potential__tier,
+    case
+        when n_orders >= 1 then coalesce(value_potential, value_potential__reason)
+    end as value_potential__tier,
     case
         when pyramid in ('platinum', 'gold') then 'key'
         when pyramid = 'iron' then 'ordinary'
@@ -618,8 +626,9 @@ select
     coalesce(deal_size, deal_size__reason) as deal_size__tier,
     won_24m_amount as deal_size__score,
     case
+        when n_orders = 0 then null
         when profit < 0 and n_decisions_in_force_strategic_exception = 0 then 'bzc'
-        when is_buyer and profit >= profit_top_20 then 'mvc'
+        when profit >= profit_top_20 then 'mvc'
         when
             spend_previous_12m_amount > 0
             and spend_12m_amount >= 1.2 * spend_previous_12m_amount

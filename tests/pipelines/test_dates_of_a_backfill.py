@@ -37,6 +37,8 @@ spend_source: {spend_source}
 schemes: {schemes}
 """
 # What follows from where spend is read is seen by any scheme that reads it.
+# All schemes, and the tables that are made only where somebody asks for them.
+ALL = "{parameters: {customer_month.shown_months: 24, sales_month.shown_months: 24}}"
 FEW = "{only: [annual_points, category_points, rfm_8, service_level]}"
 LINE = [
     "transaction_id", "line_no", "customer_id", "occurred_at", "amount", "kind",
@@ -225,7 +227,7 @@ def differing(ours: Tables, theirs: Tables) -> dict[str, list[str]]:
 @pytest.mark.parametrize(
     ("spend_source", "schemes", "dates", "later"),
     [
-        ("transactions", "{}", MONTHS, []),
+        ("transactions", ALL, MONTHS, []),
         # A run of a date between them finds the shared tables made, too.
         ("both", FEW, ["2024-02-28", "2024-03-01"], ["2024-02-29"]),
         ("bills", FEW, ["2026-02-28", "2026-03-01"], []),

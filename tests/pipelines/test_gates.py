@@ -84,7 +84,11 @@ def test_what_a_gate_stopped_is_published_only_when_it_is_accepted(stopped, caps
     assert row[:3] == ("WARN", False, 73)
     assert row[3].endswith(", accepted")
     report = (stopped.current / "report.html").read_text()
-    assert "not_a_number" in report[: report.index("<h2>Tiers")]
+    attention = report.index('<section id="attention"')
+    assert (
+        "not_a_number"
+        in report[attention : report.index("<section id=", attention + 1)]
+    )
 
 
 def test_a_run_that_finds_nothing_new_tells_what_was_rejected(stopped, capsys):

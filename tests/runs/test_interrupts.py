@@ -134,7 +134,10 @@ def test_waiting_for_another_run_is_ended(shop):
 
 def test_a_run_and_a_backfill_say_which_release_stands_and_leave_nothing(shop):
     status, out, err = interrupted(
-        shop, signal.SIGINT, ["run", "--as-of", "2026-03-31"], at="core.known_customers"
+        shop,
+        signal.SIGINT,
+        ["run", "--verbose", "--as-of", "2026-03-31"],
+        at="core.known_customers",
     )
     assert (status, out) == (130, "")
     assert err.splitlines()[-1] == (
