@@ -4,22 +4,23 @@ The pages are written to be read in the repository, too: they link to code, and 
 headings by the anchors that are made there.
 """
 
+import posixpath
 import re
+from typing import Any
 
-_OUTSIDE = re.compile(r"\[([^\]]+)\]\((?:\.\./)+(?!adr/)[^)]*\)")
-_INSIDE = re.compile(r"\[([^\]]+)\]\(\.\./([a-z_]+\.md[^)]*)\)")
+_LINK_UP = re.compile(r"\[([^\]]+)\]\((\.\./[^)]*)\)")
 _DROPPED = re.compile(r"[^\w\- ]")
 
 
-def on_page_markdown(markdown: str, **page: object) -> str:
-    """Turn links to what is no page into their text."""
-    found = page["page"]
-    path = str(getattr(getattr(found, "file", None), "src_uri", ""))
-    if "/" not in path:
-        return _OUTSIDE.sub(r"\1", markdown)
-    # A decision links up to pages, and to code two folders up.
-    kept = _INSIDE.sub(r"[\1](UP/\2)", markdown)
-    return _OUTSIDE.sub(r"\1", kept).replace("](UP/", "](../")
+def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:  # noqa: ANN401
+    """Turn links that leave docs/ into their text."""
+    folder = posixpath.dirname(page.file.src_uri)
+
+    def kept(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(folder, link[2]))
+        return link[1] if target.startswith("..") else link[0]
+
+    return _LINK_UP.sub(kept, markdown)
 
 
 def slug(text: str, separator: str) -> str:

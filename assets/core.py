@@ -216,26 +216,34 @@ def _histories_that_go_on(
         because: why none goes on; None: each is looked at.
     """
     updates = run.plan.history_updates
-    found: list[HistoryUpdate] = []
-    first_because = because
-    for scheme, history in updates.items():
-        why = because
-        if why is None and (history is None or not same.issuperset(history.tables)):
-            why = f"{scheme} has no history that goes on"
-        elif history is not None and kept_date is not None:
-            why = difference.find_rated_anew(
-                run.con, history, kept_date, run.as_of_date
-            )
-        if why is None and history is not None:
-            found.append(history)
-        else:
-            first_because = first_because or why
-    if updates and len(found) < len(updates):
-        run.ways.append(Way("ratings", first_because))
-    elif updates:
-        n_customers = difference.n_rated_anew(run.con, found)
-        run.ways.append(Way("ratings", whole_because=None, n_customers=n_customers))
+    if not updates:
+        return []
+    why = {
+        scheme: because or _why_history_whole(run, scheme, history, same, kept_date)
+        for scheme, history in updates.items()
+    }
+    found = [
+        history
+        for scheme, history in updates.items()
+        if history is not None and why[scheme] is None
+    ]
+    whole_because = next(filter(None, why.values()), None)
+    n_customers = None if whole_because else difference.n_rated_anew(run.con, found)
+    run.ways.append(Way("ratings", whole_because, n_customers))
     return found
+
+
+def _why_history_whole(
+    run: Run,
+    scheme: str,
+    history: HistoryUpdate | None,
+    same: set[str],
+    kept_date: datetime.date | None,
+) -> str | None:
+    """Why the history of a scheme has to be made as a whole; None: it goes on."""
+    if history is None or kept_date is None or not same.issuperset(history.tables):
+        return f"{scheme} has no history that goes on"
+    return difference.find_rated_anew(run.con, history, kept_date, run.as_of_date)
 
 
 def _why_metrics_whole(

@@ -13,7 +13,7 @@ from project.choices import NotifyEvent
 from project.folder import Project
 from project.quantities import number_of
 from project.shown import visible_line
-from releases import reading, store
+from releases import pointing, reading, store
 from releases.manifest import Manifest
 from runs.run import Run
 
@@ -80,8 +80,8 @@ def notice_of(run: Run) -> Notice | None:
 
 def _notice_of_alerts(project: Project, released: Manifest) -> Notice | None:
     """What a release alerts of; None: nothing, or it looks back."""
-    latest = max(release.as_of_date for release in store.releases(project))
-    if released.known_at is not None or released.as_of_date < latest:
+    latest = pointing.latest(project)
+    if latest is None or latest.release_id != released.release_id:
         return None
     with reading.opened(store.database(project, released.release_id)) as con:
         alerts = con.execute(_ALERTS).fetchall()

@@ -20,6 +20,7 @@ from pipelines.commands.options import (
     AsOfOption,
     FilesArgument,
     FolderOption,
+    ForceOption,
     FullOption,
     JsonOption,
     LangOption,
@@ -407,9 +408,7 @@ def export(
     lang: Annotated[
         Language | None, typer.Option(help="Texts in en or zh alone.")
     ] = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there.")
-    ] = False,
+    force: ForceOption = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -441,9 +440,7 @@ def report(
     ],
     to: Annotated[Path, typer.Option(metavar="FILE", help="An .html file.")],
     lang: LangOption = "en",
-    force: Annotated[
-        bool, typer.Option("--force", help="Replace a file that is there.")
-    ] = False,
+    force: ForceOption = False,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -68,18 +68,10 @@ def _mapping(file: "Inspected", *, is_listed: bool) -> Iterator[str]:
         if value is not None and value not in usual:
             yield f"{rest}{setting}: {_plain(value)}"
     yield from (f"{rest}{line}" for line in _dates(file))
-    mapped = {seen.column: seen.header for seen in file.columns if seen.column}
-    other = {column: name for column, name in mapped.items() if column != name}
-    needs_product = "amount" in file.missing or (
-        file.feed == "transactions" and "amount" not in mapped
-    )
-    if needs_product and {"quantity", "unit_price"} <= mapped.keys():
+    columns = [*_columns(file)]
+    if columns:
         yield f"{rest}columns:"
-        yield f"{rest}  # No column is the total of a line: quantity × price"
-        yield f"{rest}  amount: {{expr: '{_product(mapped)}'}}"
-    elif other:
-        yield f"{rest}columns:"
-    yield from (f"{rest}  {column}: {_plain(name)}" for column, name in other.items())
+        yield from (f"{rest}  {line}" for line in columns)
     for column in file.missing:
         yield f"{rest}# {column} is required, and no header is known for it"
     unknown = [seen.header for seen in file.columns if seen.column is None]
@@ -88,6 +80,17 @@ def _mapping(file: "Inspected", *, is_listed: bool) -> Iterator[str]:
     empty = [seen.header for seen in file.columns if seen.column and seen.is_empty]
     if empty:
         yield f"{rest}# empty in these rows: {', '.join(empty)}"
+
+
+def _columns(file: "Inspected") -> Iterator[str]:
+    """A line for each column whose header is another than its name."""
+    mapped = {seen.column: seen.header for seen in file.columns if seen.column}
+    if "amount" not in mapped and {"quantity", "unit_price"} <= mapped.keys():
+        yield "# No column is the total of a line: quantity × price"
+        yield f"amount: {{expr: '{_product(mapped)}'}}"
+    for column, header in mapped.items():
+        if column != header:
+            yield f"{column}: {_plain(header)}"
 
 
 def _dates(file: "Inspected") -> Iterator[str]:

@@ -45,6 +45,9 @@ FullOption = Annotated[
     bool,
     typer.Option("--full", help="Compute everything, also what could be carried over."),
 ]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Replace a file that is there.")
+]
 VerboseOption = Annotated[
     bool,
     typer.Option("--verbose", "-v", help="A line for each step, as it is done."),

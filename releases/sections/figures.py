@@ -122,7 +122,6 @@ class Tier:
     spend_share: Decimal
     spend_each: Decimal | None
     profit_each: Decimal | None
-    service_cost_each: Decimal | None
     tickets_each: Decimal | None
 
     @property

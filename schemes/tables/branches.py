@@ -25,6 +25,7 @@ from schemes.compiler.values import (
 from schemes.language.model import UNRATED
 from sql.contracts import STORAGE, Column
 from sql.selects import quoted
+from sql.selects import text as literal
 
 RESULTS = "scheme_results"
 SCOPED_RESULTS = "scheme_results_by_category"
@@ -79,6 +80,33 @@ def tier_columns(schemes: Iterable[CompiledScheme]) -> Mapping[str, str]:
         compiled.scheme.scheme: quoted(compiled.column("tier"))
         for compiled in schemes
         if compiled.grades_customers
+    }
+
+
+def grouped_by_tier(graded: Mapping[str, str], *beside: str) -> Mapping[str, str]:
+    """The parts of a select that groups by the tiers of all schemes in one pass.
+
+    In the rows of one grouping set the tiers of all other schemes are null.
+
+    Args:
+        graded: the schemes and their columns, of `tier_columns`.
+        beside: the columns that every set has, too.
+
+    Returns:
+        `tiers`, the columns of the results; `scheme` and `tier`, of a group; `sets`.
+    """
+    schemes = " ".join(
+        f"when grouping({tier}) = 0 then {literal(scheme)}"
+        for scheme, tier in graded.items()
+    )
+    codes = ", ".join(f"{tier}::varchar" for tier in graded.values())
+    return {
+        "tiers": ",\n        ".join(f"results.{tier}" for tier in graded.values()),
+        "scheme": f"case {schemes} end",
+        "tier": f"coalesce({codes})",
+        "sets": ", ".join(
+            f"({', '.join([*beside, tier])})" for tier in graded.values()
+        ),
     }
 
 

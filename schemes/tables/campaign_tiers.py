@@ -8,9 +8,8 @@ faster than texts.
 from collections.abc import Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import no_rows, tier_columns
+from schemes.tables.branches import grouped_by_tier, no_rows, tier_columns
 from sql.contracts import contract
-from sql.selects import text
 
 CAMPAIGN_TIERS = "campaign_results_by_tier"
 
@@ -39,8 +38,8 @@ graded as (
 sums as (
     select
         campaign_no,
-        case {schemes} end as scheme,
-        coalesce({codes}) as tier,
+        {scheme} as scheme,
+        {tier} as tier,
         count(*) as n_contacted,
         count(*) filter (where has_ordered) as n_ordered,
         sum(spend_amount) as spend_amount
@@ -78,13 +77,4 @@ def campaign_tiers_select(
     graded = tier_columns(schemes)
     if not graded or not has_campaigns:
         return no_rows(contract("marts", CAMPAIGN_TIERS).columns)
-    # In the rows of one set the tiers of all other schemes are null.
-    return _SUMS.format(
-        tiers=",\n        ".join(f"results.{tier}" for tier in graded.values()),
-        schemes=" ".join(
-            f"when grouping({tier}) = 0 then {text(scheme)}"
-            for scheme, tier in graded.items()
-        ),
-        codes=", ".join(f"{tier}::varchar" for tier in graded.values()),
-        sets=", ".join(f"(campaign_no, {tier})" for tier in graded.values()),
-    )
+    return _SUMS.format(**grouped_by_tier(graded, "campaign_no"))

@@ -7,9 +7,8 @@ customers × 40 schemes is never made.
 from collections.abc import Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import no_rows, tier_columns
+from schemes.tables.branches import grouped_by_tier, no_rows, tier_columns
 from sql.contracts import contract
-from sql.selects import text
 
 TIER_SUMS = "tier_sums"
 
@@ -31,8 +30,8 @@ with graded as (
 )
 
 select
-    case {schemes} end as scheme,
-    coalesce({codes}) as tier,
+    {scheme} as scheme,
+    {tier} as tier,
     count(*) as n_customers,
     sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount,
     sum(margin_12m_amount)::decimal(18, 2) as margin_12m_amount,
@@ -54,13 +53,4 @@ def tier_sums_select(schemes: Sequence[CompiledScheme]) -> str:
     graded = tier_columns(schemes)
     if not graded:
         return no_rows(contract("marts", TIER_SUMS).columns)
-    # In the rows of one set the tiers of all other schemes are null.
-    return _SUMS.format(
-        tiers=",\n        ".join(f"results.{tier}" for tier in graded.values()),
-        schemes=" ".join(
-            f"when grouping({tier}) = 0 then {text(scheme)}"
-            for scheme, tier in graded.items()
-        ),
-        codes=", ".join(f"{tier}::varchar" for tier in graded.values()),
-        sets=", ".join(f"({tier})" for tier in graded.values()),
-    )
+    return _SUMS.format(**grouped_by_tier(graded))

@@ -39,12 +39,12 @@ from schemes.language.expressions import ExpressionError, Name, parse_expression
 from schemes.language.files import Scheme, scheme_of_flag
 from schemes.language.lists import ITEMS, Source, WorkList, readable_tables
 from schemes.language.model import UNRATED, Text
-from schemes.language.names import NUMBERS, TYPES, Inputs, attributes, in_words
+from schemes.language.names import NUMBERS, TYPES, Inputs, attributes
 from schemes.tables.branches import UNKNOWN, no_rows, shown
 from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import escaped, said_number
 from schemes.tables.scheme_lists import literal_rows
-from schemes.tables.why_not import SWITCHED_OFF, lacks
+from schemes.tables.why_not import SWITCHED_OFF, lacks, missing_words
 from sql.contracts import STORAGE, Column, Contract, contract, day_name
 
 WORDS = "work_list_words"
@@ -150,10 +150,7 @@ def compile_lists(
             reader = _reader(work_list, number_, source, trial, schemes, inputs)
             made = reader.compiled()
             if inputs.missing:
-                missing |= {
-                    f"scheme {need}" if need in schemes else in_words(need, inputs)
-                    for need in inputs.missing
-                }
+                missing |= missing_words(inputs, schemes)
                 continue
             if work_list.document.per == "customer" and not reader.table:
                 # Of a customer in several sources the first counts.

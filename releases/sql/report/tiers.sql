@@ -17,7 +17,6 @@ select
     coalesce(economics.spend_share_ratio, 0) as spend_share_ratio,
     economics.spend_per_customer_amount,
     economics.profit_per_customer_amount,
-    economics.service_cost_per_customer_amount,
     economics.tickets_per_customer_ratio
 from scheme_tiers as tiers
 full outer join tier_economics as economics
