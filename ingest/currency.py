@@ -137,6 +137,17 @@ def make_daily_rates(
         foreign: the feeds that hold rows to convert.
         reporting: the currency of all figures.
     """
+    con.execute(
+        sql(
+            "create or replace table {daily} as {select}",
+            daily=DAILY_RATES,
+            select=daily_rates_select(foreign, reporting),
+        )
+    )
+
+
+def daily_rates_select(foreign: Iterable[str], reporting: str) -> Sql:
+    """The select of the daily rates; see `make_daily_rates`."""
     days = [
         sql(
             "select max({day}) as day from {raw} as t where currency != {reporting}",
@@ -147,19 +158,16 @@ def make_daily_rates(
         for feed in converted_feeds()
         if feed.table in foreign
     ]
-    con.execute(
-        sql(
-            "create or replace table {daily} as with ahead as (select max(day) + 1 as"
-            " day from ({days})), bounded as (select currency, rate, rate_date,"
-            " lead(rate_date, 1, (select day from ahead)) over (partition by currency"
-            " order by rate_date) as next_date from ({rates}))"
-            " select currency, rate, unnest(generate_series(rate_date,"
-            " least(next_date, (select day from ahead)) - 1, interval 1 day))::date"
-            " as rate_date from bounded",
-            daily=DAILY_RATES,
-            days=listed(days, " union all "),
-            rates=select_named("currency/counted_rates"),
-        )
+    return sql(
+        "with ahead as (select max(day) + 1 as"
+        " day from ({days})), bounded as (select currency, rate, rate_date,"
+        " lead(rate_date, 1, (select day from ahead)) over (partition by currency"
+        " order by rate_date) as next_date from ({rates}))"
+        " select currency, rate, unnest(generate_series(rate_date,"
+        " least(next_date, (select day from ahead)) - 1, interval 1 day))::date"
+        " as rate_date from bounded",
+        days=listed(days, " union all "),
+        rates=select_named("currency/counted_rates"),
     )
 
 

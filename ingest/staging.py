@@ -65,19 +65,24 @@ def define_views(
     `_date`.
     """
     for name in names:
-        view = _View(
-            feeds()[name],
-            as_of_date,
-            has_excluded=name in settled.excluded,
-            converted_to=settled.reporting if name in settled.foreign else None,
-        )
         con.execute(
             sql(
                 "create or replace view {name} as {select}",
                 name=identifier("staging", name),
-                select=view.select(),
+                select=view_select(settled, as_of_date, name),
             )
         )
+
+
+def view_select(settled: Settled, as_of_date: datetime.date, name: str) -> Sql:
+    """The select of the view of one feed; see `define_views`."""
+    view = _View(
+        feeds()[name],
+        as_of_date,
+        has_excluded=name in settled.excluded,
+        converted_to=settled.reporting if name in settled.foreign else None,
+    )
+    return view.select()
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ _KNOWN: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+# The tables of the base, by the names that the selects have for them.
+KNOWN_TABLES: Mapping[str, str] = {name: table for name, (table, _) in _KNOWN.items()}
+
 # The selects that are the same for every release: table or view → file.
 _FILES: Mapping[str, str] = {
     STATEMENTS: "statements",
@@ -87,7 +90,7 @@ _FILES: Mapping[str, str] = {
 }
 
 # Temporary tables of what the new statement changes.
-_GRADED, _MOVED, _CHANGED = "graded_schemes", "moved_customers", "changed_tiers"
+GRADED, _MOVED, _CHANGED = "graded_schemes", "moved_customers", "changed_tiers"
 
 
 @contextmanager
@@ -144,7 +147,7 @@ def continued(
         history.find_changes()
         yield history
     finally:
-        for table in (_CHANGED, _MOVED, _GRADED):
+        for table in (_CHANGED, _MOVED, GRADED):
             con.execute(f"drop table if exists temp.{table}")
         for name in _KNOWN:
             kind = "view" if name in views else "table"
@@ -179,10 +182,14 @@ def _graded_schemes(
     con: duckdb.DuckDBPyConnection, as_of_date: datetime.date
 ) -> dict[str, datetime.date | None]:
     """Make the table of schemes that the release grades by, with their next dates."""
-    select = select_in(_SELECTS / "graded_schemes.sql")
-    _make_temporary(con, _GRADED, select, {"as_of_date": as_of_date})
-    rows = con.execute(f"select scheme, next_date from {_GRADED} order by scheme")
+    _make_temporary(con, GRADED, graded_select(), {"as_of_date": as_of_date})
+    rows = con.execute(f"select scheme, next_date from {GRADED} order by scheme")
     return dict(rows.fetchall())
+
+
+def graded_select() -> str:
+    """The select of the schemes that the release grades by."""
+    return select_in(_SELECTS / "graded_schemes.sql")
 
 
 def _tier_types(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
@@ -247,12 +254,19 @@ class TierHistory:
 
     def find_changes(self) -> None:
         """Make the tables of what differs: customers, and their tiers one by one."""
+        for table, select in self.temporary_tables.items():
+            _make_temporary(self.con, table, select, self.params)
+
+    @property
+    def temporary_tables(self) -> Mapping[str, str]:
+        """The tables of what differs, in order: table → select."""
+        tables = {}
         changes = [select_in(_SELECTS / "scoped_changes.sql")]
         if self.has_base:
-            _make_temporary(self.con, _MOVED, self._moved_customers(), self.params)
+            tables[_MOVED] = self._moved_customers()
             for scheme in self.stated:
                 changes += self._changes_of(scheme)
-        _make_temporary(self.con, _CHANGED, "\nunion all\n".join(changes), self.params)
+        return {**tables, _CHANGED: "\nunion all\n".join(changes)}
 
     def _moved_customers(self) -> str:
         """The customers of whom something differs, with the tiers known and new."""

@@ -278,6 +278,36 @@ def explain(
 
 @app.command(
     epilog=examples(
+        "fenji lineage customer_profile.rfm_8_tier",
+        "fenji lineage customer_tiers.tier --scheme rfm_8 --lang zh",
+        "fenji lineage raw.transactions.amount --down",
+        "fenji lineage sla_attainment",
+    )
+)
+def lineage(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="TABLE[.COLUMN]", help="With its layer or without."),
+    ],
+    down: Annotated[
+        bool, typer.Option("--down", help="What depends on it, instead.")
+    ] = False,
+    scheme: Annotated[
+        str | None,
+        typer.Option(metavar="S", help="Where schemes come together, one of them."),
+    ] = None,
+    lang: LangOption = "en",
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Say what a column is computed from, down to the feeds."""
+    from pipelines.commands import lineage as command  # noqa: PLC0415
+
+    command.lineage(open_project(project), name, scheme, lang, down=down, as_json=json)
+
+
+@app.command(
+    epilog=examples(
         'fenji lookup "138 0013 8000"',
         "fenji lookup ann.lee@example.com",
     )

@@ -1,0 +1,1 @@
+"""Column lineage: from which columns of which tables each column is computed."""
