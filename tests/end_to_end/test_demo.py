@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import importlib.util
 import json
 import os
 import re
@@ -23,6 +24,7 @@ READER = Path(__file__).with_name("read_release.py")
 DOCS = Path(__file__).parents[2] / "docs"
 WALKTHROUGH = DOCS / "walkthrough.md"
 BI = DOCS / "bi.md"
+SUPERSET = DOCS.parent / "examples/superset/make.py"
 
 LOOKUP_KEY = "the key of the demo company"
 EMPTY: set[str] = set()  # tables in which the demo has nothing to show
@@ -245,6 +247,17 @@ def test_a_document_shows_what_the_demo_holds(release, document, least):
             " | ".join("-" if value is None else str(value) for value in row)
             for row in release.rows(query)
         ]
+
+
+def test_every_chart_for_superset_has_something_to_draw(release):
+    spec = importlib.util.spec_from_file_location("make", SUPERSET)
+    make = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(make)
+    described = make.description()
+    for name, chart in described.charts.items():
+        for lang in make.LANGS:
+            rows = release.rows(make.select_of(described, chart, lang))
+            assert any(None not in row for row in rows), name
 
 
 def test_the_lines_of_the_walkthrough_are_in_a_file(demo):
