@@ -25,7 +25,6 @@ from schemes.compiler.values import (
 from schemes.language.model import UNRATED
 from sql.contracts import STORAGE, Column
 from sql.selects import quoted
-from sql.selects import text as literal
 
 RESULTS = "scheme_results"
 SCOPED_RESULTS = "scheme_results_by_category"
@@ -34,6 +33,7 @@ RFM = "customer_rfm"
 METRICS = "customer_metrics"
 TIERS = "scheme_tiers"
 NUMBER = f"decimal(38, {STORED_DECIMALS})"
+_NUMBERS_OF_A_SCHEME = 1000  # more than a scheme has tiers
 UNKNOWN = "–"  # what a reason shows of a value that is not known
 
 Columns = Mapping[str, exp.Expr]
@@ -70,43 +70,35 @@ def branch_select(
     return query
 
 
-def tier_columns(schemes: Iterable[CompiledScheme]) -> Mapping[str, str]:
-    """The schemes that give a customer one tier, and its quoted column in the results.
+def numbered_tiers(schemes: Iterable[CompiledScheme]) -> Mapping[str, str]:
+    """The parts of a select that counts customers by the tiers of all schemes.
+
+    A customer becomes a row per scheme, with one small number for scheme and tier. So
+    all schemes are grouped at once: a grouping set for each scheme costs more to plan
+    and to begin than it takes to fill with thousands of customers.
 
     Args:
         schemes: those that run.
-    """
-    return {
-        compiled.scheme.scheme: quoted(compiled.column("tier"))
-        for compiled in schemes
-        if compiled.grades_customers
-    }
-
-
-def grouped_by_tier(graded: Mapping[str, str], *beside: str) -> Mapping[str, str]:
-    """The parts of a select that groups by the tiers of all schemes in one pass.
-
-    In the rows of one grouping set the tiers of all other schemes are null.
-
-    Args:
-        graded: the schemes and their columns, of `tier_columns`.
-        beside: the columns that every set has, too.
 
     Returns:
-        `tiers`, the columns of the results; `scheme` and `tier`, of a group; `sets`.
+        `tier_no`: the number, unnested, null where a scheme gives no tier; to be read
+        from `marts.scheme_results` as `results`. `scheme_no` and `tier`: what the
+        column tier_no stands for; to be read where `codes` is `marts.scheme_codes`.
+        Nothing where no scheme gives a customer one tier.
     """
-    schemes = " ".join(
-        f"when grouping({tier}) = 0 then {literal(scheme)}"
-        for scheme, tier in graded.items()
-    )
-    codes = ", ".join(f"{tier}::varchar" for tier in graded.values())
+    codes = [
+        f"{place * _NUMBERS_OF_A_SCHEME} + enum_code("
+        f"results.{quoted(compiled.column('tier'))})"
+        for place, compiled in enumerate(schemes, 1)
+        if compiled.grades_customers
+    ]
+    if not codes:
+        return {}
+    listed = ",\n            ".join(codes)
     return {
-        "tiers": ",\n        ".join(f"results.{tier}" for tier in graded.values()),
-        "scheme": f"case {schemes} end",
-        "tier": f"coalesce({codes})",
-        "sets": ", ".join(
-            f"({', '.join([*beside, tier])})" for tier in graded.values()
-        ),
+        "tier_no": f"unnest([\n            {listed}\n        ])",
+        "scheme_no": f"tier_no // {_NUMBERS_OF_A_SCHEME}",
+        "tier": f"list_extract(codes.tiers, tier_no % {_NUMBERS_OF_A_SCHEME} + 1)",
     }
 
 

@@ -1,13 +1,14 @@
 """Customers counted by attribute and tier, over the wide storage.
 
-Values are numbered first. The rows of a million customers are then grouped by small
-numbers, all attributes of a scheme in one pass: by texts it takes three times as long.
+Values and tiers are numbered first. The rows of a million customers are then grouped by
+small numbers, all schemes and attributes in one pass: by texts it takes three times as
+long.
 """
 
 from collections.abc import Collection, Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import no_rows, tier_columns
+from schemes.tables.branches import no_rows, numbered_tiers
 from sql.contracts import Column, contract
 from sql.customer_attributes import customer_attributes
 from sql.selects import quoted, text
@@ -29,9 +30,9 @@ group by {column}
 qualify value_no <= $max_values"""
 
 _COUNTS = """\
-with coded as materialized (
+with coded as (
     select
-        {tiers},
+        {tier_no} as tier_no,
         {codes},
         metrics.spend_12m_amount
     from marts.scheme_results as results
@@ -42,33 +43,32 @@ with coded as materialized (
     {joins}
 ),
 
+-- In the rows of one set the values of all other attributes are null.
 counted as (
-{counted}
+    select
+        tier_no,
+        case {attributes} end as attribute,
+        coalesce({numbers}) as value_no,
+        count(*) as n_customers,
+        sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount
+    from coded
+    where tier_no is not null
+    group by grouping sets ({sets})
 )
 
 select
     counted.attribute,
     named.value,
-    counted.scheme,
-    counted.tier,
+    codes.scheme,
+    {tier} as tier,
     counted.n_customers,
     counted.spend_12m_amount
 from counted
+inner join marts.scheme_codes as codes
+    on {scheme_no} = codes.scheme_no
 left join marts.segment_values as named
     on counted.attribute = named.attribute and counted.value_no = named.value_no
 where counted.value_no is not null"""
-
-_COUNTED_OF = """\
-select
-    case {attributes} end as attribute,
-    coalesce({codes}) as value_no,
-    {scheme} as scheme,
-    {tier}::varchar as tier,
-    count(*) as n_customers,
-    sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount
-from coded
-where {tier} is not null
-group by grouping sets ({sets})"""
 
 
 def attribute_columns(shown: Collection[str]) -> tuple[Column, ...]:
@@ -118,16 +118,20 @@ def segment_counts_select(
         schemes: those that run.
         attributes: as `counted_attributes` gives them.
     """
-    graded = tier_columns(schemes)
-    if not graded or not attributes:
+    numbered = numbered_tiers(schemes)
+    if not numbered or not attributes:
         return no_rows(contract("marts", SEGMENT_COUNTS).columns)
+    names = [quoted(attribute) for attribute in attributes]
     return _COUNTS.format(
-        tiers=",\n        ".join(f"results.{tier}" for tier in graded.values()),
+        **numbered,
         codes=",\n        ".join(_code(attribute) for attribute in attributes),
         joins="\n    ".join(_join(attribute) for attribute in attributes),
-        counted="\nunion all\n".join(
-            _counted(scheme, tier, attributes) for scheme, tier in graded.items()
+        attributes=" ".join(
+            f"when grouping({name}) = 0 then {text(attribute)}"
+            for name, attribute in zip(names, attributes, strict=True)
         ),
+        numbers=", ".join(names),
+        sets=", ".join(f"(tier_no, {name})" for name in names),
     )
 
 
@@ -145,18 +149,4 @@ def _join(attribute: str) -> str:
         f"left join marts.segment_values as {numbered}"
         f" on {numbered}.attribute = {text(attribute)}"
         f" and customers.{quoted(attribute)}::varchar = {numbered}.value"
-    )
-
-
-def _counted(scheme: str, tier: str, attributes: Sequence[str]) -> str:
-    """The counts of one scheme. In the rows of one set all other values are null."""
-    return _COUNTED_OF.format(
-        attributes=" ".join(
-            f"when grouping({quoted(attribute)}) = 0 then {text(attribute)}"
-            for attribute in attributes
-        ),
-        codes=", ".join(quoted(attribute) for attribute in attributes),
-        scheme=text(scheme),
-        tier=tier,
-        sets=", ".join(f"({tier}, {quoted(attribute)})" for attribute in attributes),
     )

@@ -1,13 +1,12 @@
 """What customers come to by tier: sums of each scheme × tier, over the wide storage.
 
-All schemes are summed in one pass, by grouping sets: the long form of a million
-customers × 40 schemes is never made.
+All schemes are summed in one pass, by numbers that stand for scheme and tier.
 """
 
 from collections.abc import Sequence
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.tables.branches import grouped_by_tier, no_rows, tier_columns
+from schemes.tables.branches import no_rows, numbered_tiers
 from sql.contracts import contract
 
 TIER_SUMS = "tier_sums"
@@ -15,7 +14,7 @@ TIER_SUMS = "tier_sums"
 _SUMS = """\
 with graded as (
     select
-        {tiers},
+        {tier_no} as tier_no,
         metrics.spend_12m_amount,
         metrics.margin_12m_amount,
         case
@@ -27,21 +26,30 @@ with graded as (
     from marts.scheme_results as results
     inner join core.customer_metrics as metrics
         on results.customer_id = metrics.customer_id
+),
+
+sums as (
+    select
+        tier_no,
+        count(*) as n_customers,
+        sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount,
+        sum(margin_12m_amount)::decimal(18, 2) as margin_12m_amount,
+        coalesce(sum(known_amount), 0)::decimal(18, 2) as margin_known_spend_amount,
+        sum(service_cost_12m_amount)::decimal(18, 2) as service_cost_12m_amount,
+        sum(n_tickets_12m)::bigint as n_tickets_12m,
+        sum(n_calls_12m)::bigint as n_calls_12m
+    from graded
+    where tier_no is not null
+    group by tier_no
 )
 
 select
-    {scheme} as scheme,
+    codes.scheme,
     {tier} as tier,
-    count(*) as n_customers,
-    sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount,
-    sum(margin_12m_amount)::decimal(18, 2) as margin_12m_amount,
-    coalesce(sum(known_amount), 0)::decimal(18, 2) as margin_known_spend_amount,
-    sum(service_cost_12m_amount)::decimal(18, 2) as service_cost_12m_amount,
-    sum(n_tickets_12m)::bigint as n_tickets_12m,
-    sum(n_calls_12m)::bigint as n_calls_12m
-from graded
-group by grouping sets ({sets})
-having tier is not null"""
+    sums.* exclude (tier_no)
+from sums
+inner join marts.scheme_codes as codes
+    on {scheme_no} = codes.scheme_no"""
 
 
 def tier_sums_select(schemes: Sequence[CompiledScheme]) -> str:
@@ -50,7 +58,7 @@ def tier_sums_select(schemes: Sequence[CompiledScheme]) -> str:
     Args:
         schemes: those that run.
     """
-    graded = tier_columns(schemes)
-    if not graded:
+    numbered = numbered_tiers(schemes)
+    if not numbered:
         return no_rows(contract("marts", TIER_SUMS).columns)
-    return _SUMS.format(**grouped_by_tier(graded))
+    return _SUMS.format(**numbered)
