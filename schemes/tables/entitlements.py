@@ -26,7 +26,7 @@ from schemes.language.files import Scheme
 from schemes.language.model import ACCOUNT_MANAGER, POINTS_CLEARED, Benefit, Text
 from schemes.language.names import AS_OF_DATE
 from schemes.tables.branches import RESULTS, SCOPED_RESULTS, no_rows
-from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.literals import literal_rows
 from sql.contracts import STORAGE, TYPES, contract
 
 ENTITLEMENTS = "entitlements"

@@ -10,7 +10,7 @@ from schemes.compiler.values import text
 from schemes.language.files import Scheme, shown
 from schemes.language.model import Scheme as Document
 from schemes.language.model import Text, Tier
-from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.literals import literal_rows
 from sql.contracts import contracts
 
 # Name, value, unit, meaning; the value is null where it is not set.

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from project.folder import Project
 from schemes.compiler.values import text
 from schemes.tables.entitlements import BEFORE_HOLIDAYS, Entitlement
-from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.literals import literal_rows
 from sql.contracts import contract
 
 TABLE = "public_holidays"

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Sequence
 from sqlglot import exp
 
 from schemes.compiler.compiled import CompiledScheme
-from schemes.compiler.queries import named, select, union_text
 from schemes.compiler.results import CUTS, marks_of
-from schemes.compiler.values import cast, number, text, texts
+from schemes.compiler.values import number, text, texts
 from schemes.language.model import UNRATED
-from schemes.tables.branches import no_rows
+from schemes.tables.literals import literal_rows
 from sql.contracts import contract
 
 CODES = "scheme_codes"
@@ -26,7 +25,7 @@ def codes_select(schemes: Sequence[CompiledScheme]) -> str:
     Tiers stand as in their type; after the rules stand the marks, each with its code.
     """
     columns = contract("marts", CODES).columns
-    queries: list[exp.Expr] = []
+    rows: list[list[exp.Expr]] = []
     for place, compiled in enumerate(schemes, 1):
         codes = [*(tier.tier for tier in compiled.scheme.document.tiers), UNRATED]
         known = {tier.tier: tier for tier in compiled.tiers}
@@ -49,18 +48,8 @@ def codes_select(schemes: Sequence[CompiledScheme]) -> str:
             "rule_tiers": texts([*(rule.tier for rule in compiled.rules), *marks]),
             "reason_codes": texts([*(rule.code for rule in compiled.rules), *marks]),
         }
-        queries.append(
-            select(
-                [
-                    named(cast(values[column.name], column.duckdb_type), column.name)
-                    for column in columns
-                ],
-                CUTS,
-            )
-        )
-    if not queries:
-        return no_rows(columns)
-    return union_text(queries)
+        rows.append([values[column.name] for column in columns])
+    return literal_rows(CODES, rows, CUTS)
 
 
 def _list(values: Iterable[exp.Expr | None]) -> exp.Expr:

@@ -45,8 +45,8 @@ from schemes.tables.branches import (
     result,
     stored,
 )
+from schemes.tables.literals import literal_rows
 from schemes.tables.reason_codes import CODES
-from schemes.tables.scheme_lists import literal_rows
 from sql.contracts import contract
 from sql.selects import quoted
 

@@ -3,19 +3,18 @@
 Nothing of a customer is here: each list is the same whoever is graded.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from sqlglot import exp
 
 from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.memory import WAYS
-from schemes.compiler.queries import named, select, text_of, union_text
 from schemes.compiler.results import CUTS
-from schemes.compiler.values import cast, column, number, text
+from schemes.compiler.values import number, text
 from schemes.language.model import Text
 from schemes.language.names import SPEND, spend_source
+from schemes.tables.literals import literal_rows
 from schemes.tables.why_not import why_not
-from sql.contracts import contract
 
 
 def schemes_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -75,7 +74,7 @@ def tiers_select(schemes: Iterable[CompiledScheme]) -> str:
             names = (compiled.scheme.scheme, tier.tier, tier.name.en, tier.name.zh)
             scheme, code, name_en, name_zh = (text(name) for name in names)
             rows.append([scheme, code, rank, name_en, name_zh, *bounds])
-    return _selects("scheme_tiers", rows, CUTS)
+    return literal_rows("scheme_tiers", rows, CUTS)
 
 
 def flags_select(schemes: Iterable[CompiledScheme]) -> str:
@@ -132,42 +131,3 @@ def service_policy_select(schemes: Iterable[CompiledScheme]) -> str:
                     ]
                 )
     return literal_rows("service_policy", rows)
-
-
-def literal_rows(table: str, rows: Sequence[Sequence[exp.Expr]]) -> str:
-    """A select of literals with the columns of the table's contract."""
-    columns = contract("marts", table).columns
-    given = rows or [[exp.null() for _ in columns]]
-    values = exp.Values(
-        expressions=[exp.Tuple(expressions=list(row)) for row in given],
-        alias=exp.TableAlias(
-            this=exp.to_identifier("given"),
-            columns=[exp.to_identifier(field.name, quoted=True) for field in columns],
-        ),
-    )
-    query = select(
-        [
-            named(cast(column(field.name), field.duckdb_type), field.name)
-            for field in columns
-        ],
-        where=[] if rows else [exp.false()],
-    )
-    return text_of(query.from_(values, copy=False))
-
-
-def _selects(table: str, rows: Sequence[Sequence[exp.Expr]], relation: str) -> str:
-    """As `literal_rows`, of expressions over a table of one row."""
-    columns = contract("marts", table).columns
-    given = rows or [[exp.null() for _ in columns]]
-    queries = [
-        select(
-            [
-                named(cast(value, field.duckdb_type), field.name)
-                for value, field in zip(row, columns, strict=True)
-            ],
-            relation,
-            where=[] if rows else [exp.false()],
-        )
-        for row in given
-    ]
-    return union_text(queries)

@@ -11,7 +11,7 @@ from sqlglot import exp
 from schemes.compiler.values import case, cast, column, function, number, text
 from schemes.language.model import PAY_RATIO
 from schemes.tables.entitlements import Entitlement
-from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.literals import literal_rows
 
 RESULTS = "marts.scheme_results"
 LEVELS = ("service_level", "spend_band")  # the first of them that runs says the level

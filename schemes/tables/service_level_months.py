@@ -13,7 +13,7 @@ from schemes.compiler.compiled import CompiledScheme
 from schemes.compiler.values import number
 from schemes.language.model import Percentile
 from schemes.language.windows import parse_window
-from schemes.tables.scheme_lists import literal_rows
+from schemes.tables.literals import literal_rows
 from schemes.tables.service_level import LEVELS
 
 _LEVEL, _BAND = LEVELS

@@ -17,7 +17,7 @@ from schemes.compiler.values import cast, column, function, number, text
 from schemes.language.files import Scheme, scheme_of_flag
 from schemes.language.names import Inputs
 from schemes.language.tags import MANUAL, TABLES, Dictionary, Group, Tag
-from sql.contracts import contract
+from schemes.tables.literals import literal_rows
 
 _COMPUTED = "computed"
 _ATTRIBUTES = "customers"  # the source of most values
@@ -111,7 +111,7 @@ def _groups_select(dictionary: Dictionary) -> str:
     ]
     if MANUAL not in {group.group for group in dictionary.groups}:
         rows.append([text(MANUAL), text("By hand"), text("人工"), _truth(False)])
-    return _rows("tag_groups", rows)
+    return literal_rows("tag_groups", rows)
 
 
 def _dictionary_select(dictionary: Dictionary) -> str:
@@ -127,7 +127,7 @@ def _dictionary_select(dictionary: Dictionary) -> str:
         for group in dictionary.groups
         for tag in group.tags
     ]
-    return _rows("tag_dictionary", rows)
+    return literal_rows("tag_dictionary", rows)
 
 
 def _terms_select(dictionary: Dictionary) -> str:
@@ -138,7 +138,7 @@ def _terms_select(dictionary: Dictionary) -> str:
         for tag in group.tags
         for term in tag.terms
     ]
-    return _rows("tag_terms", rows)
+    return literal_rows("tag_terms", rows)
 
 
 def is_kept_since(group: Group) -> bool:
@@ -176,18 +176,6 @@ def _values_since(group: Group) -> exp.Select:
 
 def _truth(value: bool) -> exp.Expr:
     return exp.true() if value else exp.false()
-
-
-def _rows(table: str, rows: list[list[exp.Expr]]) -> str:
-    """A select of literals with the columns of the table's contract."""
-    columns = contract("marts", table).columns
-    names = [field.name for field in columns]
-    values = exp.values([tuple(row) for row in rows], alias="given", columns=names)
-    typed = [
-        exp.alias_(cast(column(field.name), field.duckdb_type), field.name, quoted=True)
-        for field in columns
-    ]
-    return exp.select(*typed).from_(values).sql("duckdb", pretty=True)
 
 
 # The names stand here once: the assets are declared before tags are compiled.

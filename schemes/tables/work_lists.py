@@ -41,9 +41,9 @@ from schemes.language.lists import ITEMS, Source, WorkList, readable_tables
 from schemes.language.model import UNRATED, Text
 from schemes.language.names import NUMBERS, TYPES, Inputs, attributes
 from schemes.tables.branches import UNKNOWN, no_rows, shown
+from schemes.tables.literals import literal_rows
 from schemes.tables.reason_codes import CODES
 from schemes.tables.reasons import escaped, said_number
-from schemes.tables.scheme_lists import literal_rows
 from schemes.tables.why_not import SWITCHED_OFF, lacks, missing_words
 from sql.contracts import STORAGE, Column, Contract, contract, day_name
 
