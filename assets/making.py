@@ -22,7 +22,7 @@ from runs.run import Run
 from runs.warehouse_state import Made
 
 Result = dg.MaterializeResult[Any]
-Make = Callable[[Run], Result | Iterator[Result]]
+Make = Callable[[Run], Result | Iterator[Result | dg.AssetMaterialization]]
 Serving = Callable[[Run], Made]
 
 _RELEASE = "release"  # the layer that is made in one run, and kept in no warehouse
@@ -68,7 +68,7 @@ def table_assets(
 
     def decorate(make: Make) -> dg.AssetsDefinition:
         @dg.multi_asset(name=name, specs=specs, description=description)
-        def asset(run: dg.ResourceParam[Run]) -> Iterator[dg.MaterializeResult[Any]]:
+        def asset(run: dg.ResourceParam[Run]) -> Iterator[Any]:
             with run.noticing():
                 refuse_others(run, reads, whole=tables[0].startswith(_RELEASE))
             run.take_back(tables)

@@ -2,11 +2,10 @@
 
 import datetime
 from collections.abc import Iterator
-from typing import Any
 
 import dagster as dg
 
-from assets.making import every_date, table_assets
+from assets.making import Result, every_date, table_assets
 from assets.specs import spec_of
 from ingest import known_files, replaced_files
 from ingest.load import load_feed, look
@@ -43,7 +42,7 @@ def raw() -> dg.AssetsDefinition:
     )(_load)
 
 
-def _load(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
+def _load(run: Run) -> Iterator[Result | dg.AssetMaterialization]:
     """Load every feed; one without files is an empty table.
 
     A run on what was known at an earlier time loads nothing.
@@ -68,6 +67,11 @@ def _load(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
                 "new rejected rows": load.n_rejected,
             },
         )
+        if load.n_new and name in run.project.settings.gates.fresh:
+            # Since when there are new files; the UI holds it against the gate.
+            yield dg.AssetMaterialization(
+                asset_key=["landing", name], metadata={"new files": load.n_new}
+            )
     with run.step("raw", phase="ingest"):
         days = run.project.settings.publish.keep_replaced_days
         if run.known_at is None and days is not None:

@@ -2,7 +2,8 @@
 
 import datetime
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 
 import dagster as dg
@@ -27,7 +28,10 @@ def partition_of(as_of_date: datetime.date) -> str | None:
 
 
 def assemble(
-    project: Project, partitions: dg.DailyPartitionsDefinition | None = AS_OF_DATES
+    project: Project,
+    partitions: dg.DailyPartitionsDefinition | None = AS_OF_DATES,
+    *,
+    is_shown: bool = False,
 ) -> dg.Definitions:
     """All definitions; the same for the command line, the UI and the daemon.
 
@@ -35,14 +39,16 @@ def assemble(
         project: its schemes are assets.
         partitions: the as-of dates by which what is graded is parted; a date that no
             partition has is graded without, None.
+        is_shown: whether people look at the assets, so that they are told more of them.
     """
+    landing, schemes = raw.landing(), read_schemes(project)
     assets = [
         raw.raw(),
         staging.staging(),
         core.shared,
         *core.TABLES,
         core.customer_metrics,
-        marts.grades_of(read_schemes(project)),
+        marts.grades_of(schemes),
         *marts.TABLES,
         marts.contact_lookup,
         marts.tags,
@@ -52,11 +58,19 @@ def assemble(
         release.release_tables,
         release.current,
     ]
-    if partitions is not AS_OF_DATES:
-        parted = in_partitions(partitions)
-        assets = [asset.map_asset_specs(parted) for asset in assets]
+    changes = [] if partitions is AS_OF_DATES else [in_partitions(partitions)]
+    if is_shown:
+        from pipelines.shown_assets import ShownAssets  # noqa: PLC0415 - no run needs it
+
+        keys = [key for asset in assets for key in asset.keys]
+        names = [".".join(key.path) for key in keys]
+        shown = ShownAssets(project, schemes, names)
+        landing = [shown.add_to(spec) for spec in landing]
+        changes.append(shown.add_to)
+    if changes:
+        assets = [asset.map_asset_specs(in_turn(changes)) for asset in assets]
     return dg.Definitions(
-        assets=[*raw.landing(), *assets],
+        assets=[*landing, *assets],
         asset_checks=[checks.quality_in(partitions)],
         jobs=[GRADE],
         schedules=schedules(project),
@@ -67,9 +81,15 @@ def assemble(
     )
 
 
-def in_partitions(
-    partitions: dg.DailyPartitionsDefinition | None,
-) -> Callable[[dg.AssetSpec], dg.AssetSpec]:
+Change = Callable[[dg.AssetSpec], dg.AssetSpec]
+
+
+def in_turn(changes: Sequence[Change]) -> Change:
+    """Several changes of an asset as one."""
+    return lambda spec: reduce(lambda changed, change: change(changed), changes, spec)
+
+
+def in_partitions(partitions: dg.DailyPartitionsDefinition | None) -> Change:
     """What parts an asset by other as-of dates, or by none; files are loaded once."""
 
     def parted(spec: dg.AssetSpec) -> dg.AssetSpec:
@@ -90,4 +110,4 @@ def definitions() -> dg.Definitions:
             raise
         # For linting and looking around in a checkout, the library will do.
         project = Project(Path.cwd(), Settings(name="library"))
-    return assemble(project, shown_dates(project) or AS_OF_DATES)
+    return assemble(project, shown_dates(project) or AS_OF_DATES, is_shown=True)

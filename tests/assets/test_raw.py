@@ -1,8 +1,9 @@
 """Loading landing files as a step of a run."""
 
+import dagster as dg
 import pytest
 
-from assets.raw import landing, raw
+from assets.raw import _load, landing, raw
 from pipelines.definitions import assemble
 from project.errors import RunError
 from project.folder import open_project
@@ -22,6 +23,19 @@ def test_a_run_knows_what_it_loaded(facts):
     load = facts.loads["transactions"]
     assert (load.n_files, load.n_new, load.n_loaded) == (1, 1, 3)
     assert facts.loads["tickets"].n_files == 0
+
+
+def test_new_files_of_a_feed_that_must_be_fresh_are_told(new_run):
+    settings = new_run.project.settings_file
+    settings.write_text(settings.read_text() + "gates: {fresh: {transactions: 2}}\n")
+    new_run.project = open_project(settings.parent)
+
+    def told():
+        events = [event for event in _load(new_run) if event.asset_key.path[0] != "raw"]
+        return [(event.asset_key.path, event.metadata["new files"]) for event in events]
+
+    assert told() == [(["landing", "transactions"], dg.IntMetadataValue(1))]
+    assert told() == []
 
 
 def test_a_run_without_any_row_is_refused(new_run):

@@ -2,9 +2,11 @@
 
 import json
 
+import dagster as dg
 import pytest
 
 from pipelines.commands.lineage import lineage as command
+from pipelines.definitions import assemble
 from pipelines.lineage.asking import Questions
 from pipelines.lineage.graph import NO_SELECT, From, released_tables
 from pipelines.lineage.keeping import kept_lineage, lineage_of
@@ -150,6 +152,23 @@ def test_as_json_the_whole_tree_is_one_object(project, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["name"] == "marts.customer_tiers.tier"
     assert "raw.transactions.amount" in {node["column"] for node in found["behind"]}
+
+
+def test_dagster_is_told_columns_of_assets_alone(project):
+    graph = assemble(project, is_shown=True).resolve_asset_graph()
+    tiers = graph.get(dg.AssetKey(["release", "customer_tiers"]))
+    deps = tiers.metadata["dagster/column_lineage"].deps_by_column
+    results = dg.AssetKey(["release", "scheme_results"])
+    assert dg.TableColumnDep(results, "rfm_8__tier") in deps["tier"]
+    named = {
+        dep.asset_key
+        for node in graph.asset_nodes
+        if "dagster/column_lineage" in node.metadata
+        for found in node.metadata["dagster/column_lineage"].deps_by_column.values()
+        for dep in found
+    }
+    assert named <= graph.get_all_asset_keys()
+    assert len(named) > 100
 
 
 def test_other_settings_have_another_lineage(project):
