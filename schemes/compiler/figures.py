@@ -33,6 +33,7 @@ from schemes.compiler.values import (
 CONDITIONS = frozenset({"top", "lowest", "leading"})
 WITH_SHARE = CONDITIONS | {"percentile"}  # whose second argument is a share
 MEDIAN = Decimal("0.5")
+_LEADING = "least_of_leading"
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ class Figures:
 
     def _leading(self, measured: Measured, share: Decimal) -> Value:
         """Whether those with more hold less than the share of the total."""
-        figure = Leading.of(measured.plain, share, measured.among)
+        figure = leading_figure(measured.plain, share, measured.among)
         bound = self.program.cut(self._next_name("leading"), figure)
         leads = binary(exp.GTE, measured.plain, bound)
         return Value(within(measured.among, leads), "boolean")
@@ -167,55 +168,56 @@ class Figures:
         return f"{self.scheme}__{what}_{self.count}"
 
 
-class Leading(exp.Expression):
+def leading_figure(value: exp.Expr, share: Decimal, among: exp.Expr | None) -> exp.Expr:
     """A figure that is no plain aggregate: the least value of those who lead.
 
     Best first, while those with more hold less than the share of the total: class A of
-    an ABC analysis, by the rule of Pareto.
+    an ABC analysis, by the rule of Pareto. It stands as a call that no database knows,
+    until `leading_select` writes it out.
     """
+    return function(_LEADING, value, number(share), *filter(None, [among]))
 
-    arg_types = {"this": True, "share": True, "among": False}  # noqa: RUF012
 
-    @classmethod
-    def of(cls, value: exp.Expr, share: Decimal, among: exp.Expr | None) -> "Leading":
-        """The figure for a value among those who are compared."""
-        return cls(this=value, share=number(share), among=among)
+def is_leading(figure: exp.Expr) -> bool:
+    """Whether a figure is a `leading_figure`."""
+    return isinstance(figure, exp.Anonymous) and figure.name == _LEADING
 
-    def select(self, graded: exp.Select) -> exp.Select:
-        """The figure as a select over what is graded."""
-        among = self.args.get("among")
-        values = select(
-            [named(self.this.copy(), "measured")],
-            graded,
-            "graded",
-            where=[] if among is None else [among.copy()],
-        )
-        listed = select(
-            [
-                column("measured"),
-                named(_sql("sum(measured) over ()"), "total"),
-                named(
-                    _sql(
-                        "sum(measured) over (order by measured desc range between"
-                        " unbounded preceding and current row)"
-                        " - sum(measured) over (partition by measured)"
-                    ),
-                    "before",
+
+def leading_select(figure: exp.Expr, graded: exp.Select) -> exp.Select:
+    """A `leading_figure` as a select over what is graded."""
+    value, share, *among = figure.expressions
+    values = select(
+        [named(value.copy(), "measured")],
+        graded,
+        "graded",
+        where=[condition.copy() for condition in among],
+    )
+    listed = select(
+        [
+            column("measured"),
+            named(_sql("sum(measured) over ()"), "total"),
+            named(
+                _sql(
+                    "sum(measured) over (order by measured desc range between"
+                    " unbounded preceding and current row)"
+                    " - sum(measured) over (partition by measured)"
                 ),
-            ],
-            values,
-            "listed",
-        )
-        limit = exp.Mul(this=column("total"), expression=self.args["share"].copy())
-        # Nobody leads a total that is not above zero.
-        leads = both(
-            [
-                exp.GT(this=column("total"), expression=number(0)),
-                exp.LT(this=column("before"), expression=limit),
-            ]
-        )
-        least = function("min", column("measured"))
-        return select([least], listed, "totals", where=[leads])
+                "before",
+            ),
+        ],
+        values,
+        "listed",
+    )
+    limit = exp.Mul(this=column("total"), expression=share.copy())
+    # Nobody leads a total that is not above zero.
+    leads = both(
+        [
+            exp.GT(this=column("total"), expression=number(0)),
+            exp.LT(this=column("before"), expression=limit),
+        ]
+    )
+    least = function("min", column("measured"))
+    return select([least], listed, "totals", where=[leads])
 
 
 def percentile_figure(value: exp.Expr, share: Decimal) -> exp.Expr:

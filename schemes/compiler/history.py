@@ -19,7 +19,7 @@ from sqlglot import exp
 
 from schemes.compiler.changes import Clock, clocks_of
 from schemes.compiler.compiled import CompiledScheme
-from schemes.compiler.figures import Leading
+from schemes.compiler.figures import is_leading
 from schemes.compiler.history_facts import collected, told_of
 from schemes.compiler.history_selects import history_select, ratings_select
 from schemes.compiler.history_updates import (
@@ -251,7 +251,7 @@ def compile_history(scheme: Scheme, memory: Memory, inputs: Inputs) -> History:
     program = Program(entity)
     compiled = compile_scheme(scheme, program, {}, inputs)
     for figure in program.cuts.values():
-        if isinstance(figure, Leading) or rests_on_figures(program, figure):
+        if is_leading(figure) or rests_on_figures(program, figure):
             raise scheme.error(
                 ("scheme",),
                 "a scheme with memory cannot use leading(), or a figure about others"

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from sqlglot import exp
 
 from schemes.compiler.compiled import CompiledRule, CompiledScheme
-from schemes.compiler.figures import Leading
+from schemes.compiler.figures import is_leading, leading_select
 from schemes.compiler.program import Program
 from schemes.compiler.queries import join_customers, named, relation, select, text_of
 from schemes.compiler.values import both, case, cast, column, function, text
@@ -190,9 +190,11 @@ def _figures(program: Program, names: list[str], lower: list[str]) -> exp.Select
     plain: list[exp.Expr] = []
     for name in names:
         figure = program.cuts[name]
-        if isinstance(figure, Leading):
+        if is_leading(figure):
             graded = _layered(program, _needed(program, [figure]), lower)
-            columns.append(named(exp.Subquery(this=figure.select(graded)), name))
+            columns.append(
+                named(exp.Subquery(this=leading_select(figure, graded)), name)
+            )
         else:
             plain.append(figure)
             columns.append(named(figure.copy(), name))

@@ -86,7 +86,10 @@ def cast(value: exp.Expr, to: str) -> exp.Expr:
 
 @cache
 def _type(name: str) -> exp.DataType:
-    return exp.DataType.build(name, dialect="duckdb")
+    made = exp.DataType.build(name, dialect="duckdb")
+    for node in made.walk():
+        node.meta.clear()  # places in a text, which each copy would copy
+    return made
 
 
 def enum_type(codes: list[str]) -> exp.DataType:

@@ -191,13 +191,12 @@ class _Reader:
 
     def read(self) -> Node:
         # sqlglot takes 0.3 s to import: not for those who only list schemes.
-        import sqlglot  # noqa: PLC0415
         from sqlglot.errors import SqlglotError  # noqa: PLC0415
 
-        from schemes.language.dialect import Language  # noqa: PLC0415
+        from schemes.language import dialect  # noqa: PLC0415
 
         try:
-            parsed = sqlglot.parse(self.text, dialect=Language)
+            parsed = dialect.parse(self.text)
         except SqlglotError as err:
             first = (getattr(err, "errors", None) or [{}])[0]
             near = first.get("highlight")
@@ -235,6 +234,8 @@ class _Reader:
         """A constant or a name; None for anything else."""
         from sqlglot import exp  # noqa: PLC0415
 
+        from schemes.language.dialect import unmarked  # noqa: PLC0415
+
         match parsed:
             case exp.Literal() if parsed.is_string:
                 return Literal(str(parsed.this), column=column)
@@ -249,10 +250,11 @@ class _Reader:
                     raise ExpressionError(
                         "a name has at most one dot: scheme.output", column
                     )
-                for part in filter(None, (parsed.name, parsed.table)):
+                name, table = unmarked(parsed.name), unmarked(parsed.table)
+                for part in filter(None, (name, table)):
                     if not part.isidentifier():
                         raise ExpressionError(f"'{part}' is no name", column)
-                return Name(parsed.name, parsed.table or None, column=column)
+                return Name(name, table or None, column=column)
         return None
 
     def branch(self, parsed: object, column: int | None) -> Node | None:  # noqa: PLR0911
@@ -297,13 +299,16 @@ class _Reader:
         """A call, with its arguments by position and by name."""
         from sqlglot import exp  # noqa: PLC0415
 
+        from schemes.language.dialect import unmarked  # noqa: PLC0415
+
         assert isinstance(parsed, exp.Anonymous)  # noqa: S101 - for the type checker
+        name = unmarked(str(parsed.this))
         arguments: list[Node] = []
         named: list[tuple[str, Node]] = []
         for argument in parsed.expressions:
             # Of a function such as if(a = 1, …) it is a comparison, of a metric a name.
             if (
-                str(parsed.this) not in FUNCTIONS
+                name not in FUNCTIONS
                 and isinstance(argument, exp.EQ)
                 and isinstance(argument.this, exp.Column)
                 and not argument.this.table
@@ -317,7 +322,7 @@ class _Reader:
                 arguments.append(self.node(argument))
         if len({name for name, _ in named}) < len(named):
             raise ExpressionError("an argument is given twice", column)
-        return Call(str(parsed.this), tuple(arguments), tuple(named), column=column)
+        return Call(name, tuple(arguments), tuple(named), column=column)
 
 
 @cache

@@ -29,6 +29,14 @@ def test_named_arguments_belong_to_metrics_only():
     assert function.arguments[0] == Binary("=", Name("kind"), Literal("referral"))
 
 
+@pytest.mark.parametrize("word", ["current_date", "any", "if", "left", "count", "date"])
+def test_no_word_has_a_meaning_from_a_database(word):
+    assert parse_expression(word) == Name(word)
+    assert parse_expression(f"s.{word}") == Name(word, "s")
+    called = parse_expression(f"{word.upper()} ('{word}(', {word})")
+    assert called == Call(word.upper(), (Literal(f"{word}("), Name(word)))
+
+
 @pytest.mark.parametrize(
     "text",
     [
