@@ -2,17 +2,20 @@
 
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
 from assets import gates
 from assets.making import written_building
 from assets.release import TABLES, released_tables
+from data_quality.failing_keys import failing_keys
 from data_quality.gates import FILES_TABLE, TIERS_TABLE
 from data_quality.result import CheckResult
 from data_quality.suites import suite_for
 from releases.building import place_of
 from runs.run import Run
+from sql.access import guarded_columns
 from sql.contracts import Contract
 
 SUITE = "suite"
@@ -58,9 +61,9 @@ def quality_in(
             docs.write_data_docs(run.checks, building.quality, contracts)
             run.checked = building
         for table in gated:
-            yield _result(table, GATES, run.checks)
-        for table in TABLES:
-            yield _result(table, SUITE, run.checks)
+            yield _result(run, table, GATES)
+        for table in released_tables(run):
+            yield _result(run, table, SUITE)
 
     return quality
 
@@ -98,17 +101,25 @@ def _blocking(
         )
 
 
-def _result(
-    table: Contract, name: str, checks: list[CheckResult]
-) -> dg.AssetCheckResult:
+def _result(run: Run, table: Contract, name: str) -> dg.AssetCheckResult:
     """A table's suite, or its gates, as Dagster shows it: blocking where one stops."""
     results = [
         check
-        for check in checks
+        for check in run.checks
         if check.table_name == table.table and check.is_gate == (name == GATES)
     ]
     failed = [check for check in results if not check.passed]
     blocks = any(check.blocks for check in failed)
+    metadata: dict[str, dg.MetadataValue[Any]] = {}
+    for check in failed:
+        metadata[check.check_name] = dg.MetadataValue.text(check.observed)
+        keys = failing_keys(
+            run.con, table, place_of(table), check.check_name, guarded_columns(table)
+        )
+        if keys:
+            metadata[f"{check.check_name}, rows"] = dg.MetadataValue.text(
+                "; ".join(keys)
+            )
     return dg.AssetCheckResult(
         asset_key=["release", table.table],
         check_name=name,
@@ -116,6 +127,16 @@ def _result(
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata={
             "expectations": len(results),
-            **{check.check_name: check.observed for check in failed},
+            **metadata,
+            "all": dg.MetadataValue.md(_listed(results)),
         },
     )
+
+
+def _listed(results: list[CheckResult]) -> str:
+    """Every expectation with what was found, as a table of Markdown."""
+    lines = ["| check | holds | found |", "|---|---|---|"]
+    for check in results:
+        holds = "yes" if check.passed else "**no**"
+        lines.append(f"| {check.check_name} | {holds} | {check.observed} |")
+    return "\n".join(lines)

@@ -120,25 +120,31 @@ def _over_rows(table: Table) -> _Pass:
     return _Pass(table.name, table.select, aggregates)
 
 
-def _aggregate_of(expectation: Expectation) -> str | None:
-    if query_of(expectation) is not None:
+def broken_where(expectation: Expectation) -> str | None:
+    """The condition of a row that breaks an expectation; None: no row can."""
+    if expectation.kind in {"columns", "rows"} or query_of(expectation) is not None:
         return None
-    if expectation.kind == "rows":
-        return "count(*)"
     column = quoted(expectation.columns[0])
     if expectation.kind == "not_null":
-        return f"count(*) - count({column})"
+        return f"{column} is null"
     if expectation.kind == "in_set":
         known = ", ".join(_literal(value) for value in expectation.values)
-        broken = f"{column} not in ({known})"
-    else:
-        bounds = (("<", expectation.min), (">", expectation.max))
-        broken = " or ".join(
-            f"{column} {beyond} {_literal(bound)}"
-            for beyond, bound in bounds
-            if bound is not None
-        )
-    return f"count(*) filter (where {broken})"
+        return f"{column} not in ({known})"
+    bounds = (("<", expectation.min), (">", expectation.max))
+    return " or ".join(
+        f"{column} {beyond} {_literal(bound)}"
+        for beyond, bound in bounds
+        if bound is not None
+    )
+
+
+def _aggregate_of(expectation: Expectation) -> str | None:
+    if expectation.kind == "rows":
+        return "count(*)"
+    if expectation.kind == "not_null":  # without looking at a value
+        return f"count(*) - count({quoted(expectation.columns[0])})"
+    broken = broken_where(expectation)
+    return f"count(*) filter (where {broken})" if broken else None
 
 
 def _literal(value: Value) -> str:

@@ -43,6 +43,16 @@ def access() -> Access:
     return read_document(ROOT / f"{ACCESS_ROLES}.yaml", Access)
 
 
+def guarded_columns(table: Contract) -> frozenset[str]:
+    """The columns of a table that not every role reads, besides personal ones."""
+    of_table = f"{table.table}."
+    return frozenset(
+        name.removeprefix(of_table)
+        for name in access().guarded
+        if name.startswith(of_table)
+    )
+
+
 def access_rows(
     tables: Iterable[tuple[Contract, Iterable[str]]],
 ) -> Iterator[Mapping[str, object]]:
