@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from assets.specs import published
-from pipelines.docs import practice
+from pipelines.docs import commands, practice
 from pipelines.docs.settings import PAGE, SCHEMA, settings_page, settings_schema
 from releases.building import released
 from schemes.language.json_schema import (
@@ -91,6 +91,7 @@ def generated() -> Mapping[Path, str]:
         SCHEMA_FILE: json_schema(),
         LIST_SCHEMA_FILE: list_json_schema(),
         PAGE: settings_page(),
+        commands.PAGE: commands.commands_page(),
         practice.PAGE: practice.practice_page(),
         SCHEMA: settings_schema(),
     }

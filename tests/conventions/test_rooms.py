@@ -22,7 +22,7 @@ FLOORS = [
 # Inside a room, from top to bottom; what no line names is on the last.
 INNER_FLOORS = {
     "schemes": [{"tools"}, {"plan"}, {"tables"}, {"compiler"}, {"language"}],
-    "pipelines": [{"commands"}, {"whatif", "docs"}, set()],
+    "pipelines": [{"docs"}, {"commands"}, {"whatif"}, set()],
 }
 MOST_FLOORS = 6  # inside schemes/
 ROOMS = set().union(*FLOORS)
