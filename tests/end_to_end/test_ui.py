@@ -22,6 +22,10 @@ t1,c1,2026-05-01,10.00
 t2,c2,2026-05-02,20.00
 t3,c2,2026-05-03,30.00
 """
+OVERRIDES = """\
+customer_id,scheme,tier,reason,approved_by,starts_on
+c1,annual_pionts,A,promised,boss,2026-05-01
+"""
 # Nothing but the page itself; the network is not there to be asked.
 FLAGS = [
     "--headless",
@@ -52,6 +56,7 @@ def company_of_ui(companies):
     company = companies.new("ui")
     company.settings("name: ui\ntimezone: UTC\n")
     company.land("transactions/sales.csv", SALES)
+    company.land("overrides/decided.csv", OVERRIDES)  # names a scheme that is not there
     company.run("2026-05-31").expect(0)
     return company
 
@@ -146,6 +151,14 @@ def test_an_asset_says_what_a_row_is(words):
     assert "monetary_amount" in texts
 
 
+def test_a_failed_check_says_which_rows_break_it(words):
+    path = "/assets/release/overrides_in_force?view=checks&checkDetail=suite"
+    texts = words(path)
+    assert {"names_what_there_is", "not_null(reason)"} <= set(texts)
+    key = "customer_id = c1, scheme = annual_pionts, starts_on = 2026-05-01"
+    assert f"does not hold: 1 row; {key}" in texts
+
+
 WHERE = """
     query { repositoriesOrError { ... on RepositoryConnection { nodes {
         name location { name } } } } }
@@ -209,6 +222,42 @@ def test_dates_are_shown_from_the_first_order_on(ui):
     assert node["partitionKeys"][0] == "2026-05-01"
 
 
+def launched(ui, job, assets, date):
+    """How a run ended that the UI has started for a date, and what its steps said."""
+    (place,) = asked(ui, WHERE)["repositoriesOrError"]["nodes"]
+    where = {
+        "repositoryName": place["name"],
+        "repositoryLocationName": place["location"]["name"],
+    }
+    started = asked(
+        ui,
+        LAUNCH,
+        params={
+            "selector": {"pipelineName": job, "assetSelection": assets, **where},
+            "mode": "default",
+            "executionMetadata": {
+                "tags": [{"key": "dagster/partition", "value": date}]
+            },
+        },
+    )["launchPipelineExecution"]
+    assert started["__typename"] == "LaunchRunSuccess", started
+    end = time.monotonic() + START_LIMIT_SECONDS
+    while True:
+        found = asked(ui, STATE, run=started["run"]["runId"])
+        status = found["runOrError"]["status"]
+        if status in {"SUCCESS", "FAILURE", "CANCELED"}:
+            break
+        assert time.monotonic() < end, found
+        time.sleep(1)
+    said = [
+        cause["error"]["message"]
+        for event in found["logsForRun"]["events"]
+        if event
+        for cause in event["error"]["errorChain"]
+    ]
+    return status, said
+
+
 def test_a_release_of_another_date_than_its_tables_is_refused_in_the_ui(
     ui, company_of_ui
 ):
@@ -222,37 +271,15 @@ def test_a_release_of_another_date_than_its_tables_is_refused_in_the_ui(
     nodes = asked(ui, OF_GROUP, group={"groupName": "release", **where})["assetNodes"]
     keys = [node["assetKey"] for node in nodes]
     assert {"path": ["release", "current"]} in keys
-    started = asked(
-        ui,
-        LAUNCH,
-        params={
-            "selector": {
-                "pipelineName": "__ASSET_JOB",
-                "assetSelection": keys,
-                **where,
-            },
-            "mode": "default",
-            "executionMetadata": {
-                "tags": [{"key": "dagster/partition", "value": "2026-06-15"}]
-            },
-        },
-    )["launchPipelineExecution"]
-    assert started["__typename"] == "LaunchRunSuccess", started
-    run_id = started["run"]["runId"]
-    end = time.monotonic() + START_LIMIT_SECONDS
-    while True:
-        found = asked(ui, STATE, run=run_id)
-        if found["runOrError"]["status"] in {"SUCCESS", "FAILURE", "CANCELED"}:
-            break
-        assert time.monotonic() < end, found
-        time.sleep(1)
-    assert found["runOrError"]["status"] == "FAILURE"
-    said = [
-        cause["error"]["message"]
-        for event in found["logsForRun"]["events"]
-        if event
-        for cause in event["error"]["errorChain"]
-    ]
+    status, said = launched(ui, "__ASSET_JOB", keys, "2026-06-15")
+    assert status == "FAILURE"
     dates = "was made as of 2026-05-31, and this run is as of 2026-06-15; select it"
     assert any(dates in message for message in said), said
     assert company_of_ui.call("releases", "--json").expect(0).json == released
+
+
+def test_a_run_that_the_ui_starts_publishes_a_release(ui, company_of_ui):
+    status, said = launched(ui, "grade", None, "2026-05-02")
+    assert (status, said) == ("SUCCESS", [])
+    found = company_of_ui.call("releases", "--json").expect(0).json["releases"]
+    assert {"2026-05-02", "2026-05-31"} <= {release["as_of_date"] for release in found}
