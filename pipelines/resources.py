@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster._core.storage.tags import PARTITION_NAME_TAG
 
-from pipelines import notices
+from pipelines import notices, serving
 from project.folder import open_project
 from runs.dates import read_date, refuse_to_come, today
 from runs.opening import hold_warehouse, open_run
@@ -48,3 +48,5 @@ class RunResource(dg.ConfigurableResource[Run]):
                 yield run
             finally:
                 notices.tell(run, tell)
+        if run.released is not None:
+            serving.serve_and_tell(project, tell)

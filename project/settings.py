@@ -340,6 +340,50 @@ LongTable = Literal[
 ]
 
 
+class PostgresSettings(Document):
+    """Releases in PostgreSQL, for BI tools; [bi.md](bi.md).
+
+    They change no figure. Address and password are in the environment.
+    """
+
+    url_variable: str = Field(
+        default="FENJI_POSTGRES_URL",
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$",
+        examples=["SHOP_POSTGRES_URL"],
+    )
+    """The environment variable of the address; without it, PGHOST and the like."""
+    schema_: Annotated[str, AfterValidator(_own_name)] = Field(
+        default="fenji", alias="schema", examples=["shop"]
+    )
+    """The schema whose views readers see; the names of all others begin with it."""
+    keep: int = Field(default=3, ge=1, examples=[7])
+    """How many releases stay there, with the current one."""
+    roles: bool = Field(default=True, examples=[False])
+    """Whether each role of `access_roles` has a schema and a group role there."""
+    role_prefix: str | None = Field(
+        default=None, pattern="^[a-z][a-z0-9_]*$", max_length=30, examples=["bi_"]
+    )
+    """What the names of group roles begin with; without it, the schema and `_`."""
+    except_: tuple[LongTable, ...] = Field(
+        default=(), alias="except", examples=[["customer_tier_history"]]
+    )
+    """Long tables that stay out."""
+    wait: Annotated[str, AfterValidator(_time)] = Field(
+        default="1 minute", examples=["10 seconds"]
+    )
+    """How long readers may hold on to a view before it is left to the next run."""
+
+    @property
+    def prefix(self) -> str:
+        """What the names of group roles begin with."""
+        return f"{self.schema_}_" if self.role_prefix is None else self.role_prefix
+
+    @property
+    def wait_seconds(self) -> int:
+        """`wait` in seconds."""
+        return read_seconds(self.wait) or 0
+
+
 class PublishSettings(Document):
     """How many releases are kept, and how long; the current one always is."""
 
@@ -351,6 +395,8 @@ class PublishSettings(Document):
     """How long rows of replaced files are kept, for --known-at; else for ever."""
     parquet: tuple[LongTable, ...] = Field(default=(), examples=[["customer_tiers"]])
     """Long tables that tables/ also has as Parquet; without it, their storage only."""
+    postgres: PostgresSettings | None = Field(default=None, examples=[{"keep": 7}])
+    """Whether releases go to PostgreSQL, too, and how; without it, they do not."""
 
 
 class PrivacySettings(Document):
@@ -529,7 +575,7 @@ class Settings(Document):
     lookup: LookupSettings = LookupSettings()
     """How `fenji lookup` finds who calls; [reading.md](reading.md)."""
     publish: PublishSettings = PublishSettings()
-    """How long releases are kept."""
+    """How long releases are kept, and where else they go."""
     privacy: PrivacySettings = PrivacySettings()
     """What personal data may be published."""
     gates: Gates = Gates()

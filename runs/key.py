@@ -50,6 +50,7 @@ SHOWN_ONLY = (
     "releases/comparison.py",
     "releases/exporting.py",
     "releases/lookup.py",
+    "releases/postgres",
     "releases/report.py",
     "releases/sections",
     "releases/sql/export",

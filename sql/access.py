@@ -1,9 +1,9 @@
 """Which role may read which columns of a release: the rows of `access_roles`.
 
 `sql/access_roles.yaml` has the roles, and guarded columns that are not personal; which
-columns are personal is in the contracts. The table is information for whoever grants
-rights in a BI tool: Fenji itself does not enforce it. The setting `privacy.publish`,
-which does keep personal columns out of a release, is checked here as well.
+columns are personal is in the contracts. In files the table is information for whoever
+grants rights in a BI tool; in PostgreSQL `releases.postgres` makes it hold. The setting
+`privacy.publish`, which keeps personal columns out of a release, is checked here, too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +24,7 @@ class Role(Document):
     all: bool = False  # may read every table
     tables: tuple[str, ...] = ()
     may_read: tuple[str, ...] = ()  # names of guarded columns, in any of its tables
+    own_customers: bool = False  # sees rows about the customers it looks after alone
 
 
 class Access(Document):

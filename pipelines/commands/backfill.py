@@ -7,12 +7,14 @@ printed.
 import datetime
 from typing import TYPE_CHECKING, Any
 
+from pipelines import serving
 from pipelines.commands import outcomes, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
     say_refused,
     say_waiting,
+    show_served,
     where_current_points,
 )
 from project.choices import Every, Publish
@@ -89,7 +91,8 @@ def backfill(
         outcome = failed[-1] if failed else None
         _show_ending(graded, outcome, _failure(err), as_json=as_json)
         raise
-    _show_done(project, graded, runs, as_json=as_json)
+    served = serving.serve_and_tell(project, terminal.say_note)
+    _show_done(project, graded, runs, served, as_json=as_json)
 
 
 def _dates(
@@ -112,15 +115,18 @@ def _show_done(
     project: Project,
     graded: "list[Graded]",
     runs: outcomes.Runs,
+    served: serving.Served | None,
     *,
     as_json: bool,
 ) -> None:
     """Show the outcome of a backfill that graded all its dates."""
     outcome = outcomes.of_release(project, graded[-1].manifest, runs)
     ending = {"status": "done", "current": current_facts(project)}
+    ending |= serving.said(served)
     _show_ending(graded, outcome, ending, as_json=as_json)
     if not as_json:
         terminal.console().print(where_current_points(project))
+        show_served(served)
 
 
 def _failure(err: FenjiError) -> dict[str, Any]:

@@ -562,6 +562,18 @@ def verify(
 
 @app.command(
     epilog=examples(
+        "fenji publish --project acme",
+    )
+)
+def publish(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Show the current release in PostgreSQL, where a run could not."""
+    from pipelines.commands import publish as command  # noqa: PLC0415
+
+    command.publish(open_project(project), as_json=json)
+
+
+@app.command(
+    epilog=examples(
         "fenji rollback 2026-04-30-c2e19bd5",
     )
 )

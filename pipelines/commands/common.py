@@ -15,6 +15,7 @@ from releases import pointing, store
 from runs.dates import read_date
 
 if TYPE_CHECKING:
+    from pipelines.serving import Served
     from releases.manifest import Manifest
     from runs.run import Run
 
@@ -39,6 +40,12 @@ def say_refused(opened: "Run") -> None:
             if len(paths) > 1:
                 line += f" (and {number_of(len(paths) - 1, 'file')} like it)"
             terminal.say_error(line)
+
+
+def show_served(served: "Served | None") -> None:
+    """Print what readers of PostgreSQL see; a failure was told already."""
+    if served is not None and served.error is None:
+        terminal.console().print(served.line, soft_wrap=True)
 
 
 def release_of(project: Project, as_of: str | None) -> "Manifest":

@@ -3,10 +3,12 @@
 It is marked by `releases.retraction`; the next run writes a history without it.
 """
 
+from pipelines import serving
 from pipelines.commands import terminal
 from pipelines.commands.common import (
     current_facts,
     say_waiting,
+    show_served,
     where_current_points,
 )
 from project.folder import Project
@@ -21,12 +23,14 @@ def retract(project: Project, release_id: str, reason: str, *, as_json: bool) ->
         mark = retraction.retract(project, release_id, reason)
         shown = store.current(project)
         is_told = shown is not None and holds_retracted(project, shown.release_id)
+    served = serving.serve_and_tell(project, terminal.say_note)
     if as_json:
         said = {
             "status": "retracted",
             **mark.model_dump(mode="json"),
             "current": current_facts(project),
             "is_told_by_current": is_told,
+            **serving.said(served),
         }
         terminal.say_json(said)
         return
@@ -37,6 +41,7 @@ def retract(project: Project, release_id: str, reason: str, *, as_json: bool) ->
         " from the next one on."
     )
     out.print(where_current_points(project))
+    show_served(served)
     if is_told:
         out.print(
             "It was published later and tells what the retracted one said:"

@@ -10,12 +10,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelines import serving
 from pipelines.commands import outcomes, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
     say_refused,
     say_waiting,
+    show_served,
     where_current_points,
 )
 from project.errors import FenjiError
@@ -66,7 +68,7 @@ def run(
     """
     try:
         with interrupts.in_one_line(project):
-            _run(
+            manifest, opened = _grade(
                 project,
                 as_of,
                 known_at,
@@ -76,13 +78,23 @@ def run(
                 as_json=as_json,
                 progress=None if as_json else progress or _lines(verbose=verbose),
             )
+            # Others need not wait for it: the warehouse is free again.
+            served = serving.serve_and_tell(project, terminal.say_note)
+            if opened is None:
+                _show_unchanged(project, manifest, served, as_json=as_json)
+            elif as_json:
+                said = _published(project, opened, manifest)
+                terminal.say_json({**said, **serving.said(served)})
+            else:
+                _show_published(project, opened, manifest)
+                show_served(served)
     except interrupts.Interrupted as err:
         if as_json:
             terminal.say_json({"status": "interrupted", "error": str(err)})
         raise
 
 
-def _run(
+def _grade(
     project: Project,
     as_of: str | None,
     known_at: str | None,
@@ -92,7 +104,8 @@ def _run(
     make_current: bool,
     as_json: bool,
     progress: terminal.StepLines | None,
-) -> None:
+) -> "tuple[Manifest, Run | None]":
+    """The release of the date, and the run that published it; None: it was there."""
     began = time.perf_counter()
     as_of_date = today(project) if as_of is None else read_date(project, as_of)
     known = None if known_at is None else read_known_at(project, known_at)
@@ -100,8 +113,7 @@ def _run(
         decision = decide(project, as_of_date, known)
         if decision.published is not None and not full:
             _point(project, decision.published, make_current=make_current)
-            _show_unchanged(project, decision.published, as_json=as_json)
-            return
+            return decision.published, None
         from pipelines import notices  # noqa: PLC0415 - imports Dagster
         from pipelines.execution import grading  # noqa: PLC0415 - imports Dagster
 
@@ -138,10 +150,7 @@ def _run(
         if opened.released is None:
             raise RuntimeError("the run ended without a release")
         _point(project, opened.released, make_current=make_current)
-        if as_json:
-            terminal.say_json(_published(project, opened, opened.released))
-        else:
-            _show_published(project, opened, opened.released)
+        return opened.released, opened
 
 
 def _lines(*, verbose: bool) -> terminal.StepLines:
@@ -163,11 +172,18 @@ def _pointed(project: Project, manifest: "Manifest") -> dict[str, Any]:
     return {"is_current": is_current, "current": current}
 
 
-def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) -> None:
+def _show_unchanged(
+    project: Project,
+    manifest: "Manifest",
+    served: serving.Served | None,
+    *,
+    as_json: bool,
+) -> None:
     outcome = outcomes.of_release(project, manifest)
     if as_json:
         said = {"status": "unchanged", **facts(manifest), **_pointed(project, manifest)}
-        terminal.say_json({**said, **outcomes.as_dict(outcome)})
+        said |= outcomes.as_dict(outcome)
+        terminal.say_json({**said, **serving.said(served)})
         return
     out = terminal.console()
     out.print(
@@ -177,6 +193,7 @@ def _show_unchanged(project: Project, manifest: "Manifest", *, as_json: bool) ->
     )
     outcomes.show(outcome)
     out.print(where_current_points(project))
+    show_served(served)
 
 
 def _show_failed(

@@ -156,7 +156,10 @@ def _section(whole: Schema, model: Schema, title: str) -> Iterator[str]:
 
 def _model_of(whole: Schema, given: Schema) -> Schema | None:
     """The model that a field holds, by itself or for each name; None: none."""
-    name = str(given.get("$ref", "")).rpartition("/")[2]
+    # A model that may be left out is one of two: it, or null.
+    parts = [given, *given.get("anyOf", ())]
+    references = [part["$ref"] for part in parts if "$ref" in part]
+    name = str(references[0] if references else "").rpartition("/")[2]
     if not name and "FeedMapping" in json.dumps(given.get("properties", {})):
         name = "FeedMapping"
     found: Schema | None = whole["$defs"].get(name)

