@@ -12,7 +12,7 @@ from assets import core, raw, staging
 from assets.specs import AS_OF_DATES
 from data_quality.gates import why_stopped
 from data_quality.result import CheckResult
-from pipelines.definitions import assemble, in_partitions, partition_of
+from pipelines.assembly import assemble, in_partitions, partition_of
 from pipelines.instance import instance_of
 from project.errors import RunError
 from project.folder import Project

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from assets.making import this_date
-from pipelines.definitions import in_partitions
+from pipelines.assembly import in_partitions
 from pipelines.execution import recompute
 from project.folder import open_project
 from runs.opening import hold_warehouse, open_run

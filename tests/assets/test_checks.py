@@ -5,7 +5,7 @@ import dagster as dg
 from assets.checks import GATES, SUITE, quality_in
 from assets.release import TABLES, release_tables
 from assets.specs import AS_OF_DATES
-from pipelines.definitions import in_partitions
+from pipelines.assembly import in_partitions
 from project.errors import RunError
 
 

@@ -4,7 +4,7 @@ import dagster as dg
 import pytest
 
 from assets.raw import _load, landing, raw
-from pipelines.definitions import assemble
+from pipelines.assembly import assemble
 from project.errors import RunError
 from project.folder import open_project
 from sql.contracts import feeds

@@ -174,6 +174,20 @@ LAUNCH = """
             ... on LaunchRunSuccess { run { runId } }
             ... on PythonError { message } } }
 """
+BACKFILL = """
+    mutation ($params: LaunchBackfillParams!) {
+        launchPartitionBackfill(backfillParams: $params) {
+            __typename
+            ... on LaunchBackfillSuccess { backfillId }
+            ... on PythonError { message } } }
+"""
+BACKFILLED = """
+    query ($id: String!) {
+        partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {
+            status runs(limit: 10) { id status } } }
+        assetNodes(assetKeys: [{path: ["backfill", "releases"]}]) {
+            assetMaterializations(limit: 10) { partition runId } } }
+"""
 STATE = """
     query ($run: ID!) {
         runOrError(runId: $run) { ... on Run { status } }
@@ -283,3 +297,33 @@ def test_a_run_that_the_ui_starts_publishes_a_release(ui, company_of_ui):
     assert (status, said) == ("SUCCESS", [])
     found = company_of_ui.call("releases", "--json").expect(0).json["releases"]
     assert {"2026-05-02", "2026-05-31"} <= {release["as_of_date"] for release in found}
+
+
+def test_a_range_of_dates_is_graded_by_one_run(ui, company_of_ui):
+    dates = ["2026-05-28", "2026-05-29", "2026-05-30"]
+    started = asked(
+        ui,
+        BACKFILL,
+        params={
+            "assetSelection": [{"path": ["backfill", "releases"]}],
+            "partitionNames": dates,
+        },
+    )["launchPartitionBackfill"]
+    assert started["__typename"] == "LaunchBackfillSuccess", started
+    end = time.monotonic() + START_LIMIT_SECONDS
+    while True:
+        found = asked(ui, BACKFILLED, id=started["backfillId"])
+        backfill = found["partitionBackfillOrError"]
+        if backfill["status"].startswith(("COMPLETED", "FAILED", "CANCELED")):
+            break
+        assert time.monotonic() < end, found
+        time.sleep(1)
+    (run,) = backfill["runs"]
+    assert (backfill["status"], run["status"]) == ("COMPLETED_SUCCESS", "SUCCESS")
+    (node,) = found["assetNodes"]
+    told = {made["partition"]: made["runId"] for made in node["assetMaterializations"]}
+    assert told == dict.fromkeys(dates, run["id"])
+    listed = company_of_ui.call("releases", "--json").expect(0).json["releases"]
+    assert {*dates, "2026-05-31"} <= {release["as_of_date"] for release in listed}
+    current = [release for release in listed if release["is_current"]]
+    assert [release["as_of_date"] for release in current] == ["2026-05-31"]

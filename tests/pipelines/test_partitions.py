@@ -4,7 +4,8 @@ import datetime
 
 import pytest
 
-from pipelines.definitions import assemble, definitions
+from pipelines.assembly import assemble
+from pipelines.definitions import definitions
 from pipelines.partitions import first_date, shown_dates
 from project.folder import PROJECT_VARIABLE, open_project
 from tests.forked import call

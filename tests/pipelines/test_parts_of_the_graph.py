@@ -11,7 +11,7 @@ import dagster as dg
 import duckdb
 import pytest
 
-from pipelines.definitions import assemble
+from pipelines.assembly import assemble
 from project.folder import PROJECT_VARIABLE, Project, open_project
 from project.settings import Settings
 from releases import store

@@ -7,7 +7,7 @@ import zoneinfo
 import dagster as dg
 import pytest
 
-from pipelines.definitions import assemble
+from pipelines.assembly import assemble
 from pipelines.schedules import schedules
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, open_project

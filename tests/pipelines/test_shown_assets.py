@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from pipelines import shown_assets
-from pipelines.definitions import assemble
+from pipelines.assembly import assemble
 from pipelines.lineage.between_assets import BetweenAssets
 from pipelines.lineage.graph import From, Lineage
 from project.folder import open_project

@@ -5,8 +5,8 @@ import json
 import dagster as dg
 import pytest
 
+from pipelines.assembly import assemble
 from pipelines.commands.lineage import lineage as command
-from pipelines.definitions import assemble
 from pipelines.lineage.asking import Questions
 from pipelines.lineage.graph import NO_SELECT, From, released_tables
 from pipelines.lineage.keeping import kept_lineage, lineage_of
