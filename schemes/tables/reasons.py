@@ -7,15 +7,17 @@ texts to people, with an ellipsis for each of those values. What a placeholder o
 scheme file stands for is found in `schemes.compiler.quotes`.
 """
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
 
 import sqlglot
 from sqlglot import exp
 
 from schemes.compiler.compiled import OVERRIDDEN, CompiledScheme, CompiledStep, Quote
-from schemes.compiler.queries import select, union_text
+from schemes.compiler.queries import select, text_of, union_text
 from schemes.compiler.results import CUTS
 from schemes.compiler.values import (
     STORED_DECIMALS,
@@ -83,7 +85,16 @@ from (
 ) as said"""
 # A step without a rule of its own is said whatever rule applies, or none (0).
 _STEPS = """\
-with steps as (
+with figures as (
+    select list(coalesce({amount}, {digits}, '{unknown}') order by place) as said
+    from (
+        select
+            unnest({cents}) as cents,
+            unnest({numbers})::varchar as digits,
+            unnest(range({n_figures})) as place
+    ) as listed
+),
+steps as (
 {steps}
 ),
 rules as (
@@ -166,6 +177,8 @@ class _Reasons:
     """The steps of a scheme, and what a branch has to say of a customer for them."""
 
     compiled: CompiledScheme
+    # What the texts of all schemes quote of the population.
+    figures: list[Value] = field(default_factory=list)
     numbers: list[exp.Expr] = field(default_factory=list)
     texts: list[exp.Expr] = field(default_factory=list)
     holds: list[exp.Expr] = field(default_factory=list)
@@ -280,16 +293,16 @@ class _Reasons:
             quote = quotes.get(piece) if number_ % 2 else None
             if quote is None:
                 words += escaped(piece)
-            elif quote.bound_of is not None:
-                bound = self._bound(quote.bound_of)
-                parts += [text(words), said_number(bound)]
-                words = self._unit(bound)
-            elif quote.figure is not None:
-                parts += [text(words), said_number(self._figure(quote.figure))]
-                words = self._unit(quote.figure)
-            elif quote.value is not None and _is_same_for_all(quote.value):
-                parts += [text(words), said_number(quote.value)]
-                words = self._unit(quote.value)
+            elif (fixed := self._fixed(quote)) is not None:
+                number_in_words = _said_literal(fixed)
+                if number_in_words is None:
+                    if fixed not in self.figures:
+                        self.figures.append(fixed)
+                    figure_no = number(self.figures.index(fixed) + 1)
+                    there = function("list_extract", column("said"), figure_no)
+                    parts += [text(words), there]
+                    words = ""
+                words += (number_in_words or "") + self._unit(fixed)
             elif quote.value is None:
                 words += escaped(quote.en if language == "en" else quote.zh)
             elif quote.value.sql is None:
@@ -303,6 +316,16 @@ class _Reasons:
         if not parts:
             return text(words)
         return function("concat", *parts, text(words))
+
+    def _fixed(self, quote: Quote) -> Value | None:
+        """The number that is quoted, where it is the same for everybody."""
+        if quote.bound_of is not None:
+            return self._bound(quote.bound_of)
+        if quote.figure is not None:
+            return self._figure(quote.figure)
+        if quote.value is not None and _is_same_for_all(quote.value):
+            return quote.value
+        return None
 
     def _quoted(self, quote: Quote, value: Value, language: str) -> _Place:
         """The place of a value that a reason quotes."""
@@ -404,6 +427,7 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
 
     Reads `scheme_tiers`, for the bounds that the population gave, and `scheme_codes`.
     """
+    figures: list[Value] = []
     rows = [
         [
             text(compiled.scheme.scheme),
@@ -421,9 +445,29 @@ def steps_select(schemes: Sequence[CompiledScheme]) -> str:
             *step.words.values(),
         ]
         for compiled in schemes
-        for step in _Reasons(compiled).steps
+        for step in _Reasons(compiled, figures).steps
     ]
-    return _STEPS.format(steps=literal_rows(STEPS, rows), codes=CODES)
+    return _STEPS.format(
+        amount=_AMOUNT.format(value="cents"),
+        digits=_DIGITS.format(digits="digits"),
+        unknown=UNKNOWN,
+        cents=_list_of(figures, "decimal(28, 2)", are_amounts=True),
+        numbers=_list_of(figures, NUMBER, are_amounts=False),
+        n_figures=len(figures),
+        steps=literal_rows(STEPS, rows, "figures"),
+        codes=CODES,
+    )
+
+
+def _list_of(figures: Sequence[Value], kind: str, *, are_amounts: bool) -> str:
+    """The figures of one kind as a list of that type; null in place of the others."""
+    cells = [
+        figure.plain().copy() if figure.is_amount is are_amounts else exp.null()
+        for figure in figures
+    ]
+    return text_of(
+        cast(exp.Array(expressions=[cast(cell, kind) for cell in cells]), f"{kind}[]")
+    )
 
 
 def rules_select(schemes: Sequence[CompiledScheme]) -> str:
@@ -457,17 +501,39 @@ def _said_of(no: int) -> str:
 
 
 def said_number(value: Value) -> exp.Expr:
-    """A value that is the same for everybody, as text."""
+    """A value that is the same for everybody, as text; a literal where it is one."""
     if value.sql is None:
         return text(UNKNOWN)
-    kind = "decimal(28, 2)" if value.is_amount else NUMBER
-    given = f"({cast(value.plain().copy(), kind).sql('duckdb')})"
-    if value.is_amount:
+    said = _said_literal(value)
+    if said is not None:
+        return text(said)
+    made = _said_template(is_amount=value.is_amount).copy()
+    for place in list(made.find_all(exp.Column)):
+        place.replace(value.plain().copy())
+    return function("coalesce", made, text(UNKNOWN))
+
+
+@functools.cache
+def _said_template(*, is_amount: bool) -> exp.Expr:
+    """A number as text, over a column in its place: parsing takes long."""
+    given = f"(cast(value as {'decimal(28, 2)' if is_amount else NUMBER}))"
+    if is_amount:
         words = _AMOUNT.format(value=given)
     else:
         words = _DIGITS.format(digits=f"cast({given} as varchar)")
-    made = sqlglot.parse_one(words, dialect="duckdb")
-    return function("coalesce", made, text(UNKNOWN))
+    return sqlglot.parse_one(words, dialect="duckdb")
+
+
+def _said_literal(value: Value) -> str | None:
+    """A number as `_AMOUNT` or `_DIGITS` says it; None: it is not a literal."""
+    plain = value.plain()
+    if not (isinstance(plain, exp.Literal) and plain.is_number):
+        return None
+    places = 2 if value.is_amount else STORED_DECIMALS
+    exact = Decimal(plain.this).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    if value.is_amount:
+        return f"{exact:,f}"
+    return f"{exact:f}"[: _DECIMALS - STORED_DECIMALS].rstrip("0").rstrip(".")
 
 
 def _is_same_for_all(value: Value) -> bool:
