@@ -331,6 +331,20 @@ def _inside(
         yield inside
 
 
+def _names_of_view(con: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
+    """The columns of a view of the release, which is not planned again for them."""
+    rows = con.execute(
+        "select column_name from duckdb_columns() where database_name = $catalog"
+        " and schema_name = $schema and table_name = $view order by column_index",
+        {
+            "catalog": CATALOG,
+            "schema": contract.release_schema,
+            "view": contract.table,
+        },
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
 def _describe(
     con: duckdb.DuckDBPyConnection,
     building: Building,
@@ -351,7 +365,9 @@ def _describe(
         kind: table or view.
     """
     table = place_of(contract)
-    names = con.table(table).columns if names is None else names
+    if names is None:
+        is_view = kind == "view"
+        names = _names_of_view(con, contract) if is_view else con.table(table).columns
     building.columns[contract.table] = names
     about = f"One row is {contract.grain}. {contract.description}"
     meanings: Mapping[str, str] = {

@@ -35,6 +35,7 @@ _FORMAT = (
     "format parquet, compression zstd, dictionary_size_limit 4096,"
     " write_bloom_filter false"
 )
+AS_OF_DATE = "as_of_date"  # the column of tables that state it in each row
 # Two values of these types may be equal and read differently: -0.0, 30 days.
 _UNSURE = re.compile(r"FLOAT|DOUBLE|INTERVAL|TIME WITH")
 # What is stored as one of a closed list is text in a file.
@@ -164,7 +165,19 @@ def _is_equal(con: duckdb.DuckDBPyConnection, source: Path, table: Table) -> boo
         counts = f"select (select count(*) from {table.place}) = count(*) from {file}"
         if con.execute(counts).fetchall() != [(True,)]:
             return False
-    return table.n_rows == 0 or not _differ(con, table.place, file, stored.columns)
+    if table.n_rows == 0:
+        return True
+    if AS_OF_DATE in stored.columns and _are_of_other_dates(con, table.place, file):
+        return False
+    return not _differ(con, table.place, file, stored.columns)
+
+
+def _are_of_other_dates(con: duckdb.DuckDBPyConnection, one: str, other: str) -> bool:
+    """Whether two relations state other dates: then no row needs to be compared."""
+    dates = " is distinct from ".join(
+        f"(select max({AS_OF_DATE}) from {relation})" for relation in (one, other)
+    )
+    return con.execute(f"select {dates}").fetchall() == [(True,)]
 
 
 def _differ(

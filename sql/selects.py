@@ -71,12 +71,13 @@ def create(
     Raises:
         RunError: a number that is computed does not fit into its column.
     """
-    con.execute(f"create schema if not exists {quoted(name[0])}")
     try:
         _create(con, name, select, params, kind)
     except duckdb.CatalogException:
-        # A warehouse that another version of Fenji wrote may have it as the other kind.
-        if not _drop_other_kind(con, name, kind):
+        # A new warehouse has no schema yet, and one that another version of Fenji wrote
+        # may have it as the other kind.
+        is_new = _make_schema(con, name[0])
+        if not is_new and not _drop_other_kind(con, name, kind):
             raise
         _create(con, name, select, params, kind)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
@@ -100,6 +101,18 @@ def _create(
     with any_order(con):
         given = used(params, select)
         con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+
+
+def _make_schema(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Make a schema of the database in use; false where it is there."""
+    found = con.execute(
+        "select 1 from duckdb_schemas() where database_name = current_database()"
+        " and schema_name = $schema",
+        {"schema": name},
+    ).fetchone()
+    if found is None:
+        con.execute(f"create schema {quoted(name)}")
+    return found is None
 
 
 def _drop_other_kind(

@@ -16,27 +16,39 @@ with named as (
     where scheme in ('size_class', 'service_level')
 ),
 
+-- The long view is planned once for both schemes.
+graded as materialized (
+    select
+        customer_id,
+        scheme,
+        tier,
+        previous_tier,
+        movement
+    from main.customer_tiers
+    where scheme in ('size_class', 'dormancy')
+),
+
 key_customers as (
     select
-        tiers.customer_id,
-        tiers.tier,
-        coalesce(named.name_en, tiers.tier) as tier_en,
-        coalesce(named.name_zh, tiers.tier) as tier_zh,
-        tiers.previous_tier = 'key' and tiers.movement = 'down' as is_downgraded,
+        graded.customer_id,
+        graded.tier,
+        coalesce(named.name_en, graded.tier) as tier_en,
+        coalesce(named.name_zh, graded.tier) as tier_zh,
+        graded.previous_tier = 'key' and graded.movement = 'down' as is_downgraded,
         coalesce(metrics.spend_12m_amount, 0) as spend_12m_amount
-    from main.customer_tiers as tiers
+    from graded
     left join main.customer_metrics as metrics
-        on tiers.customer_id = metrics.customer_id
+        on graded.customer_id = metrics.customer_id
     left join named
-        on tiers.scheme = named.scheme and tiers.tier = named.tier
+        on graded.scheme = named.scheme and graded.tier = named.tier
     where
-        tiers.scheme = 'size_class'
-        and (tiers.tier = 'key' or tiers.previous_tier = 'key')
+        graded.scheme = 'size_class'
+        and (graded.tier = 'key' or graded.previous_tier = 'key')
 ),
 
 dormant as (
     select customer_id
-    from main.customer_tiers
+    from graded
     where scheme = 'dormancy' and tier in ('temporary', 'permanent')
 ),
 
