@@ -22,7 +22,6 @@ from ingest.layouts import (
 )
 from ingest.ledger import Change, Outcome
 from ingest.mapping import (
-    BLANKS,
     Bound,
     UnusableHeader,
     bind,
@@ -34,6 +33,7 @@ from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
+from ingest.written import BLANKS, COUNTED, date_formats
 from project.errors import ConfigurationError
 from project.folder import Project
 from sql.contracts import Contract
@@ -41,6 +41,8 @@ from sql.faults import first_line, without_values
 
 # Of JSON objects: how many different keys are looked at, and signs of each.
 _MOST_KEYS, _MOST_OF_KEY = 1000, 1000
+# Files in which numbers are numbers, whatever their texts are like.
+_WITH_POINTS = {"lines": "JSON", "json": "JSON", "workbook": "workbooks"}
 
 
 class ReadAgain(Exception):  # noqa: N818 - no error, but another attempt
@@ -360,14 +362,7 @@ class Batch:
             ConfigurationError: an expression does not fit the types of its columns, or
                 the format of dates is none.
         """
-        date_format = group.mapping.date_format
-        if date_format is not None:
-            try:
-                self.con.execute("select try_strptime('', $f)", {"f": date_format})
-            except duckdb.Error as err:
-                raise self._error(
-                    group.files[0], first_line(err), "date_format"
-                ) from None
+        self._check_written(group)
         for bound in group.bounds:
             if bound.expression is None:
                 continue
@@ -387,6 +382,29 @@ class Batch:
                 place = ("columns", bound.column.name)
                 raise self._error(group.files[0], first_line(err), *place) from None
         yield group.with_expression_types(self.con)
+
+    def _check_written(self, group: Group) -> None:
+        """Refuse forms of dates and numbers that cannot be those of the files.
+
+        Raises:
+            ConfigurationError: see above.
+        """
+        first = group.files[0]
+        for place, formats in date_formats(group.mapping):
+            for given in {*formats} - {*COUNTED}:
+                try:
+                    self.con.execute("select try_strptime('', $f)", {"f": given})
+                except duckdb.Error as err:
+                    raise self._error(first, first_line(err), *place) from None
+        style = group.mapping.number_format
+        if style and ",5" in style and group.layout.kind in _WITH_POINTS:
+            raise self._error(
+                first,
+                f"numbers of {_WITH_POINTS[group.layout.kind]} have a point before"
+                f" their decimals, not a comma (given: {style}); leave it out for these"
+                " files",
+                "number_format",
+            )
 
     def _check_unknown(self, groups: Sequence[Group]) -> None:
         """A column that no file of a mapping has is an error of the mapping.

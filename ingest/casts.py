@@ -9,8 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ingest import masks
-from ingest.mapping import BLANKS, FALSE_WORDS, TRUE_WORDS
+from ingest.mapping import FALSE_WORDS, TRUE_WORDS
 from ingest.sql_text import Sql, listed, literal, sql
+from ingest.written import (
+    BLANKS,
+    EPOCH,
+    EPOCH_MS,
+    EXCEL,
+    Written,
+    plain_number,
+)
 from sql.contracts import LARGEST_AMOUNT, Column
 
 # Earlier and later days are typing errors, and `infinity` is no day.
@@ -104,15 +112,7 @@ def _lenient(make: Callable[[Sql], Sql], x: Sql) -> Sql:
     return sql("coalesce({plain}, {cut})", plain=make(x), cut=make(trimmed(x)))
 
 
-@dataclass(frozen=True)
-class Dates:
-    """How text states dates."""
-
-    format: str | None = None  # for strptime; None: ISO 8601
-    iso_too: bool = False
-
-
-def cast(column: Column, x: Sql, v: Sql, given_type: str, dates: Dates) -> Cast:
+def cast(column: Column, x: Sql, v: Sql, given_type: str, written: Written) -> Cast:
     """The cast of values of a DuckDB type to the canonical column.
 
     Args:
@@ -120,11 +120,18 @@ def cast(column: Column, x: Sql, v: Sql, given_type: str, dates: Dates) -> Cast:
         x: the column or expression that gives the values.
         v: the name that the value gets.
         given_type: its type, as DuckDB describes it.
-        dates: how text states dates.
+        written: how text states dates and numbers.
     """
     text = given_type == "VARCHAR"
+    if text and written.nothing:
+        x = sql(
+            "case when list_contains([{words}], {trimmed}) then null else {x} end",
+            words=listed(literal(word) for word in written.nothing),
+            trimmed=trimmed(x),
+            x=x,
+        )
     make = _MAKERS[column.type]
-    made = make(column, x, given_type, dates)
+    made = make(column, x, given_type, written)
     failures = []
     if made.exact and column.required:
         failures.append(sql("{v} is null", v=v))
@@ -169,7 +176,7 @@ def _as_text(x: Sql, given_type: str) -> Sql:
     return x if given_type == "VARCHAR" else sql("cast({x} as varchar)", x=x)
 
 
-def _text(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _text(column: Column, x: Sql, given_type: str, _written: Written) -> _Made:
     # Blanks are cut only to find out that there is nothing else: ids stay as they are.
     # Comparisons tell that most values start with no blank: Latin or Chinese ones.
     as_text = _as_text(x, given_type)
@@ -184,7 +191,7 @@ def _text(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _currency(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _currency(column: Column, x: Sql, given_type: str, _written: Written) -> _Made:
     del column
     as_text = _as_text(x, given_type)
     value = sql(
@@ -197,7 +204,7 @@ def _currency(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     return _Made(value, literal("required_missing"), exact=True)
 
 
-def _choice(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _choice(column: Column, x: Sql, given_type: str, _written: Written) -> _Made:
     as_text = _as_text(x, given_type)
     word = sql("nullif(lower({trimmed}), '')", trimmed=trimmed(as_text))
     if not column.values:
@@ -225,7 +232,7 @@ def _not_one_of(values: Sequence[Sql]) -> Callable[[Sql], Sql]:
     return outside
 
 
-def _boolean(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _boolean(column: Column, x: Sql, given_type: str, _written: Written) -> _Made:
     del column
     why = literal("not_a_boolean")
     if given_type == "BOOLEAN":
@@ -241,9 +248,14 @@ def _boolean(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     return _Made(value, why)
 
 
-def _number_reason(x: Sql, given_type: str) -> Sql:
+def _number_reason(x: Sql, given_type: str, written: Written) -> Sql:
     if given_type in (*_INTEGERS, *_UNSIGNED) or given_type.startswith("DECIMAL"):
         return literal("out_of_range")
+    if given_type == "VARCHAR" and written.numbers:
+        return sql(
+            "case when {plain} is not null then 'out_of_range' else 'not_a_number' end",
+            plain=plain_number(x, written.numbers),
+        )
     return sql(
         "case when isfinite(try_cast(cast({x} as varchar) as double))"
         " and not contains(cast({x} as varchar), '_')"
@@ -252,24 +264,23 @@ def _number_reason(x: Sql, given_type: str) -> Sql:
     )
 
 
-def _integer(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _integer(column: Column, x: Sql, given_type: str, written: Written) -> _Made:
     kind = Sql(column.duckdb_type)
     if given_type == column.duckdb_type:
         value = x
     elif given_type in (*_INTEGERS, *_UNSIGNED):
         value = sql("try_cast({x} as {kind})", x=x, kind=kind)
     else:
-        exact = _exact_text(x, given_type, Sql("decimal(38,9)"))
+        exact = _exact_text(x, given_type, Sql("decimal(38,9)"), written)
         value = sql(
             "case when {exact} % 1 = 0 then try_cast({exact} as {kind}) end",
             exact=exact,
             kind=kind,
         )
     why = sql(
-        "case when try_cast(cast({x} as varchar) as decimal(38,9)) % 1 != 0"
-        " then 'not_a_whole_number' else {other} end",
-        x=x,
-        other=_number_reason(x, given_type),
+        "case when {exact} % 1 != 0 then 'not_a_whole_number' else {other} end",
+        exact=_exact_text(x, given_type, Sql("decimal(38,9)"), written),
+        other=_number_reason(x, given_type, written),
     )
     if not column.values:
         return _Made(value, why, exact=value == x)
@@ -282,8 +293,11 @@ def _integer(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
     return _Made(value, listed, exact=value == x, outside=outside)
 
 
-def _exact_text(x: Sql, given_type: str, kind: Sql) -> Sql:
+def _exact_text(x: Sql, given_type: str, kind: Sql, written: Written) -> Sql:
     """The number that the text says, null where it says none."""
+    if given_type == "VARCHAR" and written.numbers:
+        plain = plain_number(x, written.numbers)
+        return sql("try_cast({plain} as {kind})", plain=plain, kind=kind)
     if given_type == "VARCHAR":
         # DuckDB reads 1_000 as a number, people and programs do not write that. The
         # second way names the text once only: DuckDB would work out a part that
@@ -298,9 +312,9 @@ def _exact_text(x: Sql, given_type: str, kind: Sql) -> Sql:
     return sql("try_cast(cast({x} as varchar) as {kind})", x=x, kind=kind)
 
 
-def _decimal(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
+def _decimal(column: Column, x: Sql, given_type: str, written: Written) -> _Made:
     kind = Sql(column.duckdb_type)
-    why = _number_reason(x, given_type)
+    why = _number_reason(x, given_type, written)
     if given_type == column.duckdb_type:
         value = x
     elif given_type in (*_INTEGERS, *_UNSIGNED) or given_type.startswith("DECIMAL"):
@@ -318,7 +332,7 @@ def _decimal(column: Column, x: Sql, given_type: str, _dates: Dates) -> _Made:
             scaled=scaled,
         )
     else:
-        value = _exact_text(x, given_type, kind)
+        value = _exact_text(x, given_type, kind, written)
     if column.type not in {"rate", "amount"}:
         return _Made(value, why, exact=value == x)
 
@@ -345,7 +359,20 @@ def _times_outside(v: Sql) -> Sql:
     return sql("{v} < timestamptz '1000-01-01' or {v} >= timestamptz '9999-12-31'", v=v)
 
 
+# What is counted in numbers, and the time that they state.
+_COUNTED = {
+    EXCEL: "timestamp '1899-12-30'"
+    " + to_microseconds(cast(round(cast({n} as double) * 86400000) as bigint) * 1000)",
+    EPOCH: "to_timestamp(cast({n} as double))",
+    EPOCH_MS: "to_timestamp(cast({n} as double) / 1000)",
+}
+
+
 def _formatted(x: Sql, date_format: str) -> Sql:
+    if date_format in _COUNTED:
+        number = _exact_text(x, "VARCHAR", Sql("decimal(38,9)"), Written())
+        made = sql("try({made})", made=Sql(_COUNTED[date_format]))
+        return sql(made, n=number)
     return _lenient(
         lambda text: sql(
             "try_strptime({text}, {format})", text=text, format=literal(date_format)
@@ -354,17 +381,22 @@ def _formatted(x: Sql, date_format: str) -> Sql:
     )
 
 
-def _stated(x: Sql, dates: Dates, kind: Sql, iso: Sql) -> Sql:
+def _stated(x: Sql, written: Written, kind: Sql, iso: Sql) -> Sql:
     """The date or time of the kind that the text states; null where it states none."""
-    if dates.format is None:
+    if not written.dates:
         return iso
-    made = sql("cast({made} as {kind})", made=_formatted(x, dates.format), kind=kind)
-    if dates.iso_too:
-        return sql("coalesce({made}, {iso})", made=made, iso=iso)
-    return made
+    made = [
+        sql("cast({made} as {kind})", made=_formatted(x, date_format), kind=kind)
+        for date_format in written.dates
+    ]
+    if written.iso_too:
+        made.append(iso)
+    if len(made) == 1:
+        return made[0]
+    return sql("coalesce({made})", made=listed(made))
 
 
-def _timestamp(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
+def _timestamp(column: Column, x: Sql, given_type: str, written: Written) -> _Made:
     del column
     why = literal("not_a_date")
     if given_type == _ZONED:
@@ -381,7 +413,7 @@ def _timestamp(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
         day = sql("cast({x} as date)", x=x)
         return _Made(value, why, exact=True, outside=_times_outside, day=day)
     as_text = _as_text(x, given_type)
-    value = _stated(as_text, dates, Sql("timestamptz"), _iso_timestamp(as_text))
+    value = _stated(as_text, written, Sql("timestamptz"), _iso_timestamp(as_text))
     return _Made(value, why, outside=_times_outside)
 
 
@@ -426,7 +458,7 @@ def _iso_timestamp(x: Sql) -> Sql:
     )
 
 
-def _date(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
+def _date(column: Column, x: Sql, given_type: str, written: Written) -> _Made:
     del column
     why = literal("not_a_date")
     if given_type == "DATE":
@@ -443,14 +475,14 @@ def _date(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
         plain=_is_plain_day(as_text),
         timestamp=_iso_timestamp(as_text),
     )
-    value = _stated(as_text, dates, Sql("date"), iso)
+    value = _stated(as_text, written, Sql("date"), iso)
     return _Made(value, why, outside=_days_outside)
 
 
-def _month(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
-    day = _date(column, x, given_type, dates)
+def _month(column: Column, x: Sql, given_type: str, written: Written) -> _Made:
+    day = _date(column, x, given_type, written)
     value = day.value
-    if (dates.format is None or dates.iso_too) and not day.exact:
+    if (not written.dates or written.iso_too) and not day.exact:
         as_text = _as_text(x, given_type)
         value = sql(
             "coalesce(case when regexp_matches({x}, {month}) then"
@@ -468,7 +500,7 @@ def _month(column: Column, x: Sql, given_type: str, dates: Dates) -> _Made:
     )
 
 
-_MAKERS: dict[str, Callable[[Column, Sql, str, Dates], _Made]] = {
+_MAKERS: dict[str, Callable[[Column, Sql, str, Written], _Made]] = {
     "text": _text,
     "currency": _currency,
     "choice": _choice,

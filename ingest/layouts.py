@@ -15,7 +15,6 @@ from ingest import transcoding
 from ingest.expressions import RefusedExpression, columns_of
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.mapping import (
-    BLANKS,
     UnusableHeader,
     bind,
     find_column,
@@ -36,6 +35,7 @@ from ingest.sniffing import (
 from ingest.sql_text import literal, sql
 from ingest.unpacking import OverLimit, Unreadable, check_packed
 from ingest.workbooks import Sheet, WorkbookReader
+from ingest.written import BLANKS
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.settings import Expression

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
+from ingest.written import BLANKS, COUNTED, date_formats, two_readings
 from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -31,10 +32,6 @@ FALSE_WORDS = ("false", "0", "no", "n", "否")
 
 # How much of a header is looked at for names that are nearly right.
 _MANY_NAMES, _LONG_NAME = 1000, 100
-
-# What counts as blank around words and names: also the blanks of Chinese text, and
-# the mark that some programs put at the start of a file.
-BLANKS = " \t\r\n\u00a0\u3000\ufeff"
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,14 @@ def _check_columns(
 ) -> None:
     """Refuse columns that the feed does not have, and constants that do not fit."""
     known = [column.name for column in contract.columns]
-    for part, names in (("columns", mapping.columns), ("constants", mapping.constants)):
-        for name in names:
+    by_column: Mapping[str, object] = {
+        "columns": mapping.columns,
+        "constants": mapping.constants,
+        "date_format": mapping.date_format,
+        "null_values": mapping.null_values,
+    }
+    for part, names in by_column.items():
+        for name in names if isinstance(names, dict) else ():
             if name not in known:
                 hint = nearest(name, known) or f"; columns: {', '.join(known)}"
                 problem = f"is not a column of the feed {contract.table}{hint}"
@@ -125,13 +128,21 @@ def _check_columns(
 
 def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
     """Refuse a format of dates, or an encoding, that nothing can be read by."""
-    if mapping.date_format is not None and "%" not in mapping.date_format:
-        raise ConfigurationError(
-            "is written in the letters of strptime, each after a %:"
-            f" {_in_letters_of_strptime(mapping.date_format)}"
-            f" (given: {mapping.date_format})",
-            place_of("date_format"),
-        )
+    for place, formats in date_formats(mapping):
+        for given in formats:
+            if "%" not in given and given not in COUNTED:
+                raise ConfigurationError(
+                    "is written in the letters of strptime, each after a %:"
+                    f" {_in_letters_of_strptime(given)} (given: {given})",
+                    place_of(*place),
+                )
+        if (found := two_readings(formats)) is not None:
+            first, second, said = found
+            raise ConfigurationError(
+                f"'{first}' and '{second}' read '{said}' as two days; state the one"
+                " that the file is written in, or a mapping for each kind of file",
+                place_of(*place),
+            )
     if mapping.encoding is not None:
         try:
             codecs.lookup(mapping.encoding)
@@ -224,7 +235,9 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
     content = {
         "reader": READER_VERSION,
         "timezone": project.settings.timezone,
-        "mapping": mapping.model_dump(mode="json", exclude={"folder", "files"}),
+        "mapping": mapping.model_dump(
+            mode="json", exclude={"folder", "files", *_unset(mapping)}
+        ),
         # A file of an unknown kind is read where a pattern takes it.
         "is_taken": mapping.files is not None,
         "columns": [
@@ -236,6 +249,12 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
     }
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unset(mapping: FeedMapping) -> set[str]:
+    """Later parts that a mapping does not have: its files need not be read again."""
+    later = {"number_format": mapping.number_format, "null_values": mapping.null_values}
+    return {name for name, given in later.items() if not given}
 
 
 def wanted_names(

@@ -28,6 +28,7 @@ from ingest.rejections import (
     shown_row,
 )
 from ingest.sql_text import Sql, identifier, listed, literal, sql
+from ingest.written import Written, written_in
 from project.settings import FeedMapping
 from sql.contracts import Column, Contract
 
@@ -179,14 +180,14 @@ class Group:
                 x, kind = literal(bound.constant), "VARCHAR"
             # Constants are ISO 8601, and so are the dates of a workbook's cells, beside
             # which there may be text.
-            date_format = None if bound.constant else self.mapping.date_format
-            made = casts.cast(
-                bound.column,
-                x,
-                v,
-                kind,
-                casts.Dates(date_format, iso_too=self.layout.kind == "workbook"),
-            )
+            written = Written()
+            if bound.constant is None:
+                written = written_in(
+                    self.mapping,
+                    bound.column.name,
+                    iso_too=self.layout.kind == "workbook",
+                )
+            made = casts.cast(bound.column, x, v, kind, written)
             steps.append((bound, made, v, expression))
         return tuple(steps)
 

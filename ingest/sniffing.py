@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.mapping import BLANKS, folded
+from ingest.mapping import folded
 from ingest.unpacking import FAULTS, Unreadable, opened, system_words
+from ingest.written import BLANKS
 
 HEAD = 64 * 1024
 LONGEST = 4 * 1024 * 1024  # line that may be a header, with what is blank before it

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from ingest.mapping import BLANKS
 from ingest.sniffing import Empty
 from ingest.unpacking import (
     OverLimit,
@@ -25,6 +24,7 @@ from ingest.unpacking import (
     check_expansion,
     most_expanded,
 )
+from ingest.written import BLANKS
 from project.settings import Limits
 
 _OUT_OF_MEMORY = (b"memory allocation of", b"capacity overflow", b"MemoryError")

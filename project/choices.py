@@ -12,3 +12,5 @@ Every = Literal["day", "month"]  # the as-of dates of a backfill
 Publish = Literal["all", "last"]  # the releases that a backfill leaves
 SampleFormat = Literal["csv", "parquet"]  # of the files of `fenji generate`
 NotifyEvent = Literal["failure", "gate", "alerts"]  # what people are told of a run
+# How numbers are written in a file: an example of the signs that stand in them.
+NumberFormat = Literal["1,234.50", "1.234,50", "1 234,50", "1'234.50"]

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from project.choices import NotifyEvent
+from project.choices import NotifyEvent, NumberFormat
 from project.contacts import is_country
 from project.currencies import currency_codes
 from project.documents import Document, build_document, nearest, read_yaml
@@ -161,8 +161,19 @@ class FeedMapping(Document):
     """The line of the header, from 1; 0: none, columns are column1, column2, …"""
     sheet: str | None = Field(default=None, examples=["Sheet1"])
     """The sheet of a workbook; without it, the first."""
-    date_format: str | None = Field(default=None, examples=["%Y/%m/%d"])
-    """How dates are written, in the letters of strptime; without it, ISO 8601."""
+    date_format: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = (
+        Field(default=None, examples=["%Y/%m/%d", {"birth_date": ["%Y%m%d", "%Y"]}])
+    )
+    """How dates are written, in the letters of strptime, or `excel`, `epoch` or
+    `epoch_ms`; several are tried in their order; by canonical column, if they differ.
+    Without it, ISO 8601."""
+    number_format: NumberFormat | None = Field(default=None, examples=["1.234,50"])
+    """How numbers are written, by an example; also with signs of currencies, brackets
+    for less than zero, 万, 亿 and %. Without it, as -1234.50."""
+    null_values: tuple[str, ...] | dict[str, tuple[str, ...]] = Field(
+        default=(), examples=[["NA", "?"], {"region": ["NA"]}]
+    )
+    """Words that stand for no value; by canonical column, if they differ."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

@@ -5,7 +5,6 @@ schemes of the library; `pipelines.docs.__main__` writes them.
 """
 
 import ast
-import inspect
 import itertools
 import json
 from collections.abc import Iterator, Mapping
@@ -122,7 +121,7 @@ def _descriptions() -> Iterator[tuple[str, str, str]]:
                     ast.AnnAssign(target=ast.Name(id=field)),
                     ast.Expr(value=ast.Constant(value=str(text))),
                 ):
-                    yield model.name, field, inspect.cleandoc(text)
+                    yield model.name, field, " ".join(text.split())
 
 
 def _section(whole: Schema, model: Schema, title: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import datetime
 from decimal import Decimal
 
-from ingest.mapping import BLANKS
+from ingest.written import BLANKS
 from sql.contracts import feeds
 
 D = Decimal
