@@ -18,6 +18,8 @@ schemes:
   parameters:
     customer_month.shown_months: 24
     sales_month.shown_months: 24
+    # What a point is worth, for what is owed in points.
+    points_ledger.point_value: 0.01
 """
 
 # Each system exports in its own way; what is not named here is CSV.

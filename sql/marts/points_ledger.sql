@@ -2,12 +2,13 @@
 -- Reads: core.customers, core.points_events, staging.point_redemptions,
 -- marts.late_clears.
 -- Params: as_of_date (date), clear_every_months, late_clear_months, expiring_days
--- (integers).
+-- (integers), point_value (decimal; 0: it is not known).
 -- Points are cleared at local midnight on the first of January, and from there every
 -- clear_every_months. Of customers in late_clears, what was earned before such a day is
 -- cleared late_clear_months after it; what they redeem in between takes those points
 -- first, and count against the period in which they were redeemed once that has ended.
--- A balance below zero is cleared as well: debts are not carried.
+-- A balance below zero is cleared as well: debts are not carried. What a customer owes
+-- in points the company does not owe: such a balance is a liability of 0.
 with delays as (
     select distinct unnest([0, $late_clear_months]) as delay_months
 ),
@@ -138,5 +139,12 @@ select
             )
         else 0
     end::decimal(18, 4) as expiring_points,
-    clears_next_date
+    clears_next_date,
+    case
+        when $point_value > 0
+            then
+                greatest(
+                    points_earned - points_redeemed + used_old_points, 0
+                )::decimal(18, 4) * $point_value::decimal(18, 8)
+    end::decimal(18, 2) as points_liability_amount
 from balances
