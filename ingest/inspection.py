@@ -19,9 +19,11 @@ import duckdb
 
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.sniffing import Empty, read_head, records, sniff
+from ingest.sql_text import Sql
 from ingest.transcoding import decoded_head
 from ingest.unpacking import Unreadable
 from ingest.workbooks import WorkbookReader
+from ingest.written import BLANKS, STYLES, plain_number
 from project.documents import read_yaml
 from project.errors import ConfigurationError
 from project.places import Place
@@ -31,6 +33,11 @@ from sql.contracts import Contract, feeds
 SAMPLE_ROWS = 1000
 NAMES = Path(__file__).with_name("header_names.yaml")
 _DATES = ("date", "month", "timestamp")
+_NUMBERS = ("amount", "quantity", "points", "ratio", "rate", "integer", "bigint")
+# What is written where nothing is known, in columns of dates and numbers.
+_NOTHING = frozenset(
+    {"na", "n/a", "#n/a", "nan", "none", "null", "-", "--", "?", "\\n", "无", "空"}
+)
 _SIGNS = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
 # Forms of dates in the letters of strptime, each with and without a time.
 _DAYS = (
@@ -75,6 +82,10 @@ class Inspected:
     # The form of its dates, where it is not ISO 8601; several: any of these.
     date_formats: tuple[str, ...]
     mixed_dates: tuple[str, ...]  # headers of dates that have no form in common
+    # The form of its numbers, where it is not -1234.50; several: any of these.
+    number_formats: tuple[str, ...] = ()
+    mixed_numbers: tuple[str, ...] = ()
+    null_values: tuple[str, ...] = ()  # words for nothing, among dates and numbers
 
 
 @dataclass(frozen=True)
@@ -117,7 +128,18 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
         _seen(header, found.get(header), [row[place] for row in sample.rows])
         for place, header in enumerate(sample.header)
     )
-    formats, mixed = _date_formats(sample, chosen, found)
+    dates = _values(sample, chosen, found, _DATES)
+    numbers = _values(sample, chosen, found, _NUMBERS)
+    nothing = {
+        value
+        for values in (*dates.values(), *numbers.values())
+        for value in values
+        if value.lower() in _NOTHING
+    }
+    for values in (*dates.values(), *numbers.values()):
+        values.difference_update(nothing)
+    formats, mixed = _date_formats(dates)
+    number_formats, mixed_numbers = _number_formats(numbers)
     return Inspected(
         file,
         sample.encoding,
@@ -129,6 +151,9 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
         _missing(chosen, found) if chosen else (),
         formats,
         mixed,
+        number_formats,
+        mixed_numbers,
+        tuple(sorted(nothing)),
     )
 
 
@@ -258,26 +283,62 @@ def _best_feed(header: Sequence[str]) -> Contract | None:
     return max(candidates, key=fit, default=None)
 
 
-# Dates.
+# Dates and numbers.
+
+
+def _values(
+    sample: _Sample,
+    contract: Contract | None,
+    found: Mapping[str, str],
+    types: Sequence[str],
+) -> dict[str, set[str]]:
+    """The values of the columns that are of some types, by their headers."""
+    if contract is None:
+        return {}
+    return {
+        header: {row[place].strip(BLANKS) for row in sample.rows} - {""}
+        for place, header in enumerate(sample.header)
+        if header in found and contract.column(found[header]).type in types
+    }
+
+
+def _number_formats(
+    numbers: Mapping[str, set[str]],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The forms that all numbers of the file have, and else the headers that differ.
+
+    None where they are written as in -1234.50, which needs no setting.
+    """
+    with duckdb.connect() as con:
+
+        def read(values: set[str], how: Sql) -> bool:
+            select = f"select count(*) from unnest(?::varchar[]) as t (x) where {how}"
+            row = con.execute(f"{select} is null", [sorted(values)]).fetchone()
+            return row is not None and row[0] == 0
+
+        plain = Sql("try_cast(x as decimal(38, 9))")
+        other = {
+            name: every for name, every in numbers.items() if not read(every, plain)
+        }
+        if not other:
+            return (), ()
+        values = set[str]().union(*numbers.values())
+        forms = tuple(
+            style for style in STYLES if read(values, plain_number(Sql("x"), style))
+        )
+    return forms, () if forms else tuple(other)
 
 
 def _date_formats(
-    sample: _Sample, contract: Contract | None, found: Mapping[str, str]
+    dates: Mapping[str, set[str]],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The forms that all dates of the file have, and else the headers that differ.
 
     None where they are ISO 8601, which needs no setting.
     """
-    if contract is None:
-        return (), ()
-    dated = {
-        header: {row[place].strip() for row in sample.rows if row[place].strip()}
-        for place, header in enumerate(sample.header)
-        if header in found and contract.column(found[header]).type in _DATES
-    }
     other = {
         header: values
-        for header, values in dated.items()
+        for header, values in dates.items()
         if values and not all(map(_is_iso, values))
     }
     if not other:

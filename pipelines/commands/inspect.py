@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingest.inspection import Inspected
 
 _USUAL = {"encoding": ("utf-8", "ascii"), "delimiter": (",",), "header_row": (1,)}
-_MOST_FORMS = 2  # of dates that are named
+_MOST_FORMS = 2  # of dates or numbers that are named
 
 
 def inspect(files: Sequence[Path], *, feed: str | None, as_json: bool) -> None:
@@ -67,7 +67,7 @@ def _mapping(file: "Inspected", *, is_listed: bool) -> Iterator[str]:
         value = getattr(file, setting)
         if value is not None and value not in usual:
             yield f"{rest}{setting}: {_plain(value)}"
-    yield from (f"{rest}{line}" for line in _dates(file))
+    yield from (f"{rest}{line}" for line in _written(file))
     columns = [*_columns(file)]
     if columns:
         yield f"{rest}columns:"
@@ -93,15 +93,23 @@ def _columns(file: "Inspected") -> Iterator[str]:
             yield f"{column}: {_plain(header)}"
 
 
-def _dates(file: "Inspected") -> Iterator[str]:
-    if file.date_formats:
-        form, *others = file.date_formats
-        if others:
-            names = ", ".join(others[: _MOST_FORMS - 1])
-            yield f"# All dates fit these forms, too, choose one: {names}"
-        yield f"date_format: {_plain(form)}"
-    if file.mixed_dates:
-        yield f"# dates without one form in common: {', '.join(file.mixed_dates)}"
+def _written(file: "Inspected") -> Iterator[str]:
+    """How dates, numbers and nothing are written."""
+    for what, setting, forms, mixed in (
+        ("dates", "date_format", file.date_formats, file.mixed_dates),
+        ("numbers", "number_format", file.number_formats, file.mixed_numbers),
+    ):
+        if forms:
+            form, *others = forms
+            if others:
+                names = " or ".join(others[: _MOST_FORMS - 1])
+                yield f"# All {what} fit these forms, too, choose one: {names}"
+            yield f"{setting}: {_plain(form)}"
+        if mixed:
+            yield f"# {what} without one form in common: {', '.join(mixed)}"
+    if file.null_values:
+        words = ", ".join(_plain(word) for word in file.null_values)
+        yield f"null_values: [{words}]"
 
 
 def _product(mapped: dict[str, str]) -> str:

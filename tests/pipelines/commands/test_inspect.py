@@ -106,6 +106,24 @@ def test_days_and_months_that_may_be_either_are_told(tmp_path):
     assert "without one form in common: order date" in inspect(file)
 
 
+def test_numbers_as_people_write_them_are_told_by_the_whole_column(project, tmp_path):
+    file = tmp_path / "orders.csv"
+    header = "order_id;customer_id;order date;amount;quantity\n"
+    rows = "1;A;2024-01-02;1.234,50 €;NA\n2;B;2024-11-12;-2,5;7\n3;B;?;3;1\n"
+    file.write_text(header + rows, encoding="utf-8")
+    proposed = inspect(file)
+    mapping = yaml.safe_load(proposed)["feeds"]["transactions"]
+    assert mapping["number_format"] == "1.234,50"
+    assert mapping["null_values"] == ["?", "NA"]
+    head = check_takes(project, "transactions", file, proposed)
+    assert [row["amount"] for row in head["rows"]][:2] == ["1234.50", "-2.50"]
+    # One column that may be read both ways: both are named.
+    file.write_text(header + "1;A;2024-01-02;1,234;1\n", encoding="utf-8")
+    assert "All numbers fit these forms, too, choose one: 1.234,50" in inspect(file)
+    file.write_text(header + "1;A;2024-01-02;1,234.5;1\n2;A;2024-01-02;1.234,5;1\n")
+    assert "numbers without one form in common: amount" in inspect(file)
+
+
 def test_what_is_missing_or_unknown_is_told(tmp_path):
     file = tmp_path / "some.csv"
     file.write_text("customer_id,order date\nA,2024-01-01\n")
