@@ -24,6 +24,7 @@ group by severity, kind
 order by
     case severity when 'high' then 1 when 'medium' then 2 else 3 end, kind
 """
+_PUBLISHED = "The release is published all the same. 本次发布不受影响。"
 _STAYS = "The last release stays. 上一版本保持不变。"
 
 
@@ -43,12 +44,34 @@ def tell(run: Run, say: Callable[[str], None]) -> None:
         run: that has ended, well or not.
         say: told in one line where a message could not be sent.
     """
-    settings = run.project.settings.notify
-    urls = os.environ.get(settings.urls_variable, "").strip()
-    if not urls:
-        return
-    notice = notice_of(run)
-    if notice is None or notice.event not in settings.events:
+    if _addresses(run.project):
+        notice = notice_of(run)
+        if notice is not None:
+            _send(run.project, notice, say)
+
+
+def tell_unserved(project: Project, why: str, say: Callable[[str], None]) -> None:
+    """Send that readers of PostgreSQL do not see the current release, and why.
+
+    Args:
+        project: the project.
+        why: in one line, without the address.
+        say: told in one line where a message could not be sent.
+    """
+    title = f"{project.settings.name}: PostgreSQL was not brought up to date 未更新"
+    _send(project, Notice("failure", title, (why, _PUBLISHED)), say)
+
+
+def _addresses(project: Project) -> str:
+    """Where messages go; empty where nobody is told."""
+    return os.environ.get(project.settings.notify.urls_variable, "").strip()
+
+
+def _send(project: Project, notice: Notice, say: Callable[[str], None]) -> None:
+    """Send a message, where somebody is to be told of such an event."""
+    settings = project.settings.notify
+    urls = _addresses(project)
+    if not urls or notice.event not in settings.events:
         return
     if not _sent(urls, notice):
         say(

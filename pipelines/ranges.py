@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipelines import backfill, notices
+from pipelines import backfill, notices, serving
 from pipelines.jobs import RANGES
 from project.folder import open_project
 from runs.run import Run
@@ -69,8 +69,9 @@ def releases_of_dates(
             if run.released is None:
                 notices.tell(run, context.log.info)
 
+        project = open_project()
         for done in backfill.backfill(
-            open_project(),
+            project,
             dates,
             publish="all",
             accept=config.accept,
@@ -91,5 +92,6 @@ def releases_of_dates(
                     "seconds": round(done.seconds, 1),
                 },
             )
+        serving.serve_and_tell(project, context.log.info)
 
     return graded

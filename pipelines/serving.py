@@ -87,10 +87,17 @@ def serve(project: Project) -> Served | None:
 
 
 def serve_and_tell(project: Project, tell: Callable[[str], None]) -> Served | None:
-    """As `serve`; what somebody has to see to is told, a line each."""
+    """As `serve`; what somebody has to see to is told, a line each.
+
+    Who is told of a run that failed is told of a failure as well.
+    """
     served = serve(project)
     for note in served.notes if served else ():
         tell(note)
+    if served is not None and served.error is not None:
+        from pipelines import notices  # noqa: PLC0415 - imports Dagster
+
+        notices.tell_unserved(project, _on_one_line(served.error), tell)
     return served
 
 

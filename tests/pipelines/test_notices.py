@@ -7,7 +7,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipelines import serving
+from project.folder import open_project
 from tests.forked import call
+from tests.releases import small_releases
 
 HEADER = "transaction_id,customer_id,occurred_at,amount\n"
 ORDER = "T1,A,2026-05-30T12:00:00,10\n"
@@ -97,3 +100,21 @@ def test_nothing_is_sent_where_no_address_is_set(shop, inbox, monkeypatch):
     (shop.landing / "orders.csv").write_text("no,header\n1,2\n")
     assert shop.run("--as-of", "2026-05-31").returncode == 1
     assert not inbox.messages
+
+
+def test_that_postgresql_was_not_reached_is_told(tmp_path, inbox, shop, monkeypatch):
+    address = f"postgresql://bob:{PASSWORD}@127.0.0.1:1/hidden"
+    monkeypatch.setenv("FENJI_POSTGRES_URL", address)
+    with shop.settings.open("a") as file:
+        file.write("publish: {postgres: {}}\n")
+    project = open_project(tmp_path)
+    project.releases.mkdir(parents=True)
+    small_releases.publish(project, 1, monkeypatch, "customers")
+    notes = []
+    assert serving.serve_and_tell(project, notes.append).error
+    (message,) = inbox.messages
+    assert message["title"].startswith("shop: PostgreSQL was not brought up to date")
+    assert "nothing answers at that host and port" in message["message"]
+    assert PASSWORD not in message["message"]
+    assert "hidden" not in message["message"]
+    assert len(notes) == 1
