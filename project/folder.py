@@ -85,6 +85,11 @@ class Project:
         return self.data / "warehouse.lock"
 
     @property
+    def step_seconds(self) -> Path:
+        """How long the steps of the last run took."""
+        return self.data / "step_seconds.json"
+
+    @property
     def releases(self) -> Path:
         """The published releases, one folder each."""
         return self.data / "releases"

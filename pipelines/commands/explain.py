@@ -51,11 +51,12 @@ def explain(
 
 
 def _show_briefs(found: "Explanation", lang: Language) -> None:
-    """A line a scheme, and how to ask for the rest."""
-    from schemes.tools.explain import briefs, head  # noqa: PLC0415
+    """What moved, a line a scheme, and how to ask for the rest."""
+    from schemes.tools.explain import briefs, head, summary  # noqa: PLC0415
 
     *columns, way_out = _WORDS[lang]
-    rows = terminal.table(head(found, lang), *columns)
+    title = f"{head(found, lang)}\n{summary(found, lang)}"
+    rows = terminal.table(title, *columns)
     for brief in briefs(found, lang):
         rows.add_row(brief.scheme, brief.tiers, brief.change)
     out = terminal.console()

@@ -5,7 +5,9 @@ Nothing but manifests and marks is read: it is quick, and works while a run is o
 
 from pipelines.commands import terminal
 from project.folder import Project
+from project.quantities import number_of
 from releases import marks, store
+from releases.manifest import Manifest
 
 
 def list_releases(project: Project, *, as_json: bool) -> None:
@@ -42,7 +44,8 @@ def list_releases(project: Project, *, as_json: bool) -> None:
     if not manifests and not retracted:
         terminal.console().print("No release yet: `fenji run` publishes the first.")
         return
-    rows = terminal.table("Releases", "release", "as of", "published", "content", "")
+    rows = terminal.table("", "release", "as of", "published", "content", "")
+    terminal.console().print(_summary(manifests, current_id))
     # Their ids say both dates, and leave no room for more.
     looks_back = terminal.table("As was known before", "release", "published", "")
     for manifest in manifests:
@@ -63,3 +66,15 @@ def list_releases(project: Project, *, as_json: bool) -> None:
     for table in (rows, looks_back, taken_back):
         if table.rows:
             terminal.console().print(table)
+
+
+def _summary(manifests: list[Manifest], current_id: str | None) -> str:
+    """How many releases stand, of which dates, and the one that readers see."""
+    if not manifests:
+        return "No release stands."
+    dates = sorted({manifest.as_of_date for manifest in manifests})
+    of_dates = f"as of {dates[0]}"
+    if len(dates) > 1:
+        of_dates = f"of {len(dates)} dates, {dates[0]} to {dates[-1]}"
+    current = f"current is {current_id}" if current_id else "none is current"
+    return f"{number_of(len(manifests), 'release')} {of_dates}; {current}."

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines import serving
-from pipelines.commands import outcomes, terminal
+from pipelines.commands import outcomes, pace, terminal
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -76,7 +76,9 @@ def run(
                 full=full,
                 make_current=make_current,
                 as_json=as_json,
-                progress=None if as_json else progress or _lines(verbose=verbose),
+                progress=None
+                if as_json
+                else progress or _lines(project, verbose=verbose),
             )
             # Others need not wait for it: the warehouse is free again.
             served = serving.serve_and_tell(project, terminal.say_note)
@@ -150,11 +152,14 @@ def _grade(
         if opened.released is None:
             raise RuntimeError("the run ended without a release")
         _point(project, opened.released, make_current=make_current)
+        pace.remember(project, opened.step_seconds)
         return opened.released, opened
 
 
-def _lines(*, verbose: bool) -> terminal.StepLines:
-    return terminal.StepLines() if verbose else terminal.LayerLines()
+def _lines(project: Project, *, verbose: bool) -> terminal.StepLines:
+    if verbose:
+        return terminal.StepLines()
+    return terminal.LayerLines(pace.former(project))
 
 
 def _point(project: Project, manifest: "Manifest", *, make_current: bool) -> None:
@@ -244,7 +249,8 @@ def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> No
     place = project.current
     if not _pointed(project, manifest)["is_current"]:
         place = project.releases / manifest.release_id
-        out.print(f"{where_current_points(project)} {_why_not_current(manifest)}")
+        out.print(where_current_points(project))
+        out.print(_why_not_current(manifest))
     out.print(f"  tables  {_shown(place / store.DATABASE_FILE)}")
     out.print(f"  report  {_shown(place / 'report.html')}")
 

@@ -11,7 +11,7 @@ import datetime
 import json
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich import box
@@ -25,6 +25,7 @@ from project.shown import visible, visible_json, visible_line
 
 _ENOUGH_COLUMNS = 80
 _WORTH_A_LINE = 0.05  # seconds
+_TELLING_SHARE = 0.1  # of the former run: from there on the pace of this one is known
 
 
 class _Console(Console):
@@ -177,35 +178,84 @@ class DateLine(StepLines):
 
 
 class LayerLines(StepLines):
-    """Progress of a run: a live line while it lasts, one line a layer after it."""
+    """Progress of a run: a live line while it lasts, one line a layer after it.
 
-    def __init__(self) -> None:
+    The live line says the step, the share done, the rows written, the time since the
+    beginning and, by how long each step took in the former run, the time left.
+    """
+
+    def __init__(self, former: Mapping[str, float] | None = None) -> None:
+        """Begin with the seconds of each step of the former run, if there was one."""
         super().__init__()
         self._layers: dict[str, tuple[int, int, float]] = {}
         self._began = time.monotonic()
+        self._former = dict(former or {})
+        self._left = dict(self._former)  # of steps that are not done
+        self._step = ""
+        self._first_began: float | None = None  # the first step: start-up is over
 
     def started(self, step: str) -> None:
         """Show the step on the live line, with what was done so far."""
-        n_steps = sum(steps for steps, _, _ in self._layers.values())
-        n_rows = sum(rows for _, rows, _ in self._layers.values())
-        took = datetime.timedelta(seconds=int(time.monotonic() - self._began))
-        super().started(
-            f"{step:<34} {number_of(n_steps, 'step')} done,"
-            f" {number_of(n_rows, 'row')}, {took}"
-        )
+        self._step = step
+        if self._first_began is None:
+            self._first_began = time.monotonic()
+        if self._status:
+            # Itself, not a text: it is asked anew as often as the line is drawn.
+            self._status.update(self)
+            self._status.start()
 
     def finished(self, step: str, rows: int | None, seconds: float) -> None:
         """Add the step to its layer."""
         layer = step.partition(".")[0]
         n_steps, n_rows, took = self._layers.get(layer, (0, 0, 0.0))
         self._layers[layer] = (n_steps + 1, n_rows + (rows or 0), took + seconds)
+        self._left.pop(step, None)
 
     def close(self) -> None:
-        """Leave a line for each layer, once."""
+        """Leave a line for each layer that took a while or wrote rows, once."""
         super().close()
         layers, self._layers = self._layers, {}
         for layer, (n_steps, n_rows, took) in layers.items():
+            if not n_rows and took < _WORTH_A_LINE:
+                continue
             steps = f"{n_steps:>3} steps" if n_steps > 1 else ""
             rows = number_of(n_rows, "row") if n_rows else ""
             line = Text(f"  {layer:<28} {steps:>9} {rows:>16} {took:>8.2f} s")
             self._console.print(line, soft_wrap=True)
+
+    def __rich__(self) -> Text:
+        """The live line, of at most 78 columns."""
+        n_rows = sum(rows for _, rows, _ in self._layers.values())
+        now = time.monotonic()
+        passed = now - self._began
+        share, left = self._estimate(now)
+        parts = [
+            f"{self._step:<26.26}",
+            share,
+            number_of(n_rows, "row"),
+            _clock(passed),
+        ]
+        if left is not None:
+            parts.append(f"about {_clock(left)} left")
+        return Text("  ".join(part for part in parts if part), no_wrap=True)
+
+    def _estimate(self, now: float) -> tuple[str, float | None]:
+        """The share that is done, and the seconds left; without a former run, neither.
+
+        Steps that are left take as much longer than in the former run as those that are
+        done did: a busy machine, more rows.
+        """
+        whole = sum(self._former.values())
+        if not whole:
+            return "", None
+        left = sum(self._left.values())
+        done = whole - left
+        share = min(int(100 * done / whole), 99)
+        is_telling = done > _TELLING_SHARE * whole
+        began = now if self._first_began is None else self._first_began
+        pace = (now - began) / done if is_telling else 1.0
+        return f"{share:>2} %", left * pace
+
+
+def _clock(seconds: float) -> str:
+    return str(datetime.timedelta(seconds=int(seconds)))

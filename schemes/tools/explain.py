@@ -175,6 +175,31 @@ class Brief:
     change: str  # since the last release, and what is missing to the next tier
 
 
+def summary(explanation: Explanation, lang: Language = "en") -> str:
+    """How many schemes grade the customer, and where it moved since the release before.
+
+    A scheme with scopes moved where one of its tiers did.
+    """
+    moved = {
+        movement: len(
+            {
+                standing.scheme
+                for standing in explanation.standings
+                if standing.movement == movement
+            }
+        )
+        for movement in ("up", "down", "changed")
+    }
+    words = _WORDS[lang]
+    told = [words[f"n_{name}"].format(n=n) for name, n in moved.items() if n]
+    n_schemes = len({standing.scheme for standing in explanation.standings})
+    schemes = words["scheme" if n_schemes == 1 else "schemes"].format(n=n_schemes)
+    if all(standing.movement == "new" for standing in explanation.standings):
+        return schemes
+    since = words["moved"].format(moved=words["comma"].join(told) or words["nothing"])
+    return f"{schemes}{since}"
+
+
 def head(explanation: Explanation, lang: Language = "en") -> str:
     """The first line: the customer and the date."""
     return _WORDS[lang]["head"].format(
@@ -350,6 +375,14 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a dataclass
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "head": "Customer {customer} on {date}",
+        "scheme": "1 scheme",
+        "schemes": "{n} schemes",
+        "moved": "; since the release before: {moved}",
+        "n_up": "{n} up",
+        "n_down": "{n} down",
+        "n_changed": "{n} changed",
+        "nothing": "no tier changed",
+        "comma": ", ",
         "no_tier": "No scheme has a place for this customer.",
         "rule_tier": "By the rule alone: {tier}",
         "score": "Score: {score}",
@@ -376,6 +409,14 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "zh": {
         "head": "客户 {customer}，{date}",
+        "scheme": "1 个方案",
+        "schemes": "{n} 个方案",
+        "moved": "；与上一版本相比：{moved}",
+        "n_up": "{n} 个上升",
+        "n_down": "{n} 个下降",
+        "n_changed": "{n} 个变更",
+        "nothing": "等级均无变动",
+        "comma": "，",
         "no_tier": "没有适用于该客户的分级。",
         "rule_tier": "仅按规则：{tier}",
         "score": "得分：{score}",

@@ -67,3 +67,33 @@ def test_neither_do_errors_and_json(capsys):
     assert len(seen(err).splitlines()) == 1
     assert err.count("C1\\x1b[2J") == 2
     assert json.loads(seen(out)) == {"customer": HOSTILE}
+
+
+def test_the_live_line_tells_share_rows_and_time_left(monkeypatch):
+    clock = iter([90.0, 100.0, 104.0, 104.0, 104.0])
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: next(clock))
+    lines = terminal.LayerLines({"core.orders": 2.0, "core.metrics": 4.0, "checks": 2})
+    lines.started("core.orders")
+    lines.finished("core.orders", 12_345_678, 4.0)
+    lines.started("core.a_table_with_a_name_that_is_longer_than_others")
+    # A quarter took twice as long as before, so that twelve seconds are left of six.
+    seen = str(lines.__rich__())
+    assert seen == (
+        "core.a_table_with_a_name_t  25 %  12,345,678 rows  0:00:14  about 0:00:12 left"
+    )
+    assert len(seen) <= 78
+    first = terminal.LayerLines()
+    assert "%" not in str(first.__rich__())
+
+
+def test_a_pipe_gets_a_line_a_layer_and_nothing_else(capsys):
+    lines = terminal.LayerLines({"core.orders": 1.0})
+    lines.started("core.orders")
+    lines.finished("core.orders", 5, 0.5)
+    lines.finished("gates", None, 0.0)
+    lines.close()
+    out, err = capsys.readouterr()
+    assert not out
+    assert [line.split() for line in err.splitlines()] == [
+        ["core", "5", "rows", "0.50", "s"]
+    ]

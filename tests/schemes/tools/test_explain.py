@@ -1,12 +1,13 @@
 """Why a customer stands where it does, in both languages."""
 
+import collections
 import datetime
 from decimal import Decimal
 
 import pytest
 
 from project.errors import ConfigurationError
-from schemes.tools.explain import briefs, explain, lines
+from schemes.tools.explain import briefs, explain, lines, summary
 
 SHARE = """\
 scheme: share
@@ -187,6 +188,22 @@ def test_a_line_a_scheme_says_where_it_stands_and_what_is_missing(graded):
     assert said["annual_points"] == ("Class C", change)
     (brief,) = briefs(explain(graded.con, "C-1", "annual_points", "zh"), "zh")
     assert (brief.tiers, brief.change) == ("C 级", "由B 级上升；距D 级（最高）还差1500")
+
+
+def test_the_summary_counts_schemes_and_moves(graded):
+    found = explain(graded.con, "C-1")
+    moved = collections.Counter(
+        movement
+        for movement in ("up", "down", "changed")
+        for _ in {one.scheme for one in found.standings if one.movement == movement}
+    )
+    n_schemes = len({one.scheme for one in found.standings})
+    assert moved["up"]  # annual_points, above
+    assert summary(found).startswith(f"{n_schemes} schemes; since the release before: ")
+    assert f"{moved['up']} up" in summary(found)
+    assert ("down" in summary(found)) == bool(moved["down"])
+    only = explain(graded.con, "C-1", "annual_points", "zh")
+    assert summary(only, "zh") == "1 个方案；与上一版本相比：1 个上升"
 
 
 def test_a_line_says_that_a_person_decided(graded):
