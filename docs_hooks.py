@@ -23,6 +23,17 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:  # noqa: 
     return _LINK_UP.sub(kept, markdown)
 
 
+def on_post_page(output: str, *, page: Any, **_: object) -> str:  # noqa: ANN401
+    """What the theme leaves out for those who hear a page; see docs/site, too.
+
+    The search has a name, and a page in Chinese says so.
+    """
+    output = output.replace('role="dialog"', 'role="dialog" aria-label="Search"', 1)
+    if page.file.src_uri.endswith(".zh-CN.md"):
+        output = output.replace('<html lang="en"', '<html lang="zh-CN"', 1)
+    return output
+
+
 def slug(text: str, separator: str) -> str:
     """The anchor of a heading, as code hosts make it."""
     return _DROPPED.sub("", text.strip().lower()).replace(" ", separator)

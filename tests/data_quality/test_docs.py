@@ -9,6 +9,7 @@ import pytest
 
 from data_quality.docs import write_data_docs
 from data_quality.result import CheckResult
+from tests import pages
 
 PASSED = CheckResult(
     "customers", "columns", "ERROR", True, 0, "3 columns", "Has its columns"
@@ -170,3 +171,16 @@ def test_what_a_check_observed_does_nothing_in_a_browser(tmp_path):
 
     assert "<title>owned</title>" not in shown
     assert "&lt;script&gt;" in shown
+
+
+@pages.needs_browser
+def test_the_page_is_accessible_on_telephones_and_in_the_dark(page, tmp_path):
+    views = [
+        pages.View(width, "en", is_dark)
+        for width in (390, 1280)
+        for is_dark in (False, True)
+    ]
+    for found in pages.looked_at(page, tmp_path, *views):
+        assert found["violations"] == []
+        assert found["wide"] == []
+        assert found["scroll_width"] <= found["inner_width"]
