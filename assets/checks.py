@@ -54,7 +54,8 @@ def quality_in(
             from data_quality import docs, validation  # noqa: PLC0415
         with run.step("checks", phase="checks") as step:
             batches = [(table, place_of(table)) for table in released_tables(run)]
-            run.checks = judged + validation.run_checks(run.con, batches)
+            found = validation.run_checks(run.con, batches, rows=run.counted)
+            run.checks = judged + found
             step.rows = len(run.checks)
             contracts = [table for table, _ in batches]
             docs.write_data_docs(run.checks, building.quality, contracts)
@@ -117,6 +118,9 @@ def _result(run: Run, table: Contract, name: str) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.ERROR if blocks else dg.AssetCheckSeverity.WARN,
         metadata={
             "expectations": len(results),
+            **(
+                {"rows": run.counted[table.table]} if table.table in run.counted else {}
+            ),
             **{check.check_name: _why_failed(run, table, check) for check in failed},
             **{check.check_name: f"holds: {check.observed}" for check in held},
         },

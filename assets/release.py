@@ -28,7 +28,9 @@ from releases.building import (
 from releases.cleared_history import cleared
 from releases.digest import DEFINITION, content_digest
 from releases.manifest import CONTRACT_VERSION, CheckOutcome, InputFile, Manifest
+from releases.pictures import rfm_heat_map, tier_bars
 from releases.publishing import publish
+from releases.report import REPORT_FILE
 from releases.summary import Unusable
 from releases.tier_history import TierHistory, continued
 from runs import interrupts, warehouse_state
@@ -190,13 +192,26 @@ def current(run: Run) -> dg.MaterializeResult[Any]:
     with run.noticing():
         building = checked_building(run)
     with run.step("publish", phase="publish"):
+        drawn = {"tiers": tier_bars(run.con), "RFM": rfm_heat_map(run.con)}
         manifest = publish_building(run, building, gates.unusable(run))
+    folder = store.database(run.project, manifest.release_id).parent
+    views = {table.table for table in TABLES if not table.is_stored}
     return dg.MaterializeResult(
         metadata={
             "release": manifest.release_id,
             "as of": manifest.as_of_date.isoformat(),
             "content digest": manifest.content_digest,
             "tables": len(building.rows),
+            "rows of views": {
+                name: n_rows for name, n_rows in run.counted.items() if name in views
+            },
+            **{
+                name: dg.MetadataValue.md(picture)
+                for name, picture in drawn.items()
+                if picture is not None
+            },
+            "report": dg.MetadataValue.path(folder / REPORT_FILE),
+            "Data Docs": dg.MetadataValue.path(folder / "quality" / "index.html"),
         }
     )
 

@@ -22,7 +22,14 @@ from typing import Any
 import duckdb
 
 from data_quality import gx
-from data_quality.counting import Counts, Table, count_all, query_of, tables_of
+from data_quality.counting import (
+    ROWS,
+    Counts,
+    Table,
+    count_all,
+    query_of,
+    tables_of,
+)
 from data_quality.counts_engine import CountsEngine
 from data_quality.expectations import translated
 from data_quality.result import CheckResult
@@ -68,7 +75,10 @@ class _Batch:
 
 
 def run_checks(
-    con: duckdb.DuckDBPyConnection, batches: Sequence[tuple[Contract, str]]
+    con: duckdb.DuckDBPyConnection,
+    batches: Sequence[tuple[Contract, str]],
+    *,
+    rows: dict[str, int] | None = None,
 ) -> list[CheckResult]:
     """Check each relation against its contract, in the order given.
 
@@ -77,6 +87,7 @@ def run_checks(
         batches: contracts, each with the relation to check as SQL names it, such as
             `release.main.customers`. A personal column may be missing from it: what
             privacy leaves out is not checked.
+        rows: is told how many rows each table has, by name, where they were counted.
     """
     known = _known_columns(con, [relation for _, relation in batches])
     described = [
@@ -86,6 +97,9 @@ def run_checks(
     tables = {batch.contract.table for batch in described if batch.missing is None}
     asked = [_asked(batch, tables) for batch in described]
     counts = count_all(con, [batch.counted for batch in asked if not batch.missing])
+    if rows is not None:
+        taken = {table: found.get(ROWS) for table, found in counts.items()}
+        rows |= {name: found for name, found in taken.items() if isinstance(found, int)}
     validator = gx.Validator(execution_engine=CountsEngine(counts))
     validator.metrics_calculator.show_progress_bars = False
     results: list[CheckResult] = []

@@ -97,6 +97,8 @@ class Run:
     building: Building | None = None
     checks: list[CheckResult] = field(default_factory=list)
     checked: Building | None = None  # what the checks looked at
+    # The rows of the release's tables and views that the checks counted on their way.
+    counted: dict[str, int] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)  # by this run, as layer.table
     released: Manifest | None = None
     # What the run took so far: by phase (startup, ingest, compute, checks, publish)

@@ -44,6 +44,13 @@ def outcomes(con, table):
     return run
 
 
+def test_rows_that_are_counted_on_the_way_are_told(con, table):
+    con.execute(f"create table {RELATION} as select 'x' as customer_id from range(3)")
+    rows = {}
+    run_checks(con, [(table([ID]), RELATION)], rows=rows)
+    assert rows == {"things": 3}
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

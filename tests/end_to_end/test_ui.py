@@ -12,6 +12,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -174,6 +175,13 @@ LAUNCH = """
             ... on LaunchRunSuccess { run { runId } }
             ... on PythonError { message } } }
 """
+TOLD = """
+    { assetNodes(assetKeys: [{path: ["release", "current"]}]) {
+        assetMaterializations(limit: 1) { metadataEntries { label
+            ... on MarkdownMetadataEntry { mdStr }
+            ... on PathMetadataEntry { path }
+            ... on JsonMetadataEntry { jsonString } } } } }
+"""
 BACKFILL = """
     mutation ($params: LaunchBackfillParams!) {
         launchPartitionBackfill(backfillParams: $params) {
@@ -227,6 +235,16 @@ def test_the_place_of_the_code_is_called_fenji(ui):
         "monthly": "STOPPED",
         "landing_files": "STOPPED",
     }
+
+
+def test_a_release_shows_pictures_rows_of_views_and_its_pages(ui):
+    (node,) = asked(ui, TOLD)["assetNodes"]
+    (made,) = node["assetMaterializations"]
+    told = {entry["label"]: entry for entry in made["metadataEntries"]}
+    for picture in ("tiers", "RFM"):
+        assert "](data:image/svg+xml;base64," in told[picture]["mdStr"]
+    assert json.loads(told["rows of views"]["jsonString"])["customer_profile"] == 2
+    assert all(Path(told[page]["path"]).is_file() for page in ("report", "Data Docs"))
 
 
 def test_dates_are_shown_from_the_first_order_on(ui):
