@@ -80,11 +80,20 @@ def opened(project: Project, settings: PostgresSettings) -> Iterator[Connection]
         )
     with in_words():
         con = psycopg.connect(
-            _with_limit(variable, url), autocommit=True, application_name="fenji"
+            _with_limit(variable, url),
+            autocommit=True,
+            application_name="fenji",
+            client_encoding="utf8",
         )
     try:
         with in_words():
-            execute(con, "set search_path = pg_catalog; set TimeZone = 'UTC'")
+            # A server may end what takes long: loading may.
+            execute(
+                con,
+                "set search_path = pg_catalog; set TimeZone = 'UTC';"
+                "set statement_timeout = 0; set lock_timeout = 0;"
+                "set idle_in_transaction_session_timeout = 0",
+            )
             yield con
     finally:
         con.close()
