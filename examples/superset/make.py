@@ -236,8 +236,16 @@ def select_of(found: Description, chart: Chart, lang: str) -> str:
     )
 
 
-def files(found: Description, database: str) -> Iterator[tuple[str, str]]:
-    """The files of the import, by path: one database, datasets, charts, dashboards."""
+def files(
+    found: Description, database: str, schema: str | None = None
+) -> Iterator[tuple[str, str]]:
+    """The files of the import, by path: one database, datasets, charts, dashboards.
+
+    Args:
+        found: what they show.
+        database: its address.
+        schema: of PostgreSQL, where the views of the reader's role are.
+    """
     yield (
         "metadata.yaml",
         _yaml(
@@ -270,7 +278,7 @@ def files(found: Description, database: str) -> Iterator[tuple[str, str]]:
     for name in found.datasets:
         yield (
             f"datasets/Fenji/{name}.yaml",
-            _yaml(_dataset(found, name)),
+            _yaml(_dataset(found, name, schema)),
         )
     for lang in LANGS:
         for name, chart in found.charts.items():
@@ -278,10 +286,12 @@ def files(found: Description, database: str) -> Iterator[tuple[str, str]]:
         yield f"dashboards/fenji_{lang}.yaml", _yaml(_dashboard(found, lang))
 
 
-def write(found: Description, database: str, to: Path) -> None:
+def write(
+    found: Description, to: Path, database: str, schema: str | None = None
+) -> None:
     """Write the file to import."""
     with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files(found, database):
+        for name, text in files(found, database, schema):
             place = zipfile.ZipInfo(f"fenji/{name}", _MADE)
             place.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(place, text)
@@ -330,14 +340,14 @@ def _require(name: str, known: Any, field: str) -> None:  # noqa: ANN401 - any n
         raise ConfigurationError(message, Place(DESCRIPTION))
 
 
-def _dataset(found: Description, name: str) -> dict[str, Any]:
+def _dataset(found: Description, name: str, schema: str | None) -> dict[str, Any]:
     types = found.types[name]
     dates = [column for column, kind in types.items() if kind == "DATE"]
     return {
         "table_name": f"fenji_{name}",
         "main_dttm_col": dates[0] if dates else None,
         "description": found.datasets[name].about,
-        "schema": None,  # a release's own; of PostgreSQL, the reader's search path
+        "schema": schema,
         "sql": found.select(name),
         "filter_select_enabled": True,
         "uuid": _id(f"dataset {name}"),
@@ -609,6 +619,9 @@ def main() -> int:
     parser.add_argument(
         "--database", help="a fenji.duckdb, or an address of SQLAlchemy's", default=""
     )
+    parser.add_argument(
+        "--schema", help="of PostgreSQL: fenji, or that of a role, as fenji_analyst"
+    )
     parser.add_argument("--to", type=Path, default=FILE, help="the .zip to write")
     options = parser.parse_args()
     address = options.database or DATABASE
@@ -616,7 +629,7 @@ def main() -> int:
         # Not resolved: `current` is a link that moves when a release is published.
         address = f"duckdb:///{Path(address).absolute()}?access_mode=READ_ONLY"
     try:
-        write(description(), address, options.to)
+        write(description(), options.to, address, options.schema)
     except FenjiError as err:
         sys.stderr.write(f"{err}\n")
         return err.exit_status
