@@ -30,6 +30,10 @@ from runs.key import inputs_key, release_id, run_key, settings_digest
 if TYPE_CHECKING:
     from runs.run import Progress, Run
 
+# What a run has written before DuckDB moves it from the log into the database, or in
+# memory into the release: a small company's tables are so written once, at the end.
+_CHECKPOINT_SIZE = "256MB"
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -198,4 +202,5 @@ def configure(con: duckdb.DuckDBPyConnection, project: Project) -> None:
         con.execute("set threads = $threads", {"threads": resources.threads})
     if resources.memory_limit is not None:
         con.execute("set memory_limit = $limit", {"limit": resources.memory_limit})
+    con.execute("set checkpoint_threshold = $size", {"size": _CHECKPOINT_SIZE})
     con.execute("set enable_progress_bar = false")
