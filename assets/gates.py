@@ -86,7 +86,7 @@ def unusable(run: Run) -> list[Unusable]:
 def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
     came = new_since(run.con, run.unpublished_since)
     for feed_books in books.feeds:
-        new = came.get(feed_books.feed, FeedBooks(feed_books.feed, 0, 0, 0, 0, 0, 0))
+        new = came.get(feed_books.feed, FeedBooks(feed_books.feed, *(0,) * 7))
         rejected = books.of_kind("rejected", feed_books.feed)
         figures = FeedFigures(
             feed=feed_books.feed,

@@ -65,6 +65,7 @@ def _load(run: Run) -> Iterator[Result | dg.AssetMaterialization]:
                 "new rows": load.n_read,
                 "new duplicate rows": load.n_duplicate,
                 "new rejected rows": load.n_rejected,
+                "new skipped rows": load.n_skipped,
             },
         )
         if load.n_new and name in run.project.settings.gates.fresh:

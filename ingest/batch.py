@@ -63,6 +63,7 @@ class Batch:
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_read: dict[str, int] = field(default_factory=dict)
+    n_skipped: dict[str, int] = field(default_factory=dict)  # by the mapping
     _failing: dict[str, tuple[Failing, ...]] = field(default_factory=dict)
     # Of mappings: a file without a column that they name, the column, what is wrong.
     _unknown: dict[str, tuple[FileToLoad, str, str]] = field(default_factory=dict)
@@ -162,7 +163,9 @@ class Batch:
             return Outcome(file_id, "refused", self.refused[path], None, None, again)
         if path in self.empty:
             return Outcome(file_id, "empty", None, None, 0)
-        return Outcome(file_id, "loaded", None, self.columns[path], self.n_read[path])
+        n_read, n_skipped = self.n_read[path], self.n_skipped.get(path, 0)
+        columns = self.columns[path]
+        return Outcome(file_id, "loaded", None, columns, n_read, n_skipped=n_skipped)
 
     def hold_longer_records(self, file: FileToLoad) -> bool:
         """Make room for the longest record a file can have; whether that is new.
@@ -363,6 +366,12 @@ class Batch:
                 the format of dates is none.
         """
         self._check_written(group)
+        try:
+            self._check_condition(group)
+        except RefusedExpression as err:
+            for file in group.files:
+                self.refused[file.landing.path] = f"where: {err}"
+            return
         for bound in group.bounds:
             if bound.expression is None:
                 continue
@@ -382,6 +391,31 @@ class Batch:
                 place = ("columns", bound.column.name)
                 raise self._error(group.files[0], first_line(err), *place) from None
         yield group.with_expression_types(self.con)
+
+    def _check_condition(self, group: Group) -> None:
+        """Refuse a condition of rows that is none.
+
+        Raises:
+            ConfigurationError: it is not true or false, or does not fit its columns.
+            RefusedExpression: the files have not all of its columns.
+        """
+        if group.condition is None:
+            return
+        try:
+            described = self.con.execute(
+                sql(
+                    "describe select {condition} from ({relation})",
+                    condition=group.condition,
+                    relation=group.relation(),
+                )
+            ).fetchall()
+        except duckdb.Error as err:
+            problem = first_line(err)
+        else:
+            if described[0][1] == "BOOLEAN":
+                return
+            problem = "is no condition: compare something, as in \"Status\" <> 'draft'"
+        raise self._error(group.files[0], problem, "where") from None
 
     def _check_written(self, group: Group) -> None:
         """Refuse forms of dates and numbers that cannot be those of the files.

@@ -30,7 +30,10 @@ _RECONCILIATION = "feed_reconciliation"
 
 @dataclass(frozen=True)
 class FeedBooks:
-    """What became of a feed: files, and rows read = loaded + duplicate + rejected."""
+    """What became of a feed: files, and rows.
+
+    Rows read = loaded + duplicate + rejected + skipped.
+    """
 
     feed: str
     n_files: int
@@ -39,6 +42,7 @@ class FeedBooks:
     n_loaded: int
     n_duplicate: int
     n_rejected: int
+    n_skipped: int
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,9 @@ def reasons(project: Project, problems: Sequence[Problem], most: int = 3) -> str
 _COUNTS = Sql(
     "count(*), count(*) filter (status = 'refused'), coalesce(sum(n_read), 0)::bigint,"
     " coalesce(sum(n_loaded), 0)::bigint, coalesce(sum(n_duplicate), 0)::bigint,"
-    " coalesce(sum(n_rejected), 0)::bigint"
+    " coalesce(sum(n_rejected), 0)::bigint,"
+    # What is left of those read: earlier releases have no such column.
+    " coalesce(sum(n_read - n_loaded - n_duplicate - n_rejected), 0)::bigint"
 )
 
 

@@ -11,11 +11,11 @@ import duckdb
 
 from ingest.expressions import RefusedExpression, columns_of, compile_expression
 from ingest.landing import PARQUET, find_files
-from ingest.mapping import place_in_mapping
+from ingest.mapping import expressions_of, place_in_mapping
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import Expression, FeedMapping
+from project.settings import FeedMapping
 from sql.faults import first_line
 
 
@@ -33,13 +33,11 @@ def check_expressions(project: Project) -> None:
     with duckdb.connect() as con:
         for feed, position, mapping in _mappings(project):
             reads_text = (feed, mapping.model_dump_json()) in of_text
-            for name, given in mapping.columns.items():
-                if not isinstance(given, Expression):
-                    continue
-                problem = _problem(con, given.expr, reads_text=reads_text)
+            for place, text in expressions_of(mapping):
+                problem = _problem(con, text, reads_text=reads_text)
                 if problem is not None:
-                    place = place_in_mapping(project, feed, position, "columns", name)
-                    raise ConfigurationError(problem, place)
+                    where = place_in_mapping(project, feed, position, *place)
+                    raise ConfigurationError(problem, where)
 
 
 def _mappings(project: Project) -> Iterator[tuple[str, int, FeedMapping]]:

@@ -84,12 +84,13 @@ def input_files(con: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
         "n_loaded",
         "n_duplicate",
         "n_rejected",
+        "n_skipped",
         "loaded_at",
     )
     select = select_of(contract("marts", "feed_reconciliation"))
     rows = con.execute(
         "select r.feed, r.file, content_digest, r.status, r.n_read, n_loaded,"
-        f" n_duplicate, n_rejected, loaded_at from ({select}) as r"
+        f" n_duplicate, n_rejected, r.n_skipped, loaded_at from ({select}) as r"
         " inner join raw.file_names as n on r.feed = n.feed and r.file = n.shown_path"
         " inner join raw.files as f on n.file_id = f.file_id"
         " order by r.feed, f.path"

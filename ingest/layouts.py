@@ -17,6 +17,7 @@ from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.mapping import (
     UnusableHeader,
     bind,
+    expressions_of,
     find_column,
     place_in_mapping,
     position_of,
@@ -38,7 +39,6 @@ from ingest.workbooks import Sheet, WorkbookReader
 from ingest.written import BLANKS
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import Expression
 from sql.contracts import Contract
 from sql.faults import without_values
 
@@ -306,16 +306,13 @@ def expression_columns(
         ConfigurationError: an expression is not allowed.
     """
     names: list[str] = []
-    for column, given in file.mapping.columns.items():
-        if isinstance(given, Expression):
-            try:
-                names.extend(columns_of(given.expr))
-            except RefusedExpression as err:
-                position = position_of(project, feed.table, file.mapping)
-                place = place_in_mapping(
-                    project, feed.table, position, "columns", column
-                )
-                raise ConfigurationError(str(err), place) from None
+    for place, text in expressions_of(file.mapping):
+        try:
+            names.extend(columns_of(text))
+        except RefusedExpression as err:
+            position = position_of(project, feed.table, file.mapping)
+            where = place_in_mapping(project, feed.table, position, *place)
+            raise ConfigurationError(str(err), where) from None
     return names
 
 

@@ -298,6 +298,7 @@ class Outcome:
     n_read: int | None  # rows below its header, rejected ones as well
     # Of a refused file: whether the next run tries it, though it is as it was.
     again: bool = False
+    n_skipped: int = 0  # of the rows read, those that the mapping leaves out
 
 
 def enter(
@@ -329,6 +330,7 @@ def enter(
                 reason="varchar",
                 columns="varchar",
                 n_read="bigint",
+                n_skipped="bigint",
             ),
         ),
         {
@@ -347,6 +349,7 @@ def enter(
                 outcome.columns and ",".join(outcome.columns) for _, outcome in outcomes
             ],
             "n_read": [outcome.n_read for _, outcome in outcomes],
+            "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
             "loaded_at": loaded_at,
         },
     )

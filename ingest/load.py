@@ -22,7 +22,7 @@ from ingest.duplicates import Settlement
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.raw_tables import feed_columns, prepare
-from ingest.relation import Group
+from ingest.relation import IS_REJECTED, SKIPPED, Group
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
 from project.errors import RunError
@@ -45,6 +45,7 @@ class FeedLoad:
     n_loaded: int
     n_duplicate: int
     n_rejected: int
+    n_skipped: int = 0
     refused: tuple[tuple[str, str], ...] = ()  # path, as it may be read, and reason
     empty: tuple[str, ...] = ()
     # Files that left the folder: those whose rows are kept, and those that stand
@@ -330,20 +331,33 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
         _insert(con, group, first, group.typed(with_rejects=False))
     bad = con.execute(
         sql(
-            "select distinct _file_id - {first} from {raw} where _reject != 0",
+            "select distinct _file_id - {first} from {raw} where {rejected}",
             first=literal(first),
             raw=raw,
+            rejected=IS_REJECTED,
         )
     ).fetchall()
+    if group.condition is not None:
+        _count_skipped(
+            batch,
+            group,
+            sql(
+                "select _file_id - {first} as _file from {raw} where _reject = {code}",
+                first=literal(first),
+                raw=raw,
+                code=literal(SKIPPED),
+            ),
+        )
     for (place,) in bad:
         single = replace(group, files=(group.files[place],))
         again = sql(
             "select _file, _line, _column, _reason, _raw, _masked from ({typed})"
-            " where _reject != 0",
+            " where {rejected}",
             typed=single.typed(with_rejects=True),
+            rejected=IS_REJECTED,
         )
         _keep_rejected(batch, single, first + place, again)
-    if bad:
+    if bad or group.condition is not None:
         con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
     # Counted without any column, which the end of each file tells. What else it says of
     # itself there may be no text.
@@ -384,17 +398,31 @@ def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
             raise ReadAgain
     numbering.number(con, group, batch.reader.scratch)
     _insert(con, group, first, Sql("select * from _staged where _reject = 0"))
-    rejected = Sql(
+    rejected = sql(
         "select _file, _line, _column, _reason, _raw, _masked from _staged"
-        " where _reject != 0 union all by name"
-        " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
+        " where {rejected} union all by name"
+        " select _file, _line, null as _column, _reason, _raw, _masked from _unread",
+        rejected=IS_REJECTED,
     )
     _keep_rejected(batch, group, first, rejected)
+    if group.condition is not None:
+        code = literal(SKIPPED)
+        left_out = sql("select _file from _typed where _reject = {code}", code=code)
+        _count_skipped(batch, group, left_out)
     rows = con.execute(
         "select _file, count(*) from (select _file from _typed union all"
         " select _file from _unread) group by _file"
     ).fetchall()
     return [dict(rows).get(place, 0) for place in range(len(group.files))]
+
+
+def _count_skipped(batch: Batch, group: Group, rows: Sql) -> None:
+    """Count the rows of each file that the mapping leaves out."""
+    counted = batch.con.execute(
+        sql("select _file, count(*) from ({rows}) group by _file", rows=rows)
+    ).fetchall()
+    for place, n_rows in counted:
+        batch.n_skipped[group.files[place].landing.path] = n_rows
 
 
 def _insert(
@@ -439,7 +467,8 @@ def _keep_rejected(batch: Batch, group: Group, first: int, rejected: Sql) -> Non
 def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
     row = batch.con.execute(
         sql(
-            "select sum(b.n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
+            "select sum(b.n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected),"
+            " sum(b.n_skipped)"
             " from ({books}) as b inner join raw.file_names as n"
             " on b.feed = n.feed and b.file = n.shown_path"
             " where list_contains($ids::integer[], n.file_id)",
@@ -447,8 +476,8 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
         ),
         {"ids": list(new)},
     ).fetchone()
-    n_read, n_loaded, n_duplicate, n_rejected = (
-        int(count or 0) for count in row or [0] * 4
+    n_read, n_loaded, n_duplicate, n_rejected, n_skipped = (
+        int(count or 0) for count in row or [0] * 5
     )
     return replace(
         left,
@@ -457,6 +486,7 @@ def _summary(batch: Batch, left: FeedLoad, new: Sequence[int]) -> FeedLoad:
         n_loaded=n_loaded,
         n_duplicate=n_duplicate,
         n_rejected=n_rejected,
+        n_skipped=n_skipped,
         refused=tuple(
             (masks.path_in_words(batch.con, path), reason)
             for path, reason in sorted(batch.refused.items())

@@ -9,7 +9,7 @@ import difflib
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -253,7 +253,11 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
 
 def _unset(mapping: FeedMapping) -> set[str]:
     """Later parts that a mapping does not have: its files need not be read again."""
-    later = {"number_format": mapping.number_format, "null_values": mapping.null_values}
+    later = {
+        "number_format": mapping.number_format,
+        "null_values": mapping.null_values,
+        "where": mapping.where,
+    }
     return {name for name, given in later.items() if not given}
 
 
@@ -271,6 +275,15 @@ def wanted_names(
     mapped = _mapped_names(mapping)
     names = (*canonical, *mapped, *expression_columns)
     return frozenset(folded(name) for name in names)
+
+
+def expressions_of(mapping: FeedMapping) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each expression of a mapping, with its place in it."""
+    for column, given in mapping.columns.items():
+        if isinstance(given, Expression):
+            yield ("columns", column), given.expr
+    if mapping.where is not None:
+        yield ("where",), mapping.where
 
 
 def _mapped_names(mapping: FeedMapping) -> list[str]:

@@ -53,6 +53,7 @@ class FileHead:
     n_loaded: int | None
     n_duplicate: int | None
     n_rejected: int | None
+    n_skipped: int | None
     rows: tuple[dict[str, object], ...]  # the first that load; column → value
 
 
@@ -209,6 +210,7 @@ class _Entry:
     n_loaded: int | None = None
     n_duplicate: int | None = None
     n_rejected: int | None = None
+    n_skipped: int | None = None
 
 
 def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
@@ -216,7 +218,7 @@ def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
     rows = con.execute(
         sql(
             "select feed, file, status, reason, n_read, n_loaded, n_duplicate,"
-            " n_rejected from ({books})",
+            " n_rejected, n_skipped from ({books})",
             books=Sql(select_of(contract("marts", "feed_reconciliation"))),
         )
     ).fetchall()

@@ -167,6 +167,7 @@ class _Entry:
     digest: str
     status: str
     n_read: int | None
+    n_skipped: int
     loaded_at: datetime.datetime | None  # None: never noted, known all along
 
     @property
@@ -187,10 +188,11 @@ def _attach_old(
     # One of an earlier version noted fewer things.
     noted = column_names(con, "raw.files", _OLD)
     loaded_at = "loaded_at" if "loaded_at" in noted else "null::timestamptz"
+    n_skipped = "coalesce(n_skipped, 0)" if "n_skipped" in noted else "0"
     try:
         rows = con.execute(
             "select file_id, feed, path, content_digest, status, n_read,"
-            f" {loaded_at} from {_OLD}.raw.files order by file_id"
+            f" {n_skipped}, {loaded_at} from {_OLD}.raw.files order by file_id"
         ).fetchall()
     except duckdb.Error:
         con.execute(f"detach {_OLD}")
@@ -287,7 +289,7 @@ def _copy_whole(con: duckdb.DuckDBPyConnection, entry: _Entry) -> None:
         n_rows += _copy(con, "raw", "rejected_rows", early)
     except duckdb.Error as err:
         raise _NotWhole from err
-    if n_rows < (entry.n_read or 0):
+    if n_rows < (entry.n_read or 0) - entry.n_skipped:
         raise _NotWhole
 
 

@@ -36,6 +36,9 @@ FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 
 # The place of a record that is no record of the file at all.
 UNREADABLE = 255
+SKIPPED = 254  # left out by the mapping's condition, and no rejected row
+UNDECIDED = 253  # the condition fails on the row
+IS_REJECTED = sql("_reject not in (0, {skipped})", skipped=literal(SKIPPED))
 
 # No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
 NO_DELIMITER = "\x1f\x1e\x1f\x1e"
@@ -113,6 +116,18 @@ class Group:
         return tuple(made)
 
     @cached_property
+    def condition(self) -> Sql | None:
+        """Whether a row is taken; None: each is."""
+        if self.mapping.where is None:
+            return None
+        return compile_expression(
+            self.mapping.where,
+            self.layout.header,
+            self.columns,
+            numbered=self.layout.has_places,
+        )
+
+    @cached_property
     def shows(self) -> tuple[Show, ...]:
         """How each column of the files is shown where its row is rejected."""
         direct: dict[int, list[Column]] = {}
@@ -135,8 +150,16 @@ class Group:
 
     @cached_property
     def used(self) -> tuple[int, ...]:
-        """The places of the columns that canonical columns come from."""
-        return tuple(n for n, show in enumerate(self.shows) if show.is_known)
+        """The places of the columns that anything is read of."""
+        asked = {
+            find_column(self.layout.header, name)
+            for name in columns_of(self.mapping.where or "true")
+        }
+        return tuple(
+            place
+            for place, show in enumerate(self.shows)
+            if show.is_known or place in asked
+        )
 
     def relation(self) -> Sql:
         """The rows of the files."""
@@ -194,9 +217,9 @@ class Group:
     def typed(self, *, with_rejects: bool) -> Sql:
         """The rows with the feed's columns, `_file`, `_line` and `_reject`, in order.
 
-        `_reject` is 0 for a good row, else the place of the first column, in contract
-        order, that failed. With rejects there are also `_column`, `_reason`, `_raw`
-        and `_masked`, null for good rows.
+        `_reject` is 0 for a good row, `SKIPPED` for one that the mapping leaves out,
+        else the place of the first column, in contract order, that failed. With rejects
+        there are also `_column`, `_reason`, `_raw` and `_masked`, null for good rows.
         """
         if not self.files[0].failing:
             return self.typed_rows(self.relation(), with_rejects=with_rejects)
@@ -284,6 +307,11 @@ class Group:
                     sql("try(struct_pack(v := {text})) as {name}", text=text, name=name)
                     for _, name, text in self.expressions
                 ),
+                *(
+                    [sql("try(struct_pack(v := {text})) as _taken", text=taken)]
+                    if (taken := self.condition) is not None
+                    else []
+                ),
             ]
         )
         values = listed(
@@ -314,6 +342,16 @@ class Group:
 
     def _reject(self) -> Sql:
         whens = []
+        if self.condition is not None:
+            # Before any value is looked at: what is left out may hold anything.
+            whens.append(
+                sql(
+                    "when _taken is null then {failed}"
+                    " when not coalesce(_taken.v, false) then {skipped}",
+                    failed=literal(UNDECIDED),
+                    skipped=literal(SKIPPED),
+                )
+            )
         for place, (_, made, _, expression) in enumerate(self._steps, start=1):
             fails = [made.fails] if made.fails else []
             if expression is not None:
@@ -374,6 +412,9 @@ class Group:
             when = sql("when {place} then ", place=literal(place))
             columns.append(Sql(when + literal(bound.column.name)))
             reasons.append(Sql(when + reason))
+        if self.condition is not None:
+            failed = literal(UNDECIDED)
+            reasons.append(sql("when {code} then 'expression_failed'", code=failed))
         shown = shown_row(self.columns, self.shows)
         whole = as_csv(self.columns)
         if self.layout.kind in {"lines", "json"}:
@@ -397,8 +438,14 @@ class Group:
         return [
             sql("case _reject {whens} end as _column", whens=listed(columns, " ")),
             sql("case _reject {whens} end as _reason", whens=listed(reasons, " ")),
-            sql("case when _reject != 0 then {whole} end as _raw", whole=whole),
-            sql("case when _reject != 0 then {shown} end as _masked", shown=shown),
+            sql(
+                "case when {bad} then {whole} end as _raw", bad=IS_REJECTED, whole=whole
+            ),
+            sql(
+                "case when {bad} then {shown} end as _masked",
+                bad=IS_REJECTED,
+                shown=shown,
+            ),
         ]
 
     def paths(self) -> Sql:

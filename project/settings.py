@@ -174,6 +174,8 @@ class FeedMapping(Document):
         default=(), examples=[["NA", "?"], {"region": ["NA"]}]
     )
     """Words that stand for no value; by canonical column, if they differ."""
+    where: str | None = Field(default=None, examples=["\"Status\" <> 'draft'"])
+    """A condition over the columns of the file: other rows are skipped, and counted."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

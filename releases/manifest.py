@@ -34,6 +34,7 @@ class InputFile(_Part):
     n_loaded: int | None
     n_duplicate: int | None
     n_rejected: int | None
+    n_skipped: int | None = None  # of releases before there was such a thing
     loaded_at: datetime.datetime | None = None  # since when its rows are known
 
 

@@ -64,6 +64,7 @@ class FeedCount:
     n_loaded: int
     n_duplicate: int
     n_rejected: int
+    n_skipped: int
     n_refused_files: int
 
 

@@ -127,7 +127,7 @@ def _show(project: Project, found: "Preview") -> None:
         return
     for feed in dict.fromkeys(file.feed for file in found.files):
         of_feed = [file for file in found.files if file.feed == feed]
-        numbers = ("read", "load", "twice", "reject")
+        numbers = ("read", "load", "twice", "reject", "skip")
         rows = terminal.table(feed, "file", "taken by", *numbers, numbers=numbers)
         for shown in _grouped(of_feed):
             rows.add_row(*shown)
@@ -166,7 +166,7 @@ def _grouped(files: list["FileHead"]) -> Iterable[tuple[str, ...]]:
 
 
 def _counts(files: list["FileHead"]) -> Iterable[str]:
-    for name in ("n_read", "n_loaded", "n_duplicate", "n_rejected"):
+    for name in ("n_read", "n_loaded", "n_duplicate", "n_rejected", "n_skipped"):
         counted = [getattr(file, name) for file in files]
         known = [count for count in counted if count is not None]
         yield f"{sum(known):,}" if known else ""

@@ -182,16 +182,19 @@ def show(outcome: Outcome | None) -> None:
 
 def _feeds(outcome: Outcome) -> Table:
     """The feeds of which most was rejected or refused, and the others together."""
-    rows = terminal.facts(*_COUNTS)
+    skips = any(feed.n_skipped for feed in outcome.books.feeds)
+    counts = (*_COUNTS, "skipped") if skips else _COUNTS
+    rows = terminal.facts(*counts)
     ranked = sorted(
         outcome.books.feeds,
         key=lambda feed: (-feed.n_rejected, -feed.n_refused, -feed.n_read),
     )
     shown, others = _capped(ranked, _FEEDS)
     for feed in shown:
-        rows.add_row(f"  {feed.feed}", *_numbers([feed]))
+        rows.add_row(f"  {feed.feed}", *_numbers([feed])[: len(counts)])
     if others:
-        rows.add_row(f"  and {number_of(len(others), 'more feed')}", *_numbers(others))
+        rest = f"  and {number_of(len(others), 'more feed')}"
+        rows.add_row(rest, *_numbers(others)[: len(counts)])
     return rows
 
 
@@ -202,6 +205,7 @@ def _numbers(feeds: Sequence[FeedBooks]) -> list[str]:
         sum(feed.n_loaded for feed in feeds),
         sum(feed.n_duplicate for feed in feeds),
         sum(feed.n_rejected for feed in feeds),
+        sum(feed.n_skipped for feed in feeds),
     )
     return [f"{count:,}" for count in sums]
 

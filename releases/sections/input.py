@@ -129,6 +129,7 @@ def _unusable(unusable: Sequence[Unusable]) -> Table | None:
 
 
 def _feeds(figures: Figures) -> Table | None:
+    skips = any(feed.n_skipped for feed in figures.feeds)
     return table(
         Text("Feeds", "数据源"),
         (
@@ -138,6 +139,7 @@ def _feeds(figures: Figures) -> Table | None:
             head("Loaded", "载入", number=True),
             head("Duplicate", "重复", number=True),
             head("Rejected", "拒绝", number=True),
+            *([head("Skipped", "跳过", number=True)] if skips else []),
             head("Files refused", "拒收文件", number=True),
         ),
         [
@@ -148,6 +150,7 @@ def _feeds(figures: Figures) -> Table | None:
                 count(feed.n_loaded),
                 count(feed.n_duplicate),
                 count(feed.n_rejected, tone="bad" if feed.n_rejected else ""),
+                *([count(feed.n_skipped)] if skips else []),
                 count(feed.n_refused_files, tone="bad" if feed.n_refused_files else ""),
             )
             for feed in figures.feeds

@@ -37,7 +37,10 @@ select
     end as n_duplicate,
     case
         when files.n_read is not null then coalesce(rejections.n_rejected, 0)
-    end as n_rejected
+    end as n_rejected,
+    case
+        when files.n_read is not null then coalesce(files.n_skipped, 0)
+    end as n_skipped
 from raw.files as files
 inner join raw.file_names as shown
     on files.file_id = shown.file_id

@@ -25,8 +25,8 @@ def twice(company):
 def test_the_books_hold_all_files_by_feed(twice):
     books = read_books(twice.con, twice.project)
     assert books.feeds == (
-        FeedBooks("customers", 1, 0, 1, 1, 0, 0),
-        FeedBooks("transactions", 3, 1, 4, 1, 1, 2),
+        FeedBooks("customers", 1, 0, 1, 1, 0, 0, 0),
+        FeedBooks("transactions", 3, 1, 4, 1, 1, 2, 0),
     )
     (refused,) = books.of_kind("refused")
     assert refused.file == "c.csv"
@@ -38,7 +38,7 @@ def test_the_books_hold_all_files_by_feed(twice):
 
 
 def test_what_came_from_a_time_on_is_counted_however_often_it_was_looked_at(twice):
-    new = {"transactions": FeedBooks("transactions", 2, 1, 2, 0, 1, 1)}
+    new = {"transactions": FeedBooks("transactions", 2, 1, 2, 0, 1, 1, 0)}
     assert new_since(twice.con, twice.clock) == new
     since, twice.clock = twice.clock, twice.clock + datetime.timedelta(days=1)
     twice.load()  # a run that was stopped is repeated: nothing is read
@@ -56,7 +56,7 @@ def test_a_corrected_file_counts_as_it_is_now(twice):
     twice.land("transactions/c.csv", f"{HEAD}5,A,2026-05-02,1\n")
     twice.load()
     assert new_since(twice.con, since) == {
-        "transactions": FeedBooks("transactions", 2, 0, 2, 2, 0, 0)
+        "transactions": FeedBooks("transactions", 2, 0, 2, 2, 0, 0, 0)
     }
 
 

@@ -93,7 +93,7 @@ def test_segments_have_the_means_of_the_three_axes(con, insert):
 
 
 def test_files_are_counted_by_feed_and_checks_by_table(con, insert):
-    loaded = {"n_read": 5, "n_loaded": 3, "n_duplicate": 1, "n_rejected": 1}
+    loaded = {"n_read": 7, "n_loaded": 3, "n_duplicate": 1, "n_rejected": 1}
     insert(
         "feed_reconciliation",
         {"feed": "calls", "status": "loaded", **loaded},
@@ -106,7 +106,7 @@ def test_files_are_counted_by_feed_and_checks_by_table(con, insert):
         {"table_name": "customers", "severity": "ERROR", "passed": False},
     )
     found = summarize(con, "release")
-    assert found.feeds == (FeedCount("calls", 2, 5, 3, 1, 1, 1),)
+    assert found.feeds == (FeedCount("calls", 2, 7, 3, 1, 1, 2, 1),)
     assert found.quality == (QualityCount("customers", 3, 2, 1),)
 
 

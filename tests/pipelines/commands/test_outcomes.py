@@ -45,7 +45,7 @@ def much():
         Project(Path("shop"), Settings(name="shop")),
         Books(
             tuple(
-                FeedBooks(f"point_redemptions{no}", 1234, 12, *(123456789,) * 3, no)
+                FeedBooks(f"point_redemptions{no}", 1234, 12, *(123456789,) * 3, no, 0)
                 for no in range(8)
             ),
             (*refused, *rejected),
