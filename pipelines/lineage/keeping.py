@@ -1,6 +1,6 @@
 """The lineage of a project, worked out once and kept.
 
-It follows from the settings, the schemes and the code alone. Working it out takes ten
+It follows from the settings, the schemes and the code alone. Working it out takes a few
 seconds, so it is kept as `data/lineage.json`, with a key of what it follows from.
 """
 
