@@ -124,7 +124,15 @@ def n_printed_pages(page: Path, folder: Path) -> int:
     return len(re.findall(rb"/Type\s*/Page\b", pdf.read_bytes()))
 
 
-def _browse(folder: Path, page: Path, *options: str) -> str:
+def dom_of(address: str, folder: Path) -> str:
+    """What a page on this machine has become once its scripts have run."""
+    options = ("--virtual-time-budget=100000", "--dump-dom")
+    # The rule that keeps the browser off the network also covers this machine.
+    rule = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+    return _browse(folder, address, *options, rule)
+
+
+def _browse(folder: Path, page: Path | str, *options: str) -> str:
     assert CHROMIUM is not None
     return subprocess.run(
         [
@@ -132,7 +140,7 @@ def _browse(folder: Path, page: Path, *options: str) -> str:
             *FLAGS,
             f"--user-data-dir={folder / 'profile'}",
             *options,
-            page.as_uri(),
+            page if isinstance(page, str) else page.as_uri(),
         ],
         check=True,
         capture_output=True,
