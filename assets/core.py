@@ -67,9 +67,7 @@ def _make(
     with run.step(table.name, phase="compute") as step:
         target = (table.layer, table.table)
         params = {**run.params(table), **more}
-        create(run.con, target, select, params, kind=table.kind)
-        if table.kind == "table":
-            step.rows = row_count(run.con, *target)
+        step.rows = create(run.con, target, select, params, kind=table.kind)
     return step.rows
 
 

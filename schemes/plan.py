@@ -132,7 +132,7 @@ from schemes.tables.tier_sums import TIER_SUMS, tier_sums_select
 from schemes.tables.work_lists import VIEW as WORK_LIST
 from schemes.tables.work_lists import CompiledLists, compile_lists, work_list_view
 from sql.bands import Band
-from sql.selects import Params, create, row_count, used
+from sql.selects import Params, create, used
 
 Feeds = Mapping[str, frozenset[str]]
 
@@ -574,9 +574,9 @@ class Execution:
     ) -> int:
         """Make a table that has a contract, and count its rows."""
         with self.step(f"{layer}.{table}") as step:
-            create(self.con, (layer, table), select, {**self.params, **more})
-            step.rows = rows = row_count(self.con, layer, table)
-        return rows
+            made = create(self.con, (layer, table), select, {**self.params, **more})
+            step.rows = n_rows = made or 0
+        return n_rows
 
 
 def make_plan(project: Project, feeds: Feeds) -> SchemePlan:

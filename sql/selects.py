@@ -65,21 +65,24 @@ def create(
     params: Params,
     *,
     kind: str = "table",
-) -> None:
+) -> int | None:
     """Make a table or a view, such as ("core", "orders"), from a select.
+
+    Returns:
+        The rows of the table; None of a view.
 
     Raises:
         RunError: a number that is computed does not fit into its column.
     """
     try:
-        _create(con, name, select, params, kind)
+        return _create(con, name, select, params, kind)
     except duckdb.CatalogException:
         # A new warehouse has no schema yet, and one that another version of Fenji wrote
         # may have it as the other kind.
         is_new = _make_schema(con, name[0])
         if not is_new and not _drop_other_kind(con, name, kind):
             raise
-        _create(con, name, select, params, kind)
+        return _create(con, name, select, params, kind)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as err:
         said = str(err).splitlines()[0]
         raise RunError(
@@ -93,14 +96,16 @@ def _create(
     select: str,
     params: Params,
     kind: str,
-) -> None:
+) -> int | None:
     if kind == "view":
         view = bound(select, params)
         con.execute(f"create or replace view {quoted(*name)} as {view}")
-        return
+        return None
     with any_order(con):
         given = used(params, select)
-        con.execute(f"create or replace table {quoted(*name)} as {select}", given)
+        statement = f"create or replace table {quoted(*name)} as {select}"
+        ((n_rows,),) = con.execute(statement, given).fetchall()
+    return int(n_rows)
 
 
 def _make_schema(con: duckdb.DuckDBPyConnection, name: str) -> bool:
