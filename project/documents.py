@@ -286,6 +286,8 @@ def _message_of(error: ErrorDetails, model: type[BaseModel]) -> str:
         slip = slips.in_value(given, is_list=is_list, is_number=is_number)
         message = f"{message}; {slip}" if slip else message
     shown = f" (given: {given!r})" if isinstance(given, str | int | Decimal) else ""
+    if "://" in shown and "@" in shown:
+        shown = ""  # an address that may hold a password
     return f"{message[:1].lower()}{message[1:]}{shown}"
 
 
