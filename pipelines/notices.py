@@ -50,15 +50,18 @@ def tell(run: Run, say: Callable[[str], None]) -> None:
             _send(run.project, notice, say)
 
 
-def tell_unserved(project: Project, why: str, say: Callable[[str], None]) -> None:
-    """Send that readers of PostgreSQL do not see the current release, and why.
+def tell_unserved(
+    project: Project, name: str, why: str, say: Callable[[str], None]
+) -> None:
+    """Send that readers elsewhere do not see the current release, and why.
 
     Args:
         project: the project.
+        name: where they read, such as PostgreSQL.
         why: in one line, without the address.
         say: told in one line where a message could not be sent.
     """
-    title = f"{project.settings.name}: PostgreSQL was not brought up to date 未更新"
+    title = f"{project.settings.name}: {name} was not brought up to date 未更新"
     _send(project, Notice("failure", title, (why, _PUBLISHED)), say)
 
 

@@ -1,9 +1,10 @@
-"""After a release: PostgreSQL is brought up to date, where the settings ask for it.
+"""After a release: where else it is shown is brought up to date, as the settings ask.
 
 The release is published by then and stays: what fails here is told, and tried again by
 the next run and by `fenji publish`.
 """
 
+import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -11,99 +12,129 @@ from typing import TYPE_CHECKING, Any
 
 from project.errors import ConfigurationError, FenjiError
 from project.folder import Project
-from project.quantities import number_of
 
 if TYPE_CHECKING:
-    from releases.postgres.pushing import Pushed
+    from releases.object_storage.pushing import Pushed as PushedToStorage
+    from releases.postgres.pushing import Pushed as PushedToPostgres
 
 _STANDS = "the release stands; the next run or `fenji publish` tries again"
 
 
 @dataclass(frozen=True)
-class Served:
-    """What became of it: either what readers of PostgreSQL see, or why they do not."""
+class Place:
+    """Where releases are shown, too.
 
-    pushed: "Pushed | None"
+    Attributes:
+        setting: what asks for it, below `publish`.
+        name: what people call it.
+        library: the module that it needs.
+        extra: the extra of Fenji that installs it.
+        module: what brings it up to date: `push`.
+    """
+
+    setting: str
+    name: str
+    library: str
+    extra: str
+    module: str
+
+
+PLACES = (
+    Place(
+        setting="postgres",
+        name="PostgreSQL",
+        library="psycopg",
+        extra="postgres",
+        module="releases.postgres.pushing",
+    ),
+    Place(
+        setting="object_storage",
+        name="Object storage",
+        library="obstore",
+        extra="object-storage",
+        module="releases.object_storage.pushing",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What became of a place: either what readers of it see, or why they do not."""
+
+    place: Place
+    pushed: "PushedToPostgres | PushedToStorage | None"
     error: FenjiError | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """What `--json` says of it."""
         if self.pushed is None:
-            why = " ".join(str(self.error).split()) if self.error else None
+            why = _on_one_line(self.error) if self.error else None
             return {"status": "failed" if self.error else "no release", "error": why}
         status = "shown" if self.pushed.is_new else "unchanged"
         return {"status": status, **asdict(self.pushed)}
 
     @property
     def line(self) -> str:
-        """What readers of PostgreSQL see, in one line."""
-        pushed = self.pushed
-        if pushed is None:
-            return "PostgreSQL shows no release: there is none yet."
-        told = f"PostgreSQL shows {pushed.release_id} in the schema {pushed.schema}"
-        if pushed.n_tables:
-            tables = number_of(pushed.n_tables, "table")
-            told += f": {tables}, {number_of(pushed.n_rows, 'row')} loaded"
-        return f"{told}."
+        """What readers see, in one line."""
+        if self.pushed is None:
+            return f"{self.place.name} shows no release: there is none yet."
+        return self.pushed.line
 
     @property
     def notes(self) -> list[str]:
         """What somebody has to see to, a line each."""
         if self.error is not None:
             return [f"{_on_one_line(self.error)}; {_STANDS}"]
-        if self.pushed is None:
-            return []
-        notes = []
-        if self.pushed.missing_roles:
-            notes.append(
-                "publish.postgres: the login may make no roles; a DBA must run:"
-                f" {'; '.join(self.pushed.missing_roles)};"
-            )
-        notes += [
-            f"publish.postgres: {schema} is to be dropped, but somebody reads it or has"
-            " views on it; the next run tries again"
-            for schema in self.pushed.kept
-        ]
-        return notes
+        return self.pushed.notes if self.pushed else []
 
 
-def serve(project: Project) -> Served | None:
-    """Bring PostgreSQL up to date; None: the settings do not ask for it."""
-    settings = project.settings.publish.postgres
-    if settings is None:
-        return None
+def serve(project: Project) -> list[Served]:
+    """Bring the places up to date that the settings ask for."""
+    asked = [
+        (place, getattr(project.settings.publish, place.setting)) for place in PLACES
+    ]
+    return [
+        _served(project, place, settings)
+        for place, settings in asked
+        if settings is not None
+    ]
+
+
+def _served(project: Project, place: Place, settings: object) -> Served:
     try:
-        if importlib.util.find_spec("psycopg") is None:
+        if importlib.util.find_spec(place.library) is None:
             raise ConfigurationError(
-                "psycopg is not installed; install it: pip install 'fenji[postgres]'",
-                project.place_of_setting("publish", "postgres"),
+                f"{place.library} is not installed; install it:"
+                f" pip install 'fenji[{place.extra}]'",
+                project.place_of_setting("publish", place.setting),
             )
         # Takes 0.1 s: only for those who ask for it.
-        from releases.postgres.pushing import push  # noqa: PLC0415
-
-        return Served(push(project, settings))
+        module = importlib.import_module(place.module)
+        return Served(place, module.push(project, settings))
     except FenjiError as err:
-        return Served(None, err)
+        return Served(place, None, err)
 
 
-def serve_and_tell(project: Project, tell: Callable[[str], None]) -> Served | None:
+def serve_and_tell(project: Project, tell: Callable[[str], None]) -> list[Served]:
     """As `serve`; what somebody has to see to is told, a line each.
 
     Who is told of a run that failed is told of a failure as well.
     """
     served = serve(project)
-    for note in served.notes if served else ():
-        tell(note)
-    if served is not None and served.error is not None:
-        from pipelines import notices  # noqa: PLC0415 - imports Dagster
+    for shown in served:
+        for note in shown.notes:
+            tell(note)
+        if shown.error is not None:
+            from pipelines import notices  # noqa: PLC0415 - imports Dagster
 
-        notices.tell_unserved(project, _on_one_line(served.error), tell)
+            why = _on_one_line(shown.error)
+            notices.tell_unserved(project, shown.place.name, why, tell)
     return served
 
 
-def said(served: Served | None) -> dict[str, Any]:
+def said(served: list[Served]) -> dict[str, Any]:
     """What `--json` of a command has besides: nothing where it was not asked for."""
-    return {"postgres": served.as_dict()} if served else {}
+    return {shown.place.setting: shown.as_dict() for shown in served}
 
 
 def _on_one_line(err: FenjiError) -> str:

@@ -46,6 +46,9 @@ OwnType = Literal[
 ]
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _LONGEST_NAME = 40
+_BUCKET_URL = re.compile(
+    r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*"
+)
 _CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
 # The types of which a list of values may be given, and those that are days.
 _LISTED = ("choice", "integer")
@@ -93,6 +96,12 @@ def _time_of_day(text: str) -> str:
 def is_own_name(name: str) -> bool:
     """Whether a project may give this name to something of its own."""
     return bool(_NAME.match(name)) and len(name) <= _LONGEST_NAME
+
+
+def _bucket_url(url: str) -> str:
+    if not _BUCKET_URL.fullmatch(url):
+        raise ValueError("is no address of a bucket; write s3://BUCKET/FOLDER, no keys")
+    return url
 
 
 def _own_name(name: str) -> str:
@@ -397,6 +406,32 @@ class PostgresSettings(Document):
         return read_seconds(self.wait) or 0
 
 
+class ObjectStorageSettings(Document):
+    """Releases in object storage (S3 and what speaks like it); [bi.md](bi.md).
+
+    They change no figure. Keys, region and endpoint are in the environment: AWS_*.
+    """
+
+    url: Annotated[
+        str,
+        AfterValidator(_bucket_url),
+        WithJsonSchema({"type": "string", "pattern": f"^{_BUCKET_URL.pattern}$"}),
+    ] = Field(examples=["s3://shop-releases/fenji"])
+    """The bucket, and the folder in it that is this project's alone."""
+    keep: int = Field(default=3, ge=1, examples=[7])
+    """How many releases stay there, with the current one."""
+
+    @property
+    def bucket(self) -> str:
+        """The name of the bucket."""
+        return self.url.removeprefix("s3://").partition("/")[0]
+
+    @property
+    def prefix(self) -> str:
+        """The folder in it; empty: all of it."""
+        return self.url.removeprefix("s3://").partition("/")[2]
+
+
 class PublishSettings(Document):
     """How many releases are kept, and how long; the current one always is."""
 
@@ -410,6 +445,10 @@ class PublishSettings(Document):
     """Long tables that tables/ also has as Parquet; without it, their storage only."""
     postgres: PostgresSettings | None = Field(default=None, examples=[{"keep": 7}])
     """Whether releases go to PostgreSQL, too, and how; without it, they do not."""
+    object_storage: ObjectStorageSettings | None = Field(
+        default=None, examples=[{"url": "s3://shop-releases/fenji"}]
+    )
+    """Whether they go to object storage, and where; without it, they do not."""
 
 
 class PrivacySettings(Document):

@@ -50,6 +50,7 @@ SHOWN_ONLY = (
     "releases/comparison.py",
     "releases/exporting.py",
     "releases/lookup.py",
+    "releases/object_storage",
     "releases/pictures.py",
     "releases/postgres",
     "releases/report.py",

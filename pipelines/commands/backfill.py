@@ -115,7 +115,7 @@ def _show_done(
     project: Project,
     graded: "list[Graded]",
     runs: outcomes.Runs,
-    served: serving.Served | None,
+    served: list[serving.Served],
     *,
     as_json: bool,
 ) -> None:

@@ -566,7 +566,7 @@ def verify(
     )
 )
 def publish(project: ProjectOption = None, json: JsonOption = False) -> None:
-    """Show the current release in PostgreSQL, where a run could not."""
+    """Show the current release in PostgreSQL and object storage, as runs do."""
     from pipelines.commands import publish as command  # noqa: PLC0415
 
     command.publish(open_project(project), as_json=json)

@@ -42,10 +42,11 @@ def say_refused(opened: "Run") -> None:
             terminal.say_error(line)
 
 
-def show_served(served: "Served | None") -> None:
-    """Print what readers of PostgreSQL see; a failure was told already."""
-    if served is not None and served.error is None:
-        terminal.console().print(served.line, soft_wrap=True)
+def show_served(served: "list[Served]") -> None:
+    """Print what readers elsewhere see; a failure was told already."""
+    for place in served:
+        if place.error is None:
+            terminal.console().print(place.line, soft_wrap=True)
 
 
 def release_of(project: Project, as_of: str | None) -> "Manifest":

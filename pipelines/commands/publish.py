@@ -1,13 +1,14 @@
-"""`fenji publish`: bring PostgreSQL up to date with `data/current`."""
+"""`fenji publish`: show `data/current` in PostgreSQL and object storage."""
 
 from pipelines import serving
 from pipelines.commands import terminal
+from pipelines.commands.common import show_served
 from project.errors import ConfigurationError
 from project.folder import Project
 
 
 def publish(project: Project, *, as_json: bool) -> None:
-    """Let readers of PostgreSQL see the current release.
+    """Let readers elsewhere see the current release.
 
     Raises:
         ConfigurationError: the settings do not ask for it, or the environment names no
@@ -15,16 +16,21 @@ def publish(project: Project, *, as_json: bool) -> None:
         RunError: it could not be done.
     """
     served = serving.serve(project)
-    if served is None:
+    if not served:
         raise ConfigurationError(
-            "is not set, so that no server is told; write publish: {postgres: {}}",
-            project.place_of_setting("publish", "postgres"),
+            "asks for no place to show releases; write publish: {postgres: {}} or"
+            " publish: {object_storage: {url: s3://BUCKET/FOLDER}}",
+            project.place_of_setting("publish"),
         )
     if as_json:
-        terminal.say_json(served.as_dict())
-    if served.error is not None:
-        raise served.error
-    for note in served.notes:
-        terminal.say_note(note)
-    if not as_json:
-        terminal.console().print(served.line, soft_wrap=True)
+        terminal.say_json(serving.said(served))
+    else:
+        show_served(served)
+    failed = [shown.error for shown in served if shown.error is not None]
+    for shown in served:
+        # The first failure is what the command ends with.
+        if shown.error is None or shown.error is not failed[0]:
+            for note in shown.notes:
+                terminal.say_note(note)
+    if failed:
+        raise failed[0]

@@ -180,7 +180,7 @@ def _pointed(project: Project, manifest: "Manifest") -> dict[str, Any]:
 def _show_unchanged(
     project: Project,
     manifest: "Manifest",
-    served: serving.Served | None,
+    served: list[serving.Served],
     *,
     as_json: bool,
 ) -> None:

@@ -10,11 +10,13 @@ import duckdb
 from psycopg import errors
 
 from project.folder import Project
+from project.quantities import number_of
 from project.settings import PostgresSettings
 from releases import lease, marks, reading, store
 from releases.manifest import Manifest
 from releases.postgres import roles
 from releases.postgres.connection import (
+    SETTING,
     Connection,
     execute,
     in_words,
@@ -54,6 +56,31 @@ class Pushed:
     dropped: tuple[str, ...]
     kept: tuple[str, ...]
     missing_roles: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """What readers see, in one line."""
+        told = f"PostgreSQL shows {self.release_id} in the schema {self.schema}"
+        if self.n_tables:
+            tables = number_of(self.n_tables, "table")
+            told += f": {tables}, {number_of(self.n_rows, 'row')} loaded"
+        return f"{told}."
+
+    @property
+    def notes(self) -> list[str]:
+        """What somebody has to see to, a line each."""
+        notes = []
+        if self.missing_roles:
+            notes.append(
+                f"{SETTING}: the login may make no roles; a DBA must run:"
+                f" {'; '.join(self.missing_roles)};"
+            )
+        notes += [
+            f"{SETTING}: {schema} is to be dropped, but somebody reads it or has"
+            " views on it; the next run tries again"
+            for schema in self.kept
+        ]
+        return notes
 
 
 def push(project: Project, settings: PostgresSettings) -> Pushed | None:

@@ -111,7 +111,8 @@ def test_that_postgresql_was_not_reached_is_told(tmp_path, inbox, shop, monkeypa
     project.releases.mkdir(parents=True)
     small_releases.publish(project, 1, monkeypatch, "customers")
     notes = []
-    assert serving.serve_and_tell(project, notes.append).error
+    (served,) = serving.serve_and_tell(project, notes.append)
+    assert served.error
     (message,) = inbox.messages
     assert message["title"].startswith("shop: PostgreSQL was not brought up to date")
     assert "nothing answers at that host and port" in message["message"]

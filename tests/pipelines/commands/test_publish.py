@@ -1,4 +1,4 @@
-"""What commands say, and how they end, where PostgreSQL cannot be reached."""
+"""What commands say, and how they end, where no place can be reached."""
 
 import json
 
@@ -14,9 +14,15 @@ UNREACHED = "postgresql://bob:s3cret-word@127.0.0.1:1/hidden"
 
 @pytest.fixture
 def shop(tmp_path, monkeypatch):
-    """A project of two releases that asks for a PostgreSQL which is not there."""
+    """A project of two releases that asks for two places which are not there."""
     monkeypatch.setenv("FENJI_POSTGRES_URL", UNREACHED)
-    (tmp_path / "fenji.yaml").write_text("name: shop\npublish: {postgres: {}}\n")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "publisher")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret-word")
+    (tmp_path / "fenji.yaml").write_text(
+        "name: shop\n"
+        "publish: {postgres: {}, object_storage: {url: 's3://shop/fenji'}}\n"
+    )
     project = Project(tmp_path, Settings(name="shop"))
     project.releases.mkdir(parents=True)
     made = [
@@ -34,7 +40,8 @@ def test_a_release_is_rolled_back_all_the_same(shop):
     assert said["status"] == "rolled back"
     assert said["postgres"]["status"] == "failed"
     assert "nothing answers at that host and port" in said["postgres"]["error"]
-    assert "`fenji publish` tries again" in done.stderr
+    assert "nothing answers there" in said["object_storage"]["error"]
+    assert done.stderr.count("`fenji publish` tries again") == 2
     assert "s3cret-word" not in done.stdout + done.stderr
     assert open_project(folder).current.resolve().name == first
 
@@ -43,8 +50,10 @@ def test_publish_says_by_its_exit_status_whether_it_went_well(shop):
     folder, _ = shop
     failed = call(["publish", "--project", str(folder)], seconds=60)
     assert failed.returncode == 1
-    assert failed.stderr.count("\n") == 1
+    assert failed.stderr.count("\n") == 2  # a line a place
+    assert "publish.postgres" in failed.stderr
+    assert "publish.object_storage" in failed.stderr
     (folder / "fenji.yaml").write_text("name: shop\n")
     refused = call(["publish", "--project", str(folder)], seconds=60)
     assert refused.returncode == 2
-    assert "publish.postgres" in refused.stderr
+    assert "publish: {postgres: {}}" in refused.stderr

@@ -19,7 +19,7 @@ def test_a_failure_is_told_in_a_line_without_the_address(shop, address, monkeypa
         ("", "FENJI_POSTGRES_URL is not set"),
     ):
         monkeypatch.setenv("FENJI_POSTGRES_URL", url)
-        served = serving.serve(project)
+        (served,) = serving.serve(project)
         assert json.loads(json.dumps(served.as_dict()))["status"] == "failed"
         (note,) = served.notes
         assert told in note
@@ -28,7 +28,8 @@ def test_a_failure_is_told_in_a_line_without_the_address(shop, address, monkeypa
         assert "hidden" not in note
         assert "\n" not in note
     monkeypatch.setattr(serving.importlib.util, "find_spec", lambda _: None)
-    (note,) = serving.serve(project).notes
+    (served,) = serving.serve(project)
+    (note,) = served.notes
     assert "pip install 'fenji[postgres]'" in note
     silent = Project(project.root, Settings(name="shop"))
-    assert serving.serve(silent) is None
+    assert serving.serve(silent) == []

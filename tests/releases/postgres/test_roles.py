@@ -101,14 +101,14 @@ def test_roles_that_the_login_may_not_make_are_told(shop, connect):
     with connect("postgres") as con:
         con.execute("alter role publisher nocreaterole")
     try:
-        served = serving.serve(other)
+        (served,) = serving.serve(other)
         (note,) = served.notes
         assert "a DBA must run" in note
         assert 'create role "two_analyst" nologin' in note
         with connect("postgres") as con:
             con.execute(";".join(served.pushed.missing_roles))
         # The next run grants what is missing, and loads nothing.
-        again = serving.serve(other)
+        (again,) = serving.serve(other)
         assert again.notes == []
         assert again.pushed.is_new
         assert again.pushed.n_tables == 0
