@@ -93,7 +93,7 @@ def query_of(expectation: Expectation) -> str | None:
     if expectation.kind == "unique":
         # Nulls count as equal.
         key = ", ".join(quoted(name) for name in expectation.columns)
-        return f"select 1 from {{batch}} group by {key} having count(*) > 1"
+        return f"select {key} from {{batch}} group by {key} having count(*) > 1"
     if expectation.of_list:
         known = ", ".join(_literal(value) for value in expectation.values)
         held = quoted(expectation.columns[0])
@@ -178,14 +178,14 @@ def _of_queries(
             if together and n_together + n_rows > SMALL:
                 yield together
                 together, n_together = [], 0
-            source = _filled(query, {**selects, "batch": table.select})
+            source = filled(query, {**selects, "batch": table.select})
             together.append(_Pass(table.name, source, {expectation.name: "count(*)"}))
             n_together += n_rows
     if together:
         yield together
 
 
-def _filled(query: str, selects: Mapping[str, str]) -> str:
+def filled(query: str, selects: Mapping[str, str]) -> str:
     """The query with selects in the places of tables."""
     written = query.rstrip("; \t\r\n\v\f")
     return TABLE_PLACE.sub(lambda found: f"({selects[found.group(1)]})", written)

@@ -12,7 +12,7 @@ from collections.abc import Collection
 
 import duckdb
 
-from data_quality.counting import broken_where, query_of, tables_of
+from data_quality.counting import broken_where, filled, query_of, tables_of
 from data_quality.suites import Expectation, suite_for
 from sql.contracts import Contract
 from sql.selects import quoted
@@ -68,13 +68,10 @@ def failing_keys(
 
 def _rows(relation: str, expectation: Expectation) -> str | None:
     """A select of the rows that break an expectation; None: it looks at no row."""
-    if expectation.kind == "unique":
-        key = ", ".join(quoted(name) for name in expectation.columns)
-        return f"select {key} from {relation} group by {key} having count(*) > 1"
     condition = broken_where(expectation)
     if condition is not None:
         return f"select * from {relation} where {condition}"
     query = query_of(expectation)
     if query is None or tables_of(query):
         return None
-    return query.rstrip("; \t\r\n\v\f").replace("{batch}", f"(from {relation})")
+    return filled(query, {"batch": f"from {relation}"})

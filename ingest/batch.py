@@ -33,7 +33,7 @@ from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
-from ingest.written import BLANKS, COUNTED, date_formats
+from ingest.written import BLANKS, COUNTED, date_formats, decimal_sign
 from project.errors import ConfigurationError
 from project.folder import Project
 from sql.contracts import Contract
@@ -402,18 +402,11 @@ class Batch:
         if group.condition is None:
             return
         try:
-            described = self.con.execute(
-                sql(
-                    "describe select {condition} from ({relation})",
-                    condition=group.condition,
-                    relation=group.relation(),
-                )
-            ).fetchall()
+            if group.type_of(self.con, group.condition) == "BOOLEAN":
+                return
         except duckdb.Error as err:
             problem = first_line(err)
         else:
-            if described[0][1] == "BOOLEAN":
-                return
             problem = "is no condition: compare something, as in \"Status\" <> 'draft'"
         raise self._error(group.files[0], problem, "where") from None
 
@@ -431,7 +424,7 @@ class Batch:
                 except duckdb.Error as err:
                     raise self._error(first, first_line(err), *place) from None
         style = group.mapping.number_format
-        if style and ",5" in style and group.layout.kind in _WITH_POINTS:
+        if style and decimal_sign(style) == "," and group.layout.kind in _WITH_POINTS:
             raise self._error(
                 first,
                 f"numbers of {_WITH_POINTS[group.layout.kind]} have a point before"

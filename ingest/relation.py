@@ -38,7 +38,8 @@ FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 UNREADABLE = 255
 SKIPPED = 254  # left out by the mapping's condition, and no rejected row
 UNDECIDED = 253  # the condition fails on the row
-IS_REJECTED = sql("_reject not in (0, {skipped})", skipped=literal(SKIPPED))
+# Not written as `in`: DuckDB may make a join of that, which loses the order of rows.
+IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
 
 # No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
 NO_DELIMITER = "\x1f\x1e\x1f\x1e"
@@ -171,19 +172,27 @@ class Group:
         Raises:
             duckdb.Error: an expression does not fit the columns' types.
         """
-        types = []
-        for bound, name, text in self.expressions:
-            # A dry run: the relation is described, not read.
-            described = con.execute(
-                sql(
-                    "describe select {text} as {name} from ({relation})",
-                    text=text,
-                    name=name,
-                    relation=self.relation(),
-                )
-            ).fetchone()
-            types.append((bound.column.name, str(described[1]) if described else ""))
+        types = [
+            (bound.column.name, self.type_of(con, text))
+            for bound, _, text in self.expressions
+        ]
         return replace(self, expression_types=tuple(types))
+
+    def type_of(self, con: duckdb.DuckDBPyConnection, text: Sql) -> str:
+        """DuckDB's type of an expression over the files' columns.
+
+        Raises:
+            duckdb.Error: the expression does not fit the columns' types.
+        """
+        # A dry run: the relation is described, not read.
+        described = con.execute(
+            sql(
+                "describe select {text} from ({relation})",
+                text=text,
+                relation=self.relation(),
+            )
+        ).fetchone()
+        return str(described[1]) if described else ""
 
     @cached_property
     def _steps(self) -> tuple[tuple[Bound, casts.Cast, Sql, Sql | None], ...]:

@@ -86,6 +86,11 @@ def two_readings(formats: Sequence[str]) -> tuple[str, str, str] | None:
     return None
 
 
+def decimal_sign(style: str) -> str:
+    """What stands before the decimals: a point or a comma."""
+    return _SIGNS[style][1]
+
+
 def plain_number(x: Sql, style: str) -> Sql:
     """The number that a text states, as DuckDB reads it; null where it states none.
 
