@@ -5,9 +5,12 @@ tell whether all it sees is of one release.
 """
 
 import datetime
+from types import SimpleNamespace
 
 import duckdb
 
+from project.folder import Project
+from project.settings import Settings
 from releases import publishing
 from releases.building import begin, finish_table, place_of, released
 from releases.manifest import Manifest
@@ -106,3 +109,36 @@ def publish(project, number, monkeypatch, *tables):
             published_at=building.published_at,
         )
         return publishing.publish(con, building, manifest, project)
+
+
+def shop_of(root, monkeypatch, push, place, usual, *tables):
+    """A project, and how it publishes a small release and sends what is current.
+
+    Args:
+        root: its folder.
+        monkeypatch: of the test.
+        push: sends what is current to the place.
+        place: the setting of the place, below `publish`.
+        usual: what the settings say of the place, unless a test says otherwise.
+        tables: of which a release is made, unless a test says otherwise; none: all.
+    """
+
+    def project_with(**given):
+        publish_settings = {place: {**usual, **given}, "keep_releases": 2}
+        settings = {"name": "shop", "publish": publish_settings}
+        return Project(root, Settings.model_validate(settings))
+
+    def pushed(**given):
+        project = project_with(**given)
+        return push(project, getattr(project.settings.publish, place))
+
+    made = project_with()
+    made.releases.mkdir(parents=True)
+    return SimpleNamespace(
+        project=made,
+        project_with=project_with,
+        pushed=pushed,
+        publish=lambda number, *own: publish(
+            made, number, monkeypatch, *(own or tables)
+        ),
+    )

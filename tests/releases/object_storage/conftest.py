@@ -11,8 +11,6 @@ from moto.s3 import s3_backends
 from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
-from project.folder import Project
-from project.settings import Settings
 from releases.object_storage.pushing import push
 from tests.releases import small_releases
 
@@ -68,25 +66,8 @@ def strict(bucket, monkeypatch):  # noqa: ARG001 - is made before
 @pytest.fixture
 def shop(tmp_path, bucket, monkeypatch):  # noqa: ARG001 - where it publishes to
     """A project, and how it publishes a small release and sends what is current."""
-
-    def project(**object_storage):
-        given = {"url": f"s3://{BUCKET}/{FOLDER}", **object_storage}
-        settings = {"object_storage": given}
-        return Project(
-            tmp_path, Settings.model_validate({"name": "shop", "publish": settings})
-        )
-
-    def pushed(**object_storage):
-        found = project(**object_storage)
-        return push(found, found.settings.publish.object_storage)
-
-    made = project()
-    made.releases.mkdir(parents=True)
-    return SimpleNamespace(
-        project=made,
-        project_with=project,
-        pushed=pushed,
-        publish=lambda number: small_releases.publish(
-            made, number, monkeypatch, "customers", "customer_metrics"
-        ),
+    usual = {"url": f"s3://{BUCKET}/{FOLDER}"}
+    tables = ("customers", "customer_metrics")
+    return small_releases.shop_of(
+        tmp_path, monkeypatch, push, "object_storage", usual, *tables
     )

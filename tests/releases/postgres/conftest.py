@@ -1,12 +1,8 @@
 """A PostgreSQL of the tests' own, a project that publishes to it, and its readers."""
 
-from types import SimpleNamespace
-
 import psycopg
 import pytest
 
-from project.folder import Project
-from project.settings import Settings
 from releases.postgres.pushing import push
 from tests.releases import small_releases
 
@@ -74,23 +70,5 @@ def ask(connect):
 @pytest.fixture
 def shop(tmp_path, address, monkeypatch):  # noqa: ARG001 - where it publishes to
     """A project, and how it publishes a small release and pushes what is current."""
-
-    def project(**postgres):
-        settings = {"postgres": postgres, "keep_releases": 2}
-        made = Settings.model_validate({"name": "shop", "publish": settings})
-        return Project(tmp_path, made)
-
-    def pushed(**postgres):
-        found = project(**{"keep": 2, "wait": "30 seconds", **postgres})
-        return push(found, found.settings.publish.postgres)
-
-    made = project()
-    made.releases.mkdir(parents=True)
-    return SimpleNamespace(
-        project=made,
-        project_with=project,
-        pushed=pushed,
-        publish=lambda number, *tables: small_releases.publish(
-            made, number, monkeypatch, *tables
-        ),
-    )
+    usual = {"keep": 2, "wait": "30 seconds"}
+    return small_releases.shop_of(tmp_path, monkeypatch, push, "postgres", usual)
