@@ -4,13 +4,13 @@ A batch remembers what reading its files has taught: which are empty or refused,
 which have to be read another way. It is grouped anew after each lesson.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import duckdb
 
-from ingest import masks, transcoding
+from ingest import masks, numbering, transcoding
 from ingest.expressions import RefusedExpression
 from ingest.failing import MOST, failing_rows
 from ingest.landing import LandingFile
@@ -30,6 +30,7 @@ from ingest.mapping import (
     wanted_names,
 )
 from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
+from ingest.shapes import Shape, UnusableShape
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
@@ -58,12 +59,14 @@ class Batch:
     feed: Contract
     reader: Reader
     changes: Sequence[Change]
+    shape: Callable[[LandingFile], Shape] = lambda _: Shape()  # what files become
     refused: dict[str, str] = field(default_factory=dict)  # path: why
     again: set[str] = field(default_factory=set)  # refused now, to be tried anew
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     n_read: dict[str, int] = field(default_factory=dict)
     n_skipped: dict[str, int] = field(default_factory=dict)  # by the mapping
+    n_unmatched: dict[str, int] = field(default_factory=dict)  # by its joins
     _failing: dict[str, tuple[Failing, ...]] = field(default_factory=dict)
     # Of mappings: a file without a column that they name, the column, what is wrong.
     _unknown: dict[str, tuple[FileToLoad, str, str]] = field(default_factory=dict)
@@ -163,9 +166,34 @@ class Batch:
             return Outcome(file_id, "refused", self.refused[path], None, None, again)
         if path in self.empty:
             return Outcome(file_id, "empty", None, None, 0)
-        n_read, n_skipped = self.n_read[path], self.n_skipped.get(path, 0)
-        columns = self.columns[path]
-        return Outcome(file_id, "loaded", None, columns, n_read, n_skipped=n_skipped)
+        return Outcome(
+            file_id,
+            "loaded",
+            None,
+            self.columns[path],
+            self.n_read[path],
+            n_skipped=self.n_skipped.get(path, 0),
+            n_unmatched=self.n_unmatched.get(path, 0),
+        )
+
+    def learn_of_records(self, group: Group) -> None:
+        """Learn from records that were read just now and are no text, or too long.
+
+        Raises:
+            ReadAgain: a file is to be read another way.
+        """
+        if group.layout.kind != "text":
+            return
+        better = [
+            self.try_encodings(group.files[place])
+            for place in numbering.undecoded(self.con)
+        ]
+        longer = [
+            self.hold_longer_records(group.files[place])
+            for place in numbering.cut(self.con)
+        ]
+        if any(better) or any(longer):
+            raise ReadAgain
 
     def hold_longer_records(self, file: FileToLoad) -> bool:
         """Make room for the longest record a file can have; whether that is new.
@@ -270,6 +298,7 @@ class Batch:
                     layout,
                     readable,
                     self._failing.get(path, ()),
+                    self.shape(change.file),
                 )
                 if layout.kind in {"lines", "json"}:
                     file = self._with_json_header(file)
@@ -346,7 +375,7 @@ class Batch:
             yield bind(
                 self.feed,
                 landing.mapping,
-                file.layout.header,
+                file.header,
                 numbered=file.layout.has_places,
             )
         except UnusableHeader as err:
@@ -366,6 +395,12 @@ class Batch:
                 the format of dates is none.
         """
         self._check_written(group)
+        try:
+            group.rows(group.relation())
+        except (UnusableShape, RefusedExpression) as err:
+            for file in group.files:
+                self.refused[file.landing.path] = str(err)
+            return
         try:
             self._check_condition(group)
         except RefusedExpression as err:

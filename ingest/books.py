@@ -43,6 +43,7 @@ class FeedBooks:
     n_duplicate: int
     n_rejected: int
     n_skipped: int
+    n_unmatched: int = 0  # of those not skipped: a join of their mapping found no row
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def read_books(
         sql(
             "select feed, {counts} from {books} group by feed order by feed",
             counts=_COUNTS,
-            books=books_of(_RECONCILIATION, is_release=is_release),
+            books=_with_unmatched(books_of(_RECONCILIATION, is_release=is_release)),
         )
     ).fetchall()
     return Books(
@@ -161,12 +162,22 @@ def reasons(project: Project, problems: Sequence[Problem], most: int = 3) -> str
     return ", ".join(parts)
 
 
+def _with_unmatched(books: Sql) -> Sql:
+    """The books with a column that earlier releases have not."""
+    return sql(
+        "(select null::bigint as n_unmatched where false"
+        " union all by name from {books})",
+        books=books,
+    )
+
+
 _COUNTS = Sql(
     "count(*), count(*) filter (status = 'refused'), coalesce(sum(n_read), 0)::bigint,"
     " coalesce(sum(n_loaded), 0)::bigint, coalesce(sum(n_duplicate), 0)::bigint,"
     " coalesce(sum(n_rejected), 0)::bigint,"
     # What is left of those read: earlier releases have no such column.
-    " coalesce(sum(n_read - n_loaded - n_duplicate - n_rejected), 0)::bigint"
+    " coalesce(sum(n_read - n_loaded - n_duplicate - n_rejected), 0)::bigint,"
+    " coalesce(sum(n_unmatched), 0)::bigint"
 )
 
 

@@ -29,6 +29,7 @@ def check_expressions(project: Project) -> None:
         (file.feed, file.mapping.model_dump_json())
         for file in find_files(project)
         if file.extension not in PARQUET
+        and not any(seen.absolute.suffix == ".parquet" for seen in file.joined)
     }
     with duckdb.connect() as con:
         for feed, position, mapping in _mappings(project):
@@ -36,6 +37,12 @@ def check_expressions(project: Project) -> None:
             for place, text in expressions_of(mapping):
                 problem = _problem(con, text, reads_text=reads_text)
                 if problem is not None:
+                    where = place_in_mapping(project, feed, position, *place)
+                    raise ConfigurationError(problem, where)
+            for name, join in mapping.join.items():
+                problem = join.where and _problem(con, join.where, reads_text=False)
+                if problem:
+                    place = ("join", name, "where")
                     where = place_in_mapping(project, feed, position, *place)
                     raise ConfigurationError(problem, where)
 

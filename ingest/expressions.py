@@ -62,6 +62,8 @@ _TYPES = frozenset(
 )  # fmt: skip
 
 
+_PARTS = 2  # of a name: a file that is joined, and its column
+
 # A word outside texts and quoted names.
 _WORD = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|\b([^\W\d]\w*)\b(?!\s*\()""")
 
@@ -125,7 +127,7 @@ def _hint(text: str) -> str:
 
 def _check(node: exp.Expr) -> None:
     node.comments = None
-    if isinstance(node, exp.Column) and len(node.parts) != 1:
+    if isinstance(node, exp.Column) and len(node.parts) > _PARTS:
         raise RefusedExpression(
             f"'{node.sql(dialect='duckdb')}': write the column alone, in double quotes"
             " where its name holds blanks or signs"
@@ -157,8 +159,13 @@ def columns_of(text: str) -> tuple[str, ...]:
     Raises:
         RefusedExpression: as for `parse`.
     """
-    names = [column.name for column in parse(text).find_all(exp.Column)]
+    names = [_name(column) for column in parse(text).find_all(exp.Column)]
     return tuple(dict.fromkeys(names))
+
+
+def _name(column: exp.Column) -> str:
+    """The column's name, that of a joined file with the file's name before it."""
+    return ".".join(part.name for part in column.parts)
 
 
 def compile_expression(
@@ -177,11 +184,11 @@ def compile_expression(
     """
     tree = parse(text).copy()
     for column in list(tree.find_all(exp.Column)):
-        index = find_column(header, column.name)
+        index = find_column(header, _name(column))
         if index is None:
             raise RefusedExpression(
-                f"no column '{column.name}'"
-                + near_column(header, column.name, numbered=numbered)
+                f"no column '{_name(column)}'"
+                + near_column(header, _name(column), numbered=numbered)
             )
         made = exp.column(exp.to_identifier(columns[index], quoted=True))
         tree = _replaced(tree, column, made)

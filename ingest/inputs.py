@@ -35,9 +35,9 @@ def input_digest(
     Raises:
         RunError: the warehouse cannot be read.
     """
-    known = _known(project) if con is None else ledger.entries(con)
+    known, joined = _known(project) if con is None else _of(con)
     known = ledger.departures(known, files).followed(known)
-    changes, _ = ledger.changes(project, known, files)
+    changes, _ = ledger.changes(project, known, files, joined)
     state = {
         (entry.feed, entry.path): (entry.content_digest, entry.mapping_digest)
         for entry in known
@@ -54,15 +54,28 @@ def input_digest(
     return whole.hexdigest()
 
 
-def _known(project: Project) -> tuple[ledger.Entry, ...]:
+def _of(
+    con: duckdb.DuckDBPyConnection,
+) -> tuple[tuple[ledger.Entry, ...], tuple[ledger.Joined, ...]]:
+    """What a warehouse's ledger holds."""
+    known = ledger.entries(con)
+    try:
+        return known, ledger.joined(con)
+    except duckdb.CatalogException:
+        return known, ()  # an earlier version made it
+
+
+def _known(
+    project: Project,
+) -> tuple[tuple[ledger.Entry, ...], tuple[ledger.Joined, ...]]:
     """What the warehouse's ledger holds, read without writing anything."""
     if not warehouse.is_there(project):
-        return ()
+        return (), ()
     try:
         with warehouse.reading(project) as con:
-            return ledger.entries(con)
+            return _of(con)
     except duckdb.CatalogException:
-        return ()
+        return (), ()
 
 
 def loaded_digest(con: duckdb.DuckDBPyConnection) -> str:

@@ -6,11 +6,11 @@ This module is imported before anything heavy, to find out whether anything is n
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from ingest.mapping import check_feeds, place_in_mapping
+from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
@@ -31,6 +31,17 @@ _HIDDEN = re.compile(
 
 
 @dataclass(frozen=True)
+class JoinedFile:
+    """A file whose columns a mapping reads beside those of the files it takes."""
+
+    name: str  # of the join in the mapping
+    place: str  # from the project folder on, where it lies below that
+    absolute: Path
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
 class LandingFile:
     """A file in a feed's folder."""
 
@@ -41,6 +52,7 @@ class LandingFile:
     mtime_ns: int
     mapping: FeedMapping
     is_unmatched: bool = False  # there are mappings, and the files of none take it
+    joined: tuple[JoinedFile, ...] = ()  # by the mapping
 
     @property
     def compression(self) -> str | None:
@@ -86,6 +98,11 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
     names = feeds() if feed is None or is_shared else (feed,)
     places = [place for name in names for place in _places_of(project, name)]
     if is_shared:
+        # What one feed joins is not lost where another finds no use for it.
+        beside = {file.absolute.resolve() for place in places for file in place.joined}
+        places = [
+            place for place in places if _claim(place) or place.real not in beside
+        ]
         places = _once(project, places)
     found = [
         file for place in places if feed in {None, place.feed} for file in _found(place)
@@ -153,12 +170,16 @@ class _Place:
     absolute: Path
     real: Path  # the same for all feeds, but for links within the folder
     mapping: FeedMapping | None  # None: there are mappings, and none takes it
+    joined: tuple[JoinedFile, ...] = ()
 
 
 def _places_of(project: Project, feed: str) -> Iterator[_Place]:
     mappings = project.settings.mappings_of(feed)
     several = len({mapping.folder for mapping in mappings}) > 1
-    taken: set[Path] = set()
+    joined = [_joined(project, feed, mapping) for mapping in mappings]
+    # Files that are only joined are no files of the feed: the mappings read them.
+    beside = {file.absolute.resolve() for files in joined for file in files}
+    taken = set(beside)
     left: list[_Place] = []
     for own in dict.fromkeys(mapping.folder for mapping in mappings):
         members = [mapping for mapping in mappings if mapping.folder == own]
@@ -169,13 +190,21 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         prefix = f"{own.as_posix()}/" if several and own else ""
         real = folder.resolve()
         for path, absolute in _walk(folder):
-            mapping = next((member for member in members if _takes(member, path)), None)
+            mapping = next(
+                (
+                    member
+                    for member in members
+                    if _takes(member, path)
+                    and (member.files is not None or real / path not in beside)
+                ),
+                None,
+            )
             place = _Place(feed, prefix + path, absolute, real / path, mapping)
             if mapping is None:
                 left.append(place)
                 continue
             taken.add(place.real)
-            yield place
+            yield replace(place, joined=joined[mappings.index(mapping)])
     if all(mapping.folder for mapping in mappings):
         # Those folders stand for the feed's own, where files may lie all the same.
         folder = project.landing / feed
@@ -191,6 +220,43 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         if place.real not in taken:
             taken.add(place.real)
             yield place
+
+
+def _joined(
+    project: Project, feed: str, mapping: FeedMapping
+) -> tuple[JoinedFile, ...]:
+    """The files that a mapping joins, by their paths.
+
+    Raises:
+        ConfigurationError: the folder of one does not exist.
+    """
+    found = []
+    for name, join in mapping.join.items():
+        own = join.folder or mapping.folder
+        folder = project.landing / feed
+        if own is not None:
+            folder = project.root / own.expanduser()
+        if not folder.is_dir():
+            if join.folder is None:
+                continue  # it is the feed's, of which is told elsewhere
+            position = position_of(project, feed, mapping)
+            where = place_in_mapping(project, feed, position, "join", name, "folder")
+            raise ConfigurationError(f"there is no such folder as {folder}", where)
+        for path, absolute in _walk(folder):
+            if pattern(join.files).fullmatch(path):
+                found.append(_joined_file(project, name, absolute))
+    return tuple(file for file in found if file is not None)
+
+
+def _joined_file(project: Project, name: str, absolute: Path) -> JoinedFile | None:
+    """The file, unless it went away since it was listed."""
+    try:
+        stat = absolute.stat()
+    except FileNotFoundError:
+        return None
+    inside = absolute.is_relative_to(project.root)
+    place = absolute.relative_to(project.root) if inside else absolute
+    return JoinedFile(name, place.as_posix(), absolute, stat.st_size, stat.st_mtime_ns)
 
 
 def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:
@@ -240,6 +306,7 @@ def _found(place: _Place) -> Iterator[LandingFile]:
         stat.st_mtime_ns,
         place.mapping or FeedMapping(),
         is_unmatched=place.mapping is None,
+        joined=place.joined,
     )
 
 

@@ -23,6 +23,7 @@ from ingest.mapping import (
     position_of,
     wanted_names,
 )
+from ingest.shapes import key_columns, made_names
 from ingest.sniffing import (
     HEADER_LINES,
     UTF8,
@@ -146,13 +147,15 @@ class Reader:
 
     def _judge(self, file: LandingFile) -> Judge:
         needed = expression_columns(self.project, self.feed, file)
+        made = made_names(file.mapping)
 
         def usable(header: Sequence[str]) -> bool:
+            names = (*header, *made)
             try:
-                bind(self.feed, file.mapping, header)
+                bind(self.feed, file.mapping, names)
             except UnusableHeader:
                 return False
-            return all(find_column(header, name) is not None for name in needed)
+            return all(find_column(names, name) is not None for name in needed)
 
         return known_judge(wanted_names(self.feed, file.mapping, needed), usable)
 
@@ -300,7 +303,7 @@ class Reader:
 def expression_columns(
     project: Project, feed: Contract, file: LandingFile
 ) -> list[str]:
-    """The columns of the file that the expressions of the file's mapping read.
+    """The columns that expressions and joins of the file's mapping read.
 
     Raises:
         ConfigurationError: an expression is not allowed.
@@ -313,7 +316,7 @@ def expression_columns(
             position = position_of(project, feed.table, file.mapping)
             where = place_in_mapping(project, feed.table, position, *place)
             raise ConfigurationError(str(err), where) from None
-    return names
+    return [*names, *key_columns(file.mapping)]
 
 
 def glob_escaped(path: Path) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.landing import LandingFile
+from ingest.landing import JoinedFile, LandingFile
 from ingest.mapping import mapping_digest
 from ingest.raw_tables import TABLES
 from ingest.sql_text import identifier, select_named, sql, unnested
@@ -162,19 +162,101 @@ def _digest_of(file: LandingFile, entry: Entry | None) -> str:
     return content_digest(file)
 
 
+@dataclass(frozen=True)
+class Joined:
+    """A file that mappings join, as the ledger remembers it."""
+
+    place: str
+    size: int
+    mtime_ns: int
+    content_digest: str
+
+
+def joined(con: duckdb.DuckDBPyConnection) -> tuple[Joined, ...]:
+    """The files that mappings have joined, as they were when they were last read."""
+    rows = con.execute(
+        "select place, size, mtime_ns, content_digest from raw.joined_files"
+    ).fetchall()
+    return tuple(Joined(*row) for row in rows)
+
+
+class _Digests:
+    """The digests of the contents of joined files; unchanged ones stay unopened."""
+
+    def __init__(self, known: Iterable[Joined]) -> None:
+        self._known = {
+            (file.place, file.size, file.mtime_ns): file.content_digest
+            for file in known
+        }
+
+    def of(self, file: LandingFile) -> dict[str, list[str]]:
+        """The digests for one landing file, by the name of the join."""
+        by_name: dict[str, list[str]] = {}
+        for beside in file.joined:
+            digest = self._known.get((beside.place, beside.size, beside.mtime_ns))
+            by_name.setdefault(beside.name, []).append(digest or content_digest(beside))
+        return by_name
+
+
+def note_joined(con: duckdb.DuckDBPyConnection, files: Iterable[LandingFile]) -> None:
+    """Remember the files that mappings join, so that unchanged ones stay unopened."""
+    beside = {joined.place: joined for file in files for joined in file.joined}
+    known = {entry.place: entry for entry in joined(con)}
+    now = {
+        place: Joined(place, file.size, file.mtime_ns, content_digest(file))
+        if (entry := known.get(place)) is None
+        or (entry.size, entry.mtime_ns) != (file.size, file.mtime_ns)
+        else entry
+        for place, file in beside.items()
+    }
+    if now == known:
+        return
+    con.execute("delete from raw.joined_files")
+    con.execute(
+        sql(
+            "insert into raw.joined_files by name {rows}",
+            rows=unnested(
+                place="varchar",
+                size="bigint",
+                mtime_ns="bigint",
+                content_digest="varchar",
+            ),
+        ),
+        {
+            "place": list(now),
+            "size": [file.size for file in now.values()],
+            "mtime_ns": [file.mtime_ns for file in now.values()],
+            "content_digest": [file.content_digest for file in now.values()],
+        },
+    )
+
+
 def changes(
-    project: Project, known: Iterable[Entry], files: Iterable[LandingFile]
+    project: Project,
+    known: Iterable[Entry],
+    files: Iterable[LandingFile],
+    joined: Iterable[Joined] = (),
 ) -> tuple[tuple[Change, ...], tuple[tuple[Entry, LandingFile], ...]]:
     """The files to read, and the known ones of which only the time has changed.
 
     A file whose size and time are as they were is not opened.
+
+    Args:
+        project: the project.
+        known: what the ledger knows of them.
+        files: those of the landing folders.
+        joined: what the ledger knows of the files that their mappings join; where one
+            holds something else, all files that need it are read again.
     """
+    digests = _Digests(joined)
     by_path = {(entry.feed, entry.path): entry for entry in known}
     made = []
     touched = []
     for file in files:
         entry = by_path.get((file.feed, file.path))
-        digest_of_mapping = mapping_digest(project, feeds()[file.feed], file.mapping)
+        digest_of_mapping = mapping_digest(
+            project, feeds()[file.feed], file.mapping, digests.of(file)
+        )
         same_mapping = entry is not None and entry.mapping_digest == digest_of_mapping
         stat = (file.size, file.mtime_ns)
         unread = entry is not None and not entry.content_digest
@@ -299,6 +381,7 @@ class Outcome:
     # Of a refused file: whether the next run tries it, though it is as it was.
     again: bool = False
     n_skipped: int = 0  # of the rows read, those that the mapping leaves out
+    n_unmatched: int = 0  # of the others, those for which a join finds no row
 
 
 def enter(
@@ -331,6 +414,7 @@ def enter(
                 columns="varchar",
                 n_read="bigint",
                 n_skipped="bigint",
+                n_unmatched="bigint",
             ),
         ),
         {
@@ -350,6 +434,7 @@ def enter(
             ],
             "n_read": [outcome.n_read for _, outcome in outcomes],
             "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
+            "n_unmatched": [outcome.n_unmatched for _, outcome in outcomes],
             "loaded_at": loaded_at,
         },
     )
@@ -361,7 +446,7 @@ def _hashed(path: Path, _size: int, _mtime_ns: int) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def content_digest(file: LandingFile) -> str:
+def content_digest(file: LandingFile | JoinedFile) -> str:
     """The digest of the file's bytes; empty where they may not be read.
 
     A file is hashed once a process while its size and time stay the same: to find out

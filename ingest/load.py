@@ -19,6 +19,7 @@ import duckdb
 from ingest import ledger, masks, moves, numbering, quarantine, replaced_files
 from ingest.batch import Batch, ReadAgain
 from ingest.duplicates import Settlement
+from ingest.joins import Joins
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.raw_tables import feed_columns, prepare
@@ -72,6 +73,7 @@ def look(con: duckdb.DuckDBPyConnection, project: Project) -> Landed:
     prepare(con)
     files = find_files(project)
     known = ledger.entries(con)
+    ledger.note_joined(con, files)
     return Landed(files, ledger.departures(known, files), known)
 
 
@@ -109,7 +111,7 @@ def load_feed(
         moves.follow(con, project, feed, gone, columns=columns, at=loaded_at)
         known = ledger.entries(con, feed.table)
     files = [file for file in landed.files if file.feed == feed.table]
-    changes, touched = ledger.changes(project, known, files)
+    changes, touched = ledger.changes(project, known, files, ledger.joined(con))
     ledger.note_times(con, touched)
     n_known = len(
         {entry.path for entry in known} | {change.file.path for change in changes}
@@ -128,8 +130,10 @@ def load_feed(
         closing(WorkbookReader(project.settings.limits)) as workbooks,
     ):
         reader = Reader(con, project, feed, scratch, workbooks)
-        batch = Batch(con, project, feed, reader, changes)
-        ids = _load(batch, loaded_at)
+        joins = Joins(con, project, feed, scratch, workbooks)
+        batch = Batch(con, project, feed, reader, changes, joins.shape)
+        with closing(joins):
+            ids = _load(batch, loaded_at)
     # Only now: until the transaction is committed, the former versions still count.
     quarantine.remove(
         project, feed, [change.former for change in changes if change.former]
@@ -312,7 +316,9 @@ def _load_group(batch: Batch, group: Group, first: int) -> None:
         ReadAgain: a file turned out to be other than was thought.
         duckdb.Error: a file is to blame, or the machine.
     """
-    if group.layout.is_columnar:
+    if group.shape:
+        counts = _load_shaped(batch, group, first)
+    elif group.layout.is_columnar:
         counts = _load_columnar(batch, group, first)
     else:
         counts = _load_text(batch, group, first)
@@ -385,17 +391,7 @@ def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
     """
     con = batch.con
     numbering.read(con, group)
-    if group.layout.kind == "text":
-        better = [
-            batch.try_encodings(group.files[place])
-            for place in numbering.undecoded(con)
-        ]
-        longer = [
-            batch.hold_longer_records(group.files[place])
-            for place in numbering.cut(con)
-        ]
-        if any(better) or any(longer):
-            raise ReadAgain
+    batch.learn_of_records(group)
     numbering.number(con, group, batch.reader.scratch)
     _insert(con, group, first, Sql("select * from _staged where _reject = 0"))
     rejected = sql(
@@ -414,6 +410,97 @@ def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
         " select _file from _unread) group by _file"
     ).fetchall()
     return [dict(rows).get(place, 0) for place in range(len(group.files))]
+
+
+def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
+    """Read the records, make the rows that the mapping asks for, then load these.
+
+    Records are numbered before: what makes rows of them does not keep their order.
+
+    Returns:
+        The rows of each file, those that could not be split as well.
+
+    Raises:
+        ReadAgain: a file turned out to be other than was thought.
+    """
+    con = batch.con
+    records = group.relation()
+    unread = Sql("")
+    if not group.layout.is_columnar:
+        is_failing = bool(group.files[0].failing)
+        numbering.read(
+            con,
+            group,
+            sql("select *, _line as _nth from ({records})", records=group.numbered())
+            if is_failing
+            else records,
+        )
+        batch.learn_of_records(group)
+        numbering.number(con, group, batch.reader.scratch)
+        records = Sql("select * from _staged")
+        unread = Sql(
+            " union all by name"
+            " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
+        )
+    with any_order(con):  # rows carry their file and number
+        _insert(con, group, first, group.typed(with_rejects=False, records=records))
+    _count_shaped(batch, group, first, records)
+    # What is told of rejected rows is worked out for their records alone.
+    bad = sql(
+        "select * from ({records}) semi join (select distinct _file_id - {first} as"
+        " _file, _line_no as _line from {raw} where _file_id >= {first}"
+        " and {rejected}) using (_file, _line)",
+        records=records,
+        first=literal(first),
+        raw=identifier("raw", group.contract.table),
+        rejected=IS_REJECTED,
+    )
+    rejected = sql(
+        "select _file, _line, _column, _reason, _raw, _masked from ({typed})"
+        " where {rejected}{unread}",
+        typed=group.typed(with_rejects=True, records=bad),
+        rejected=IS_REJECTED,
+        unread=unread,
+    )
+    _keep_rejected(batch, group, first, rejected)
+    return _read_counts(batch, group, first, unread=bool(unread))
+
+
+def _count_shaped(batch: Batch, group: Group, first: int, records: Sql) -> None:
+    """Count the rows that were left out, and those that a join finds no row for."""
+    raw = identifier("raw", group.contract.table)
+    _count_skipped(
+        batch,
+        group,
+        sql(
+            "select _file_id - {first} as _file from {raw}"
+            " where _file_id >= {first} and _reject = {code}",
+            first=literal(first),
+            raw=raw,
+            code=literal(SKIPPED),
+        ),
+    )
+    for place, n_rows in batch.con.execute(group.unmatched(records)).fetchall():
+        batch.n_unmatched[group.files[place].landing.path] = n_rows
+
+
+def _read_counts(batch: Batch, group: Group, first: int, *, unread: bool) -> list[int]:
+    """The rows of each file; those in the feed's table that are not loaded leave it."""
+    con, raw = batch.con, identifier("raw", group.contract.table)
+    rows = sql(
+        "select _file_id - {first} as _file from {raw} where _file_id >= {first}",
+        first=literal(first),
+        raw=raw,
+    )
+    if unread:
+        rows = sql("{rows} union all select _file from _unread", rows=rows)
+    counted = dict(
+        con.execute(
+            sql("select _file, count(*) from ({rows}) group by _file", rows=rows)
+        ).fetchall()
+    )
+    con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
+    return [counted.get(place, 0) for place in range(len(group.files))]
 
 
 def _count_skipped(batch: Batch, group: Group, rows: Sql) -> None:

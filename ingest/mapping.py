@@ -96,6 +96,7 @@ def _check_mapping(
     """Refuse what is wrong in one mapping; as `check_feeds`."""
     place_of = partial(place_in_mapping, project, contract.table, position)
     _check_columns(contract, mapping, place_of)
+    _check_joins(mapping, place_of)
     _check_formats(mapping, place_of)
 
 
@@ -126,6 +127,18 @@ def _check_columns(
             raise ConfigurationError(wrong, place_of("constants", name))
 
 
+def _check_joins(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
+    """Refuse a join without a key, and names of joins that there are not."""
+    for name, join in mapping.join.items():
+        if not join.keys:
+            raise ConfigurationError(
+                "names no column; write the column that both files have, such as"
+                " order_id",
+                place_of("join", name, "on"),
+            )
+        _check_encoding(join.encoding, partial(place_of, "join", name))
+
+
 def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
     """Refuse a format of dates, or an encoding, that nothing can be read by."""
     for place, formats in date_formats(mapping):
@@ -143,13 +156,17 @@ def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None
                 " that the file is written in, or a mapping for each kind of file",
                 place_of(*place),
             )
-    if mapping.encoding is not None:
+    _check_encoding(mapping.encoding, place_of)
+
+
+def _check_encoding(encoding: str | None, place_of: Callable[..., Place]) -> None:
+    if encoding is not None:
         try:
-            codecs.lookup(mapping.encoding)
+            codecs.lookup(encoding)
         except LookupError:
             raise ConfigurationError(
                 "is not an encoding that Python knows; write for example 'utf-8' or"
-                f" 'gb18030' (given: {mapping.encoding})",
+                f" 'gb18030' (given: {encoding})",
                 place_of("encoding"),
             ) from None
 
@@ -227,8 +244,20 @@ _CONSTANTS: Mapping[str, Callable[[str], bool]] = {
 }
 
 
-def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -> str:
-    """A digest of all that decides how a file with this mapping is read."""
+def mapping_digest(
+    project: Project,
+    contract: Contract,
+    mapping: FeedMapping,
+    joined: Mapping[str, Sequence[str]] | None = None,
+) -> str:
+    """A digest of all that decides how a file with this mapping is read.
+
+    Args:
+        project: the project.
+        contract: the feed.
+        mapping: how the file maps to it.
+        joined: the digests of the contents of the files of each join.
+    """
     masked = {
         column.name: column.masked for column in contract.columns if column.masked
     }
@@ -246,6 +275,8 @@ def mapping_digest(project: Project, contract: Contract, mapping: FeedMapping) -
         ],
         # Files that were read before a column was masked are read again.
         **({"masked": masked} if masked else {}),
+        # Their order and their names say nothing of the rows.
+        **({"joined": {k: sorted({*v}) for k, v in joined.items()}} if joined else {}),
     }
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -257,6 +288,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "number_format": mapping.number_format,
         "null_values": mapping.null_values,
         "where": mapping.where,
+        "join": mapping.join,
     }
     return {name for name, given in later.items() if not given}
 
@@ -272,7 +304,7 @@ def wanted_names(
         expression_columns: the columns of the file that expressions of it read.
     """
     canonical = [column.name for column in contract.columns]
-    mapped = _mapped_names(mapping)
+    mapped = mapped_names(mapping)
     names = (*canonical, *mapped, *expression_columns)
     return frozenset(folded(name) for name in names)
 
@@ -284,9 +316,13 @@ def expressions_of(mapping: FeedMapping) -> Iterator[tuple[tuple[str, ...], str]
             yield ("columns", column), given.expr
     if mapping.where is not None:
         yield ("where",), mapping.where
+    for name, join in mapping.join.items():
+        for there, here in join.keys.items():
+            if isinstance(here, Expression):
+                yield ("join", name, "on", there), here.expr
 
 
-def _mapped_names(mapping: FeedMapping) -> list[str]:
+def mapped_names(mapping: FeedMapping) -> list[str]:
     """The columns of the file that a mapping names, without those of expressions."""
     return [given for given in mapping.columns.values() if isinstance(given, str)]
 
@@ -352,7 +388,7 @@ def bind(
         UnusableHeader: a column that the mapping names is not there, or a required
             column comes from nowhere. No text of the file is in the message.
     """
-    used = {find_column(header, name) for name in _mapped_names(mapping)}
+    used = {find_column(header, name) for name in mapped_names(mapping)}
     bounds = []
     missing = []
     for column in contract.columns:
@@ -396,7 +432,7 @@ def _known_of(contract: Contract, mapping: FeedMapping, header: Sequence[str]) -
     `fenji.yaml`, never as the file writes them.
     """
     canonical = [column.name for column in contract.columns]
-    names = dict.fromkeys((*_mapped_names(mapping), *canonical))
+    names = dict.fromkeys((*mapped_names(mapping), *canonical))
     found = {
         index: name
         for name in reversed(names)

@@ -24,14 +24,22 @@ _MOST_AGAIN, _LONGEST_AGAIN = 10_000, 20_000
 _CHUNK = 1 << 16
 
 
-def read(con: duckdb.DuckDBPyConnection, group: Group) -> None:
-    """Read the group into temporary tables: typed rows, and what could not be split."""
+def read(
+    con: duckdb.DuckDBPyConnection, group: Group, records: Sql | None = None
+) -> None:
+    """Read the group into temporary tables: its rows, and what could not be split.
+
+    Args:
+        con: the warehouse.
+        group: the files.
+        records: what is read of them, in their order; by default typed rows.
+    """
     for name in ("_reject_errors", "_reject_scans", "_typed", "_found", "_unread"):
         con.execute(sql("drop table if exists {name}", name=Sql(name)))
     con.execute(
         sql(
-            "create temporary table _typed as {typed}",
-            typed=group.typed(with_rejects=True),
+            "create temporary table _typed as {records}",
+            records=records or group.typed(with_rejects=True),
         )
     )
     if group.layout.kind == "text":
@@ -41,7 +49,7 @@ def read(con: duckdb.DuckDBPyConnection, group: Group) -> None:
 def number(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
     """Number the records that were read, as the temporary `_staged` and `_unread`.
 
-    `_staged` has the typed rows as `Group.typed` gives them, with their numbers;
+    `_staged` has the rows as they were read, with their numbers;
     `_unread` the records that could not be split: `_file`, `_line`, `_reason`, `_raw`,
     `_masked`.
     """

@@ -54,6 +54,7 @@ class FileHead:
     n_duplicate: int | None
     n_rejected: int | None
     n_skipped: int | None
+    n_unmatched: int | None  # a join of the mapping finds no row
     rows: tuple[dict[str, object], ...]  # the first that load; column → value
 
 
@@ -211,6 +212,7 @@ class _Entry:
     n_duplicate: int | None = None
     n_rejected: int | None = None
     n_skipped: int | None = None
+    n_unmatched: int | None = None
 
 
 def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
@@ -218,7 +220,7 @@ def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
     rows = con.execute(
         sql(
             "select feed, file, status, reason, n_read, n_loaded, n_duplicate,"
-            " n_rejected, n_skipped from ({books})",
+            " n_rejected, n_skipped, n_unmatched from ({books})",
             books=Sql(select_of(contract("marts", "feed_reconciliation"))),
         )
     ).fetchall()

@@ -17,6 +17,7 @@ from sql.contracts import Contract, contract, feeds
 TABLES = ("files", "row_status", "rejected_rows")
 FORMER_FILES = "former_files"
 FORMER_PATHS = "former_paths"
+JOINED_FILES = "joined_files"
 LOADED_ROWS = "loaded_rows"
 FILE_NAMES = "file_names"
 
@@ -32,7 +33,7 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
     if not present:
         con.execute("create schema if not exists raw")
         con.execute("create schema if not exists staging")
-    for name in (*TABLES, FORMER_FILES, FORMER_PATHS):
+    for name in (*TABLES, FORMER_FILES, FORMER_PATHS, JOINED_FILES):
         table = contract("raw", name)
         _make_table(con, table.table, _columns(table), present.get(name))
     for name, feed in feeds().items():

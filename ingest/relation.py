@@ -17,7 +17,7 @@ from ingest import casts
 from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
-from ingest.mapping import Bound, find_column
+from ingest.mapping import Bound, expressions_of, find_column
 from ingest.masks import shape
 from ingest.rejections import (
     Show,
@@ -27,6 +27,7 @@ from ingest.rejections import (
     shown_object,
     shown_row,
 )
+from ingest.shapes import AMBIGUOUS, UNMATCHED, UNSHAPED, Shape, key_columns
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.written import Written, written_in
 from project.settings import FeedMapping
@@ -38,6 +39,7 @@ FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
 UNREADABLE = 255
 SKIPPED = 254  # left out by the mapping's condition, and no rejected row
 UNDECIDED = 253  # the condition fails on the row
+JOINED_TWICE = 252  # a join finds rows that differ
 # Not written as `in`: DuckDB may make a join of that, which loses the order of rows.
 IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
 
@@ -75,6 +77,12 @@ class FileToLoad:
     layout: Layout
     readable: Path  # the file itself, or its copy in UTF-8
     failing: tuple[Failing, ...] = ()  # rows that are known to end the query
+    shape: Shape = UNSHAPED
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns of the file, and those that its mapping adds to them."""
+        return (*self.layout.header, *self.shape.names)
 
     @property
     def is_copy(self) -> bool:
@@ -96,10 +104,30 @@ class Group:
     files: tuple[FileToLoad, ...]
     expression_types: tuple[tuple[str, str], ...] = ()  # name and DuckDB's type
 
+    @property
+    def shape(self) -> Shape:
+        """What the mapping makes of the records of the files."""
+        return self.files[0].shape
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns of the files, and those that the mapping adds to them."""
+        return self.files[0].header
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """DuckDB's types of all columns."""
+        return (*self.layout.types, *self.shape.types)
+
     @cached_property
     def columns(self) -> tuple[Sql, ...]:
+        """All columns as relations name them, those of the files first."""
+        return tuple(Sql(f"c{index}") for index in range(len(self.header)))
+
+    @property
+    def own_columns(self) -> tuple[Sql, ...]:
         """The columns of the files as the relation names them."""
-        return tuple(Sql(f"c{index}") for index in range(len(self.layout.header)))
+        return self.columns[: len(self.layout.header)]
 
     @cached_property
     def expressions(self) -> tuple[tuple[Bound, Sql, Sql], ...]:
@@ -109,7 +137,7 @@ class Group:
             if bound.expression is not None:
                 text = compile_expression(
                     bound.expression,
-                    self.layout.header,
+                    self.header,
                     self.columns,
                     numbered=self.layout.has_places,
                 )
@@ -123,7 +151,7 @@ class Group:
             return None
         return compile_expression(
             self.mapping.where,
-            self.layout.header,
+            self.header,
             self.columns,
             numbered=self.layout.has_places,
         )
@@ -137,7 +165,7 @@ class Group:
             if bound.index is not None:
                 direct.setdefault(bound.index, []).append(bound.column)
             for name in columns_of(bound.expression) if bound.expression else ():
-                index = find_column(self.layout.header, name)
+                index = find_column(self.header, name)
                 if index is not None:
                     read.setdefault(index, []).append(bound.column)
         return tuple(
@@ -146,25 +174,53 @@ class Group:
                 # What an id is composed of is none.
                 self.contract.ids if index in direct else (),
             )
-            for index in range(len(self.layout.header))
+            for index in range(len(self.header))
         )
 
     @cached_property
     def used(self) -> tuple[int, ...]:
-        """The places of the columns that anything is read of."""
-        asked = {
-            find_column(self.layout.header, name)
-            for name in columns_of(self.mapping.where or "true")
-        }
+        """The places of the columns of the files that anything is read of."""
+        names = [*columns_of(self.mapping.where or "true")]
+        names += key_columns(self.mapping)
+        for _, text in expressions_of(self.mapping):
+            names += columns_of(text)
+        asked = {find_column(self.layout.header, name) for name in names}
         return tuple(
             place
-            for place, show in enumerate(self.shows)
-            if show.is_known or place in asked
+            for place in range(len(self.layout.header))
+            if self.shows[place].is_known or place in asked
         )
 
     def relation(self) -> Sql:
-        """The rows of the files."""
+        """The records of the files."""
         return _RELATIONS[self.layout.kind](self)
+
+    def rows(self, records: Sql) -> Sql:
+        """The rows that the mapping makes of records of the files.
+
+        Raises:
+            UnusableShape: the files have not the columns that it needs.
+            RefusedExpression: the same.
+        """
+        return self.shape.rows(
+            records, self.header, self.columns, numbered=self.layout.has_places
+        )
+
+    def unmatched(self, records: Sql) -> Sql:
+        """Counts, by `_file`, of the rows for which some join finds no row.
+
+        Those are left out that the mapping's condition leaves out.
+        """
+        if not self.shape.joins:
+            return Sql("select 0 as _file, 0 as n where false")
+        return sql(
+            "select _file, count(*) from (select *, try(struct_pack(v := {condition}))"
+            " as _taken from ({rows})) where {unmatched}"
+            " and (_taken is null or coalesce(_taken.v, false)) group by _file",
+            rows=self.rows(records),
+            unmatched=UNMATCHED,
+            condition=self.condition or Sql("true"),
+        )
 
     def with_expression_types(self, con: duckdb.DuckDBPyConnection) -> "Group":
         """The group with the types of its expressions, which DuckDB works out.
@@ -187,9 +243,9 @@ class Group:
         # A dry run: the relation is described, not read.
         described = con.execute(
             sql(
-                "describe select {text} from ({relation})",
+                "describe select {text} from ({rows})",
                 text=text,
-                relation=self.relation(),
+                rows=self.rows(self.relation()),
             )
         ).fetchone()
         return str(described[1]) if described else ""
@@ -207,7 +263,7 @@ class Group:
                 x = sql("{e}.v", e=expression)
                 kind = types[bound.column.name]
             elif bound.index is not None:
-                x, kind = self.columns[bound.index], self.layout.types[bound.index]
+                x, kind = self.columns[bound.index], self.types[bound.index]
             else:
                 x, kind = literal(bound.constant), "VARCHAR"
             # Constants are ISO 8601, and so are the dates of a workbook's cells, beside
@@ -223,31 +279,47 @@ class Group:
             steps.append((bound, made, v, expression))
         return tuple(steps)
 
-    def typed(self, *, with_rejects: bool) -> Sql:
+    def typed(self, *, with_rejects: bool, records: Sql | None = None) -> Sql:
         """The rows with the feed's columns, `_file`, `_line` and `_reject`, in order.
 
         `_reject` is 0 for a good row, `SKIPPED` for one that the mapping leaves out,
         else the place of the first column, in contract order, that failed. With rejects
         there are also `_column`, `_reason`, `_raw` and `_masked`, null for good rows.
+        Where the mapping joins, the rows are in no order.
+
+        Args:
+            with_rejects: whether what is told of rejected rows is wanted.
+            records: those of the files, where they are at hand with their numbers; of
+                a file with rows that fail `_nth` is the number that these go by.
         """
         if not self.files[0].failing:
-            return self.typed_rows(self.relation(), with_rejects=with_rejects)
+            return self.typed_rows(
+                records or self.relation(), with_rejects=with_rejects
+            )
+        nth = Sql("_nth") if records else LINE
+        records = records or self.numbered()
         return sql(
             "select * from ({typed} union all by name {failed}) order by _line",
-            typed=self.typed_rows(self.typable(), with_rejects=with_rejects),
-            failed=self._failed(with_rejects=with_rejects),
+            typed=self.typed_rows(
+                self._typable(records, nth), with_rejects=with_rejects
+            ),
+            failed=self._failed(records, nth, with_rejects=with_rejects),
         )
 
     def typable(self) -> Sql:
         """The rows of the files but for those that fail, by numbers from 1 on."""
-        failing = [row.line for row in self.files[0].failing]
+        return self._typable(self.numbered(), LINE)
+
+    def _typable(self, records: Sql, nth: Sql) -> Sql:
         return sql(
-            "select * from ({rows}) where not list_contains([{lines}], _line)",
-            rows=self._numbered(),
-            lines=listed(literal(line) for line in failing),
+            "select * from ({records}) where not list_contains([{lines}], {nth})",
+            records=records,
+            nth=nth,
+            lines=listed(literal(row.line) for row in self.files[0].failing),
         )
 
-    def _numbered(self) -> Sql:
+    def numbered(self) -> Sql:
+        """The records by numbers from 1 on, those that cannot be split left out."""
         if self.layout.is_columnar:
             return self.relation()
         return sql(
@@ -255,32 +327,36 @@ class Group:
             relation=self.relation(),
         )
 
-    def _failed(self, *, with_rejects: bool) -> Sql:
+    def _failed(self, records: Sql, nth: Sql, *, with_rejects: bool) -> Sql:
         """The rows that fail, as rejected ones; nothing of them is worked out."""
-        rows = self.files[0].failing
         outputs = [
             FILE,
             LINE,
             # A row that no single column explains is put down to the first column.
-            self._of_failing("greatest({place}, 1)::utinyint", "_reject"),
+            self._of_failing(nth, "greatest({place}, 1)::utinyint", "_reject"),
         ]
         if with_rejects:
             is_json = self.layout.kind in {"lines", "json"}
-            whole = Sql("_text") if is_json else as_csv(self.columns)
+            whole = Sql("_text") if is_json else as_csv(self.own_columns)
             outputs += [
-                self._of_failing("{column}", "_column"),
-                self._of_failing("{reason}", "_reason"),
+                self._of_failing(nth, "{column}", "_column"),
+                self._of_failing(nth, "{reason}", "_reason"),
                 sql("{whole} as _raw", whole=whole),
-                sql("{shown} as _masked", shown=shown_row(self.columns, self.shows)),
+                sql("{shown} as _masked", shown=self._shown()),
             ]
         return sql(
-            "select {outputs} from ({rows}) where list_contains([{lines}], _line)",
+            "select {outputs} from ({records}) where list_contains([{lines}], {nth})",
             outputs=listed(outputs),
-            rows=self._numbered(),
-            lines=listed(literal(row.line) for row in rows),
+            records=records,
+            nth=nth,
+            lines=listed(literal(row.line) for row in self.files[0].failing),
         )
 
-    def _of_failing(self, template: str, name: str) -> Sql:
+    def _shown(self) -> Sql:
+        """What is shown of a record of the files."""
+        return shown_row(self.own_columns, self.shows[: len(self.own_columns)])
+
+    def _of_failing(self, nth: Sql, template: str, name: str) -> Sql:
         """What is said of each row that fails, by its number."""
         whens = []
         for row in self.files[0].failing:
@@ -300,13 +376,14 @@ class Group:
             line = literal(row.line)
             whens.append(sql("when {line} then {said}", line=line, said=said))
         return sql(
-            "case _line {whens} end as {name}",
+            "case {nth} {whens} end as {name}",
+            nth=nth,
             whens=listed(whens, " "),
             name=Sql(name),
         )
 
     def typed_rows(self, rows: Sql, *, with_rejects: bool) -> Sql:
-        """The rows of a relation like that of the files, as `typed` gives them."""
+        """The rows of records like those of the files, as `typed` gives them."""
         expressed = listed(
             [
                 Sql("*"),
@@ -338,7 +415,7 @@ class Group:
             reject=self._reject(),
             values=values,
             expressed=expressed,
-            relation=rows,
+            relation=self.rows(rows),
         )
         outputs = [*self._outputs(), FILE, LINE, REJECT]
         if with_rejects:
@@ -351,6 +428,14 @@ class Group:
 
     def _reject(self) -> Sql:
         whens = []
+        if self.shape.joins:
+            whens.append(
+                sql(
+                    "when {ambiguous} then {code}",
+                    ambiguous=AMBIGUOUS,
+                    code=literal(JOINED_TWICE),
+                )
+            )
         if self.condition is not None:
             # Before any value is looked at: what is left out may hold anything.
             whens.append(
@@ -424,8 +509,11 @@ class Group:
         if self.condition is not None:
             failed = literal(UNDECIDED)
             reasons.append(sql("when {code} then 'expression_failed'", code=failed))
-        shown = shown_row(self.columns, self.shows)
-        whole = as_csv(self.columns)
+        if self.shape.joins:
+            code = literal(JOINED_TWICE)
+            reasons.append(sql("when {code} then 'joined_twice'", code=code))
+        shown = self._shown()
+        whole = as_csv(self.own_columns)
         if self.layout.kind in {"lines", "json"}:
             reasons.append(
                 sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
@@ -466,10 +554,10 @@ def _parquet(group: Group) -> Sql:
     names, skip = group.layout.header, literal(group.layout.skip)
     if group.layout.kind == "workbook":
         # The copy of a workbook has the columns' places as their names.
-        names = tuple(str(column) for column in group.columns)
+        names = tuple(str(column) for column in group.own_columns)
     columns = [
         sql("{name} as {column}", name=identifier(name), column=column)
-        for name, column in zip(names, group.columns, strict=True)
+        for name, column in zip(names, group.own_columns, strict=True)
     ]
     return sql(
         "select {columns}, file_index as _file, file_row_number + 1 - {skip} as _line"
@@ -486,7 +574,7 @@ def _parquet(group: Group) -> Sql:
 def _text(group: Group) -> Sql:
     layout = group.layout
     columns = [
-        sql("{name}: 'VARCHAR'", name=literal(column)) for column in group.columns
+        sql("{name}: 'VARCHAR'", name=literal(column)) for column in group.own_columns
     ]
     options = [
         sql("columns = {{{columns}}}", columns=listed(columns)),
@@ -496,7 +584,7 @@ def _text(group: Group) -> Sql:
         sizes(layout),
     ]
     # DuckDB leaves empty lines out itself, but for those of a file with one column.
-    only = sql("where not {blank}", blank=casts.blank_row(group.columns))
+    only = sql("where not {blank}", blank=casts.blank_row(group.own_columns))
     return sql(
         "select {columns}, file_index as _file, cast(null as bigint) as _line"
         " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
@@ -504,7 +592,7 @@ def _text(group: Group) -> Sql:
         " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
         " rejects_limit = 0, rejects_line_size_limit = {size},"
         " hive_partitioning = false, {options}) {only}",
-        columns=listed(group.columns),
+        columns=listed(group.own_columns),
         paths=group.paths(),
         options=listed(options),
         size=literal(layout.max_line_size),

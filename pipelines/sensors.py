@@ -81,6 +81,14 @@ def _remember(context: dg.SensorEvaluationContext, seen: Seen) -> None:
 def _files(project: Project) -> str:
     """A digest of the landing files' paths, sizes and times of change."""
     found = sorted(
-        (str(file.absolute), file.size, file.mtime_ns) for file in find_files(project)
+        (str(path), size, mtime_ns)
+        for file in find_files(project)
+        for path, size, mtime_ns in (
+            (file.absolute, file.size, file.mtime_ns),
+            *(
+                (beside.absolute, beside.size, beside.mtime_ns)
+                for beside in file.joined
+            ),
+        )
     )
     return hashlib.sha256(json.dumps(found).encode()).hexdigest()

@@ -7,6 +7,7 @@ room that knows it (`ingest.mapping`, `schemes.language.files`, `data_quality.ga
 
 import re
 import zoneinfo
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -153,6 +154,40 @@ class Expression(Document):
     """An expression over the columns of a file; [input_files.md](input_files.md)."""
 
 
+class Join(Document):
+    """Another file whose columns a mapping reads as well, such as `orders.status`."""
+
+    folder: Path | None = Field(default=None, examples=["landing/customers"])
+    """The folder it lies in; without it, that of the mapping."""
+    files: str = Field(examples=["orders.csv"])
+    """A pattern of paths below the folder; several files are read as one."""
+    on: str | tuple[str, ...] | dict[str, str | Expression] = Field(
+        examples=["order_id", {"id": "order_id"}]
+    )
+    """The key: columns that both files have, or column there: column or expression
+    here. Each key may stand there once."""
+    where: str | None = Field(default=None, examples=["\"type\" = 'OWNER'"])
+    """A condition over the columns there: other rows are not looked at."""
+    encoding: str | None = Field(default=None, examples=["gb18030"])
+    """As of a mapping."""
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=4, examples=[";"]
+    )
+    """As of a mapping."""
+    header_row: int | None = Field(default=None, ge=0, examples=[3])
+    """As of a mapping."""
+    sheet: str | None = Field(default=None, examples=["Sheet1"])
+    """As of a mapping."""
+
+    @property
+    def keys(self) -> Mapping[str, str | Expression]:
+        """Each column of the key there: the column or expression here."""
+        if isinstance(self.on, dict):
+            return self.on
+        names = (self.on,) if isinstance(self.on, str) else self.on
+        return {name: name for name in names}
+
+
 class FeedMapping(Document):
     """How some files of a feed map to its canonical columns."""
 
@@ -185,6 +220,11 @@ class FeedMapping(Document):
     """Words that stand for no value; by canonical column, if they differ."""
     where: str | None = Field(default=None, examples=["\"Status\" <> 'draft'"])
     """A condition over the columns of the file: other rows are skipped, and counted."""
+    join: dict[OwnName, Join] = Field(
+        default_factory=dict,
+        examples=[{"orders": {"files": "orders.csv", "on": "order_id"}}],
+    )
+    """Name: another file, whose columns are read as `name.column`."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

@@ -133,9 +133,8 @@ def _show(project: Project, found: "Preview") -> None:
             rows.add_row(*shown)
         out.print(rows)
         _show_first_rows(of_feed)
-    for file in found.files:
-        if file.status == "refused":
-            out.print(f"{file.file}: refused: {file.reason}", soft_wrap=True)
+    for line in _remarks(found):
+        out.print(line, soft_wrap=True)
     if found.rejected:
         rows = terminal.table(
             "Would be rejected", "rows", "reason", "first place", numbers=("rows",)
@@ -147,6 +146,18 @@ def _show(project: Project, found: "Preview") -> None:
         out.print("Of large files the first rows were looked at. Nothing was loaded.")
     else:
         out.print("Nothing was loaded.")
+
+
+def _remarks(found: "Preview") -> Iterable[str]:
+    """What is to be said of single files."""
+    for file in found.files:
+        if file.status == "refused":
+            yield f"{file.file}: refused: {file.reason}"
+        if file.n_unmatched:
+            yield (
+                f"{file.file}: {file.n_unmatched:,} of {file.n_read:,} rows find no row"
+                " in a file that is joined"
+            )
 
 
 def _grouped(files: list["FileHead"]) -> Iterable[tuple[str, ...]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # With a line or two before and after, all fits 24 lines of 80 columns.
 _FEEDS, _REJECTED, _REFUSED, _ACCEPTED = 4, 3, 2, 2
-_SHORT = ("vanished", "moved")  # one line each; others take two
+_SHORT = ("unmatched", "vanished", "moved")  # one line each; others take two
 _LINE = 64  # columns beside the headings, and room for words to break
 _Thing = TypeVar("_Thing")
 _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
@@ -237,6 +237,10 @@ def _unusable(project: Project, books: Books) -> Iterator[tuple[str, str]]:
         n_rows = number_of(sum(problem.n for problem in more), "row")
         reasons = number_of(len(more), "more reason")
         yield "rejected", f"and {n_rows} for {reasons}: see rejected_rows"
+    for feed in books.feeds:
+        if feed.n_unmatched:
+            n_rows = number_of(feed.n_unmatched, "row")
+            yield "unmatched", f"{feed.feed}: {n_rows} without one in a joined file"
     refused, more = _capped(books.of_kind("refused"), _REFUSED)
     for problem in refused:
         what = f"{problem.feed}: {number_of(problem.n, 'file')}: {problem.reason}"

@@ -40,7 +40,10 @@ select
     end as n_rejected,
     case
         when files.n_read is not null then coalesce(files.n_skipped, 0)
-    end as n_skipped
+    end as n_skipped,
+    case
+        when files.n_read is not null then coalesce(files.n_unmatched, 0)
+    end as n_unmatched
 from raw.files as files
 inner join raw.file_names as shown
     on files.file_id = shown.file_id

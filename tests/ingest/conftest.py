@@ -81,15 +81,15 @@ class Company:
         """File → status, read, loaded, duplicate, rejected; they always add up."""
         select = select_of(contract("marts", "feed_reconciliation"))
         rows = self.rows(
-            f"select file, status, n_read, n_loaded, n_duplicate, n_rejected, reason"
-            f" from ({select}) order by feed, file"
+            f"select file, status, n_read, n_loaded, n_duplicate, n_rejected, reason,"
+            f" n_skipped from ({select}) order by feed, file"
         )
-        for _, status, read, loaded, duplicate, rejected, reason in rows:
+        for _, status, read, loaded, duplicate, rejected, reason, skipped in rows:
             if status == "refused":
-                assert (read, loaded, duplicate, rejected) == (None,) * 4
+                assert (read, loaded, duplicate, rejected, skipped) == (None,) * 5
                 assert reason
             else:
-                assert read == loaded + duplicate + rejected
+                assert read == loaded + duplicate + rejected + skipped
                 assert reason is None
         return {row[0]: row[1:6] for row in rows}
 

@@ -243,7 +243,7 @@ def test_wrong_settings_are_told_before_any_file_is_read(company, given, problem
         ("Qty * （2 + 1）", "signs of a Chinese keyboard; write Qty * (2 + 1)"),
         ("Qty * 1,000", "write numbers without commas: 1000"),
         ("", "is not one expression"),
-        ("f.Qty", "write the column alone"),
+        ("a.f.Qty", "write the column alone"),
         ("cast(Qty as integer[])", "the type INT[] is not allowed here"),
         ("Qty in (select 1)", "needs a list of values"),
         ("Qty in ()", "needs a list of values"),
