@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from itertools import pairwise
 
@@ -60,7 +61,7 @@ def reads_of(table: Contract) -> frozenset[str]:
     """The tables that a table is computed from, as layer.table."""
     if table.made_by != "sql":
         return frozenset(table.reads)
-    words = [*_words(select_of(table))]
+    words = _words(select_of(table))
     return frozenset(
         f"{layer}.{name}"
         for layer, dot, name in zip(words, words[1:], words[2:], strict=False)
@@ -84,11 +85,17 @@ def code_version(table: Contract) -> str:
     return hashlib.sha256(meaning).hexdigest()[:12]
 
 
-def _words(select: str) -> Iterator[str]:
+@cache
+def _words(select: str) -> tuple[str, ...]:
     """The words and signs of a select, without comments, as DuckDB takes it apart.
 
-    Parsing all selects takes half a second, this a hundredth.
+    Parsing all selects takes half a second, this a hundredth; what a table reads and
+    whether its code has changed are both told by them.
     """
+    return tuple(_each_word(select))
+
+
+def _each_word(select: str) -> Iterator[str]:
     text = select.encode()
     tokens = [*duckdb.tokenize(select), (len(text), None)]
     for (start, kind), (end, _) in pairwise(tokens):

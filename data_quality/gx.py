@@ -10,8 +10,8 @@ Only the step that checks imports this module.
 
 from data_quality.importing import fields_copied_once, lazily
 
-# Each is used by an expectation, or a page, that Fenji does not have.
-_NOT_NEEDED = ("scipy.stats", "altair", "jsonschema", "mistune", "tzlocal")
+# Each is used by an expectation, a page or a place of data that Fenji does not have.
+_NOT_NEEDED = ("scipy.stats", "altair", "boto3", "jsonschema", "mistune", "tzlocal")
 
 with lazily(*_NOT_NEEDED), fields_copied_once():
     from great_expectations.compatibility.pydantic import PrivateAttr

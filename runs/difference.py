@@ -58,7 +58,7 @@ class Way:
         if self.whole_because is not None:
             return f"computed as a whole: {self.whole_because}"
         changed = number_of(self.n_customers or 0, "customer")
-        return f"brought up to date: {changed} computed anew, the rest carried over"
+        return f"brought up to date: {changed} computed anew, the rest kept"
 
 
 @dataclass(frozen=True)

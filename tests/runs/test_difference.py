@@ -278,7 +278,7 @@ def test_ways_are_told_in_words():
         "computed as a whole: it was asked for"
     )
     assert Way("facts", None, 1).in_words == (
-        "brought up to date: 1 customer computed anew, the rest carried over"
+        "brought up to date: 1 customer computed anew, the rest kept"
     )
 
 
