@@ -144,11 +144,19 @@ def shown_value(text: Sql, known: Sequence[str]) -> Sql:
     if not known:
         return letters_out
     return sql(
-        "case when list_contains([{known}], lower(trim({text}))) then {text}"
-        " else {shown} end",
+        "case when {is_known} then {text} else {shown} end",
+        is_known=is_known(text, known),
         text=text,
-        known=listed(literal(word) for word in known),
         shown=letters_out,
+    )
+
+
+def is_known(text: Sql, known: Sequence[str]) -> Sql:
+    """Whether a text is one of the words that its column takes."""
+    return sql(
+        "list_contains([{known}], lower(trim({text})))",
+        known=listed(literal(word) for word in known),
+        text=text,
     )
 
 

@@ -66,13 +66,19 @@ WAYS_OUT: Mapping[str, str] = {
 
 def as_csv(columns: Sequence[Sql]) -> Sql:
     """The columns of a row as one text, written as CSV."""
+    texts = listed(
+        sql("cast({column} as varchar)", column=column) for column in columns
+    )
+    return _joined(sql("[{texts}]", texts=texts))
+
+
+def _joined(texts: Sql) -> Sql:
+    """The texts of a list as one line of CSV."""
     return sql(
-        "array_to_string(list_transform([{columns}], lambda v: case when v is null"
+        "array_to_string(list_transform({texts}, lambda v: case when v is null"
         " then '' when regexp_matches(v, '[,\"\\r\\n]') then"
         " '\"' || replace(v, '\"', '\"\"') || '\"' else v end), ',')",
-        columns=listed(
-            sql("cast({column} as varchar)", column=column) for column in columns
-        ),
+        texts=texts,
     )
 
 
@@ -96,6 +102,19 @@ class Show:
             column=column,
             mask=literal(masks.MASK),
         )
+
+    def told(self, column: Sql) -> Sql:
+        """The column's text, `given`, and how it is to be shown, `how`."""
+        text = sql("cast({column} as varchar)", column=column)
+        how = literal(self.how)
+        if self.known:
+            how = sql(
+                "case when {is_known} then {as_given} else {how} end",
+                is_known=masks.is_known(text, self.known),
+                as_given=literal("as given"),
+                how=how,
+            )
+        return sql("{{given: {text}, how: {how}}}", text=text, how=how)
 
 
 def show(columns: Iterable[Column], ids: Collection[str]) -> Show:
@@ -135,7 +154,29 @@ def shown_row(columns: Sequence[Sql], shows: Sequence[Show]) -> Sql:
     # Each column takes one sign at least, so that no others have room.
     few = masks.SHOWN + 1
     pairs = zip(shows[:few], columns[:few], strict=True)
-    return masks.cut(as_csv([how.text(column) for how, column in pairs]))
+    texts = sql(
+        # One expression for all columns: DuckDB compiles each pattern wherever it
+        # stands, which takes as long as loading a small file.
+        "list_transform([{told}], lambda told: {shown})",
+        told=listed(how.told(column) for how, column in pairs),
+        shown=_shown(),
+    )
+    return masks.cut(_joined(texts))
+
+
+def _shown() -> Sql:
+    """What is shown of a column, `told` as `Show.told` tells it."""
+    return sql(
+        "case told.how when {id} then {as_id} when {value} then {as_value}"
+        " when {hidden} then case when told.given is not null then {mask} end"
+        " else told.given end",
+        id=literal("id"),
+        as_id=masks.shown_id(Sql("told.given")),
+        value=literal("value"),
+        as_value=masks.shown_value(Sql("told.given"), ()),
+        hidden=literal("hidden"),
+        mask=literal(masks.MASK),
+    )
 
 
 def shown_object(
