@@ -67,6 +67,8 @@ class Batch:
     n_read: dict[str, int] = field(default_factory=dict)
     n_skipped: dict[str, int] = field(default_factory=dict)  # by the mapping
     n_unmatched: dict[str, int] = field(default_factory=dict)  # by its joins
+    # Of files whose records become several rows each.
+    n_records: dict[str, int] = field(default_factory=dict)
     _failing: dict[str, tuple[Failing, ...]] = field(default_factory=dict)
     # Of mappings: a file without a column that they name, the column, what is wrong.
     _unknown: dict[str, tuple[FileToLoad, str, str]] = field(default_factory=dict)
@@ -88,7 +90,8 @@ class Batch:
         def likeness(bound_file: tuple[FileToLoad, tuple[Bound, ...]]) -> str:
             file = bound_file[0]
             alone = file.landing.path if file.failing else ""
-            return repr((file.layout, file.mapping_digest, alone))
+            mapping = file.landing.mapping.model_dump_json()
+            return repr((file.layout, mapping, alone))
 
         groups: list[Group] = []
         for _, together in groupby(sorted(bound, key=likeness), key=likeness):
@@ -174,6 +177,7 @@ class Batch:
             self.n_read[path],
             n_skipped=self.n_skipped.get(path, 0),
             n_unmatched=self.n_unmatched.get(path, 0),
+            n_records=self.n_records.get(path),
         )
 
     def learn_of_records(self, group: Group) -> None:
@@ -396,7 +400,7 @@ class Batch:
         """
         self._check_written(group)
         try:
-            group.rows(group.relation())
+            group = self._shaped(group)
         except (UnusableShape, RefusedExpression) as err:
             for file in group.files:
                 self.refused[file.landing.path] = str(err)
@@ -426,6 +430,31 @@ class Batch:
                 place = ("columns", bound.column.name)
                 raise self._error(group.files[0], first_line(err), *place) from None
         yield group.with_expression_types(self.con)
+
+    def _shaped(self, group: Group) -> Group:
+        """The group with the type of what its records become rows by.
+
+        Raises:
+            UnusableShape: the files have not the columns that the mapping needs.
+            RefusedExpression: the same.
+            ConfigurationError: the columns that become one are of types that differ.
+        """
+        group.rows(group.relation())
+        if group.shape.explode is None or group.layout.kind != "parquet":
+            return group
+        n_joined = sum(len(join.names) for join in group.shape.joins)
+        value = group.columns[len(group.own_columns) + n_joined]
+        try:
+            kind = group.type_of(self.con, value)
+        except duckdb.Error as err:
+            raise self._error(group.files[0], first_line(err), "explode") from None
+        return replace(
+            group,
+            files=tuple(
+                replace(file, shape=replace(file.shape, exploded_type=kind))
+                for file in group.files
+            ),
+        )
 
     def _check_condition(self, group: Group) -> None:
         """Refuse a condition of rows that is none.
@@ -483,7 +512,9 @@ class Batch:
             ).fetchall()
         }
         for digest, (file, column, problem) in self._unknown.items():
-            if digest not in used:
+            # Where files have names of their own, so have the digests.
+            is_used = any(group.mapping == file.landing.mapping for group in groups)
+            if digest not in used and not is_used:
                 path = masks.path_in_words(self.con, file.landing.path)
                 told = f"{path}: {problem}"
                 raise self._error(file, told, "columns", column)

@@ -66,7 +66,7 @@ def _problem(
     if not reads_text:
         return None
     columns = [sql("null::varchar as {name}", name=identifier(name)) for name in names]
-    columns.append(Sql("1"))
+    columns += [Sql("1::bigint as _record"), Sql("'' as _file_name")]
     try:
         con.execute(
             sql(

@@ -25,7 +25,7 @@ _NODES = (
     exp.NullSafeNEQ, exp.And, exp.Or, exp.Not, exp.Is, exp.In, exp.Between, exp.Like,
     exp.ILike, exp.Case, exp.If, exp.Cast, exp.TryCast, exp.DataTypeParam,
     exp.Literal, exp.Null, exp.Boolean, exp.Column, exp.Identifier, exp.Var,
-    exp.Interval,
+    exp.Interval, exp.RowNumber,
     exp.Abs, exp.Ceil, exp.Chr, exp.Coalesce, exp.Concat, exp.ConcatWs, exp.Contains,
     exp.DateFromParts, exp.Day, exp.EndsWith, exp.Floor, exp.Greatest, exp.Hour,
     exp.LastDay, exp.Least, exp.Left, exp.Length, exp.Lower, exp.Month, exp.Nullif,
@@ -36,17 +36,17 @@ _NODES = (
 )  # fmt: skip
 
 # Functions that the parser does not know, but DuckDB.
-_ANONYMOUS = frozenset({"date_part", "strip_accents", "try_strptime"})
+_ANONYMOUS = frozenset({"date_part", "file_name", "strip_accents", "try_strptime"})
 
 # What the error hints at and the documentation lists, by the names that are written.
 FUNCTIONS = (
     "abs", "ceil", "chr", "coalesce", "concat", "concat_ws", "contains", "date_part",
-    "date_trunc", "day", "ends_with", "floor", "greatest", "hour", "if", "ifnull",
-    "instr", "last_day", "least", "left", "length", "lower", "lpad", "ltrim",
+    "date_trunc", "day", "ends_with", "file_name", "floor", "greatest", "hour", "if",
+    "ifnull", "instr", "last_day", "least", "left", "length", "lower", "lpad", "ltrim",
     "make_date", "make_timestamp", "mod", "month", "nullif", "position",
     "regexp_extract", "regexp_matches", "regexp_replace", "replace", "reverse", "right",
-    "round", "rpad", "rtrim", "sign", "split_part", "starts_with", "strftime",
-    "strip_accents", "strptime", "substr", "substring", "trim", "trunc",
+    "round", "row_number", "rpad", "rtrim", "sign", "split_part", "starts_with",
+    "strftime", "strip_accents", "strptime", "substr", "substring", "trim", "trunc",
     "try_strptime", "upper", "year",
 )  # fmt: skip
 
@@ -61,6 +61,9 @@ _TYPES = frozenset(
     }
 )  # fmt: skip
 
+
+# Functions that say where a row lies, and what relations call the columns with it.
+PLACES = {"row_number": "_record", "file_name": "_file_name"}
 
 _PARTS = 2  # of a name: a file that is joined, and its column
 
@@ -192,9 +195,28 @@ def compile_expression(
             )
         made = exp.column(exp.to_identifier(columns[index], quoted=True))
         tree = _replaced(tree, column, made)
+    for call, place in _places(tree):
+        tree = _replaced(tree, call, place)
     while (listed := tree.find(exp.In)) is not None:
         tree = _replaced(tree, listed, _one_by_one(listed))
     return Sql(tree.sql(dialect="duckdb"))
+
+
+def _places(tree: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
+    """The calls that say where a row lies, and the columns that hold it.
+
+    Raises:
+        RefusedExpression: one is called with something.
+    """
+    found: list[tuple[exp.Expr, exp.Expr]] = []
+    for node in tree.find_all(exp.RowNumber, exp.Anonymous):
+        name = "row_number" if isinstance(node, exp.RowNumber) else node.name.lower()
+        if name not in PLACES:
+            continue
+        if node.expressions or (node.this and not isinstance(node.this, str)):
+            raise RefusedExpression(f"{name}() takes nothing in its parentheses")
+        found.append((node, exp.column(exp.to_identifier(PLACES[name], quoted=True))))
+    return found
 
 
 def _replaced(tree: exp.Expr, node: exp.Expr, made: exp.Expr) -> exp.Expr:

@@ -7,7 +7,7 @@ are refused until it is mended. How the rows are joined is said in `ingest/shape
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
@@ -18,7 +18,13 @@ from ingest.expressions import RefusedExpression
 from ingest.landing import JoinedFile, LandingFile
 from ingest.layouts import Reader
 from ingest.ledger import Change
-from ingest.mapping import find_column, place_in_mapping, position_of
+from ingest.mapping import (
+    find_column,
+    names_files,
+    numbers_rows,
+    place_in_mapping,
+    position_of,
+)
 from ingest.relation import Group
 from ingest.shapes import JoinedTable, Shape, as_key, joined_columns, there_columns
 from ingest.sql_text import Sql, listed, literal, sql
@@ -60,7 +66,8 @@ class Joins:
     feed: Contract
     scratch: Path
     workbooks: WorkbookReader
-    _shapes: dict[str, Shape | str] = field(default_factory=dict)
+    # By mapping: what is joined, or why it cannot be.
+    _tables_of: dict[str, tuple[JoinedTable, ...] | str] = field(default_factory=dict)
     _n_tables: int = 0
 
     def shape(self, file: LandingFile) -> Shape:
@@ -72,18 +79,28 @@ class Joins:
             RunError: the machine could not do it.
         """
         mapping = file.mapping
+        own = Shape(
+            explode=mapping.explode,
+            exploded_type=_exploded_type(mapping),
+            has_numbers=numbers_rows(mapping),
+            file_name=(
+                masks.path_in_words(self.con, file.path)
+                if names_files(mapping)
+                else None
+            ),
+        )
         if not mapping.join:
-            return Shape()
+            return own
         known = str(position_of(self.project, self.feed.table, mapping))
-        if known not in self._shapes:
+        if known not in self._tables_of:
             try:
-                self._shapes[known] = Shape(tuple(self._tables(file)))
+                self._tables_of[known] = tuple(self._tables(file))
             except Unreadable as err:
-                self._shapes[known] = str(err)
-        shape = self._shapes[known]
-        if isinstance(shape, str):
-            raise Unreadable(shape)
-        return shape
+                self._tables_of[known] = str(err)
+        tables = self._tables_of[known]
+        if isinstance(tables, str):
+            raise Unreadable(tables)
+        return replace(own, joins=tables)
 
     def close(self) -> None:
         """Drop the tables."""
@@ -179,6 +196,12 @@ class Joins:
         batch = _JoinedBatch(self.con, self.project, there, reader, changes)
         batch.owner = (mapping, name)
         return batch
+
+
+def _exploded_type(mapping: FeedMapping) -> str:
+    """The type of what records become rows by; text until columns are known."""
+    is_span = mapping.explode is not None and mapping.explode.from_ is not None
+    return "DATE" if is_span else "VARCHAR"
 
 
 def _table(number: int) -> Sql:

@@ -23,7 +23,7 @@ from ingest.mapping import (
     position_of,
     wanted_names,
 )
-from ingest.shapes import key_columns, made_names
+from ingest.shapes import made_names, named_columns
 from ingest.sniffing import (
     HEADER_LINES,
     UTF8,
@@ -316,7 +316,7 @@ def expression_columns(
             position = position_of(project, feed.table, file.mapping)
             where = place_in_mapping(project, feed.table, position, *place)
             raise ConfigurationError(str(err), where) from None
-    return [*names, *key_columns(file.mapping)]
+    return [*names, *named_columns(file.mapping)]
 
 
 def glob_escaped(path: Path) -> str:

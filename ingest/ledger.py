@@ -22,6 +22,11 @@ from ingest.sql_text import identifier, select_named, sql, unnested
 from project.folder import Project
 from sql.contracts import Contract, feeds
 
+# Rows of a record that becomes several are numbered from (record - 1) * STEP + 1 on, so
+# that their number tells the record. A file has fewer than 2^40 of them.
+STEP = 1 << 12
+MOST_RECORDS = 1 << 28
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -255,7 +260,7 @@ def changes(
     for file in files:
         entry = by_path.get((file.feed, file.path))
         digest_of_mapping = mapping_digest(
-            project, feeds()[file.feed], file.mapping, digests.of(file)
+            project, feeds()[file.feed], file.mapping, digests.of(file), file.path
         )
         same_mapping = entry is not None and entry.mapping_digest == digest_of_mapping
         stat = (file.size, file.mtime_ns)
@@ -381,6 +386,7 @@ class Outcome:
     # Of a refused file: whether the next run tries it, though it is as it was.
     again: bool = False
     n_skipped: int = 0  # of the rows read, those that the mapping leaves out
+    n_records: int | None = None  # of a file whose records become several rows
     n_unmatched: int = 0  # of the others, those for which a join finds no row
 
 
@@ -415,6 +421,8 @@ def enter(
                 n_read="bigint",
                 n_skipped="bigint",
                 n_unmatched="bigint",
+                n_records="bigint",
+                line_step="integer",
             ),
         ),
         {
@@ -435,6 +443,10 @@ def enter(
             "n_read": [outcome.n_read for _, outcome in outcomes],
             "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
             "n_unmatched": [outcome.n_unmatched for _, outcome in outcomes],
+            "n_records": [outcome.n_records for _, outcome in outcomes],
+            "line_step": [
+                None if outcome.n_records is None else STEP for _, outcome in outcomes
+            ],
             "loaded_at": loaded_at,
         },
     )

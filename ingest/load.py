@@ -22,8 +22,9 @@ from ingest.duplicates import Settlement
 from ingest.joins import Joins
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
+from ingest.ledger import MOST_RECORDS
 from ingest.raw_tables import feed_columns, prepare
-from ingest.relation import IS_REJECTED, SKIPPED, Group
+from ingest.relation import IS_REJECTED, LINE, SKIPPED, Group
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
 from project.errors import RunError
@@ -438,9 +439,10 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
         batch.learn_of_records(group)
         numbering.number(con, group, batch.reader.scratch)
         records = Sql("select * from _staged")
-        unread = Sql(
-            " union all by name"
-            " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
+        unread = sql(
+            " union all by name select _file, {line}, null as _column, _reason, _raw,"
+            " _masked from _unread",
+            line=group.first_line(LINE),
         )
     with any_order(con):  # rows carry their file and number
         _insert(con, group, first, group.typed(with_rejects=False, records=records))
@@ -448,9 +450,10 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
     # What is told of rejected rows is worked out for their records alone.
     bad = sql(
         "select * from ({records}) semi join (select distinct _file_id - {first} as"
-        " _file, _line_no as _line from {raw} where _file_id >= {first}"
-        " and {rejected}) using (_file, _line)",
+        " _file, (_line_no - 1) // {step} + 1 as _line from {raw}"
+        " where _file_id >= {first} and {rejected}) using (_file, _line)",
         records=records,
+        step=literal(group.shape.step),
         first=literal(first),
         raw=identifier("raw", group.contract.table),
         rejected=IS_REJECTED,
@@ -463,7 +466,29 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
         unread=unread,
     )
     _keep_rejected(batch, group, first, rejected)
+    if group.shape.explode is not None:
+        _count_records(batch, group, records, unread=bool(unread))
     return _read_counts(batch, group, first, unread=bool(unread))
+
+
+def _count_records(batch: Batch, group: Group, records: Sql, *, unread: bool) -> None:
+    """Count the records of each file, each of which becomes several rows."""
+    rows = sql("select _file from ({records})", records=records)
+    if unread:
+        rows = sql("{rows} union all select _file from _unread", rows=rows)
+    counted = batch.con.execute(
+        sql("select _file, count(*) from ({rows}) group by _file", rows=rows)
+    ).fetchall()
+    n_records = dict(counted)
+    for place, file in enumerate(group.files):
+        path, n = file.landing.path, n_records.get(place, 0)
+        batch.n_records[path] = n
+        if n > MOST_RECORDS:
+            batch.refused[path] = (
+                f"has more than {MOST_RECORDS:,} records, too many for 'explode'; part"
+                " it into several files"
+            )
+            raise ReadAgain
 
 
 def _count_shaped(batch: Batch, group: Group, first: int, records: Sql) -> None:
@@ -547,7 +572,7 @@ def _keep_rejected(batch: Batch, group: Group, first: int, rejected: Sql) -> Non
     )
     for (file_id,) in con.execute("select distinct file_id from _bad").fetchall():
         file = group.files[file_id - first].landing
-        quarantine.write(con, batch.project, file, file_id)
+        quarantine.write(con, batch.project, file, file_id, group.shape.step)
     con.execute("drop table _bad")
 
 

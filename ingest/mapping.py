@@ -97,6 +97,7 @@ def _check_mapping(
     place_of = partial(place_in_mapping, project, contract.table, position)
     _check_columns(contract, mapping, place_of)
     _check_joins(mapping, place_of)
+    _check_row_ids(contract, mapping, place_of)
     _check_formats(mapping, place_of)
 
 
@@ -249,6 +250,7 @@ def mapping_digest(
     contract: Contract,
     mapping: FeedMapping,
     joined: Mapping[str, Sequence[str]] | None = None,
+    path: str = "",
 ) -> str:
     """A digest of all that decides how a file with this mapping is read.
 
@@ -257,6 +259,7 @@ def mapping_digest(
         contract: the feed.
         mapping: how the file maps to it.
         joined: the digests of the contents of the files of each join.
+        path: of the file, which may be part of its rows' ids.
     """
     masked = {
         column.name: column.masked for column in contract.columns if column.masked
@@ -275,6 +278,7 @@ def mapping_digest(
         ],
         # Files that were read before a column was masked are read again.
         **({"masked": masked} if masked else {}),
+        **({"path": path} if names_files(mapping) else {}),
         # Their order and their names say nothing of the rows.
         **({"joined": {k: sorted({*v}) for k, v in joined.items()}} if joined else {}),
     }
@@ -289,6 +293,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "null_values": mapping.null_values,
         "where": mapping.where,
         "join": mapping.join,
+        "explode": mapping.explode,
     }
     return {name for name, given in later.items() if not given}
 
@@ -320,6 +325,41 @@ def expressions_of(mapping: FeedMapping) -> Iterator[tuple[tuple[str, ...], str]
         for there, here in join.keys.items():
             if isinstance(here, Expression):
                 yield ("join", name, "on", there), here.expr
+    explode = mapping.explode
+    if explode is not None and explode.from_ is not None and explode.to is not None:
+        yield ("explode", "from"), explode.from_
+        yield ("explode", "to"), explode.to
+
+
+# Functions that stand for where a row lies: of a file, and in it.
+_ROW_NUMBER = re.compile(r"\brow_number\s*\(", re.IGNORECASE)
+_FILE_NAME = re.compile(r"\bfile_name\s*\(", re.IGNORECASE)
+
+
+def numbers_rows(mapping: FeedMapping) -> bool:
+    """Whether an expression of the mapping may ask for the number of the record."""
+    return any(_ROW_NUMBER.search(text) for _, text in expressions_of(mapping))
+
+
+def names_files(mapping: FeedMapping) -> bool:
+    """Whether an expression of the mapping may ask for the file's name."""
+    return any(_FILE_NAME.search(text) for _, text in expressions_of(mapping))
+
+
+def _check_row_ids(
+    contract: Contract, mapping: FeedMapping, place_of: Callable[..., Place]
+) -> None:
+    """Refuse an id that the first rows of all files would share."""
+    for name in contract.key:
+        given = mapping.columns.get(name)
+        if name == contract.numbered_by or not isinstance(given, Expression):
+            continue
+        if _ROW_NUMBER.search(given.expr) and not _FILE_NAME.search(given.expr):
+            raise ConfigurationError(
+                "rows of several files would have one id; write for example"
+                " file_name() || ':' || row_number()",
+                place_of("columns", name),
+            )
 
 
 def mapped_names(mapping: FeedMapping) -> list[str]:

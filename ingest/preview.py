@@ -55,6 +55,7 @@ class FileHead:
     n_rejected: int | None
     n_skipped: int | None
     n_unmatched: int | None  # a join of the mapping finds no row
+    n_records: int | None  # as many as rows, unless the mapping explodes them
     rows: tuple[dict[str, object], ...]  # the first that load; column → value
 
 
@@ -213,6 +214,7 @@ class _Entry:
     n_rejected: int | None = None
     n_skipped: int | None = None
     n_unmatched: int | None = None
+    n_records: int | None = None
 
 
 def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
@@ -220,7 +222,7 @@ def _books(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], _Entry]:
     rows = con.execute(
         sql(
             "select feed, file, status, reason, n_read, n_loaded, n_duplicate,"
-            " n_rejected, n_skipped, n_unmatched from ({books})",
+            " n_rejected, n_skipped, n_unmatched, n_records from ({books})",
             books=Sql(select_of(contract("marts", "feed_reconciliation"))),
         )
     ).fetchall()

@@ -26,14 +26,26 @@ _MIN_BUFFER = 1_000_000  # bytes; a row may be as long as its file
 
 
 def write(
-    con: duckdb.DuckDBPyConnection, project: Project, file: LandingFile, file_id: int
+    con: duckdb.DuckDBPyConnection,
+    project: Project,
+    file: LandingFile,
+    file_id: int,
+    step: int = 1,
 ) -> None:
-    """Write the rows of one file from the temporary table `_bad`."""
+    """Write the rows of one file from the temporary table `_bad`.
+
+    Args:
+        con: the warehouse.
+        project: the project.
+        file: the file.
+        file_id: its number.
+        step: by how much the numbers of rows of one record and of the next differ.
+    """
     rows = con.sql(
-        "select $file as file, _line as line_no, _column as column_name,"
-        " _reason as reason_code, _raw as raw_text from _bad where file_id = $file_id"
-        " order by line_no",
-        params={"file": file.path, "file_id": file_id},
+        "select $file as file, (_line - 1) // $step + 1 as line_no,"
+        " _column as column_name, _reason as reason_code, _raw as raw_text from _bad"
+        " where file_id = $file_id order by _line",
+        params={"file": file.path, "file_id": file_id, "step": step},
     )
     _write(rows, project, file.feed, _name(file_id, file.path))
 
@@ -86,7 +98,9 @@ def _write_late(
 ) -> None:
     columns = [sql("t.{name}", name=identifier(column.name)) for column in feed.columns]
     select = sql(
-        "select f.path as file, r.line_no, r.column_name, r.reason_code,"
+        "select f.path as file,"
+        " (r.line_no - 1) // coalesce(f.line_step, 1) + 1 as line_no,"
+        " r.column_name, r.reason_code,"
         " {raw_text} as raw_text from raw.rejected_rows as r"
         " inner join raw.files as f on r.file_id = f.file_id"
         " inner join {raw} as t"

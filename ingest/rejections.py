@@ -28,6 +28,10 @@ REASONS: Mapping[str, str] = {
     "not_a_boolean": "neither true nor false, 1 nor 0, yes nor no, y nor n, 是 nor 否",
     "not_in_list": "not on the column's closed list",
     "expression_failed": "the mapping's expression fails on this row",
+    "not_exploded": (
+        "a span whose days are missing or no dates, or more rows of one record than"
+        " 4,096"
+    ),
     "joined_twice": "rows of a joined file that have its key and differ",
     "too_few_columns": "fewer columns than the header",
     "too_many_columns": "more columns than the header",
@@ -55,6 +59,7 @@ WAYS_OUT: Mapping[str, str] = {
     "not_a_boolean": "map the column to an expression, such as Active = 'X'",
     "not_in_list": "map the column to an expression, such as case … when … then … end",
     "expression_failed": "mend the expression of that column",
+    "not_exploded": "mend 'explode', such as from: \"strptime(day, '%d.%m.%Y')\"",
     "joined_twice": "give the join a 'where', or more columns of its key under 'on',",
     "too_few_columns": "state 'delimiter' and 'header_row'",
     "too_many_columns": "state 'delimiter' and 'header_row'",

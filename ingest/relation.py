@@ -27,7 +27,16 @@ from ingest.rejections import (
     shown_object,
     shown_row,
 )
-from ingest.shapes import AMBIGUOUS, UNMATCHED, UNSHAPED, Shape, key_columns
+from ingest.shapes import (
+    AMBIGUOUS,
+    FILE_NAME,
+    LEFT_OUT,
+    UNMADE,
+    UNMATCHED,
+    UNSHAPED,
+    Shape,
+    named_columns,
+)
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.written import Written, written_in
 from project.settings import FeedMapping
@@ -40,6 +49,7 @@ UNREADABLE = 255
 SKIPPED = 254  # left out by the mapping's condition, and no rejected row
 UNDECIDED = 253  # the condition fails on the row
 JOINED_TWICE = 252  # a join finds rows that differ
+NOT_EXPLODED = 251  # no rows can be made of the record
 # Not written as `in`: DuckDB may make a join of that, which loses the order of rows.
 IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
 
@@ -106,7 +116,10 @@ class Group:
 
     @property
     def shape(self) -> Shape:
-        """What the mapping makes of the records of the files."""
+        """What the mapping makes of the records of the files.
+
+        Files of a group have different names.
+        """
         return self.files[0].shape
 
     @property
@@ -181,10 +194,15 @@ class Group:
     def used(self) -> tuple[int, ...]:
         """The places of the columns of the files that anything is read of."""
         names = [*columns_of(self.mapping.where or "true")]
-        names += key_columns(self.mapping)
+        names += named_columns(self.mapping)
         for _, text in expressions_of(self.mapping):
             names += columns_of(text)
         asked = {find_column(self.layout.header, name) for name in names}
+        explode = self.mapping.explode
+        if explode is not None and any(
+            set(name) & set("*?") for name in explode.called
+        ):
+            asked |= {*range(len(self.layout.header))}  # a pattern may take any
         return tuple(
             place
             for place in range(len(self.layout.header))
@@ -203,7 +221,24 @@ class Group:
             RefusedExpression: the same.
         """
         return self.shape.rows(
-            records, self.header, self.columns, numbered=self.layout.has_places
+            self._with_names(records),
+            self.header,
+            self.columns,
+            numbered=self.layout.has_places,
+            is_json=self.layout.kind in {"lines", "json"},
+        )
+
+    def _with_names(self, records: Sql) -> Sql:
+        """The records with the names of their files, where these are asked for."""
+        names = [file.shape.file_name for file in self.files]
+        if names[0] is None:
+            return records
+        return sql(
+            "select *, list_extract([{names}], _file::bigint + 1) as {name}"
+            " from ({records})",
+            names=listed(literal(name) for name in names),
+            name=FILE_NAME,
+            records=records,
         )
 
     def unmatched(self, records: Sql) -> Sql:
@@ -215,9 +250,10 @@ class Group:
             return Sql("select 0 as _file, 0 as n where false")
         return sql(
             "select _file, count(*) from (select *, try(struct_pack(v := {condition}))"
-            " as _taken from ({rows})) where {unmatched}"
+            " as _taken from ({rows})) where {unmatched} and not {left_out}"
             " and (_taken is null or coalesce(_taken.v, false)) group by _file",
             rows=self.rows(records),
+            left_out=LEFT_OUT if self.shape.explode is not None else Sql("false"),
             unmatched=UNMATCHED,
             condition=self.condition or Sql("true"),
         )
@@ -329,9 +365,12 @@ class Group:
 
     def _failed(self, records: Sql, nth: Sql, *, with_rejects: bool) -> Sql:
         """The rows that fail, as rejected ones; nothing of them is worked out."""
+        line = LINE
+        if self.shape.explode is not None:
+            line = self.first_line(LINE)
         outputs = [
             FILE,
-            LINE,
+            line,
             # A row that no single column explains is put down to the first column.
             self._of_failing(nth, "greatest({place}, 1)::utinyint", "_reject"),
         ]
@@ -350,6 +389,14 @@ class Group:
             records=records,
             nth=nth,
             lines=listed(literal(row.line) for row in self.files[0].failing),
+        )
+
+    def first_line(self, record: Sql) -> Sql:
+        """The number of the first row of a record, as `_line`."""
+        return sql(
+            "({record} - 1) * {step} + 1 as _line",
+            record=record,
+            step=literal(self.shape.step),
         )
 
     def _shown(self) -> Sql:
@@ -428,6 +475,16 @@ class Group:
 
     def _reject(self) -> Sql:
         whens = []
+        if self.shape.explode is not None:
+            whens.append(
+                sql(
+                    "when {unmade} then {unmade_code} when {left_out} then {skipped}",
+                    unmade=UNMADE,
+                    unmade_code=literal(NOT_EXPLODED),
+                    left_out=LEFT_OUT,
+                    skipped=literal(SKIPPED),
+                )
+            )
         if self.shape.joins:
             whens.append(
                 sql(
@@ -512,6 +569,9 @@ class Group:
         if self.shape.joins:
             code = literal(JOINED_TWICE)
             reasons.append(sql("when {code} then 'joined_twice'", code=code))
+        if self.shape.explode is not None:
+            code = literal(NOT_EXPLODED)
+            reasons.append(sql("when {code} then 'not_exploded'", code=code))
         shown = self._shown()
         whole = as_csv(self.own_columns)
         if self.layout.kind in {"lines", "json"}:

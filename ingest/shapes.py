@@ -1,20 +1,28 @@
 """How rows get the shape that a mapping gives them, before anything is typed.
 
-The records of a file get the columns of other files that the mapping joins. All of it
-is SQL over relations; `ingest/joins.py` reads the files that are joined, and
-`ingest/relation.py` types the rows.
+The records of a file get the columns of other files that the mapping joins, and each
+becomes several rows where the mapping explodes it. All of it is SQL over relations;
+`ingest/joins.py` reads the files that are joined, and `ingest/relation.py` types the
+rows.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ingest.expressions import columns_of, compile_expression
+from ingest.expressions import PLACES, columns_of, compile_expression
+from ingest.landing import pattern
+from ingest.ledger import STEP
 from ingest.mapping import expressions_of, find_column, mapped_names, near_column
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.written import BLANKS
-from project.settings import Expression, FeedMapping, Join
+from project.settings import Explode, Expression, FeedMapping, Join
 
 # What a shape says of each row.
+RECORD = Sql(PLACES["row_number"])  # the number of its record
+FILE_NAME = Sql(PLACES["file_name"])
+PART = Sql("_part")  # its number among the rows of its record
+LEFT_OUT = Sql("_left_out")  # there is nothing in it: a blank cell, an empty span
+UNMADE = Sql("_unmade")  # its record cannot be made into rows
 UNMATCHED = Sql("_unmatched")  # some join found no row for it
 AMBIGUOUS = Sql("_ambiguous")  # some join found rows that differ
 
@@ -48,20 +56,36 @@ class Shape:
     """What becomes of the records of a file before they are rows of a feed."""
 
     joins: tuple[JoinedTable, ...] = ()
+    explode: Explode | None = None
+    exploded_type: str = "VARCHAR"  # of the values that records become rows by
+    has_numbers: bool = False  # the number of the record is asked for
+    file_name: str | None = None  # as it may be read, where it is asked for
 
     def __bool__(self) -> bool:
-        """Whether the rows are other than the records."""
-        return bool(self.joins)
+        """Whether records are numbered before anything is made of them."""
+        return bool(self.joins) or self.explode is not None or self.has_numbers
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that come to those of the file."""
-        return tuple(name for join in self.joins for name in join.names)
+        joined = tuple(name for join in self.joins for name in join.names)
+        return (*joined, *exploded_names(self.explode))
 
     @property
     def types(self) -> tuple[str, ...]:
         """DuckDB's types of these columns."""
-        return tuple(kind for join in self.joins for kind in join.types)
+        joined = tuple(kind for join in self.joins for kind in join.types)
+        if self.explode is None:
+            return joined
+        made = [self.exploded_type]
+        made += ["VARCHAR"] if self.explode.name else []
+        made += ["BIGINT"] if self.explode.place else []
+        return (*joined, *made)
+
+    @property
+    def step(self) -> int:
+        """By how much the numbers of rows of one record and of the next differ."""
+        return 1 if self.explode is None else STEP
 
     def rows(
         self,
@@ -70,6 +94,7 @@ class Shape:
         columns: Sequence[Sql],
         *,
         numbered: bool,
+        is_json: bool = False,
     ) -> Sql:
         """The rows that are made of the records, in no order.
 
@@ -78,20 +103,31 @@ class Shape:
             header: the names of all columns, those that are made last.
             columns: what the relation calls them.
             numbered: as for `ingest.mapping.near_column`.
+            is_json: whether a record may be `_unreadable`.
 
         Raises:
             UnusableShape: the file has not the column of a key.
             RefusedExpression: as for `compile_expression`.
         """
         known = len(header) - len(self.names)
+        if self.has_numbers:
+            records = sql("select *, _line as {r} from ({x})", r=RECORD, x=records)
         for join in self.joins:
             seen = (header[:known], columns[:known])
             keys = [_key(join.name, key, *seen, numbered=numbered) for key in join.keys]
             made = columns[known : known + len(join.columns)]
             records = _joined(records, join, keys, made)
             known += len(join.columns)
-        if not self.joins:
-            return records
+        if self.joins:
+            records = self._told(records)
+        if self.explode is not None:
+            seen = (header[:known], columns[:known])
+            exploded = _Exploded(self.explode, *seen, numbered, is_json)
+            records = exploded.rows(records, columns[known:])
+        return records
+
+    def _told(self, records: Sql) -> Sql:
+        """What became of all joins together, for each row."""
         flags = [_flag(join, "is_unmatched") for join in self.joins]
         doubts = [_flag(join, "is_ambiguous") for join in self.joins]
         return sql(
@@ -154,11 +190,176 @@ def _key(
     if isinstance(key, Expression):
         text = compile_expression(key.expr, header, columns, numbered=numbered)
         return as_key(sql("try({text})", text=text))
-    index = find_column(header, key)
-    if index is None:
-        near = near_column(header, key, numbered=numbered)
-        raise UnusableShape(f"join.{name}: no column '{key}'{near}")
+    index = _place(f"join.{name}", key, header, numbered=numbered)
     return as_key(columns[index])
+
+
+def _place(part: str, name: str, header: Sequence[str], *, numbered: bool) -> int:
+    """The index of a column that a part of the mapping names.
+
+    Raises:
+        UnusableShape: there is none.
+    """
+    index = find_column(header, name)
+    if index is None:
+        near = near_column(header, name, numbered=numbered)
+        raise UnusableShape(f"{part}: no column '{name}'{near}")
+    return index
+
+
+@dataclass(frozen=True)
+class _Exploded:
+    """How the records of a file with some columns become several rows each."""
+
+    explode: Explode
+    header: Sequence[str]
+    columns: Sequence[Sql]
+    numbered: bool
+    is_json: bool
+
+    def rows(self, records: Sql, made: Sequence[Sql]) -> Sql:
+        """The rows of the records, those with nothing in them as well.
+
+        A record of which nothing can be made is one row.
+
+        Args:
+            records: with the columns.
+            made: what the columns are to be called that the rows get.
+        """
+        for name in exploded_names(self.explode):
+            if find_column(self.header, name) is not None:
+                raise UnusableShape(
+                    f"explode: the file has a column '{name}' already; give it"
+                    " another name"
+                )
+        parts, unmade, labels = self._parts()
+        value = made[0]
+        columns = [
+            sql(
+                "* exclude (_parts) replace ((_line - 1) * {step} + {part} as _line)",
+                step=literal(STEP),
+                part=PART,
+            ),
+            sql(
+                "not {unmade} and coalesce(trim(cast({value} as varchar), {blanks})"
+                " = '', true) as {left_out}",
+                unmade=UNMADE,
+                value=value,
+                blanks=literal(BLANKS),
+                left_out=LEFT_OUT,
+            ),
+        ]
+        if self.explode.name:
+            columns.append(
+                sql(
+                    "list_extract([{labels}], {part}) as {name}",
+                    labels=listed(literal(label) for label in labels),
+                    part=PART,
+                    name=made[1],
+                )
+            )
+        if self.explode.place:
+            columns.append(sql("{part} as {name}", part=PART, name=made[-1]))
+        return sql(
+            "select {columns} from (select *, unnest(_parts) as {value},"
+            " unnest(range(1, len(_parts) + 1)) as {part}"
+            " from (select * replace (case when {unmade} or len(_parts) = 0"
+            " then [null] else _parts end as _parts) from (select *,"
+            " coalesce({is_unmade}, false) as {unmade}, {parts} as _parts"
+            " from ({records}))))",
+            columns=listed(columns),
+            value=value,
+            part=PART,
+            unmade=UNMADE,
+            is_unmade=unmade,
+            parts=parts,
+            records=records,
+        )
+
+    def _parts(self) -> tuple[Sql, Sql, Sequence[str]]:
+        """The values as a list, whether it cannot be made, and what each is called."""
+        if self.explode.columns is not None:
+            return self._of_columns()
+        if self.explode.list_ is not None:
+            return (*self._of_list(self.explode.list_), ())
+        return (*self._of_span(), ())
+
+    def _of_columns(self) -> tuple[Sql, Sql, Sequence[str]]:
+        found: dict[int, str] = {}
+        for name, called in self.explode.called.items():
+            for index in self._matching(name):
+                found.setdefault(index, called or self.header[index].strip(BLANKS))
+        if len(found) > STEP:
+            raise UnusableShape(f"explode: more than {STEP:,} columns")
+        values = sql("[{v}]", v=listed(self.columns[index] for index in found))
+        if self.is_json:
+            # A record that is no object is one row, and rejected.
+            values = sql("case when not _unreadable then {v} end", v=values)
+        unmade = Sql("_unreadable") if self.is_json else Sql("false")
+        return values, unmade, list(found.values())
+
+    def _matching(self, name: str) -> Sequence[int]:
+        if not set(name) & set("*?"):
+            return [_place("explode", name, self.header, numbered=self.numbered)]
+        wanted = pattern(name.strip(BLANKS).casefold().replace("/", "\0"))
+        found = [
+            index
+            for index, column in enumerate(self.header)
+            if wanted.fullmatch(column.strip(BLANKS).casefold().replace("/", "\0"))
+        ]
+        if not found:
+            raise UnusableShape(f"explode: no column is like '{name}'")
+        return found
+
+    def _of_list(self, name: str) -> tuple[Sql, Sql]:
+        index = _place("explode", name, self.header, numbered=self.numbered)
+        parts = sql(
+            "string_split(cast({column} as varchar), {separator})",
+            column=self.columns[index],
+            separator=literal(self.explode.separator),
+        )
+        values = sql("coalesce({parts}, [null])", parts=parts)
+        return values, sql("len({parts}) > {step}", parts=parts, step=literal(STEP))
+
+    def _of_span(self) -> tuple[Sql, Sql]:
+        begins, ends = (
+            sql(
+                "try(cast({text} as date))",
+                text=compile_expression(
+                    text or "null", self.header, self.columns, numbered=self.numbered
+                ),
+            )
+            for text in (self.explode.from_, self.explode.to)
+        )
+        months = sql(
+            "(case when {e} >= {b} then datediff('month', {b}, {e}) + 1 else 0 end)",
+            b=begins,
+            e=ends,
+        )
+        values = sql(
+            "list_transform(range(case when {months} <= {step} then {months}"
+            " else 0 end), lambda i: cast(date_trunc('month', {b})"
+            " + to_months(cast(i as integer)) as date))",
+            months=months,
+            step=literal(STEP),
+            b=begins,
+        )
+        unmade = sql(
+            "({b} is null or {e} is null or {months} > {step})",
+            b=begins,
+            e=ends,
+            months=months,
+            step=literal(STEP),
+        )
+        return values, unmade
+
+
+def exploded_names(explode: Explode | None) -> tuple[str, ...]:
+    """The columns that rows get where records become several."""
+    if explode is None:
+        return ()
+    names = (explode.value, explode.name, explode.place)
+    return tuple(name for name in names if name)
 
 
 def as_key(value: Sql) -> Sql:
@@ -170,12 +371,17 @@ def as_key(value: Sql) -> Sql:
     )
 
 
-def key_columns(mapping: FeedMapping) -> Iterator[str]:
-    """The columns that the keys of a mapping's joins name, expressions left out."""
+def named_columns(mapping: FeedMapping) -> Iterator[str]:
+    """The columns that joins and `explode` of a mapping name outside of expressions."""
     for join in mapping.join.values():
         for key in join.keys.values():
             if isinstance(key, str):
                 yield key
+    explode = mapping.explode
+    if explode is not None:
+        yield from (name for name in explode.called if not set(name) & set("*?"))
+        if explode.list_ is not None:
+            yield explode.list_
 
 
 def made_names(mapping: FeedMapping) -> tuple[str, ...]:
@@ -188,7 +394,7 @@ def made_names(mapping: FeedMapping) -> tuple[str, ...]:
         f"{name}.{column}"
         for name in mapping.join
         for column in joined_columns(mapping, name)
-    )
+    ) + exploded_names(mapping.explode)
 
 
 def joined_columns(mapping: FeedMapping, name: str) -> tuple[str, ...]:
@@ -197,7 +403,7 @@ def joined_columns(mapping: FeedMapping, name: str) -> tuple[str, ...]:
     Raises:
         RefusedExpression: an expression is not allowed.
     """
-    read = [*mapped_names(mapping), *key_columns(mapping)]
+    read = [*mapped_names(mapping), *named_columns(mapping)]
     for _, text in expressions_of(mapping):
         read.extend(columns_of(text))
     start = f"{name}."

@@ -188,6 +188,57 @@ class Join(Document):
         return {name: name for name in names}
 
 
+class Explode(Document):
+    """How one record of a file becomes several rows; one of three ways."""
+
+    columns: tuple[str, ...] | dict[str, str] | None = Field(
+        default=None, examples=[["q1", "q2", "q3", "q4"], ["2026-*"]]
+    )
+    """A row for each of these columns; `*` and `?` stand for letters. With what each is
+    called in the rows, where that is not its name."""
+    list_: str | None = Field(default=None, alias="list", examples=["tags"])
+    """A row for each part of this column."""
+    separator: str = Field(default=",", min_length=1, examples=[";"])
+    """What parts them."""
+    from_: str | None = Field(default=None, alias="from", examples=["activated_on"])
+    """A row for each month from this day on: an expression that is a date."""
+    to: str | None = Field(default=None, examples=["coalesce(ended_on, '2026-05-31')"])
+    """To this day, its month counted: an expression that is a date."""
+    value: str = Field(min_length=1, examples=["amount"])
+    """The name of the column with the value, the part, or the month's first day."""
+    name: str | None = Field(default=None, min_length=1, examples=["quarter"])
+    """The name of the column that says which column it was."""
+    place: str | None = Field(default=None, min_length=1, examples=["nth"])
+    """The name of a column that numbers the rows of a record, from 1."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Explode":
+        if self.columns is not None and not self.columns:
+            raise ValueError("'columns' names no column")
+        given = [
+            self.columns is not None,
+            self.list_ is not None,
+            self.from_ is not None or self.to is not None,
+        ]
+        if sum(given) != 1:
+            raise ValueError("give one of 'columns', 'list', or 'from' and 'to'")
+        if (self.from_ is None) != (self.to is None):
+            raise ValueError("give both 'from' and 'to'")
+        if self.name is not None and self.columns is None:
+            raise ValueError("'name' is for 'columns'")
+        names = [name for name in (self.value, self.name, self.place) if name]
+        if len({name.casefold() for name in names}) != len(names):
+            raise ValueError("'value', 'name' and 'place' are columns of their own")
+        return self
+
+    @property
+    def called(self) -> Mapping[str, str | None]:
+        """The columns that become rows: what each is called there; None: its name."""
+        if isinstance(self.columns, dict):
+            return self.columns
+        return dict.fromkeys(self.columns or ())
+
+
 class FeedMapping(Document):
     """How some files of a feed map to its canonical columns."""
 
@@ -225,6 +276,11 @@ class FeedMapping(Document):
         examples=[{"orders": {"files": "orders.csv", "on": "order_id"}}],
     )
     """Name: another file, whose columns are read as `name.column`."""
+    explode: Explode | None = Field(
+        default=None,
+        examples=[{"columns": ["q1", "q2"], "name": "quarter", "value": "amount"}],
+    )
+    """How one record becomes several rows; without it, each is one."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

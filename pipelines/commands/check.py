@@ -153,6 +153,11 @@ def _remarks(found: "Preview") -> Iterable[str]:
     for file in found.files:
         if file.status == "refused":
             yield f"{file.file}: refused: {file.reason}"
+        if file.n_records is not None and file.n_records != file.n_read:
+            yield (
+                f"{file.file}: {file.n_records:,} records are made into"
+                f" {file.n_read:,} rows"
+            )
         if file.n_unmatched:
             yield (
                 f"{file.file}: {file.n_unmatched:,} of {file.n_read:,} rows find no row"

@@ -43,7 +43,10 @@ select
     end as n_skipped,
     case
         when files.n_read is not null then coalesce(files.n_unmatched, 0)
-    end as n_unmatched
+    end as n_unmatched,
+    case
+        when files.n_read is not null then coalesce(files.n_records, files.n_read)
+    end as n_records
 from raw.files as files
 inner join raw.file_names as shown
     on files.file_id = shown.file_id

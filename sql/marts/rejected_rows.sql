@@ -3,7 +3,10 @@
 select
     rejected.feed,
     shown.shown_path as file,
-    rejected.line_no,
+    case
+        when files.line_step is null then rejected.line_no
+        else (rejected.line_no - 1) // files.line_step + 1
+    end as line_no,
     rejected.column_name,
     rejected.reason_code,
     rejected.raw_text
