@@ -282,7 +282,7 @@ class Batch:
     def _blame(self, file: FileToLoad, err: duckdb.Error) -> None:
         path = file.landing.path
         same_newlines = self.reader.hints(path).same_newlines
-        if file.layout.kind == "text" and not same_newlines:
+        if file.layout.kind in {"text", "fixed"} and not same_newlines:
             # What DuckDB cannot make sense of are mostly line ends of several kinds.
             self.reader.learn(path, same_newlines=True)
         else:

@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
-from ingest.sniffing import Empty, read_head, records, sniff
+from ingest.sniffing import Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
 from ingest.transcoding import decoded_head
 from ingest.unpacking import Unreadable
@@ -205,7 +205,7 @@ def _of_text(file: LandingFile) -> _Sample:
 
     head = read_head(file.absolute, file.compression, whole_line=True)
     delimiter = "\t" if file.extension == "tsv" else None
-    dialect = sniff(head, judge=judge, delimiter=delimiter)
+    dialect = sniff(head, Stated(delimiter=delimiter), judge=judge)
     text = decoded_head(head, dialect.encoding)
     lines = text.splitlines(keepends=True)[dialect.header_row :]
     width = len(dialect.header)

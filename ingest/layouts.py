@@ -23,13 +23,16 @@ from ingest.mapping import (
     position_of,
     wanted_names,
 )
+from ingest.quoting import joined_names, quoting_of
 from ingest.shapes import made_names, named_columns
+from ingest.skipping import LineMarks, line_pattern
 from ingest.sniffing import (
     HEADER_LINES,
     UTF8,
     Dialect,
     Empty,
     Judge,
+    Stated,
     known_judge,
     read_head,
     sniff,
@@ -43,6 +46,9 @@ from project.folder import Project
 from sql.contracts import Contract
 from sql.faults import without_values
 
+# No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
+NO_DELIMITER = "\x1f\x1e\x1f\x1e"
+
 # The longest record of a text file, and DuckDB's own default.
 MAX_LINE_SIZE = 2_000_000
 
@@ -51,7 +57,7 @@ MAX_LINE_SIZE = 2_000_000
 class Layout:
     """How files are read; files of equal layout are read in one query."""
 
-    kind: str  # text, lines (of JSON), json, parquet or workbook
+    kind: str  # text, fixed (width), lines (of JSON), json, parquet or workbook
     header: tuple[str, ...]
     types: tuple[str, ...]  # DuckDB's, of the columns of the file
     delimiter: str = ","
@@ -61,6 +67,9 @@ class Layout:
     max_line_size: int = MAX_LINE_SIZE
     json_format: str = ""
     compression: str = "none"  # of the files as they are read
+    # The lines of the header, where one that comes again is skipped.
+    repeated: tuple[tuple[str, ...], ...] = ()
+    n_rows: int | None = None  # of a workbook, where it matters
 
     @property
     def has_places(self) -> bool:
@@ -184,8 +193,9 @@ class Reader:
             self._sheets[file.path] = read, target
         sheet, copy = self._sheets[file.path]
         given = file.mapping.header_row
-        last = HEADER_LINES if given is None else given
-        if last > sheet.height and given is not None:
+        more = file.mapping.header_rows - 1
+        last = (HEADER_LINES if given is None else given) + more
+        if given is not None and given + more > sheet.height:
             raise Empty
         top = {
             number: ["" if value is None else value for value in values]
@@ -199,19 +209,31 @@ class Reader:
             ).fetchall()
         }
         judge = self._judge(file)
+        nothing = [""] * len(sheet.kept)
+
+        def lines(row: int) -> list[list[str]]:
+            return [top.get(row + line, nothing) for line in range(more + 1)]
+
+        def header(row: int) -> tuple[str, ...]:
+            return joined_names(lines(row), BLANKS) if more else tuple(lines(row)[0])
+
         # The first row wins among equals.
-        best = max(top, key=lambda number: judge(top[number]), default=1)
+        best = max(top, key=lambda number: judge(header(number)), default=1)
         header_row = best if given is None else given
-        if header_row:
-            names = top.get(header_row, [""] * len(sheet.kept))
-        else:
-            names = [f"column{place + 1}" for place in sheet.kept]
+        names = header(header_row)
+        if not header_row:
+            names = tuple(f"column{place + 1}" for place in sheet.kept)
+        repeated = tuple(map(tuple, lines(header_row))) if header_row else ()
         return (
             Layout(
                 "workbook",
-                tuple(names),
+                names,
                 ("VARCHAR",) * len(names),
-                skip=sum(number <= header_row for number in top),
+                skip=sum(number <= header_row + more for number in top)
+                if header_row
+                else 0,
+                repeated=repeated if file.mapping.repeated_header else (),
+                n_rows=sheet.n_rows if file.mapping.trailer_rows else None,
             ),
             copy,
         )
@@ -219,11 +241,8 @@ class Reader:
     def _json(self, file: LandingFile) -> tuple[Layout, Path]:
         hints = self.hints(file.path)
         head = read_head(file.absolute, file.compression, whole_line=False)
-        dialect = sniff(
-            head,
-            judge=lambda _: (False, 0),
-            encoding=hints.encoding or file.mapping.encoding,
-        )
+        stated = Stated(encoding=hints.encoding or file.mapping.encoding)
+        dialect = sniff(head, stated, judge=lambda _: (False, 0))
         readable = self._readable(
             file, dialect, hints, errors=transcoding.BAD_SIGN, has_zero=b"\0" in head
         )
@@ -249,25 +268,59 @@ class Reader:
         hints = self.hints(file.path)
         mapping = file.mapping
         head = read_head(file.absolute, file.compression, whole_line=True)
-        dialect = sniff(
-            head,
-            judge=self._judge(file),
+        stated = Stated(
             encoding=hints.encoding or mapping.encoding,
             delimiter=mapping.delimiter or ("\t" if file.extension == "tsv" else None),
             header_row=mapping.header_row,
+            header_rows=mapping.header_rows,
+            quoting=quoting_of(mapping),
+            skipped=line_pattern(mapping, quoting_of(mapping)),
         )
+        if mapping.fixed_width:
+            return self._fixed(file, stated, head)
+        dialect = sniff(head, stated, judge=self._judge(file))
         most = self.project.settings.limits.columns
         if len(dialect.header) > most:
             raise OverLimit(
                 f"has more than {most:,} columns (limits.columns in fenji.yaml)"
             )
         readable = self._readable(file, dialect, hints, has_zero=b"\0" in head)
+        delimiter = _delimiter(dialect)
         layout = Layout(
             kind="text",
             header=dialect.header,
             types=("VARCHAR",) * len(dialect.header),
-            delimiter="\t" if dialect.delimiter == " " else dialect.delimiter,
-            skip=dialect.header_row,
+            delimiter=delimiter,
+            skip=dialect.header_row and dialect.header_row + mapping.header_rows - 1,
+            max_line_size=hints.max_line_size,
+            compression=_packed(file, readable),
+            repeated=dialect.header_lines if mapping.repeated_header else (),
+        )
+        return layout, readable
+
+    def _fixed(
+        self, file: LandingFile, stated: Stated, head: bytes
+    ) -> tuple[Layout, Path]:
+        """The layout of text whose columns begin and end at fixed characters."""
+        hints = self.hints(file.path)
+        # One column that takes all: only the encoding is found out.
+        lines = replace(stated, delimiter=NO_DELIMITER, header_row=0)
+        dialect = sniff(head, lines, judge=lambda _: (False, 0))
+        readable = self._readable(
+            file,
+            dialect,
+            hints,
+            errors=transcoding.BAD_SIGN,
+            has_zero=b"\0" in head,
+            in_lines=True,
+        )
+        names = tuple(file.mapping.fixed_width)
+        layout = Layout(
+            kind="fixed",
+            header=names,
+            types=("VARCHAR",) * len(names),
+            delimiter=NO_DELIMITER,
+            skip=file.mapping.header_row or 0,
             max_line_size=hints.max_line_size,
             compression=_packed(file, readable),
         )
@@ -281,13 +334,23 @@ class Reader:
         *,
         errors: str = transcoding.BAD_BYTE,
         has_zero: bool,
+        in_lines: bool = False,
     ) -> Path:
-        """The file itself where DuckDB reads it as it is, else a copy."""
+        """The file itself where DuckDB reads it as it is, else a copy.
+
+        Lines that are skipped are replaced in it, unless the file is read in lines.
+        """
         aligned = dialect.delimiter == " "
         as_it_is = dialect.encoding == UTF8 and not aligned and not has_zero
         long_record = hints.max_line_size > MAX_LINE_SIZE and file.compression
-        if as_it_is and not hints.same_newlines and not long_record:
+        quoting = quoting_of(file.mapping)
+        pattern = None if in_lines else line_pattern(file.mapping, quoting)
+        if as_it_is and not hints.same_newlines and not long_record and not pattern:
             return file.absolute
+        marks = None
+        if pattern and dialect.header:
+            delimiter = _delimiter(dialect)
+            marks = LineMarks(pattern, quoting, delimiter, len(dialect.header))
         copy = self._copy_name(".txt")
         transcoding.copy_text(
             file.absolute,
@@ -296,6 +359,7 @@ class Reader:
             encoding=dialect.encoding,
             aligned=aligned,
             errors=errors,
+            marks=marks,
         )
         return copy
 
@@ -317,6 +381,11 @@ def expression_columns(
             where = place_in_mapping(project, feed.table, position, *place)
             raise ConfigurationError(str(err), where) from None
     return [*names, *named_columns(file.mapping)]
+
+
+def _delimiter(dialect: Dialect) -> str:
+    """What parts the columns of a file as it is read: aligned ones are copied."""
+    return "\t" if dialect.delimiter == " " else dialect.delimiter
 
 
 def glob_escaped(path: Path) -> str:

@@ -24,7 +24,7 @@ from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.ledger import MOST_RECORDS
 from ingest.raw_tables import feed_columns, prepare
-from ingest.relation import IS_REJECTED, LINE, SKIPPED, Group
+from ingest.relation import IS_REJECTED, LINE, SKIP_ROW, SKIPPED, Group
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
 from project.errors import RunError
@@ -344,7 +344,7 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
             rejected=IS_REJECTED,
         )
     ).fetchall()
-    if group.condition is not None:
+    if group.may_skip:
         _count_skipped(
             batch,
             group,
@@ -364,7 +364,7 @@ def _load_columnar(batch: Batch, group: Group, first: int) -> list[int]:
             rejected=IS_REJECTED,
         )
         _keep_rejected(batch, single, first + place, again)
-    if bad or group.condition is not None:
+    if bad or group.may_skip:
         con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
     # Counted without any column, which the end of each file tells. What else it says of
     # itself there may be no text.
@@ -393,18 +393,22 @@ def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
     con = batch.con
     numbering.read(con, group)
     batch.learn_of_records(group)
-    numbering.number(con, group, batch.reader.scratch)
+    numbering.number(con, group, batch.reader.scratch, instead=SKIP_ROW)
     _insert(con, group, first, Sql("select * from _staged where _reject = 0"))
     rejected = sql(
         "select _file, _line, _column, _reason, _raw, _masked from _staged"
         " where {rejected} union all by name"
-        " select _file, _line, null as _column, _reason, _raw, _masked from _unread",
+        " select _file, _line, null as _column, _reason, _raw, _masked from _unread"
+        " where not _is_skipped",
         rejected=IS_REJECTED,
     )
     _keep_rejected(batch, group, first, rejected)
-    if group.condition is not None:
-        code = literal(SKIPPED)
-        left_out = sql("select _file from _typed where _reject = {code}", code=code)
+    if group.may_skip:
+        left_out = sql(
+            "select _file from _staged where _reject = {code} union all"
+            " select _file from _unread where _is_skipped",
+            code=literal(SKIPPED),
+        )
         _count_skipped(batch, group, left_out)
     rows = con.execute(
         "select _file, count(*) from (select _file from _typed union all"
@@ -441,12 +445,12 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
         records = Sql("select * from _staged")
         unread = sql(
             " union all by name select _file, {line}, null as _column, _reason, _raw,"
-            " _masked from _unread",
+            " _masked from _unread where not _is_skipped",
             line=group.first_line(LINE),
         )
     with any_order(con):  # rows carry their file and number
         _insert(con, group, first, group.typed(with_rejects=False, records=records))
-    _count_shaped(batch, group, first, records)
+    _count_shaped(batch, group, first, records, unread=bool(unread))
     # What is told of rejected rows is worked out for their records alone.
     bad = sql(
         "select * from ({records}) semi join (select distinct _file_id - {first} as"
@@ -491,20 +495,23 @@ def _count_records(batch: Batch, group: Group, records: Sql, *, unread: bool) ->
             raise ReadAgain
 
 
-def _count_shaped(batch: Batch, group: Group, first: int, records: Sql) -> None:
+def _count_shaped(
+    batch: Batch, group: Group, first: int, records: Sql, *, unread: bool
+) -> None:
     """Count the rows that were left out, and those that a join finds no row for."""
-    raw = identifier("raw", group.contract.table)
-    _count_skipped(
-        batch,
-        group,
-        sql(
-            "select _file_id - {first} as _file from {raw}"
-            " where _file_id >= {first} and _reject = {code}",
-            first=literal(first),
-            raw=raw,
-            code=literal(SKIPPED),
-        ),
+    left_out = sql(
+        "select _file_id - {first} as _file from {raw}"
+        " where _file_id >= {first} and _reject = {code}",
+        first=literal(first),
+        raw=identifier("raw", group.contract.table),
+        code=literal(SKIPPED),
     )
+    if unread:
+        left_out = sql(
+            "{rows} union all select _file from _unread where _is_skipped",
+            rows=left_out,
+        )
+    _count_skipped(batch, group, left_out)
     for place, n_rows in batch.con.execute(group.unmatched(records)).fetchall():
         batch.n_unmatched[group.files[place].landing.path] = n_rows
 

@@ -99,6 +99,7 @@ def _check_mapping(
     _check_joins(mapping, place_of)
     _check_row_ids(contract, mapping, place_of)
     _check_formats(mapping, place_of)
+    _check_form(mapping, place_of)
 
 
 def _check_columns(
@@ -170,6 +171,36 @@ def _check_encoding(encoding: str | None, place_of: Callable[..., Place]) -> Non
                 f" 'gb18030' (given: {encoding})",
                 place_of("encoding"),
             ) from None
+
+
+def _check_form(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
+    """Refuse what says of the form of files what cannot be."""
+    for part, sign in (("quote", mapping.quote), ("escape", mapping.escape)):
+        if sign and not (sign.isascii() and sign.isprintable() and sign != " "):
+            raise ConfigurationError("is one ASCII sign, such as '", place_of(part))
+        if sign and sign in (mapping.delimiter or ","):
+            # Without a stated delimiter a comma may be one.
+            raise ConfigurationError(
+                f"is '{sign}', which parts columns; state another 'delimiter'",
+                place_of(part),
+            )
+    if mapping.escape and mapping.quote == "":
+        raise ConfigurationError("says nothing without a quote", place_of("escape"))
+    for name, (first, last) in mapping.fixed_width.items():
+        if not 1 <= first <= last:
+            raise ConfigurationError(
+                "is the first and the last character of the column, counted from 1"
+                f" (given: {first}, {last})",
+                place_of("fixed_width", name),
+            )
+    if mapping.fixed_width and mapping.delimiter is not None:
+        raise ConfigurationError(
+            "says nothing beside 'fixed_width'", place_of("delimiter")
+        )
+    if mapping.header_rows > 1 and mapping.header_row == 0:
+        raise ConfigurationError(
+            "says nothing beside 'header_row: 0'", place_of("header_rows")
+        )
 
 
 # How other programs write the parts of a date; minutes stand after hours.
@@ -294,6 +325,14 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "where": mapping.where,
         "join": mapping.join,
         "explode": mapping.explode,
+        "header_rows": mapping.header_rows > 1,
+        "skip_rows": mapping.skip_rows,
+        "trailer_rows": mapping.trailer_rows,
+        "skip_lines": mapping.skip_lines,
+        "repeated_header": mapping.repeated_header,
+        "quote": mapping.quote is not None,
+        "escape": mapping.escape,
+        "fixed_width": mapping.fixed_width,
     }
     return {name for name, given in later.items() if not given}
 

@@ -13,8 +13,9 @@ from typing import BinaryIO
 
 import duckdb
 
-from ingest import casts, masks, transcoding
-from ingest.relation import NO_DELIMITER, Group, sizes
+from ingest import casts, masks, skipping, transcoding
+from ingest.layouts import NO_DELIMITER
+from ingest.relation import OUTSIDE, Group, sizes
 from ingest.sniffing import UTF8
 from ingest.sql_text import Sql, listed, literal, select_named, sql, unnested
 from ingest.unpacking import opened
@@ -46,12 +47,25 @@ def read(
         _list_found(con, group)
 
 
-def number(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
+def number(
+    con: duckdb.DuckDBPyConnection,
+    group: Group,
+    scratch: Path,
+    *,
+    instead: tuple[Sql, Sql] = (OUTSIDE, Sql("true")),
+) -> None:
     """Number the records that were read, as the temporary `_staged` and `_unread`.
 
     `_staged` has the rows as they were read, with their numbers;
     `_unread` the records that could not be split: `_file`, `_line`, `_reason`, `_raw`,
-    `_masked`.
+    `_masked`, and `_is_skipped` where the mapping leaves them out by their numbers.
+
+    Args:
+        con: the warehouse.
+        group: what was read.
+        scratch: a folder for copies.
+        instead: a column of the rows, and what stands in it where the mapping leaves
+            a row out by its number.
     """
     if group.layout.kind == "text":
         _list_unread(con, group, scratch)
@@ -63,23 +77,64 @@ def number(con: duckdb.DuckDBPyConnection, group: Group, scratch: Path) -> None:
     if con.execute("select 1 from _unread limit 1").fetchone() is None:
         con.execute(
             sql(
-                "create or replace temporary view _staged as select * exclude (_line),"
+                "create or replace temporary view _placed as select * exclude (_line),"
                 " rowid - list_extract([{firsts}], _file::bigint + 1) + 1 as _line"
                 " from _typed",
                 firsts=_first_rows(con, group),
             )
         )
-        return
-    # The rows that could be read have the numbers that those that could not leave.
+    else:
+        # The rows that could be read have the numbers that the others left.
+        con.execute(
+            sql(
+                "create or replace temporary table _numbers as {numbers}",
+                numbers=select_named("numbering/numbers"),
+            )
+        )
+        con.execute(
+            "create or replace temporary view _placed as select t.* exclude (_line),"
+            " n.line_no as _line from _typed as t positional join _numbers as n"
+        )
+    _leave_out(con, group, instead)
+
+
+def _leave_out(
+    con: duckdb.DuckDBPyConnection, group: Group, instead: tuple[Sql, Sql]
+) -> None:
+    """Skip the first and last rows of each file, as many as the mapping says."""
+    counts = dict(
+        con.execute(
+            "select _file, count(*) from (select _file from _typed union all"
+            " select _file from _unread) group by _file"
+        ).fetchall()
+    )
+    last = sql(
+        # A list and no join, as for the first rows.
+        "list_extract([{counts}], _file::bigint + 1)",
+        counts=listed(literal(counts.get(n, 0)) for n in range(len(group.files))),
+    )
+    outside = skipping.is_outside(group.mapping, Sql("_line"), last)
+    column, mark = instead
+    told = Sql("*")
+    if outside is not None:
+        told = sql(
+            "* replace (case when {outside} then {mark} else {column} end as {column})",
+            outside=outside,
+            mark=mark,
+            column=column,
+        )
     con.execute(
         sql(
-            "create or replace temporary table _numbers as {numbers}",
-            numbers=select_named("numbering/numbers"),
+            "create or replace temporary view _staged as select {told} from _placed",
+            told=told,
         )
     )
     con.execute(
-        "create or replace temporary view _staged as select t.* exclude (_line),"
-        " n.line_no as _line from _typed as t positional join _numbers as n"
+        sql(
+            "alter table _unread add column _is_skipped boolean default false;"
+            " update _unread set _is_skipped = {outside}",
+            outside=outside or Sql("false"),
+        )
     )
 
 
@@ -96,7 +151,9 @@ def _list_found(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     """What DuckDB could not split, once a record, as `_found`."""
     con.execute(
         sql(
-            "create temporary table _found as {found}",
+            "create temporary table _found as select *, {quotes} as n_quotes"
+            " from ({found})",
+            quotes=group.quoting.opens_and_closes(Sql("_raw")),
             found=select_named("numbering/found"),
         ),
         {"paths": [str(file.readable) for file in group.files]},
@@ -125,9 +182,10 @@ def _read_again(con: duckdb.DuckDBPyConnection, group: Group) -> None:
     if texts:
         con.execute(
             sql(
-                "update _found set _raw = again.text, n_quotes = length(again.text)"
-                " - length(replace(again.text, '\"', '')) from ({again}) as again"
+                "update _found set _raw = again.text, n_quotes = {quotes}"
+                " from ({again}) as again"
                 " where _found._file = again.file and _found.record = again.record",
+                quotes=group.quoting.opens_and_closes(Sql("again.text")),
                 again=unnested(file="bigint", record="bigint", text="varchar"),
             ),
             {
@@ -240,14 +298,14 @@ def _list_blank(
         sql(
             # Windows without an order run over the rows as they lie, in a stream.
             "insert into _blank with counted as (select line,"
-            " coalesce(length(line) - length(replace(line, '\"', '')), 0) as quotes"
-            " from _lines),"
+            " coalesce({quotes}, 0) as quotes from _lines),"
             " opened as (select line, (sum(quotes) over (rows unbounded preceding)"
             " - quotes) % 2 = 0 as is_start from counted),"
             " numbered as (select line, is_start, {skip} + sum(is_start::integer)"
             " over (rows unbounded preceding) as record from opened)"
             " select {place}, record from numbered"
             " where is_start and (line is null or {blank})",
+            quotes=group.quoting.opens_and_closes(Sql("line")),
             skip=before_header,
             place=literal(place),
             blank=casts.blank_record(Sql("line"), group.layout.delimiter),

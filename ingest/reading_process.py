@@ -33,8 +33,9 @@ def read_workbook(task: dict[str, Any]) -> dict[str, Any]:
 
     Returns:
         `status`; where it is `read` also `height` and `width`, the rows and columns of
-        the sheet, and `kept`, the places of the columns that were written, as c0, c1, …
-        beside `row`, the number of the row in the sheet, from 1 on.
+        the sheet, `n_rows`, the rows that were written, and `kept`, the places of the
+        columns that were written, as c0, c1, … beside `row`, the number of the row in
+        the sheet, from 1 on.
     """
     with contextlib.suppress(zipfile.BadZipFile), zipfile.ZipFile(task["file"]) as z:
         expanded = sum(part.file_size for part in z.infolist())
@@ -67,9 +68,11 @@ def read_workbook(task: dict[str, Any]) -> dict[str, Any]:
     body = pl.DataFrame(
         [cells.to_series(place).alias(f"c{n}") for n, place in enumerate(kept)]
     )
-    body.with_row_index("row", offset=1).filter(is_full).write_parquet(task["target"])
+    rows = body.with_row_index("row", offset=1).filter(is_full)
+    rows.write_parquet(task["target"])
     return {
         "status": "read",
+        "n_rows": rows.height,
         "height": cells.height,
         "width": cells.width,
         "kept": kept,

@@ -13,12 +13,13 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import casts
+from ingest import casts, skipping
 from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
-from ingest.layouts import MAX_LINE_SIZE, Layout, glob_escaped
+from ingest.layouts import MAX_LINE_SIZE, NO_DELIMITER, Layout, glob_escaped
 from ingest.mapping import Bound, expressions_of, find_column
 from ingest.masks import shape
+from ingest.quoting import Quoting, quoting_of
 from ingest.rejections import (
     Show,
     as_csv,
@@ -38,11 +39,14 @@ from ingest.shapes import (
     named_columns,
 )
 from ingest.sql_text import Sql, identifier, listed, literal, sql
-from ingest.written import Written, written_in
+from ingest.transcoding import NO_TEXT
+from ingest.written import BLANKS, Written, written_in
 from project.settings import FeedMapping
 from sql.contracts import Column, Contract
 
 FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")
+# Whether a record stands among the first or last ones, which the mapping skips.
+OUTSIDE = Sql("_is_outside")
 
 # The place of a record that is no record of the file at all.
 UNREADABLE = 255
@@ -50,11 +54,9 @@ SKIPPED = 254  # left out by the mapping's condition, and no rejected row
 UNDECIDED = 253  # the condition fails on the row
 JOINED_TWICE = 252  # a join finds rows that differ
 NOT_EXPLODED = 251  # no rows can be made of the record
+SKIP_ROW = (REJECT, literal(SKIPPED))  # a column, and what stands in it then
 # Not written as `in`: DuckDB may make a join of that, which loses the order of rows.
 IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
-
-# No text file holds this; DuckDB asks for a delimiter also where lines are wanted.
-NO_DELIMITER = "\x1f\x1e\x1f\x1e"
 
 
 # The reason for rows on which a cast ends the whole query, by the column's type.
@@ -169,6 +171,40 @@ class Group:
             numbered=self.layout.has_places,
         )
 
+    @property
+    def quoting(self) -> Quoting:
+        """What stands around values, where the files are delimited text."""
+        return quoting_of(self.mapping)
+
+    @cached_property
+    def left_out(self) -> tuple[Sql, ...]:
+        """Whether the mapping leaves a row out by how it begins or where it stands."""
+        conditions = []
+        if self.mapping.skip_lines and self.layout.kind == "text":
+            conditions.append(skipping.is_mark(self.columns[0]))
+        elif self.layout.kind in {"fixed", "workbook"}:
+            text = Sql("_text") if self.layout.kind == "fixed" else self.columns[0]
+            begins = skipping.begins_so(self.mapping, text)
+            conditions += [begins] if begins else []
+        if self.layout.repeated:
+            conditions.append(
+                skipping.is_header(self.own_columns, self.layout.repeated)
+            )
+        if self._is_cut:
+            conditions.append(OUTSIDE)
+        return tuple(conditions)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Whether records are skipped by their numbers."""
+        by_number = self.mapping.skip_rows or self.mapping.trailer_rows
+        return bool(by_number) and self.layout.kind != "parquet"
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether the mapping may leave rows out."""
+        return bool(self.condition is not None or self.left_out)
+
     @cached_property
     def shows(self) -> tuple[Show, ...]:
         """How each column of the files is shown where its row is rejected."""
@@ -211,7 +247,20 @@ class Group:
 
     def relation(self) -> Sql:
         """The records of the files."""
-        return _RELATIONS[self.layout.kind](self)
+        records = _RELATIONS[self.layout.kind](self)
+        if not self._is_cut:
+            return records
+        # Text has no numbers yet: `numbering` says then which records these are.
+        outside = None
+        if self.layout.is_columnar:
+            last = literal((self.layout.n_rows or 0) - self.layout.skip)
+            outside = skipping.is_outside(self.mapping, LINE, last)
+        return sql(
+            "select *, {is_outside} as {outside} from ({records})",
+            is_outside=outside or Sql("false"),
+            outside=OUTSIDE,
+            records=records,
+        )
 
     def rows(self, records: Sql) -> Sql:
         """The rows that the mapping makes of records of the files.
@@ -248,12 +297,13 @@ class Group:
         """
         if not self.shape.joins:
             return Sql("select 0 as _file, 0 as n where false")
+        empty = [LEFT_OUT] if self.shape.explode is not None else []
         return sql(
             "select _file, count(*) from (select *, try(struct_pack(v := {condition}))"
-            " as _taken from ({rows})) where {unmatched} and not {left_out}"
+            " as _taken from ({rows})) where {unmatched} and not ({left_out})"
             " and (_taken is null or coalesce(_taken.v, false)) group by _file",
             rows=self.rows(records),
-            left_out=LEFT_OUT if self.shape.explode is not None else Sql("false"),
+            left_out=listed((*self.left_out, *empty) or (Sql("false"),), " or "),
             unmatched=UNMATCHED,
             condition=self.condition or Sql("true"),
         )
@@ -375,8 +425,8 @@ class Group:
             self._of_failing(nth, "greatest({place}, 1)::utinyint", "_reject"),
         ]
         if with_rejects:
-            is_json = self.layout.kind in {"lines", "json"}
-            whole = Sql("_text") if is_json else as_csv(self.own_columns)
+            has_text = self.layout.kind in {"lines", "json", "fixed"}
+            whole = Sql("_text") if has_text else as_csv(self.own_columns)
             outputs += [
                 self._of_failing(nth, "{column}", "_column"),
                 self._of_failing(nth, "{reason}", "_reason"),
@@ -474,7 +524,12 @@ class Group:
         )
 
     def _reject(self) -> Sql:
-        whens = []
+        whens = [
+            sql(
+                "when {left_out} then {code}", left_out=condition, code=literal(SKIPPED)
+            )
+            for condition in self.left_out
+        ]
         if self.shape.explode is not None:
             whens.append(
                 sql(
@@ -515,7 +570,7 @@ class Group:
                         place=literal(place),
                     )
                 )
-        if self.layout.kind in {"lines", "json"}:
+        if self.layout.kind in {"lines", "json", "fixed"}:
             whens.insert(
                 0,
                 sql("when _unreadable then {code}", code=literal(UNREADABLE)),
@@ -574,6 +629,16 @@ class Group:
             reasons.append(sql("when {code} then 'not_exploded'", code=code))
         shown = self._shown()
         whole = as_csv(self.own_columns)
+        if self.layout.kind == "fixed":
+            reasons.append(
+                sql("when {code} then 'bad_encoding'", code=literal(UNREADABLE))
+            )
+            whole = Sql("_text")
+            shown = sql(
+                "case when _unreadable then {line} else {shown} end",
+                line=shape(Sql("_text")),
+                shown=shown,
+            )
         if self.layout.kind in {"lines", "json"}:
             reasons.append(
                 sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
@@ -641,6 +706,7 @@ def _text(group: Group) -> Sql:
         sql("delim = {delimiter}", delimiter=literal(layout.delimiter)),
         sql("header = {header}", header=literal(layout.skip > 0)),
         sql("skip = {lines}", lines=literal(max(layout.skip - 1, 0))),
+        group.quoting.options,
         sizes(layout),
     ]
     # DuckDB leaves empty lines out itself, but for those of a file with one column.
@@ -648,7 +714,7 @@ def _text(group: Group) -> Sql:
     return sql(
         "select {columns}, file_index as _file, cast(null as bigint) as _line"
         " from read_csv([{paths}], auto_detect = false, strict_mode = true,"
-        " quote = '\"', escape = '\"', store_rejects = true,"
+        " store_rejects = true,"
         " rejects_table = '_reject_errors', rejects_scan = '_reject_scans',"
         " rejects_limit = 0, rejects_line_size_limit = {size},"
         " hive_partitioning = false, {options}) {only}",
@@ -679,14 +745,8 @@ def json_texts(layout: Layout, paths: Sql) -> Sql:
     """The JSON values of files as text: `_text`, `_file`."""
     if layout.kind == "lines":
         return sql(
-            "select line as _text, file_index as _file from read_csv([{paths}],"
-            " auto_detect = false, strict_mode = false, header = false, quote = '',"
-            " escape = '', delim = {delimiter}, columns = {{'line': 'VARCHAR'}},"
-            " hive_partitioning = false, {sizes})"
-            " where not {blank}",
-            paths=paths,
-            delimiter=literal(NO_DELIMITER),
-            sizes=sizes(layout),
+            "select line as _text, file_index as _file from {lines} where not {blank}",
+            lines=_lines(layout, paths),
             blank=casts.blank(Sql("line")),
         )
     return sql(
@@ -697,6 +757,44 @@ def json_texts(layout: Layout, paths: Sql) -> Sql:
         compression=literal(layout.compression),
         form=literal(layout.json_format),
         size=literal(layout.max_line_size * 8),
+    )
+
+
+def _fixed(group: Group) -> Sql:
+    columns = [
+        sql(
+            "trim(substr(line, {first}, {width}), {blanks}) as {column}",
+            blanks=literal(BLANKS),
+            first=literal(first),
+            width=literal(last - first + 1),
+            column=column,
+        )
+        for (first, last), column in zip(
+            group.mapping.fixed_width.values(), group.columns, strict=True
+        )
+    ]
+    return sql(
+        "select {columns}, file_index as _file, cast(null as bigint) as _line,"
+        " line as _text, contains(line, {bad}) as _unreadable"
+        " from {lines} where not coalesce({blank}, true)",
+        columns=listed(columns),
+        bad=literal(NO_TEXT),
+        lines=_lines(group.layout, group.paths()),
+        blank=casts.blank(Sql("line")),
+    )
+
+
+def _lines(layout: Layout, paths: Sql) -> Sql:
+    """The lines of files, whatever stands in them: `line`, `file_index`."""
+    return sql(
+        "read_csv([{paths}],"
+        " auto_detect = false, strict_mode = false, header = false, quote = '',"
+        " escape = '', delim = {delimiter}, columns = {{'line': 'VARCHAR'}},"
+        " hive_partitioning = false, skip = {skip}, {sizes})",
+        paths=paths,
+        delimiter=literal(NO_DELIMITER),
+        skip=literal(layout.skip),
+        sizes=sizes(layout),
     )
 
 
@@ -752,6 +850,7 @@ _RELATIONS = {
     "parquet": _parquet,
     "workbook": _parquet,
     "text": _text,
+    "fixed": _fixed,
     "lines": _json,
     "json": _json,
 }

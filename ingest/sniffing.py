@@ -4,8 +4,6 @@ Only the start of a file is looked at, unless its encoding proves wrong later.
 """
 
 import codecs
-import csv
-import io
 import itertools
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.mapping import folded
+from ingest.quoting import USUAL, Quoting, joined_names
 from ingest.unpacking import FAULTS, Unreadable, opened, system_words
 from ingest.written import BLANKS
 
@@ -58,8 +57,21 @@ class Dialect:
 
     encoding: str
     delimiter: str
-    header_row: int  # the line on which the header stands, 0 where there is none
+    header_row: int  # the line on which the header begins, 0 where there is none
     header: tuple[str, ...]
+    header_lines: tuple[tuple[str, ...], ...] = ()  # that the header is made of
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What is known of a delimited text file before it is looked at."""
+
+    encoding: str | None = None  # None: it is found out; so for the next two
+    delimiter: str | None = None
+    header_row: int | None = None  # the line of the header, 0 where the file has none
+    header_rows: int = 1  # how many lines the header has
+    quoting: Quoting = USUAL
+    skipped: re.Pattern[str] | None = None  # lines that are no header and no rows
 
 
 def read_head(path: Path, compression: str | None, *, whole_line: bool) -> bytes:
@@ -98,22 +110,13 @@ def _has_line(head: bytes) -> bool:
     return b"\n" in text or b"\r" in text
 
 
-def sniff(
-    head: bytes,
-    *,
-    judge: Judge,
-    encoding: str | None = None,
-    delimiter: str | None = None,
-    header_row: int | None = None,
-) -> Dialect:
-    """How the file is written, as far as the settings do not say it.
+def sniff(head: bytes, stated: Stated, *, judge: Judge) -> Dialect:
+    """How the file is written, as far as it is not stated.
 
     Args:
         head: the first bytes of the file.
+        stated: what the settings say.
         judge: tells a usable header from other lines.
-        encoding: as the settings say, None to find out; so for the next two.
-        delimiter: see above.
-        header_row: the line of the header, 0 where the file has none.
 
     Raises:
         Empty: there is nothing in the file.
@@ -122,13 +125,13 @@ def sniff(
     if not head.strip():
         raise Empty
     best: tuple[tuple[bool, int], Dialect] | None = None
-    for candidate in _encodings(head, encoding):
-        text = _decode(head, candidate)
+    for candidate in _encodings(head, stated.encoding):
+        text = _decode(head, candidate, is_stated=stated.encoding is not None)
         if text is None:
             continue
         if not text.strip(BLANKS):
             raise Empty
-        dialect, found = _sniff_text(text, candidate, judge, delimiter, header_row)
+        dialect, found = _sniff_text(text, candidate, judge, stated)
         # The first encoding that decodes holds, unless its header says nothing and
         # that of another is usable.
         if best is None or (found[0] and not best[0][0]):
@@ -136,7 +139,8 @@ def sniff(
         if found[0]:
             break
     if best is None:
-        told = f"is not {encoding} text" if encoding else "is no text that can be read"
+        given = stated.encoding
+        told = f"is not {given} text" if given else "is no text that can be read"
         raise Unreadable(told)
     return best[1]
 
@@ -148,7 +152,12 @@ def _encodings(head: bytes, given: str | None) -> Iterator[str]:
             yield name
             return
     if given is not None:
-        yield UTF8 if codecs.lookup(given).name in {"utf-8", "ascii"} else given
+        name = codecs.lookup(given).name
+        if name in _WIDE:
+            # Without a mark nobody says which byte goes first.
+            yield from (f"{name}-le", f"{name}-be")
+        else:
+            yield UTF8 if name in {"utf-8", "ascii"} else given
         return
     if b"\x00" in head:
         # Text in Latin letters has every other byte zero in UTF-16.
@@ -189,11 +198,12 @@ def likely_encodings(sample: bytes) -> list[str]:
     return sorted(possible, key=lambda encoding: chaos.get(encoding, 1.0))
 
 
-def _decode(head: bytes, encoding: str) -> str | None:
+def _decode(head: bytes, encoding: str, *, is_stated: bool = False) -> str | None:
     """The text, a cut last character left out; None where it does not decode.
 
     A few lines that do not decode do not rule an encoding out: text in another one is
-    hardly ever valid UTF-8 by chance, and rarely valid GB18030 or Big5.
+    hardly ever valid UTF-8 by chance, and rarely valid GB18030 or Big5. Where it
+    is stated, more than half of all lines have to be.
     """
     decoder = codecs.getincrementaldecoder(encoding)
     try:
@@ -204,9 +214,12 @@ def _decode(head: bytes, encoding: str) -> str | None:
             text = decoder("replace").decode(head)
             is_sound = text.count("\ufffd") * _WIDE_SOUND <= len(text)
             return text.lstrip("\ufeff") if is_sound else None
-        lines = [line for line in head.split(b"\n")[:-1] if not line.isascii()]
+        share = 0.5 if is_stated else _SOUND_SHARES.get(encoding)
+        lines = head.split(b"\n")[:-1]
+        if not is_stated:
+            # Those in ASCII tell nothing.
+            lines = [line for line in lines if not line.isascii()]
         sound = sum(_is_text(line, encoding) for line in lines)
-        share = _SOUND_SHARES.get(encoding)
         if share is None or sound <= share * len(lines):
             return None
         text = decoder("replace").decode(head)
@@ -222,36 +235,52 @@ def _is_text(line: bytes, encoding: str) -> bool:
 
 
 def _sniff_text(
-    text: str,
-    encoding: str,
-    judge: Judge,
-    delimiter: str | None,
-    header_row: int | None,
+    text: str, encoding: str, judge: Judge, stated: Stated
 ) -> tuple[Dialect, tuple[bool, int]]:
-    delimiters = (delimiter,) if delimiter else DELIMITERS
+    delimiters = (stated.delimiter,) if stated.delimiter else DELIMITERS
+    header_row = stated.header_row
     if header_row == 0:
-        made = [_headerless(text, candidate, encoding) for candidate in delimiters]
+        made = [
+            _headerless(text, candidate, encoding, stated) for candidate in delimiters
+        ]
         chosen = max(made, key=lambda dialect: len(dialect.header))
         return chosen, judge(chosen.header)
-    starts = list(itertools.islice(_line_starts(text), header_row or HEADER_LINES))
-    rows = [len(starts)] if header_row else range(1, len(starts) + 1)
+    lines = list(itertools.islice(_lines(text, stated), header_row or HEADER_LINES))
     best: tuple[tuple[bool, int, int], Dialect] | None = None
-    for row in rows:
-        line = text[starts[row - 1] :]
+    for row, start in lines[-1:] if header_row else lines:
         for candidate in delimiters:
-            header = next(records(line, candidate), ())
+            names = _names(text[start:], candidate, stated)
+            header = joined_names(names, BLANKS) if len(names) > 1 else names[0]
             if not any(name.strip(BLANKS) for name in header):
                 continue
             usable, known = judge(header)
             rank = (usable, known, len(header))
             # The first line wins among equals, unless it is a title of one cell.
             if best is None or rank[:2] > best[0][:2] or _is_title(best, row, rank):
-                best = rank, Dialect(encoding, candidate, row, tuple(header))
+                lines_of_it = tuple(map(tuple, names))
+                made_of = Dialect(encoding, candidate, row, tuple(header), lines_of_it)
+                best = rank, made_of
         if best and best[0][0]:
             break
     if best is None:
         return Dialect(encoding, delimiters[0], 1, ()), (False, 0)
     return best[1], best[0][:2]
+
+
+def _names(text: str, delimiter: str, stated: Stated) -> list[list[str]]:
+    """The header that begins with a text, as the cells of each of its lines."""
+    found = records(text, delimiter, stated.quoting)
+    names = list(itertools.islice(found, stated.header_rows)) or [[]]
+    first = next((row for row in found if any(v.strip(BLANKS) for v in row)), None)
+    last = names[-1]
+    n_named = max(
+        (place for place, name in enumerate(last, start=1) if name.strip(BLANKS)),
+        default=0,
+    )
+    if first is not None and len(first) == n_named < len(last):
+        # Delimiters that the header has behind its last name, and the rows have not.
+        names = [row[:n_named] for row in names]
+    return names
 
 
 def _is_title(
@@ -262,13 +291,23 @@ def _is_title(
     )
 
 
-def _headerless(text: str, delimiter: str, encoding: str) -> Dialect:
-    first = next(
-        (row for row in records(text, delimiter) if any(v.strip(BLANKS) for v in row)),
-        [],
-    )
+def _headerless(text: str, delimiter: str, encoding: str, stated: Stated) -> Dialect:
+    if stated.skipped is not None:
+        text = stated.skipped.sub("", text)
+    rows = records(text, delimiter, stated.quoting)
+    first = next((row for row in rows if any(v.strip(BLANKS) for v in row)), [])
     names = tuple(f"column{number}" for number in range(1, len(first) + 1))
     return Dialect(encoding, delimiter, 0, names)
+
+
+def _lines(text: str, stated: Stated) -> Iterator[tuple[int, int]]:
+    """The number and the start of each line; of those that may be a header."""
+    for row, start in enumerate(_line_starts(text), start=1):
+        is_skipped = stated.skipped is not None and stated.skipped.match(
+            text[start : start + HEAD]
+        )
+        if not is_skipped or row == stated.header_row:
+            yield row, start
 
 
 def _line_starts(text: str) -> Iterator[int]:
@@ -278,7 +317,7 @@ def _line_starts(text: str) -> Iterator[int]:
             yield end.end()
 
 
-def records(text: str, delimiter: str) -> Iterator[list[str]]:
+def records(text: str, delimiter: str, quoting: Quoting = USUAL) -> Iterator[list[str]]:
     """The records of a text."""
     if delimiter == " ":
         # Columns that are parted by any number of blanks, such as aligned ones.
@@ -286,11 +325,7 @@ def records(text: str, delimiter: str) -> Iterator[list[str]]:
     elif len(delimiter) > 1:
         yield from (line.split(delimiter) for line in text.splitlines())
     else:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        try:
-            yield from reader
-        except csv.Error:
-            return
+        yield from quoting.records(text, delimiter)
 
 
 def known_judge(

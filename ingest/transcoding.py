@@ -5,15 +5,18 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ingest.skipping import LineMarks
 from ingest.unpacking import FAULTS, Unreadable, opened, system_words
 
 _CHUNK = 1 << 20
 _SAMPLE = 1 << 18  # bytes from which an encoding is told
+_LONGEST = 1 << 22  # of a line that is held as a whole, to be changed
 
 # What stands in a copy for bytes that are no text, so that their row is rejected: a
-# byte that is no UTF-8, and in JSON a sign that may not stand there.
+# byte that is no UTF-8; in JSON, and where lines are read, a sign that no text has.
 BAD_BYTE, BAD_SIGN = "fenji_bad_byte", "fenji_bad_sign"
-_NOT_UTF8, _NOT_JSON = "\udcff", "\x01"
+NO_TEXT = "\x01"
+_NOT_UTF8 = "\udcff"
 _HIGH = 0x80
 
 
@@ -27,7 +30,7 @@ def _bad_byte(err: UnicodeError) -> tuple[str, int]:
 def _bad_sign(err: UnicodeError) -> tuple[str, int]:
     if not isinstance(err, UnicodeDecodeError):
         raise err
-    return _NOT_JSON, err.end
+    return NO_TEXT, err.end
 
 
 codecs.register_error(BAD_BYTE, _bad_byte)
@@ -42,6 +45,7 @@ def copy_text(
     encoding: str,
     aligned: bool = False,
     errors: str = BAD_BYTE,
+    marks: LineMarks | None = None,
 ) -> None:
     """Write the text as UTF-8 with one kind of line end, without loading it whole.
 
@@ -53,32 +57,37 @@ def copy_text(
         aligned: columns are parted by blanks, and become parted by tabs.
         errors: what becomes of bytes that are no text; unless told otherwise they stay
             what they are, so that the reader rejects their rows.
+        marks: replaces lines that are skipped.
 
     Raises:
         Unreadable: the file cannot be unpacked to its end, or not be decoded at all.
     """
     # No text has a zero byte, though most encodings have one.
-    no_text = {BAD_BYTE: _NOT_UTF8, BAD_SIGN: _NOT_JSON}.get(errors, "\ufffd")
+    no_text = {BAD_BYTE: _NOT_UTF8, BAD_SIGN: NO_TEXT}.get(errors, "\ufffd")
     decoder = codecs.getincrementaldecoder(encoding)(errors=errors)
     try:
         with opened(file, compression) as stream, target.open("wb") as out:
             rest = ""
             while chunk := stream.read(_CHUNK):
                 text = rest + decoder.decode(chunk).replace("\0", no_text)
-                # A line end may be cut in two; an aligned line is changed whole.
-                cut = text.rfind("\n") + 1 if aligned else len(text.rstrip("\r"))
+                # A line end may be cut in two; some lines are changed whole.
+                cut = len(text.rstrip("\r"))
+                if (aligned or marks) and len(text) < _LONGEST:
+                    cut = max(text.rfind("\n"), text.rfind("\r", 0, cut)) + 1
                 rest = text[cut:]
-                out.write(_encoded(text[:cut], aligned=aligned))
+                out.write(_encoded(text[:cut], aligned=aligned, marks=marks))
             rest += decoder.decode(b"", final=True)
-            out.write(_encoded(rest, aligned=aligned))
+            out.write(_encoded(rest, aligned=aligned, marks=marks))
     except UnicodeError:
         raise Unreadable(f"is not {encoding} text") from None
     except FAULTS as err:
         raise Unreadable(f"cannot be read to its end: {system_words(err)}") from None
 
 
-def _encoded(text: str, *, aligned: bool) -> bytes:
+def _encoded(text: str, *, aligned: bool, marks: LineMarks | None) -> bytes:
     plain = text.replace("\r\n", "\n").replace("\r", "\n")
+    if marks:
+        plain = marks.marked(plain)
     if aligned:
         plain = re.sub(r"(?m)^ +| +$", "", plain)
         plain = re.sub(r" +", "\t", plain)

@@ -38,6 +38,7 @@ class Sheet:
 
     height: int  # rows of the sheet, the blank ones among them
     width: int
+    n_rows: int  # that were written
     kept: tuple[int, ...]  # the places of the columns that were written
 
 
@@ -69,7 +70,12 @@ class WorkbookReader:
         )
         match answer["status"]:
             case "read":
-                return Sheet(answer["height"], answer["width"], tuple(answer["kept"]))
+                return Sheet(
+                    answer["height"],
+                    answer["width"],
+                    answer["n_rows"],
+                    tuple(answer["kept"]),
+                )
             case "empty":
                 raise Empty
             case "expands":

@@ -254,6 +254,28 @@ class FeedMapping(Document):
     """The separator of columns; without it, it is detected from the file."""
     header_row: int | None = Field(default=None, ge=0, examples=[3])
     """The line of the header, from 1; 0: none, columns are column1, column2, …"""
+    header_rows: int = Field(default=1, ge=1, le=20, examples=[2])
+    """How many lines the header has; a column's names in them are joined by blanks."""
+    skip_rows: int = Field(default=0, ge=0, examples=[1])
+    """Rows right below the header that are skipped, such as one of units."""
+    trailer_rows: int = Field(default=0, ge=0, examples=[1])
+    """Rows at the end of each file that are skipped, such as a total."""
+    skip_lines: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(), examples=[["#", "Total"]]
+    )
+    """Lines that begin so are skipped wherever they stand: comments, totals, junk."""
+    repeated_header: bool = Field(default=False, examples=[True])
+    """Whether the header comes again among the rows, as on printed pages: skipped."""
+    quote: str | None = Field(default=None, max_length=1, examples=["'"])
+    """What stands around values; `""`: nothing does. Without it, `"`."""
+    escape: str | None = Field(
+        default=None, min_length=1, max_length=1, examples=["\\"]
+    )
+    """What stands before a quote within quotes; without it, the quote itself."""
+    fixed_width: dict[str, tuple[int, int]] = Field(
+        default_factory=dict, examples=[{"customer": [1, 10], "total": [11, 20]}]
+    )
+    """Columns of text without delimiters: name, and its first and last character."""
     sheet: str | None = Field(default=None, examples=["Sheet1"])
     """The sheet of a workbook; without it, the first."""
     date_format: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = (

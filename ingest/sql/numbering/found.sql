@@ -51,6 +51,5 @@ select
     is_partial,
     _raw,
     _reason,
-    is_elsewhere,
-    length(_raw) - length(replace(_raw, '"', '')) as n_quotes
+    is_elsewhere
 from records
