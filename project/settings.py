@@ -419,6 +419,64 @@ class ListSettings(Document):
         return self
 
 
+class PulledTable(Document):
+    """A table, view or query of a database whose rows land as Parquet."""
+
+    table: str | None = Field(default=None, min_length=1, examples=["sales.orders"])
+    """The table or view, with its schema where it is not the usual one."""
+    query: str | None = Field(
+        default=None, min_length=1, examples=["select * from orders where shop = 7"]
+    )
+    """A query in the language of the database; instead of `table`, with a `name`."""
+    name: str | None = Field(
+        default=None, pattern="^[A-Za-z0-9_][A-Za-z0-9_.-]*$", examples=["orders"]
+    )
+    """The folder that its files land in; without it, the table's name."""
+    columns: tuple[str, ...] = Field(default=(), examples=[["id", "updated_at"]])
+    """The columns that are asked for; without it, all."""
+    cursor: str | None = Field(default=None, min_length=1, examples=["updated_at"])
+    """The column that grows when a row changes; without it, all rows come each time."""
+    look_back: Days | None = Field(default=None, examples=["3 days"])
+    """How far before the last cursor rows are asked for again; a cursor of days."""
+
+    @property
+    def folder(self) -> str:
+        """The name of the folder of its files."""
+        return self.name or str(self.table).rpartition(".")[2]
+
+    @model_validator(mode="after")
+    def _one_place(self) -> "PulledTable":
+        if (self.table is None) == (self.query is None):
+            raise ValueError("give either 'table' or 'query'")
+        if self.query is not None and self.name is None:
+            raise ValueError("a 'query' needs a 'name', which its files land under")
+        if self.query is not None and self.columns:
+            raise ValueError("a 'query' names its columns itself; leave out 'columns'")
+        if self.look_back is not None and self.cursor is None:
+            raise ValueError("'look_back' needs a 'cursor'")
+        if self.columns and self.cursor and self.cursor not in self.columns:
+            raise ValueError(f"'columns' lacks the cursor '{self.cursor}'")
+        return self
+
+
+class DatabaseSettings(Document):
+    """A database whose tables `fenji pull` reads; [databases.md](databases.md).
+
+    Address and password are in the environment.
+    """
+
+    url_variable: str = Field(
+        pattern="^[A-Za-z_][A-Za-z0-9_]*$", examples=["CRM_DATABASE_URL"]
+    )
+    """The environment variable of its address, as SQLAlchemy writes it."""
+    feeds: dict[str, Annotated[tuple[PulledTable, ...], BeforeValidator(_list)]] = (
+        Field(
+            default_factory=dict, examples=[{"transactions": {"table": "sales.orders"}}]
+        )
+    )
+    """Feed: a table, or a list of tables, whose rows land in its folder."""
+
+
 class Resources(Document):
     """How much of the machine DuckDB may use."""
 
@@ -729,6 +787,13 @@ class Settings(Document):
         )
     )
     """Feed: a mapping, or a list of which the first whose `files` matches counts."""
+    databases: dict[
+        Annotated[str, Field(pattern="^[a-z][a-z0-9_-]*$")], DatabaseSettings
+    ] = Field(
+        default_factory=dict,
+        examples=[{"crm": {"url_variable": "CRM_DATABASE_URL"}}],
+    )
+    """Name: a database that `fenji pull` reads; [databases.md](databases.md)."""
     attributes: dict[str, dict[OwnName, OwnColumn]] = Field(
         default_factory=dict,
         examples=[{"customers": {"store_level": {"type": "choice"}}}],

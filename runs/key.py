@@ -45,6 +45,7 @@ _ROOMS = (
 SHOWN_ONLY = (
     "data_quality/docs.py",
     "data_quality/templates",
+    "ingest/databases",
     "ingest/preview.py",
     "project/pages.py",
     "releases/comparison.py",
@@ -64,7 +65,15 @@ SHOWN_ONLY = (
     "schemes/tools",
 )
 # The settings that change no figure.
-_NO_FIGURES = ("gates", "lookup", "notify", "publish", "resources", "schedule")
+_NO_FIGURES = (
+    "databases",
+    "gates",
+    "lookup",
+    "notify",
+    "publish",
+    "resources",
+    "schedule",
+)
 # Packages whose data are in the figures.
 DATA_PACKAGES = ("holidays",)
 PHONES = "phonenumberslite"

@@ -90,6 +90,10 @@ def run(
             help="Point data/current at the release, also of an earlier date.",
         ),
     ] = False,
+    pull: Annotated[
+        bool,
+        typer.Option("--pull", help="Bring new rows of databases before."),
+    ] = False,
     verbose: VerboseOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -100,12 +104,35 @@ def run(
         open_project(project),
         as_of,
         known_at,
+        pull=pull,
         accept=accept,
         full=full,
         make_current=make_current,
         verbose=verbose,
         as_json=json,
     )
+
+
+@app.command(
+    epilog=examples(
+        "fenji pull --project acme",
+        "fenji pull crm",
+    )
+)
+def pull(
+    databases: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[DATABASE…]", help="Their names in fenji.yaml; else all."
+        ),
+    ] = None,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring new rows of databases into the landing folders."""
+    from pipelines.commands import pull as command  # noqa: PLC0415
+
+    command.pull(open_project(project), databases or [], as_json=json)
 
 
 @app.command(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import serving
 from pipelines.commands import outcomes, pace, terminal
+from pipelines.commands import pull as pulls
 from pipelines.commands.common import (
     current_facts,
     facts,
@@ -20,7 +21,7 @@ from pipelines.commands.common import (
     show_served,
     where_current_points,
 )
-from project.errors import FenjiError
+from project.errors import ConfigurationError, FenjiError
 from project.folder import Project
 from project.quantities import number_of
 from releases import pointing, store
@@ -29,6 +30,7 @@ from runs.dates import read_date, read_known_at, today
 from runs.opening import decide, hold_warehouse, open_run
 
 if TYPE_CHECKING:
+    from ingest.databases.pulling import Pulled
     from releases.manifest import Manifest
     from runs.run import Run
 
@@ -41,6 +43,7 @@ def run(
     as_of: str | None,
     known_at: str | None = None,
     *,
+    pull: bool = False,
     accept: bool = False,
     full: bool = False,
     make_current: bool = False,
@@ -55,6 +58,7 @@ def run(
         as_of: the date to grade, as it was written; None: today in the business zone.
         known_at: the time by which files had to be loaded to count, as it was written;
             None: what is new is loaded, and all counts.
+        pull: whether new rows of databases are brought before.
         accept: whether what a gate would stop is published all the same.
         full: whether everything is computed, also what is there already.
         make_current: whether readers are pointed at the release, whatever its date.
@@ -68,6 +72,7 @@ def run(
     """
     try:
         with interrupts.in_one_line(project):
+            pulled = _pull(project, known_at, as_json=as_json) if pull else []
             manifest, opened = _grade(
                 project,
                 as_of,
@@ -83,9 +88,9 @@ def run(
             # Others need not wait for it: the warehouse is free again.
             served = serving.serve_and_tell(project, terminal.say_note)
             if opened is None:
-                _show_unchanged(project, manifest, served, as_json=as_json)
+                _show_unchanged(project, manifest, served, pulled, as_json=as_json)
             elif as_json:
-                said = _published(project, opened, manifest)
+                said = {**_published(project, opened, manifest), **_pulled_said(pulled)}
                 terminal.say_json({**said, **serving.said(served)})
             else:
                 _show_published(project, opened, manifest)
@@ -94,6 +99,30 @@ def run(
         if as_json:
             terminal.say_json({"status": "interrupted", "error": str(err)})
         raise
+
+
+def _pull(project: Project, known_at: str | None, *, as_json: bool) -> "list[Pulled]":
+    """Bring new rows of databases into the landing folders, and tell of each table.
+
+    Raises:
+        ConfigurationError: only what was known at an earlier time counts.
+        FenjiError: it could not be done.
+    """
+    if known_at is not None:
+        raise ConfigurationError(
+            "--pull: loads what is new, and --known-at loads nothing; give one of them"
+        )
+    pulled = []
+    for table in pulls.pulled_from(project, ()):
+        pulled.append(table)
+        if not as_json:
+            pulls.show(table)
+    return pulled
+
+
+def _pulled_said(pulled: "list[Pulled]") -> dict[str, Any]:
+    """What `--json` says of tables that were pulled; nothing where none was."""
+    return {"pulled": pulls.as_dicts(pulled)} if pulled else {}
 
 
 def _grade(
@@ -181,6 +210,7 @@ def _show_unchanged(
     project: Project,
     manifest: "Manifest",
     served: list[serving.Served],
+    pulled: "list[Pulled]",
     *,
     as_json: bool,
 ) -> None:
@@ -188,7 +218,7 @@ def _show_unchanged(
     if as_json:
         said = {"status": "unchanged", **facts(manifest), **_pointed(project, manifest)}
         said |= outcomes.as_dict(outcome)
-        terminal.say_json({**said, **serving.said(served)})
+        terminal.say_json({**said, **_pulled_said(pulled), **serving.said(served)})
         return
     out = terminal.console()
     out.print(

