@@ -37,6 +37,7 @@ class JoinedFile:
     name: str  # of the join in the mapping
     place: str  # from the project folder on, where it lies below that
     absolute: Path
+    real: Path  # the same for all feeds, but for links within the folder
     size: int
     mtime_ns: int
 
@@ -99,7 +100,7 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
     places = [place for name in names for place in _places_of(project, name)]
     if is_shared:
         # What one feed joins is not lost where another finds no use for it.
-        beside = {file.absolute.resolve() for place in places for file in place.joined}
+        beside = {file.real for place in places for file in place.joined}
         places = [
             place for place in places if _claim(place) or place.real not in beside
         ]
@@ -178,7 +179,7 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
     several = len({mapping.folder for mapping in mappings}) > 1
     joined = [_joined(project, feed, mapping) for mapping in mappings]
     # Files that are only joined are no files of the feed: the mappings read them.
-    beside = {file.absolute.resolve() for files in joined for file in files}
+    beside = {file.real for files in joined for file in files}
     taken = set(beside)
     left: list[_Place] = []
     for own in dict.fromkeys(mapping.folder for mapping in mappings):
@@ -242,13 +243,16 @@ def _joined(
             position = position_of(project, feed, mapping)
             where = place_in_mapping(project, feed, position, "join", name, "folder")
             raise ConfigurationError(f"there is no such folder as {folder}", where)
+        real = folder.resolve()
         for path, absolute in _walk(folder):
             if pattern(join.files).fullmatch(path):
-                found.append(_joined_file(project, name, absolute))
+                found.append(_joined_file(project, name, absolute, real / path))
     return tuple(file for file in found if file is not None)
 
 
-def _joined_file(project: Project, name: str, absolute: Path) -> JoinedFile | None:
+def _joined_file(
+    project: Project, name: str, absolute: Path, real: Path
+) -> JoinedFile | None:
     """The file, unless it went away since it was listed."""
     try:
         stat = absolute.stat()
@@ -256,7 +260,9 @@ def _joined_file(project: Project, name: str, absolute: Path) -> JoinedFile | No
         return None
     inside = absolute.is_relative_to(project.root)
     place = absolute.relative_to(project.root) if inside else absolute
-    return JoinedFile(name, place.as_posix(), absolute, stat.st_size, stat.st_mtime_ns)
+    return JoinedFile(
+        name, place.as_posix(), absolute, real, stat.st_size, stat.st_mtime_ns
+    )
 
 
 def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:

@@ -218,9 +218,14 @@ def test_a_moved_joined_file_is_the_same(company):
     assert company.input_digest() == before
 
 
-def test_joined_files_are_no_files_of_the_feed(company):
+@pytest.mark.parametrize("is_link", [False, True])
+def test_joined_files_are_no_files_of_the_feed(company, is_link):
     mapped(company, files=None)
     landed(company)
+    if is_link:
+        file = company.root / "landing/transactions/orders.csv"
+        target = file.rename(company.root / "elsewhere.csv")
+        file.symlink_to(target)
     company.load("transactions")
     assert company.column("select path from raw.files") == ["items.csv"]
 
