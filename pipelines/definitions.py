@@ -8,6 +8,7 @@ import dagster as dg
 from assets.specs import AS_OF_DATES
 from pipelines.assembly import assemble
 from pipelines.partitions import shown_dates
+from pipelines.pulls import pulls
 from pipelines.ranges import releases_of_dates
 from project.errors import ConfigurationError
 from project.folder import PROJECT_VARIABLE, Project, open_project
@@ -16,7 +17,7 @@ from project.settings import Settings
 
 @dg.definitions
 def definitions() -> dg.Definitions:
-    """The project of FENJI_PROJECT, with what grades ranges of dates."""
+    """The project of FENJI_PROJECT, with what grades ranges of dates, and pulls."""
     try:
         project = open_project()
     except ConfigurationError:
@@ -28,4 +29,5 @@ def definitions() -> dg.Definitions:
     return dg.Definitions.merge(
         assemble(project, partitions, is_shown=True),
         dg.Definitions(assets=[releases_of_dates(partitions)]),
+        pulls(project),
     )

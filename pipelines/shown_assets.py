@@ -15,6 +15,7 @@ import dagster as dg
 from pipelines.lineage.between_assets import BetweenAssets
 from pipelines.lineage.graph import released_tables
 from pipelines.lineage.keeping import kept_lineage
+from pipelines.pulls import keys_of
 from project.folder import Project
 from schemes.language.files import Scheme
 from sql.contracts import LAYERS, ROOT, Contract, contracts, feeds
@@ -36,6 +37,7 @@ class ShownAssets:
             schemes: those that are assets.
             assets: all of them, as layer.table.
         """
+        self._project = project
         lineage = kept_lineage(project)
         self._between = BetweenAssets(lineage, assets) if lineage else None
         self._schemes = {scheme.scheme: scheme.path for scheme in schemes}
@@ -53,8 +55,15 @@ class ShownAssets:
         metadata = {**self._lineage(spec, name), **self._references(name)}
         policy = self._policies.get(name, spec.freshness_policy)
         return spec.replace_attributes(
-            metadata={**spec.metadata, **metadata}, freshness_policy=policy
+            deps=[*spec.deps, *self._pulled(name)],
+            metadata={**spec.metadata, **metadata},
+            freshness_policy=policy,
         )
+
+    def _pulled(self, name: str) -> list[dg.AssetKey]:
+        """The tables of databases that a landing folder's files come from."""
+        layer, _, feed = name.partition(".")
+        return keys_of(self._project, feed) if layer == _LANDING else []
 
     def _lineage(self, spec: dg.AssetSpec, name: str) -> Mapping[str, object]:
         schema = spec.metadata.get("dagster/column_schema")

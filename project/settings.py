@@ -738,6 +738,10 @@ class ScheduleSettings(Document):
         default="5 minutes", examples=["90 seconds"]
     )
     """How long nothing may change there before it begins: files are still arriving."""
+    pull_at: Annotated[str, AfterValidator(_time_of_day)] | None = Field(
+        default=None, examples=["04:30"]
+    )
+    """When new rows of `databases:` are pulled each day, in quotes; without it, not."""
 
     @property
     def quiet_seconds(self) -> int:
