@@ -10,7 +10,7 @@ from itertools import groupby
 
 import duckdb
 
-from ingest import masks, numbering, transcoding
+from ingest import archives, masks, numbering, transcoding
 from ingest.expressions import RefusedExpression
 from ingest.failing import MOST, failing_rows
 from ingest.landing import LandingFile
@@ -125,10 +125,10 @@ class Batch:
         for change in self.changes:
             file = change.file
             try:
-                now = file.absolute.stat()
+                now = archives.stat(file.absolute)
             except OSError:
                 continue  # it is gone, and its rows stay
-            same = (now.st_size, now.st_mtime_ns) == (file.size, file.mtime_ns)
+            same = now == (file.size, file.mtime_ns)
             if not same and file.path not in self.refused:
                 self._refuse(file, "was changed while it was read; run again")
                 self.again.add(file.path)

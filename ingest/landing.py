@@ -1,5 +1,7 @@
 """The files of the landing folders: found by path alone, never opened here.
 
+Archives are folders of their members; what lies in them, `ingest.archives` says.
+
 This module is imported before anything heavy, to find out whether anything is new.
 """
 
@@ -10,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from ingest import archives
 from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -148,7 +151,7 @@ def _check_landing(project: Project) -> None:
         if (
             entry.is_file()
             and LandingFile("", entry.name, entry, 0, 0, FeedMapping()).is_known
-        ):
+        ) or (entry.is_file() and archives.is_archive(entry.name)):
             raise ConfigurationError(
                 "belongs to no feed; move it into a folder such as"
                 f" {project.landing / 'transactions'}",
@@ -255,14 +258,12 @@ def _joined_file(
 ) -> JoinedFile | None:
     """The file, unless it went away since it was listed."""
     try:
-        stat = absolute.stat()
+        size, mtime_ns = archives.stat(absolute)
     except FileNotFoundError:
         return None
     inside = absolute.is_relative_to(project.root)
     place = absolute.relative_to(project.root) if inside else absolute
-    return JoinedFile(
-        name, place.as_posix(), absolute, real, stat.st_size, stat.st_mtime_ns
-    )
+    return JoinedFile(name, place.as_posix(), absolute, real, size, mtime_ns)
 
 
 def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:
@@ -301,15 +302,15 @@ def _claim(place: _Place) -> int:
 def _found(place: _Place) -> Iterator[LandingFile]:
     """The file, unless it went away since it was listed."""
     try:
-        stat = place.absolute.stat()
+        size, mtime_ns = archives.stat(place.absolute)
     except FileNotFoundError:
         return
     yield LandingFile(
         place.feed,
         place.path,
         place.absolute,
-        stat.st_size,
-        stat.st_mtime_ns,
+        size,
+        mtime_ns,
         place.mapping or FeedMapping(),
         is_unmatched=place.mapping is None,
         joined=place.joined,
@@ -347,7 +348,28 @@ def _walk(
         if is_folder:
             yield from _walk(Path(entry.path), f"{path}/", seen | {real})
         elif is_file:
-            yield path, Path(entry.path)
+            for name in _members(Path(entry.path)):
+                yield f"{path}{name}", Path(f"{entry.path}{name}")
+
+
+def _members(file: Path) -> list[str]:
+    """What comes behind the file's path: nothing, or a member where it is an archive.
+
+    An archive that cannot be read, or has no members, is found itself.
+    """
+    if not archives.is_archive(file.name):
+        return [""]
+    try:
+        names = [member.name for member in archives.members(file)]
+    except archives.BrokenArchive:
+        return [""]
+    shown = [
+        f"/{name}"
+        for name in names
+        if not any(_HIDDEN.search(part) for part in name.split("/"))
+        and not name.startswith("__MACOSX/")
+    ]
+    return sorted(shown, key=str.encode) or [""]
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -362,7 +384,13 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def _takes(mapping: FeedMapping, path: str) -> bool:
-    return mapping.files is None or bool(pattern(mapping.files).fullmatch(path))
+    if mapping.files is None:
+        return True
+    # What takes an archive takes its members.
+    parts = path.split("/")
+    above = ("/".join(parts[:n]) for n in range(1, len(parts)))
+    places = [path, *(place for place in above if archives.is_archive(place))]
+    return any(pattern(mapping.files).fullmatch(place) for place in places)
 
 
 @cache

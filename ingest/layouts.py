@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 
-from ingest import transcoding
+from ingest import archives, transcoding
 from ingest.expressions import RefusedExpression, columns_of
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.mapping import (
@@ -38,7 +39,14 @@ from ingest.sniffing import (
     sniff,
 )
 from ingest.sql_text import literal, sql
-from ingest.unpacking import OverLimit, Unreadable, check_packed
+from ingest.unpacking import (
+    FAULTS,
+    OverLimit,
+    Unreadable,
+    check_expansion,
+    check_packed,
+    system_words,
+)
 from ingest.workbooks import Sheet, WorkbookReader
 from ingest.written import BLANKS
 from project.errors import ConfigurationError
@@ -101,10 +109,21 @@ class Reader:
     feed: Contract
     scratch: Path
     workbooks: WorkbookReader
+    expected: tuple[LandingFile, ...] = ()
     _hints: dict[str, ReadHints] = field(default_factory=dict)
     _checked: set[str] = field(default_factory=set)  # packed files that are whole
     _sheets: dict[str, tuple[Sheet, Path]] = field(default_factory=dict)
+    # Members of archives, and the files that they were written to.
+    _members: dict[Path, Path] = field(default_factory=dict)
     _copies: int = 0
+
+    def expect(self, files: Sequence[LandingFile]) -> None:
+        """Say which files will be read: members of one archive are taken out at once.
+
+        Args:
+            files: all of them.
+        """
+        self.expected = tuple(files)
 
     def learn(self, path: str, **taught: object) -> None:
         """Read the file another way next time."""
@@ -122,7 +141,12 @@ class Reader:
             Unreadable: it is not what it claims to be, or of an unknown kind.
             ConfigurationError: an expression of its mapping is not allowed.
         """
-        if not file.is_known and file.mapping.files is None:
+        archive = archives.inside(file.absolute)
+        if archive is None and archives.is_archive(file.absolute.name):
+            self._refuse_archive(file)
+        if not file.is_known and (
+            file.mapping.files is None or (file.compression is not None and archive)
+        ):
             # What follows the last dot of a name is mostly an extension, not always.
             is_one = re.fullmatch(r"[a-z][a-z0-9]{0,7}", file.extension)
             kind = f" (.{file.extension})" if is_one else ""
@@ -131,6 +155,8 @@ class Reader:
             raise Unreadable("has a name that is not UTF-8")
         if file.size == 0:
             raise Empty
+        if archive is not None:
+            file = self._taken_out(file, archive[0])
         self._check_packed(file)
         if file.extension in PARQUET:
             return self._parquet(file), file.absolute
@@ -149,6 +175,65 @@ class Reader:
         if file.compression is not None and file.path not in self._checked:
             check_packed(file.absolute, file.compression, self.project.settings.limits)
             self._checked.add(file.path)
+
+    def _refuse_archive(self, file: LandingFile) -> NoReturn:
+        """Say why an archive itself is found, and not its members.
+
+        Raises:
+            Empty: it has none.
+            Unreadable: it is broken.
+        """
+        try:
+            archives.members(file.absolute)
+        except archives.BrokenArchive as err:
+            raise Unreadable(str(err)) from None
+        raise Empty
+
+    def _taken_out(self, file: LandingFile, archive: Path) -> LandingFile:
+        """The member as a file of its own.
+
+        Raises:
+            OverLimit: it becomes too large.
+            Unreadable: it cannot be read to its end, or is packed once more.
+        """
+        if file.compression is not None:
+            raise Unreadable("is packed within an archive; unpack it once")
+        if file.absolute not in self._members:
+            self._check_size(file)
+            beside = [
+                other.absolute
+                for other in self.expected
+                if archive in other.absolute.parents and self._fits(other)
+            ]
+            try:
+                found = archives.extract(
+                    file.absolute,
+                    beside,
+                    lambda path: self._copy_name(path.suffix or ".txt"),
+                )
+            except FAULTS as err:
+                told = f"cannot be read to its end: {system_words(err)}"
+                raise Unreadable(told) from None
+            self._members.update(found)
+        return replace(file, absolute=self._members[file.absolute])
+
+    def _fits(self, file: LandingFile) -> bool:
+        try:
+            self._check_size(file)
+        except OverLimit:
+            return False
+        return file.compression is None
+
+    def _check_size(self, file: LandingFile) -> None:
+        """Refuse a member that becomes too large.
+
+        Raises:
+            OverLimit: it does.
+        """
+        member = archives.member_of(file.absolute)
+        if member is not None:
+            limits = self.project.settings.limits
+            check_expansion(member.size, member.n_packed, limits)
 
     def _copy_name(self, suffix: str) -> Path:
         self._copies += 1

@@ -8,13 +8,13 @@ imported: the ledger is asked before a run whether there is anything to do.
 
 import datetime
 import functools
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from ingest import archives
 from ingest.landing import JoinedFile, LandingFile
 from ingest.mapping import mapping_digest
 from ingest.raw_tables import TABLES
@@ -454,8 +454,7 @@ def enter(
 
 @functools.lru_cache(maxsize=100_000)
 def _hashed(path: Path, _size: int, _mtime_ns: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    return archives.digest(path)
 
 
 def content_digest(file: LandingFile | JoinedFile) -> str:

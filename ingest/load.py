@@ -131,6 +131,7 @@ def load_feed(
         closing(WorkbookReader(project.settings.limits)) as workbooks,
     ):
         reader = Reader(con, project, feed, scratch, workbooks)
+        reader.expect([change.file for change in changes])
         joins = Joins(con, project, feed, scratch, workbooks)
         batch = Batch(con, project, feed, reader, changes, joins.shape)
         with closing(joins):

@@ -21,6 +21,8 @@ DELIMITERS = (",", ";", "\t", "|")
 HEADER_LINES = 20  # in which a header is looked for
 UTF8 = "utf-8"
 
+_ONE_SIGN = "\x1e"  # stands for a delimiter of several
+
 # What says nothing at the start of a file, in any encoding.
 _NOTHING = b" \t\r\n\0"
 
@@ -323,7 +325,9 @@ def records(text: str, delimiter: str, quoting: Quoting = USUAL) -> Iterator[lis
         # Columns that are parted by any number of blanks, such as aligned ones.
         yield from (line.split() for line in text.splitlines())
     elif len(delimiter) > 1:
-        yield from (line.split(delimiter) for line in text.splitlines())
+        # Python's reader knows delimiters of one sign only.
+        for row in quoting.records(text.replace(delimiter, _ONE_SIGN), _ONE_SIGN):
+            yield [cell.replace(_ONE_SIGN, delimiter) for cell in row]
     else:
         yield from quoting.records(text, delimiter)
 

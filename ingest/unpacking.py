@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import zstandard
 
+from ingest import archives
 from project.settings import Limits
 
 # What may go wrong while a file is read or unpacked.
@@ -41,7 +42,7 @@ class OverLimit(Unreadable):
 @contextmanager
 def opened(path: Path, compression: str | None) -> Iterator[BinaryIO]:
     """The bytes of the file, unpacked."""
-    with path.open("rb") as packed:
+    with archives.opened(path) as packed:
         if compression == "gz":
             with gzip.open(packed) as plain:
                 yield plain  # type: ignore[misc]  # GzipFile reads like a BinaryIO

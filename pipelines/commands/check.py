@@ -92,14 +92,17 @@ def _chosen(
     by_place = {file.absolute.resolve(): file for file in landed}
     chosen = []
     for path in files:
-        file = by_place.get(path.resolve())
-        if file is None:
+        place = path.resolve()
+        # Of an archive its members are the files.
+        found = [by_place[place]] if place in by_place else []
+        found += [file for other, file in by_place.items() if place in other.parents]
+        if not found:
             raise ConfigurationError(
                 f"is not a file of {'a feed' if feed is None else feed}'s folder; put"
                 f" it below {project.landing}/<feed>/",
                 Place(path),
             )
-        chosen.append(file)
+        chosen += found
     return chosen
 
 
