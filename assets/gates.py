@@ -20,6 +20,7 @@ from ingest.books import (
     recent_days,
     vanished_places,
 )
+from ingest.lost_columns import lost_columns
 from project.settings import EVERY_FEED
 from releases.building import CATALOG
 from releases.summary import Unusable, movements
@@ -74,6 +75,11 @@ def unusable(run: Run) -> list[Unusable]:
             )
             for problem in books.of_kind(kind)
         ]
+    for check in run.checks:
+        if check.check_name.startswith("columns_stay(") and not check.is_accepted:
+            found.append(
+                Unusable("lacking", judged(check), check.observed, check.n_failed, "")
+            )
     for feed in dict(books.vanished):
         places = vanished_places(project, books, feed)
         found.append(Unusable("vanished", feed, "", len(places), places[0]))
@@ -85,6 +91,7 @@ def unusable(run: Run) -> list[Unusable]:
 
 def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
     came = new_since(run.con, run.unpublished_since)
+    lost = lost_columns(run.con, run.project, run.unpublished_since)
     for feed_books in books.feeds:
         new = came.get(feed_books.feed, FeedBooks(feed_books.feed, *(0,) * 7))
         rejected = books.of_kind("rejected", feed_books.feed)
@@ -101,6 +108,9 @@ def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
             rejected_for=reasons(run.project, rejected),
             refused_for=reasons(run.project, books.of_kind("refused", feed_books.feed)),
             vanished=tuple(vanished_places(run.project, books, feed_books.feed)),
+            lacking=tuple(
+                found.in_words for found in lost if found.feed == feed_books.feed
+            ),
         )
         yield from judge_feed(figures, run.project.settings.gates, accept=run.accept)
 

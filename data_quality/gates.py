@@ -12,6 +12,8 @@ gate has passed, with the severity of a warning and the number of rows or files.
     fresh       the days from the newest day with rows, up to the as-of date, to it
     rows_fall   by which share the rows of the newest day fall short of the mean of
                 those of the 28 days before it that have any
+    columns_stay  the columns that all files of a mapping had before the last release,
+                and that a file which came since has no more
     tiers_move  of the customers whom a scheme graded in both releases, those with
                 another tier now
 
@@ -55,10 +57,12 @@ class FeedFigures:
     n_new_refused: int
     n_new_read: int
     n_new_rejected: int
-    # For people: the reasons with a sample place, and the files that are gone.
+    # For people: the reasons with a sample place, the files that are gone, and the new
+    # ones that lack columns, each in words.
     rejected_for: str = ""
     refused_for: str = ""
     vanished: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,18 +96,23 @@ def check_gates(project: Project) -> None:
 def judge_feed(
     figures: FeedFigures, gates: Gates, *, accept: bool
 ) -> tuple[CheckResult, ...]:
-    """What was rejected and refused of a feed, and what vanished from its folder.
+    """What was rejected and refused of a feed, what vanished, and what lacks columns.
 
     Args:
         figures: what became of the feed's rows and files.
         gates: the settings.
         accept: whether what they would stop is published all the same.
     """
-    results = (
+    results: tuple[CheckResult, ...] = (
         _rejected(figures, gates.rejected, accept=accept),
         _refused(figures, gates.refused, accept=accept),
     )
-    return (*results, _vanished(figures)) if figures.vanished else results
+    if figures.vanished:
+        results = (*results, _vanished(figures))
+    if figures.lacking:
+        stays = gates.columns_stay
+        results = (*results, _columns_stay(figures, stays=stays, accept=accept))
+    return results
 
 
 def judge_days(
@@ -192,6 +201,22 @@ def _vanished(figures: FeedFigures) -> CheckResult:
         f" {_first(figures.vanished)}",
         expected="Files stay in their folder, or are forgotten",
         is_gate=True,
+    )
+
+
+def _columns_stay(figures: FeedFigures, *, stays: bool, accept: bool) -> CheckResult:
+    """What people are told of new files that lack columns, and whether it stops."""
+    n_files = len(figures.lacking)
+    return _result(
+        FILES_TABLE,
+        f"columns_stay({figures.feed})",
+        is_above=stays,
+        n_failed=n_files,
+        observed=f"{number_of(n_files, 'new file')} without columns that all files"
+        f" before had: {_first(figures.lacking)}",
+        gate="columns_stay",
+        expected="New files have the columns that all files of their mapping had",
+        accept=accept,
     )
 
 

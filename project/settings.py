@@ -713,6 +713,8 @@ class Gates(Document):
         default_factory=dict, examples=["50%", {"transactions": "50%"}]
     )
     """How far the rows of a feed's newest day may fall below its average."""
+    columns_stay: bool = Field(default=False, examples=[True])
+    """Whether a new file stops a release that lacks columns which all files had."""
     tiers_move: Share | None = Field(default=None, examples=["30%"])
     """The share of a scheme's customers of the last release whose tier may change."""
 

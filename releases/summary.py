@@ -106,7 +106,7 @@ class Unusable:
     An accepted gate is one as well: what it would have stopped is in the release.
     """
 
-    kind: Literal["rejected", "refused", "vanished", "moved", "accepted"]
+    kind: Literal["rejected", "refused", "lacking", "vanished", "moved", "accepted"]
     feed: str
     reason: str
     n: int | None  # rows or files

@@ -218,6 +218,9 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         new = f"{files} with {number_of(outcome.n_new_rows, 'row')}"
     yield "new", new
     yield from _unusable(outcome.project, outcome.books)
+    for gate in outcome.gates:
+        if gate.check_name.startswith("columns_stay(") and not gate.is_accepted:
+            yield "columns", gate.observed
     yield from _elsewhere(outcome.project, outcome.books)
     yield from _moves(outcome)
     accepted, more_gates = _capped(outcome.accepted, _ACCEPTED)

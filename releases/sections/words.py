@@ -51,6 +51,7 @@ UNUSABLE: Mapping[str, Text] = {
     "accepted": Text("Above a gate, accepted", "超过闸门，已接受"),
     "rejected": Text("Rows rejected", "拒绝行"),
     "refused": Text("Files refused", "拒收文件"),
+    "lacking": Text("Columns missing", "列缺失"),
     "vanished": Text("Files gone, rows kept", "文件已移走，数据保留"),
     "moved": Text("Files moved", "文件已移动"),
 }

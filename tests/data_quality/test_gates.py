@@ -118,6 +118,25 @@ def test_files_that_vanished_are_told_by_count_and_one_name():
 
 
 @pytest.mark.parametrize(
+    ("stays", "accept", "becomes"),
+    [
+        (False, False, "warned"),
+        (True, False, "stopped"),
+        (True, True, "warned"),
+    ],
+)
+def test_files_that_lack_columns_are_told_and_stop_where_that_is_set(
+    stays, accept, becomes
+):
+    found = figures(lacking=("landing/transactions/a.csv lacks channel", "b"))
+    *_, judged = judge_feed(found, Gates(columns_stay=stays), accept=accept)
+    assert outcome(judged) == becomes
+    assert judged.check_name == "columns_stay(transactions)"
+    assert judged.n_failed == 2
+    assert "landing/transactions/a.csv lacks channel and 1 more" in judged.observed
+
+
+@pytest.mark.parametrize(
     ("days_before", "becomes"),
     [(0, "passed"), (1, "passed"), (2, "passed"), (3, "stopped"), (None, "stopped")],
 )

@@ -112,3 +112,26 @@ def test_a_gate_is_no_part_of_what_a_release_is_computed_from(stopped):
     before = settings_digest(stopped)
     (stopped.root / "fenji.yaml").write_text(f"{SETTINGS}gates: {{rejected: 80%}}\n")
     assert settings_digest(open_project(stopped.root)) == before
+
+
+def test_a_new_file_without_a_column_that_all_files_had_is_told(stopped, capsys):
+    folder = stopped.landing / "transactions"
+    header = HEAD.replace("amount", "amount,channel")
+    (folder / "may.csv").write_text(f"{header}1,A1,2026-05-01,10,shop\n")
+    run(stopped, AS_OF, accept=True, as_json=True)
+    capsys.readouterr()
+    (folder / "late.csv").write_text(f"{HEAD}2,A1,2026-05-02,10\n")
+    lacks = "landing/transactions/late.csv lacks channel"
+
+    (stopped.root / "fenji.yaml").write_text(f"{SETTINGS}gates: {{columns_stay: true}}")
+    with pytest.raises(RunError, match=lacks):
+        run(open_project(stopped.root), AS_OF, as_json=False)
+    (stopped.root / "fenji.yaml").write_text(SETTINGS)
+    capsys.readouterr()
+    run(open_project(stopped.root), AS_OF, as_json=False)
+
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"columns 1 new file without columns that all files before had: {lacks}" in (
+        out
+    )
+    assert lacks in (stopped.current / "report.html").read_text()
