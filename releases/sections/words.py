@@ -37,6 +37,8 @@ REASONS: Mapping[str, Text] = {
     "not_a_boolean": Text("neither yes nor no", "不是是／否"),
     "not_in_list": Text("not on the closed list", "不在取值列表内"),
     "expression_failed": Text("the mapping's expression fails", "映射表达式出错"),
+    "joined_twice": Text("several rows of a joined file", "关联文件有多行匹配"),
+    "not_exploded": Text("cannot be made into rows", "无法拆分为多行"),
     "too_few_columns": Text("fewer columns than the header", "列数少于表头"),
     "too_many_columns": Text("more columns than the header", "列数多于表头"),
     "unclosed_quote": Text("a quote that is never closed", "引号未闭合"),
