@@ -59,15 +59,20 @@ class LandingFile:
     joined: tuple[JoinedFile, ...] = ()  # by the mapping
 
     @property
+    def name(self) -> str:
+        """The path in lower case, without the name of a part of the file's rows."""
+        return self.path.removesuffix(_suffix(self.mapping)).lower()
+
+    @property
     def compression(self) -> str | None:
         """`gz` or `zst`, None where the file is not compressed."""
-        last = self.path.lower().rpartition(".")[2]
+        last = self.name.rpartition(".")[2]
         return last if last in COMPRESSIONS else None
 
     @property
     def extension(self) -> str:
         """The extension that tells the format, in lower case, without the dot."""
-        name = PurePosixPath(self.path.lower()).name
+        name = PurePosixPath(self.name).name
         if self.compression:
             name = name.rpartition(".")[0]
         return name.rpartition(".")[2] if "." in name else ""
@@ -194,21 +199,18 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         prefix = f"{own.as_posix()}/" if several and own else ""
         real = folder.resolve()
         for path, absolute in _walk(folder):
-            mapping = next(
-                (
-                    member
-                    for member in members
-                    if _takes(member, path)
-                    and (member.files is not None or real / path not in beside)
-                ),
-                None,
-            )
-            place = _Place(feed, prefix + path, absolute, real / path, mapping)
-            if mapping is None:
+            place = _Place(feed, prefix + path, absolute, real / path, None)
+            takers = _takers(members, path, is_joined=place.real in beside)
+            if not takers:
                 left.append(place)
-                continue
-            taken.add(place.real)
-            yield replace(place, joined=joined[mappings.index(mapping)])
+            for mapping in takers:
+                taken.add(place.real)
+                yield replace(
+                    place,
+                    path=place.path + _suffix(mapping),
+                    mapping=mapping,
+                    joined=joined[mappings.index(mapping)],
+                )
     if all(mapping.folder for mapping in mappings):
         # Those folders stand for the feed's own, where files may lie all the same.
         folder = project.landing / feed
@@ -224,6 +226,22 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         if place.real not in taken:
             taken.add(place.real)
             yield place
+
+
+def _takers(
+    members: Sequence[FeedMapping], path: str, *, is_joined: bool
+) -> list[FeedMapping]:
+    """The mappings that read a file: the first that takes it, and of each part."""
+    found: dict[str | None, FeedMapping] = {}
+    for member in members:
+        if _takes(member, path) and (member.files is not None or not is_joined):
+            found.setdefault(member.part, member)
+    return list(found.values())
+
+
+def _suffix(mapping: FeedMapping) -> str:
+    """What tells a part of a file's rows from the others, at the end of its path."""
+    return "" if mapping.part is None else f"#{mapping.part}"
 
 
 def _joined(

@@ -325,6 +325,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "where": mapping.where,
         "join": mapping.join,
         "explode": mapping.explode,
+        "part": mapping.part,
         "header_rows": mapping.header_rows > 1,
         "skip_rows": mapping.skip_rows,
         "trailer_rows": mapping.trailer_rows,

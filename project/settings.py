@@ -246,6 +246,8 @@ class FeedMapping(Document):
     """A folder other than `landing/<feed>`, relative to the project folder."""
     files: str | None = Field(default=None, examples=["shop/*.csv"])
     """A pattern of paths below the folder; without it, all files."""
+    part: OwnName | None = Field(default=None, examples=["refunds"])
+    """The name of a part of a file's rows: another mapping may take the file, too."""
     encoding: str | None = Field(default=None, examples=["gb18030"])
     """Its name in Python; without it, it is detected from the file."""
     delimiter: str | None = Field(

@@ -89,13 +89,20 @@ def _chosen(
     landed = [file for file in find_files(project) if feed in {None, file.feed}]
     if not files:
         return landed
-    by_place = {file.absolute.resolve(): file for file in landed}
-    chosen = []
+    # Several feeds, or parts, may read one file.
+    by_place: dict[Path, list[LandingFile]] = {}
+    for file in landed:
+        by_place.setdefault(file.absolute.resolve(), []).append(file)
+    chosen: list[LandingFile] = []
     for path in files:
         place = path.resolve()
         # Of an archive its members are the files.
-        found = [by_place[place]] if place in by_place else []
-        found += [file for other, file in by_place.items() if place in other.parents]
+        found = [
+            file
+            for other, seen in by_place.items()
+            if place in {other, *other.parents}
+            for file in seen
+        ]
         if not found:
             raise ConfigurationError(
                 f"is not a file of {'a feed' if feed is None else feed}'s folder; put"

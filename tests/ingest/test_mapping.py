@@ -1,18 +1,24 @@
 """Mappings in `fenji.yaml`: what they do, and how their errors read."""
 
+import hashlib
+import json
+
 import pytest
 
 from ingest.landing import find_files
+from ingest.mapping import READER_VERSION, mapping_digest
 from project.errors import ConfigurationError
+from project.settings import FeedMapping
+from sql.contracts import feeds
 
 PRODUCT = {"expr": "cast(Qty as decimal(18,4)) * cast(Price as decimal(18,4))"}
 SALES = {"transaction_id": "Order ID", "occurred_at": "Date", "amount": "Total"}
 HEAD = "Order ID,Date,Total,kind,Qty,Price\n"
 
 
-def load_error(company, *feeds):
+def load_error(company, *names):
     with pytest.raises(ConfigurationError) as raised:
-        company.load(*feeds)
+        company.load(*names)
     message = str(raised.value)
     assert "\n" not in message
     assert message.startswith(str(company.root / "fenji.yaml"))
@@ -330,3 +336,24 @@ def test_hostile_values_are_values(company):
     assert company.rows("select category, channel from raw.transactions") == [
         ("'; drop table raw.files; --sale1", "'); drop table raw.files; --")
     ]
+
+
+def test_parts_of_mappings_that_came_later_leave_older_digests_alone(company):
+    # Else a new version of Fenji would read every file again.
+    rates = feeds()["exchange_rates"]  # without a masked column
+    at_first = ["encoding", "delimiter", "header_row", "sheet", "date_format"]
+    content = {
+        "reader": READER_VERSION,
+        "timezone": "UTC",
+        "mapping": {**dict.fromkeys(at_first), "columns": {}, "constants": {}},
+        "is_taken": False,
+        "columns": [
+            (column.name, column.type, column.values, column.required)
+            for column in rates.columns
+        ],
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    assert (
+        mapping_digest(company.project, rates, FeedMapping())
+        == hashlib.sha256(text.encode()).hexdigest()
+    )
