@@ -9,12 +9,17 @@ from sqlglot import exp
 from assets.making import table_assets
 from assets.specs import spec_of
 from ingest import quarantine
-from ingest.staging import define_views
+from ingest.staging import define_views, make_customer_ids
 from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
 from sql.selects import create, row_count
 
 CUSTOMER_ROWS = contract("staging", "customer_rows")
+DERIVED = (
+    CUSTOMER_ROWS,
+    contract("staging", "customer_ids"),
+    contract("staging", "other_contacts"),
+)
 
 # The ledger of files, and what became of rows that do not count. Rows that no exchange
 # rate converts, and assessments outside their bands, are rejected here, so that the
@@ -34,7 +39,7 @@ def staging() -> dg.AssetsDefinition:
             ),
             *(
                 spec_of(table, reads=[f"raw.{name}" for name in feeds()])
-                for table in (CUSTOMER_ROWS, *BOOKS)
+                for table in (*DERIVED, *BOOKS)
             ),
         ],
     )(_define)
@@ -43,14 +48,18 @@ def staging() -> dg.AssetsDefinition:
 def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
+        settings = run.project.settings
+        make_customer_ids(run.con, run.settled, settings.identity, run.as_of_date)
         define_views(run.con, run.settled, run.as_of_date, feeds())
         if run.known_at is None:
             quarantine.write_late(run.con, run.project, feeds().values())
         target = ("staging", CUSTOMER_ROWS.table)
-        create(run.con, target, customer_rows().sql("duckdb"), {}, kind="view")
+        rows = customer_rows(has_identity=run.settled.has_identity)
+        create(run.con, target, rows.sql("duckdb"), {}, kind="view")
     for name in feeds():
         yield dg.MaterializeResult(asset_key=["staging", name])
-    yield dg.MaterializeResult(asset_key=["staging", CUSTOMER_ROWS.table])
+    for table in DERIVED:
+        yield dg.MaterializeResult(asset_key=["staging", table.table])
     for table in BOOKS:
         n_rows = row_count(run.con, table.layer, table.table)
         yield dg.MaterializeResult(
@@ -59,23 +68,30 @@ def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         )
 
 
-def customer_rows() -> exp.Expr:
+def customer_rows(*, has_identity: bool = False) -> exp.Expr:
     """Every row of every feed that names a customer, with the day that dates it.
 
-    Also the rows after the as-of date: a customer whose only dated rows lie ahead does
-    not exist yet, whatever undated rows say.
+    With `has_identity` the customer is that of the id which the row gives. Rows after
+    the as-of date are there, too: a customer whose only dated rows lie ahead does not
+    exist yet, whatever undated rows say.
     """
     parts = []
     for name, feed in feeds().items():
         if feed.customer is None:
             continue
-        customer = exp.column(feed.customer, "t", quoted=True)
+        given = exp.column(feed.customer, "t", quoted=True)
+        named = exp.func("coalesce", exp.column("customer_id", "i"), given.copy())
+        customer = named if has_identity else given.copy()
         rows = (
             exp.select(customer.as_("customer_id"), _row_date(feed).as_("row_date"))
             .from_(exp.table_(name, db="raw").as_("t"))
             .join(_excluded(name), on=_is_excluded(), join_type="anti")
-            .where(customer.copy().is_(exp.null()).not_())
+            .where(given.copy().is_(exp.null()).not_())
         )
+        if has_identity:
+            ids = exp.table_("customer_ids", db="staging").as_("i")
+            same = exp.EQ(this=exp.column("given_id", "i"), expression=given.copy())
+            rows = rows.join(ids, on=same, join_type="left")
         parts.append(rows)
     return exp.union(*parts, distinct=False)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest import replaced_files
+from ingest import identity, replaced_files
 from ingest.raw_tables import row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from sql.contracts import Contract, day_name, feeds
@@ -18,6 +18,8 @@ from sql.transactions import transaction
 
 _FILES = Sql("main.counted_files")  # feed, file_id
 _EXCLUDED = Sql("main.counted_without")  # feed, file_id, line_no
+_IDS = Sql("main.counted_ids")  # given_id, customer_id, member_no
+_OTHER_IDS = Sql("temp.main.other_ids")  # ids of which these are others now
 # What `find` makes: feed, customer_id, row_date, and of lines their transactions.
 CHANGED_ROWS = "changed_rows"
 _ROWS = Sql(f"temp.main.{CHANGED_ROWS}")
@@ -33,8 +35,17 @@ class Changes:
 
 
 def remember(con: duckdb.DuckDBPyConnection) -> None:
-    """Note which rows count now."""
+    """Note which rows count now, and which ids are one customer."""
+    identity.make_where_missing(con)
     with transaction(con):
+        con.execute(
+            sql(
+                "create or replace table {ids} as"
+                " select given_id, customer_id, member_no from {table}",
+                ids=_IDS,
+                table=identity.TABLE,
+            )
+        )
         con.execute(
             sql(
                 "create or replace table {files} as"
@@ -61,6 +72,7 @@ def find(con: duckdb.DuckDBPyConnection) -> Changes | None:
     try:
         con.execute(sql("from {files} limit 0", files=_FILES))
         con.execute(sql("from {excluded} limit 0", excluded=_EXCLUDED))
+        con.execute(sql("from {ids} limit 0", ids=_IDS))
     except duckdb.CatalogException:
         return None
     _compare(con)
@@ -87,6 +99,7 @@ def find(con: duckdb.DuckDBPyConnection) -> Changes | None:
     former = replaced_files.tables(con)
     for (name,) in touched:
         _gather(con, feeds()[name], has_former=name in former)
+    _name_customers(con)
     found = con.execute(
         sql("select count(*), list(distinct feed) from {rows}", rows=_ROWS)
     ).fetchone()
@@ -121,6 +134,66 @@ def _compare(con: duckdb.DuckDBPyConnection) -> None:
         "delete from temp.main.other_status where (feed, file_id) not in"
         " (select (feed, file_id) from main.counted_files) or (feed, file_id) not in"
         " (select (feed, file_id) from raw.files)"
+    )
+
+
+def _name_customers(con: duckdb.DuckDBPyConnection) -> None:
+    """Say which customers the rows are about, now and before.
+
+    All rows of an id that belongs to another customer, or has another place among the
+    ids of its customer, came to one customer and went from the other.
+    """
+    identity.make_where_missing(con)
+    now = Sql("select given_id, customer_id, member_no from {table}")
+    con.execute(
+        sql(
+            "create or replace temporary table other_ids as select distinct given_id"
+            " from ((from {ids} except {now}) union all ({now} except from {ids}))",
+            ids=_IDS,
+            now=sql(now, table=identity.TABLE),
+        )
+    )
+    if con.execute(sql("from {others} limit 1", others=_OTHER_IDS)).fetchone():
+        for feed in feeds().values():
+            if feed.customer is not None:
+                _add_rows_of_other_ids(con, feed, feed.customer)
+    elif not con.execute(sql("from {ids} limit 1", ids=_IDS)).fetchone():
+        return
+    con.execute(
+        sql(
+            "create or replace temporary table {name} as select {rows}.* replace"
+            " (coalesce(i.customer_id, {rows}.customer_id) as customer_id) from {rows}"
+            " left join {table} as i on {rows}.customer_id = i.given_id"
+            " union all select {rows}.* replace"
+            " (coalesce(i.customer_id, {rows}.customer_id) as customer_id) from {rows}"
+            " semi join {others} as o on {rows}.customer_id = o.given_id"
+            " left join {ids} as i on {rows}.customer_id = i.given_id",
+            name=identifier(CHANGED_ROWS),
+            rows=identifier(CHANGED_ROWS),
+            table=identity.TABLE,
+            others=_OTHER_IDS,
+            ids=_IDS,
+        )
+    )
+
+
+def _add_rows_of_other_ids(
+    con: duckdb.DuckDBPyConnection, feed: Contract, customer: str
+) -> None:
+    con.execute(
+        sql(
+            "insert into {rows} select {columns} from {raw} as t"
+            " semi join {others} as o on t.{customer} = o.given_id"
+            " anti join (select file_id, line_no from raw.row_status"
+            " where feed = {feed}) as s on t._file_id = s.file_id"
+            " and t._line_no = s.line_no",
+            rows=_ROWS,
+            columns=_columns(feed),
+            raw=identifier("raw", feed.table),
+            others=_OTHER_IDS,
+            customer=identifier(customer),
+            feed=literal(feed.table),
+        )
     )
 
 

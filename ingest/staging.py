@@ -6,21 +6,25 @@ many times and hold fifty million rows.
 """
 
 import datetime
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import duckdb
 
 from ingest import assessment_bands, currency
+from ingest import identity as identities
 from ingest.raw_tables import prepare, row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
+from project.settings import IdentitySettings
 from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
 from sql.transactions import transaction
 
 # The date as of which all rows count, whatever they are dated; a day follows it.
 ALL_DATES = datetime.date(9999, 12, 30)
+NOTHING = Sql("")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Settled:
     reporting: str | None  # the currency of all figures
     foreign: frozenset[str]  # the feeds that hold rows to convert
     excluded: frozenset[str]  # the feeds of which some rows do not count
+    has_identity: bool = False  # several ids may be one customer
 
 
 def settle(
@@ -49,7 +54,25 @@ def settle(
             currency.make_daily_rates(con, foreign, reporting)
         assessment_bands.settle(con, bands)
         excluded = con.execute("select distinct feed from raw.row_status").fetchall()
-    return Settled(reporting, foreign, frozenset(feed for (feed,) in excluded))
+    return Settled(
+        reporting,
+        foreign,
+        frozenset(feed for (feed,) in excluded),
+        has_identity=project.settings.identity is not None,
+    )
+
+
+def make_customer_ids(
+    con: duckdb.DuckDBPyConnection,
+    settled: Settled,
+    identity: IdentitySettings | None,
+    as_of_date: datetime.date,
+) -> None:
+    """Make `staging.customer_ids`, by which the views say who a row is about."""
+    as_given = replace(settled, has_identity=False)
+    identities.make(
+        con, identity, as_of_date, partial(view_select, as_given, as_of_date)
+    )
 
 
 def define_views(
@@ -82,7 +105,67 @@ def view_select(settled: Settled, as_of_date: datetime.date, name: str) -> Sql:
         has_excluded=name in settled.excluded,
         converted_to=settled.reporting if name in settled.foreign else None,
     )
-    return view.select()
+    if not settled.has_identity or view.feed.customer is None:
+        return view.select()
+    return _by_customer(view, view.feed.customer)
+
+
+# Both ids of a customer may be billed for a month: bills add up.
+_ADDED = frozenset({"bills"})
+_PARENT = "parent_customer_id"
+_BLOCKED = "is_contact_blocked"
+
+
+def _by_customer(view: "_View", customer: str) -> Sql:
+    """The select of a view whose rows name customers, whatever ids files give.
+
+    Where two ids of a customer have a row of one key, that of its first id counts. Of
+    the feed customers each value is that of the first id that has one, and who has
+    blocked the company under one id has blocked it.
+    """
+    given = sql("t.{name}", name=identifier(customer))
+    values = {customer: identities.mapped(given, "i")}
+    joins = identities.joined(given, "i")
+    if view.feed.table == "customers":
+        parent = sql("t.{name}", name=identifier(_PARENT))
+        values[_PARENT] = sql(
+            "nullif({parent}, {own})",
+            parent=identities.mapped(parent, "p"),
+            own=values[customer],
+        )
+        joins = listed([joins, identities.joined(parent, "p")], " ")
+    mapped = replace(view, values=values, more_joins=joins)
+    if customer not in view.feed.key or view.feed.table in _ADDED:
+        return mapped.select()
+    alone = mapped.select(Sql("i.given_id is null"))
+    several = mapped.select(Sql("i.given_id is not null"), with_place=True)
+    if view.feed.table == "customers":
+        return sql(
+            "{alone} union all select {columns} from ({several}) group by {customer}",
+            alone=alone,
+            columns=listed(_first_values(view, customer)),
+            several=several,
+            customer=identifier(customer),
+        )
+    return sql(
+        "{alone} union all select * exclude (_member_no) from ({several})"
+        " qualify row_number() over (partition by {key} order by _member_no) = 1",
+        alone=alone,
+        several=several,
+        key=listed(identifier(name) for name in view.feed.key),
+    )
+
+
+def _first_values(view: "_View", customer: str) -> Iterator[Sql]:
+    """Of each column of a customer, the value of its first id that has one."""
+    for name in view.names:
+        column = identifier(name)
+        if name == customer:
+            yield column
+        elif name == _BLOCKED:
+            yield sql("bool_or({column}) as {column}", column=column)
+        else:
+            yield sql("arg_min({column}, _member_no) as {column}", column=column)
 
 
 @dataclass(frozen=True)
@@ -93,8 +176,25 @@ class _View:
     as_of_date: datetime.date
     has_excluded: bool  # some rows do not count
     converted_to: str | None  # the reporting currency, where some rows have another
+    # Columns that say something else than the file does, and what is joined for them.
+    values: Mapping[str, Sql] = field(default_factory=dict)
+    more_joins: Sql = NOTHING
 
-    def select(self) -> Sql:
+    @property
+    def names(self) -> Iterator[str]:
+        """The columns of the view."""
+        for column in self.feed.columns:
+            yield column.name
+            if column.type == "timestamp" and column.name.endswith("_at"):
+                yield day_name(column.name)
+
+    def select(self, only: Sql = NOTHING, *, with_place: bool = False) -> Sql:
+        """The select.
+
+        Args:
+            only: a condition that rows must fulfil, too.
+            with_place: with the place of the id among those of its customer.
+        """
         columns = []
         for column in self.feed.columns:
             columns.append(
@@ -106,12 +206,16 @@ class _View:
             )
             if column.type == "timestamp" and column.name.endswith("_at"):
                 columns.append(self._day(column))
+        if with_place:
+            columns.append(Sql("i.member_no as _member_no"))
+        conditions = [part for part in (self._happened(), only) if part]
+        where = sql("where {all}", all=listed(conditions, " and "))
         return sql(
             "select {columns} from {raw} as t {joins} {where}",
             columns=listed(columns),
             raw=identifier("raw", self.feed.table),
             joins=self._joins(),
-            where=self._where(),
+            where=where if conditions else Sql(""),
         )
 
     def _joins(self) -> Sql:
@@ -127,9 +231,12 @@ class _View:
             )
         if self.converted_to is not None:
             joins.append(currency.joined(self.feed, self.converted_to))
+        if self.more_joins:
+            joins.append(self.more_joins)
         return listed(joins, " ")
 
-    def _where(self) -> Sql:
+    def _happened(self) -> Sql:
+        """The condition that a row is not dated after the as-of date."""
         if not self.feed.dated_by:
             return Sql("")
         first = row_day(self.feed)
@@ -137,8 +244,8 @@ class _View:
         condition = sql("{day} <= {as_of}", day=first, as_of=literal(self.as_of_date))
         if not required:
             # A row without a date is about any time.
-            condition = sql("{day} is null or {c}", day=first, c=condition)
-        return sql("where {condition}", condition=condition)
+            condition = sql("({day} is null or {c})", day=first, c=condition)
+        return condition
 
     def _ahead(self, name: str) -> Sql:
         """Whether a date of the row lies after the as-of date."""
@@ -155,6 +262,8 @@ class _View:
 
     def _value(self, column: Column) -> Sql:
         value = sql("t.{name}", name=identifier(column.name))
+        if column.name in self.values:
+            return self.values[column.name]
         if column.happened:
             return self._known(column, value)
         if self.converted_to is not None and column.unit == "currency":

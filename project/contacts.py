@@ -121,6 +121,29 @@ def parsed_phone(text: str, country: str) -> str | None:
         return re.sub(r"\D", "", text) or None
 
 
+def valid_phone(text: str, country: str) -> str | None:
+    """A telephone number that is not plain, as `parsed_phone`; None of no valid one.
+
+    What people type to fill a field, such as 0 or 12345, is no number that says who
+    somebody is.
+    """
+    from phonenumbers import (  # noqa: PLC0415 - only those who look contacts up
+        NumberParseException,
+        PhoneNumberFormat,
+        format_number,
+        is_valid_number,
+        parse,
+    )
+
+    try:
+        number = parse(text, country)
+    except NumberParseException:
+        return None
+    if not is_valid_number(number):
+        return None
+    return format_number(number, PhoneNumberFormat.E164)
+
+
 @functools.cache
 def plain_numbers(country: str) -> tuple[int, str]:
     """A country's code, and a pattern of whole numbers that need no parsing.

@@ -5,6 +5,7 @@ room that knows it (`ingest.mapping`, `schemes.language.files`, `data_quality.ga
 `sql.access`). The texts below the fields become `docs/settings.md`.
 """
 
+import datetime
 import re
 import zoneinfo
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     WithJsonSchema,
+    field_validator,
     model_validator,
 )
 
@@ -47,6 +49,11 @@ OwnType = Literal[
 ]
 _NAME = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 _LONGEST_NAME = 40
+_KIND = re.compile(r"^[a-z][a-z0-9_]*$")
+# Kinds of the feed identities that are entries about two customer ids: they are one
+# customer, or they are not, whatever the rules say.
+SAME, NOT_SAME = "same", "not_same"
+RESERVED_KINDS = (SAME, NOT_SAME)
 _BUCKET_URL = re.compile(
     r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*"
 )
@@ -668,6 +675,72 @@ class LookupSettings(Document):
     """The schemes whose tiers and playbooks are shown, where they run."""
 
 
+class IdentityRule(Document):
+    """Ids of customers that agree on all of this are one customer."""
+
+    same: Annotated[tuple[str, ...], BeforeValidator(_list)] = Field(
+        min_length=1, examples=["card", ["phone", "customer_name"]]
+    )
+    """Kinds of the feed `identities`, or columns of `customers`; all must be equal."""
+    at_most: int | None = Field(default=None, ge=2, examples=[10])
+    """As `at_most` of `identity`, for this rule alone."""
+
+    @field_validator("same")
+    @classmethod
+    def _words(cls, same: tuple[str, ...]) -> tuple[str, ...]:
+        for word in same:
+            if not _KIND.match(word):
+                raise ValueError(
+                    f"'{word}' is no kind of identities and no column of customers;"
+                    " write for example phone, email, card"
+                )
+            if word in RESERVED_KINDS:
+                raise ValueError(f"'{word}' is an entry, not something to agree on")
+        if len(same) != len(set(same)):
+            raise ValueError("names something twice")
+        return same
+
+    @property
+    def name(self) -> str:
+        """How the rule is named where it is told, such as `phone + customer_name`."""
+        return " + ".join(self.same)
+
+
+class IdentitySettings(Document):
+    """Which customer ids are one customer; [identity.md](identity.md).
+
+    Without it every customer id is a customer.
+    """
+
+    rules: tuple[IdentityRule, ...] = Field(
+        default=(), examples=[[{"same": "card"}, {"same": ["phone", "customer_name"]}]]
+    )
+    """In their order: the first that links an id is told; without any, entries link."""
+    at_most: int = Field(default=5, ge=2, examples=[3])
+    """A telephone number, card or the like of more customer ids links nobody."""
+    country: Annotated[str, AfterValidator(_phone_country)] = Field(
+        default="CN", examples=["DE"]
+    )
+    """Whose telephone numbers those without a country code are, by ISO 3166."""
+    starts_on: datetime.date | None = Field(default=None, examples=["2026-06-01"])
+    """The first as-of date for which ids are linked; without it, all dates."""
+
+    @field_validator("rules")
+    @classmethod
+    def _each_once(cls, rules: tuple[IdentityRule, ...]) -> tuple[IdentityRule, ...]:
+        if len({frozenset(rule.same) for rule in rules}) != len(rules):
+            raise ValueError("a rule is given twice")
+        return rules
+
+    def holds_on(self, as_of_date: datetime.date) -> bool:
+        """Whether ids are linked as of a date."""
+        return self.starts_on is None or self.starts_on <= as_of_date
+
+    def limit_of(self, rule: IdentityRule) -> int:
+        """How many customer ids may share what the rule asks for."""
+        return self.at_most if rule.at_most is None else rule.at_most
+
+
 # A gate that holds for every feed stands under this name.
 EVERY_FEED = "*"
 
@@ -811,6 +884,10 @@ class Settings(Document):
     """Which schemes run, and with which parameters."""
     lists: ListSettings = ListSettings()
     """Which work lists are made, and with which parameters."""
+    identity: IdentitySettings | None = Field(
+        default=None, examples=[{"rules": [{"same": "card"}]}]
+    )
+    """Which customer ids are one customer; [identity.md](identity.md)."""
     resources: Resources = Resources()
     """How much of the machine a run may use."""
     limits: Limits = Limits()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import known_files
+from ingest import identity, known_files
 from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
 from project.contacts import contact_key
@@ -92,6 +92,7 @@ def settings_digest(project: Project) -> str:
         schemes_digest(project),
         tags_digest(project),
         lists_digest(project),
+        version(PHONES) if project.settings.identity is not None else "",
     )
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 
@@ -128,8 +129,13 @@ def code_digest(root: Path = ROOT) -> str:
 
 
 def facts_key(con: duckdb.DuckDBPyConnection, project: Project) -> str:
-    """The key of what is loaded: equal keys have the same rows, typed the same way."""
-    parts = (loaded_digest(con), rules_key(project))
+    """The key of what is loaded: equal keys have the same rows, typed the same way.
+
+    Where several ids may be one customer, they name the same customers as well.
+    """
+    parts = [loaded_digest(con), rules_key(project)]
+    if project.settings.identity is not None:
+        parts.append(identity.digest(con))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -296,3 +296,74 @@ def test_facts_are_noted_with_their_rules(project):
     assert shared.facts_key == kept.facts_key != shared.rules_key
     assert kept.as_of_date == MAY
     assert "line_metrics" in kept.selects
+
+
+IDENTITY = SETTINGS + "identity: {rules: [{same: card}]}\n"
+CARDS = "customer_id,id_kind,id_value,valid_from,valid_to\n"
+
+
+def land_ids(folder, name, lines):
+    (folder / "landing/identities").mkdir(exist_ok=True)
+    (folder / "landing/identities" / name).write_text(CARDS + lines)
+
+
+@pytest.fixture
+def shared(project):
+    """A company with rules of identity, whose facts are computed: nobody is linked."""
+    (project / "fenji.yaml").write_text(IDENTITY)
+    land_ids(project, "2026-05.csv", "ann,card,k1,,\nbob,card,k2,,\ncid,card,k3,,\n")
+    land(project, "refund.csv", "R1,bob,2026-05-31T08:00:00,-400,T1\n")
+    computed(project)
+    return project
+
+
+@pytest.mark.parametrize(
+    ("ids", "lines", "n_facts"),
+    [
+        ("bob,same,ann,,\n", "", 2),
+        ("bob,card,k1,,\ncid,card,k2,,\n", "T4,dan,2026-05-01T08:00:00,40,\n", 4),
+        ("ann,same,eve,,\n", "", 2),  # eve has no rows
+        ("dan,card,k9,,\neve,card,k9,,\n", "T4,eve,2026-06-01T08:00:00,40,\n", 2),
+    ],
+)
+def test_ids_that_are_linked_compute_their_customers_anew(
+    shared, tmp_path_factory, ids, lines, n_facts
+):
+    land_ids(shared, "2026-06.csv", ids)
+    if lines:
+        land(shared, "june.csv", lines)
+    ways, rows = computed(shared, MAY + DAY)
+    assert ways[0] == Way("facts", None, n_facts)
+    assert ways[1].whole_because is None
+    assert rows == anew(shared, MAY + DAY, tmp_path_factory)
+
+
+def test_an_entry_splits_what_was_linked_and_all_is_as_before(shared, tmp_path_factory):
+    _, before = computed(shared)
+    land_ids(shared, "2026-06.csv", "bob,card,k1,,\n")
+    _, linked = computed(shared)
+    assert linked != before
+    assert [row[0] for row in linked["known_customers"]] == ["ann", "cid"]
+    land_ids(shared, "2026-07.csv", "bob,not_same,ann,,\n")
+    ways, rows = computed(shared)
+    assert ways[0] == Way("facts", None, 2)
+    assert rows == before == anew(shared, MAY, tmp_path_factory)
+
+
+def test_a_link_takes_hold_with_its_day_and_leaves_with_it(shared, tmp_path_factory):
+    land_ids(shared, "2026-06.csv", "bob,card,k1,2026-06-01,2026-06-02\n")
+    for days, n_facts in ((0, 0), (1, 2), (2, 0), (3, 2), (1, 2)):
+        ways, rows = computed(shared, MAY + days * DAY)
+        if days:
+            assert ways[0] == Way("facts", None, n_facts)
+        assert rows == anew(shared, MAY + days * DAY, tmp_path_factory)
+
+
+def test_rules_that_begin_to_hold_are_a_change_of_ids(project, tmp_path_factory):
+    starts = IDENTITY.replace("card}]", "card}], starts_on: 2026-06-01")
+    (project / "fenji.yaml").write_text(starts)
+    land_ids(project, "2026-05.csv", "ann,card,k1,,\nbob,card,k1,,\n")
+    computed(project)
+    ways, rows = computed(project, MAY + DAY)
+    assert ways[0] == Way("facts", None, 2)
+    assert rows == anew(project, MAY + DAY, tmp_path_factory)
