@@ -16,6 +16,8 @@ from project.contacts import contact_key
 from project.shown import markdown
 from releases.contact_hashes import TABLE as CONTACT_LOOKUP
 from releases.contact_hashes import make_contact_lookup
+from releases.customer_ids import TABLE as ID_CHANGES
+from releases.customer_ids import make_changes
 from releases.previous import create_previous_tiers
 from runs.run import Run
 from schemes.language.files import Scheme, in_order
@@ -61,6 +63,7 @@ TAGS = tuple(contract("marts", table) for table in TAG_TABLES)
 TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
 CONTACTS = contract("marts", CONTACT_LOOKUP)
+CHANGED_IDS = contract("marts", ID_CHANGES)
 
 
 @table_assets(name=f"marts__{CONTACT_LOOKUP}", specs=[spec_of(CONTACTS)])
@@ -71,6 +74,15 @@ def contact_lookup(run: Run) -> dg.MaterializeResult[Any]:
         key = contact_key(settings.key_variable)
         make_contact_lookup(run.con, key, settings.country)
         step.rows = row_count(run.con, "marts", CONTACT_LOOKUP)
+    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+
+
+@table_assets(name=f"marts__{ID_CHANGES}", specs=[spec_of(CHANGED_IDS)])
+def customer_id_changes(run: Run) -> dg.MaterializeResult[Any]:
+    """Hold which ids are one customer against the release before."""
+    with run.step(CHANGED_IDS.name, phase="compute") as step:
+        make_changes(run.con, run.project, run.previous)
+        step.rows = row_count(run.con, "marts", ID_CHANGES)
     return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
 
 

@@ -46,6 +46,7 @@ def assemble(
         marts.grades_of(schemes),
         *marts.TABLES,
         marts.contact_lookup,
+        marts.customer_id_changes,
         marts.tags,
         marts.tag_values,
         marts.work_lists,

@@ -52,7 +52,12 @@ def explain(
 
 def _show_briefs(found: "Explanation", lang: Language) -> None:
     """What moved, a line a scheme, and how to ask for the rest."""
-    from schemes.tools.explain import briefs, head, summary  # noqa: PLC0415
+    from schemes.tools.explain import (  # noqa: PLC0415
+        briefs,
+        head,
+        id_lines,
+        summary,
+    )
 
     *columns, way_out = _WORDS[lang]
     title = f"{head(found, lang)}\n{summary(found, lang)}"
@@ -61,4 +66,6 @@ def _show_briefs(found: "Explanation", lang: Language) -> None:
         rows.add_row(brief.scheme, brief.tiers, brief.change)
     out = terminal.console()
     out.print(rows)
+    for line in id_lines(found, lang):
+        out.print(line.strip())
     out.print(way_out)

@@ -15,6 +15,9 @@ NO_SELECT: Mapping[str, str] = {
     "marts.contact_lookup": (
         "hashed by Python: each contact of core.customers and staging.identities"
     ),
+    "marts.customer_id_changes": (
+        "marts.customer_ids held against that of the release before, by Python"
+    ),
     "marts.quality_results": "what Great Expectations and the gates found, by Python",
 }
 

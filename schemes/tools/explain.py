@@ -19,7 +19,7 @@ import duckdb
 from project.choices import Language
 from project.documents import nearest
 from project.errors import ConfigurationError
-from sql.selects import select_in, used
+from sql.selects import column_names, select_in, used
 
 _CODE = re.compile(r"[a-z][a-z0-9_]*")
 _SCOPES = 3  # scopes of a scheme, such as categories, that its line names
@@ -90,12 +90,26 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class GivenId:
+    """An id that the files give the customer, or one that is kept apart from others."""
+
+    given_id: str
+    standing: str  # linked, kept_apart, contradiction or alone
+    linked_by: str | None  # the rule, or "same" of an entry
+    linked_id: str | None  # the other id that it is linked with
+    movement: str | None  # since the release before: merged, moved, split or added
+    previous_customer_id: str | None
+
+
+@dataclass(frozen=True)
 class Explanation:
     """The tiers of a customer by every scheme that was asked for."""
 
     customer_id: str
     as_of_date: datetime.date
     standings: tuple[Standing, ...]
+    asked_id: str  # the id that was asked for, which may be another of the customer's
+    ids: tuple[GivenId, ...]  # none of a customer that has one id, and always had
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation for JSON: dates and decimals are texts."""
@@ -112,13 +126,16 @@ def explain(
 
     Args:
         con: a connection whose default database is the release's.
-        customer: the customer's id.
+        customer: the customer's id, or another id that the files give it.
         scheme: a scheme's id; None for all.
         lang: the language of names and texts.
 
     Raises:
         ConfigurationError: the release has no such customer or scheme.
     """
+    asked, has_ids = customer, _has_ids(con)
+    if has_ids:
+        customer = _customer_of(con, asked)
     _check_names(con, customer, scheme)
 
     def rows(name: str) -> list[tuple[Any, ...]]:
@@ -150,13 +167,15 @@ def explain(
         known["entitlements"] = tuple(entitlements.get((scheme_id, scope), ()))
         standings.append(Standing(**known))
     (as_of_date,) = _column(con, "select max(as_of_date) from customer_metrics", [])
-    return Explanation(customer, as_of_date, tuple(standings))
+    ids = tuple(GivenId(*row) for row in rows("ids")) if has_ids else ()
+    return Explanation(customer, as_of_date, tuple(standings), asked, ids)
 
 
 def lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
     """The explanation as lines to print."""
     words = _WORDS[lang]
     yield head(explanation, lang)
+    yield from id_lines(explanation, lang)
     for standing in explanation.standings:
         yield ""
         yield from _standing_lines(standing, words)
@@ -205,6 +224,25 @@ def head(explanation: Explanation, lang: Language = "en") -> str:
     return _WORDS[lang]["head"].format(
         customer=explanation.customer_id, date=explanation.as_of_date
     )
+
+
+def id_lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
+    """Which ids are the customer, by what, and what changed; none of a single id."""
+    words = _WORDS[lang]
+    if explanation.asked_id != explanation.customer_id:
+        yield "  " + words["asked"].format(
+            asked=explanation.asked_id, customer=explanation.customer_id
+        )
+    for given in explanation.ids:
+        told = words["id_" + given.standing]
+        if given.standing == "linked" and given.linked_by == "same":
+            told = words["id_entry"]
+        elif given.standing == "linked" and given.linked_by is None:
+            told = words["id_first"]
+        line = told.format(**asdict(given))
+        if given.movement is not None:
+            line += words[f"id_{given.movement}"].format(**asdict(given))
+        yield "  " + line
 
 
 def briefs(explanation: Explanation, lang: Language = "en") -> tuple[Brief, ...]:
@@ -354,6 +392,22 @@ def _check_names(
         raise ConfigurationError(f"there is no scheme '{scheme}'{hint}")
 
 
+def _has_ids(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the release says which ids are one customer; older ones do not."""
+    return bool(
+        column_names(con, "main.customer_ids")
+        and column_names(con, "main.customer_id_changes")
+    )
+
+
+def _customer_of(con: duckdb.DuckDBPyConnection, given: str) -> str:
+    """The customer of an id that the files give."""
+    found = con.execute(
+        "select customer_id from customer_ids where given_id = $1", [given]
+    ).fetchone()
+    return given if found is None else str(found[0])
+
+
 def _column(
     con: duckdb.DuckDBPyConnection, query: str, values: Sequence[object]
 ) -> list[Any]:
@@ -375,6 +429,18 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a dataclass
 _WORDS: dict[str, dict[str, str]] = {
     "en": {
         "head": "Customer {customer} on {date}",
+        "asked": "{asked} is an id of {customer}",
+        "id_linked": "Id {given_id}: linked with {linked_id} by {linked_by}",
+        "id_entry": "Id {given_id}: linked with {linked_id} by an entry",
+        "id_first": "Id {given_id}",
+        "id_kept_apart": "Id {given_id}: kept apart by an entry",
+        "id_contradiction": "Id {given_id}: not linked, since rules and entries"
+        " contradict each other",
+        "id_alone": "Id {given_id}: a customer of its own",
+        "id_merged": "; merged since the release before",
+        "id_moved": "; of {previous_customer_id} in the release before",
+        "id_split": "; of {previous_customer_id} in the release before",
+        "id_added": "; new since the release before",
         "scheme": "1 scheme",
         "schemes": "{n} schemes",
         "moved": "; since the release before: {moved}",
@@ -409,6 +475,17 @@ _WORDS: dict[str, dict[str, str]] = {
     },
     "zh": {
         "head": "客户 {customer}，{date}",
+        "asked": "{asked} 是 {customer} 的编号之一",
+        "id_linked": "编号 {given_id}：按 {linked_by} 与 {linked_id} 关联",
+        "id_entry": "编号 {given_id}：按人工条目与 {linked_id} 关联",
+        "id_first": "编号 {given_id}",
+        "id_kept_apart": "编号 {given_id}：按人工条目分开",
+        "id_contradiction": "编号 {given_id}：规则与人工条目矛盾，未关联",
+        "id_alone": "编号 {given_id}：独立客户",
+        "id_merged": "；自上一版本以来合并",
+        "id_moved": "；上一版本属于 {previous_customer_id}",
+        "id_split": "；上一版本属于 {previous_customer_id}",
+        "id_added": "；自上一版本以来新增",
         "scheme": "1 个方案",
         "schemes": "{n} 个方案",
         "moved": "；与上一版本相比：{moved}",
