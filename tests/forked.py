@@ -28,6 +28,7 @@ _SERVER.set_forkserver_preload(
         "pipelines.commands.run",
         "pipelines.execution",
         "tests.forked",
+        "tests.warm",
     ]
 )
 
