@@ -8,7 +8,6 @@ here, since its threads would not be forked.
 import tempfile
 from pathlib import Path
 
-import ingest.expression_check
 import runs.preflight  # noqa: F401 - is imported when a run needs it
 from project.folder import Project
 from project.settings import Settings

@@ -32,16 +32,15 @@ import duckdb
 
 import assets.staging
 import runs.preflight
-import runs.run
 from assets import core, marts, raw, staging
 from ingest.warehouse import opened as opened_warehouse
 from pipelines.commands.forget import forget
 from project.errors import RunError
-from project.folder import Project, open_project
+from project.folder import open_project
 from runs.opening import decide, hold_warehouse, open_run
 from runs.run import Run
-from schemes.plan import SchemePlan, make_plan
 from sql.selects import quoted
+from tests.compiled import compiled_once
 from tests.properties.company import (
     EVENTS,
     FIRST_DATES,
@@ -511,10 +510,10 @@ class Player:
 
     def read_ledger(self) -> None:
         """What the warehouse has loaded by now."""
-        with duckdb.connect(str(self.project.warehouse), read_only=True) as con:
+        with attached(ours=self.project.warehouse) as con:
             try:
                 entries = con.execute(
-                    "select feed, path, content_digest from raw.files"
+                    "select feed, path, content_digest from ours.raw.files"
                 ).fetchall()
             except duckdb.CatalogException:
                 entries = []
@@ -539,11 +538,8 @@ class Player:
         root = self._another()
         (root / "landing").symlink_to(self.root / "landing")
         (root / "data").mkdir()
-        with duckdb.connect() as con:
-            con.execute(f"attach '{self.project.warehouse}' as ours (read_only)")
-            con.execute(
-                f"attach '{root / 'data' / self.project.warehouse.name}' as made"
-            )
+        made = root / "data" / self.project.warehouse.name
+        with attached(ours=self.project.warehouse, made=made) as con:
             copy_of_what_is_loaded(con)
         return self._alone(root, date)
 
@@ -562,6 +558,29 @@ class Player:
             state = _carried_out(carry_out, run, random.Random(0))
         shutil.rmtree(root)
         return state
+
+
+@functools.cache
+def _looking() -> duckdb.DuckDBPyConnection:
+    """A database to attach others to: making one takes longer than a look at them."""
+    return duckdb.connect(config={"threads": 1})
+
+
+@contextlib.contextmanager
+def attached(
+    *, ours: Path, made: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads a warehouse, `ours`, and may fill another, `made`."""
+    con = _looking()
+    con.execute(f"attach '{ours}' as ours (read_only)")
+    if made is not None:
+        con.execute(f"attach '{made}' as made")
+    try:
+        yield con
+    finally:
+        con.execute("detach ours")
+        if made is not None:
+            con.execute("detach made")
 
 
 def copy_of_what_is_loaded(con: duckdb.DuckDBPyConnection) -> None:
@@ -596,19 +615,6 @@ def _refuse(*_: object) -> None:
 # Playing.
 
 
-_PLANS: dict[object, SchemePlan] = {}
-
-
-def _plan(project: Project, feeds: Mapping[str, frozenset[str]]) -> SchemePlan:
-    """The plan of a project, compiled once a process."""
-    files = [project.root / "fenji.yaml", *sorted(project.schemes.iterdir())]
-    rules = "\0".join(file.read_text("utf-8") for file in files)
-    key = (rules, frozenset(feeds.items()))
-    if key not in _PLANS:
-        _PLANS[key] = make_plan(project, feeds)
-    return _PLANS[key]
-
-
 class _CustomerRows:
     """The select of `staging.customer_rows`, written once a process."""
 
@@ -625,7 +631,7 @@ _ROWS = _CustomerRows()
 def cheaper() -> Iterator[None]:
     """Compile what is the same again and again once a process."""
     with (
-        mock.patch.object(runs.run, "make_plan", _plan),
+        compiled_once(),
         mock.patch.object(runs.preflight, "judge"),
         mock.patch.object(assets.staging, "customer_rows", return_value=_ROWS),
     ):

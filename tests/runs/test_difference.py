@@ -11,6 +11,7 @@ from runs import difference, warehouse_state
 from runs.difference import Way
 from runs.opening import hold_warehouse, open_run
 from sql.selects import quoted
+from tests.compiled import compiled_once
 from tests.runs.steps import STEPS, take
 
 MAY = datetime.date(2026, 5, 31)
@@ -24,17 +25,45 @@ T3,cid,2026-06-01T12:00:00,2500,
 """
 # Kept from run to run; the others are views or made anew.
 KEPT = ("known_customers", "refund_lines", "service_sale_lines", "transaction_sums")
+# What fresh projects have computed: files, date and tables → rows.
+FRESH = {}
 SHORT = Way("facts", None, 0)
 LADDER = "high_ticket_ladder"
 REMEMBERED = tuple(f"{LADDER}_{name}" for name in ("history", "history_cuts", "held"))
 
 
+@pytest.fixture(autouse=True)
+def _compiled_once():
+    with compiled_once():
+        yield
+
+
+def new_project(folder):
+    (folder / "fenji.yaml").write_text(SETTINGS)
+    (folder / "landing/transactions").mkdir(parents=True)
+    land(folder, "may.csv", SALES)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path):
-    (tmp_path / "fenji.yaml").write_text(SETTINGS)
-    (tmp_path / "landing/transactions").mkdir(parents=True)
-    land(tmp_path, "may.csv", SALES)
-    return tmp_path
+    """A project that has computed nothing."""
+    return new_project(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def of_may(tmp_path_factory):
+    """A project that has computed the end of May, for tests that copy it."""
+    folder = new_project(tmp_path_factory.mktemp("may"))
+    with compiled_once():
+        computed(folder)
+    return folder
+
+
+@pytest.fixture
+def begun(of_may, tmp_path):
+    """A project that has computed the end of May."""
+    return shutil.copytree(of_may, tmp_path / "project")
 
 
 def land(folder, name, lines, header=HEADER):
@@ -61,6 +90,15 @@ def computed(folder, as_of=MAY, *, full=False, steps=STEPS, tables=KEPT):
 
 def anew(folder, as_of, tmp_path_factory, tables=KEPT):
     """What a fresh project on the same files computes."""
+    files = (folder / "fenji.yaml", *sorted(folder.glob("landing/*/*")))
+    texts = tuple((file.relative_to(folder), file.read_text()) for file in files)
+    if (texts, as_of, tables) not in FRESH:
+        found = computed_fresh(folder, as_of, tmp_path_factory, tables)
+        FRESH[texts, as_of, tables] = found
+    return FRESH[texts, as_of, tables]
+
+
+def computed_fresh(folder, as_of, tmp_path_factory, tables):
     other = tmp_path_factory.mktemp("fresh") / "project"
     shutil.copytree(folder, other, ignore=shutil.ignore_patterns("data"))
     ways, rows = computed(other, as_of, tables=tables)
@@ -71,11 +109,10 @@ def anew(folder, as_of, tmp_path_factory, tables=KEPT):
     return rows
 
 
-def test_the_next_day_carries_everything_over(project, tmp_path_factory):
-    computed(project)
-    ways, rows = computed(project, MAY + DAY)
+def test_the_next_day_carries_everything_over(begun, tmp_path_factory):
+    ways, rows = computed(begun, MAY + DAY)
     assert ways == [SHORT, Way("metrics", None, 0)]
-    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+    assert rows == anew(begun, MAY + DAY, tmp_path_factory)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +127,12 @@ def test_the_next_day_carries_everything_over(project, tmp_path_factory):
     ],
 )
 def test_rows_that_come_compute_their_customers_anew(
-    project, tmp_path_factory, lines, n_facts, n_metrics
+    begun, tmp_path_factory, lines, n_facts, n_metrics
 ):
-    computed(project)
-    land(project, "june.csv", lines)
-    ways, rows = computed(project, MAY + DAY)
+    land(begun, "june.csv", lines)
+    ways, rows = computed(begun, MAY + DAY)
     assert ways == [Way("facts", None, n_facts), Way("metrics", None, n_metrics)]
-    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+    assert rows == anew(begun, MAY + DAY, tmp_path_factory)
 
 
 def test_an_order_that_comes_after_its_refund_takes_it_over(project, tmp_path_factory):
@@ -107,12 +143,11 @@ def test_an_order_that_comes_after_its_refund_takes_it_over(project, tmp_path_fa
     assert rows == anew(project, MAY + DAY, tmp_path_factory)
 
 
-def test_a_file_that_is_replaced_takes_its_rows_back(project, tmp_path_factory):
-    computed(project)
-    land(project, "may.csv", SALES.replace("T1,ann", "T1,bob"))
-    ways, rows = computed(project)
+def test_a_file_that_is_replaced_takes_its_rows_back(begun, tmp_path_factory):
+    land(begun, "may.csv", SALES.replace("T1,ann", "T1,bob"))
+    ways, rows = computed(begun)
     assert ways == [Way("facts", None, 3), Way("metrics", None, 2)]
-    assert rows == anew(project, MAY, tmp_path_factory)
+    assert rows == anew(begun, MAY, tmp_path_factory)
 
 
 @pytest.mark.parametrize(
@@ -170,15 +205,13 @@ def whole(ways):
         (MAY + 63 * DAY, "the kept metrics are as of 2026-05-31"),
     ],
 )
-def test_metrics_go_on_to_a_later_date_that_is_near(project, as_of, because):
-    computed(project)
-    assert whole(computed(project, as_of)[0]) == [None, because]
+def test_metrics_go_on_to_a_later_date_that_is_near(begun, as_of, because):
+    assert whole(computed(begun, as_of)[0]) == [None, because]
 
 
-def test_other_settings_compute_the_whole(project):
-    computed(project)
-    (project / "fenji.yaml").write_text(SETTINGS.replace("annual_points", "rfm_8"))
-    assert whole(computed(project)[0]) == [
+def test_other_settings_compute_the_whole(begun):
+    (begun / "fenji.yaml").write_text(SETTINGS.replace("annual_points", "rfm_8"))
+    assert whole(computed(begun)[0]) == [
         "settings, schemes or code changed",
         "the kept metrics are of other facts",
     ]
@@ -224,14 +257,13 @@ def test_many_customers_are_computed_as_a_whole(project, monkeypatch):
 
 @pytest.mark.parametrize("n_steps", range(1, len(STEPS)))
 def test_a_run_that_ended_between_two_steps_is_taken_up(
-    project, tmp_path_factory, n_steps
+    begun, tmp_path_factory, n_steps
 ):
-    computed(project)
-    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    land(begun, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
     with pytest.raises(KeyboardInterrupt):
-        computed(project, MAY + DAY, steps=(*STEPS[:n_steps], ENDS))
-    _, rows = computed(project, MAY + DAY)
-    assert rows == anew(project, MAY + DAY, tmp_path_factory)
+        computed(begun, MAY + DAY, steps=(*STEPS[:n_steps], ENDS))
+    _, rows = computed(begun, MAY + DAY)
+    assert rows == anew(begun, MAY + DAY, tmp_path_factory)
 
 
 def end(_run):
@@ -242,9 +274,8 @@ def end(_run):
 ENDS = SimpleNamespace(op=SimpleNamespace(compute_fn=SimpleNamespace(decorated_fn=end)))
 
 
-def test_tables_that_were_being_changed_are_not_kept(project, monkeypatch):
-    computed(project)
-    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+def test_tables_that_were_being_changed_are_not_kept(begun, monkeypatch):
+    land(begun, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
     real = difference.bring_up_to_date
 
     def dies(con, tables, step):
@@ -254,14 +285,13 @@ def test_tables_that_were_being_changed_are_not_kept(project, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(difference, "bring_up_to_date", dies)
         with pytest.raises(KeyboardInterrupt):
-            computed(project)
-    assert whole(computed(project)[0])[0] == "no facts are kept"
+            computed(begun)
+    assert whole(computed(begun)[0])[0] == "no facts are kept"
 
 
-def test_a_customer_who_is_forgotten_is_noticed(project, tmp_path_factory, monkeypatch):
+def test_a_customer_who_is_forgotten_is_noticed(begun, tmp_path_factory, monkeypatch):
     """That the comparison of these tests finds a fault, with a fault put in."""
-    computed(project)
-    land(project, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
+    land(begun, "june.csv", "T4,ann,2026-05-01T08:00:00,40,\n")
     real = difference.find_restated
 
     def forgets(con, *dates, has_changes):
@@ -269,8 +299,8 @@ def test_a_customer_who_is_forgotten_is_noticed(project, tmp_path_factory, monke
         con.execute("delete from temp.restated_customers")
 
     monkeypatch.setattr(difference, "find_restated", forgets)
-    _, rows = computed(project, MAY + DAY)
-    assert rows != anew(project, MAY + DAY, tmp_path_factory)
+    _, rows = computed(begun, MAY + DAY)
+    assert rows != anew(begun, MAY + DAY, tmp_path_factory)
 
 
 def test_ways_are_told_in_words():
@@ -282,9 +312,8 @@ def test_ways_are_told_in_words():
     )
 
 
-def test_facts_are_noted_with_their_rules(project):
-    computed(project)
-    opened = open_project(project)
+def test_facts_are_noted_with_their_rules(begun):
+    opened = open_project(begun)
     with (
         hold_warehouse(opened, on_wait=pytest.fail),
         open_run(opened, MAY, on_upgrade=pytest.fail) as run,
