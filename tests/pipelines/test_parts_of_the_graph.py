@@ -17,6 +17,7 @@ from project.settings import Settings
 from releases import store
 from schemes.plan import make_plan
 from sql.contracts import feeds
+from tests.compiled import compiled_once
 from tests.lineage import tables_read
 
 MAY, JUNE = "2026-05-31", "2026-06-30"
@@ -36,6 +37,12 @@ RAW, STAGING, CORE, MARTS, RELEASE = (
 def grade_job():
     """The job of the project of FENJI_PROJECT, where Dagster can find it."""
     return assemble(open_project()).resolve_job_def("grade")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_once():
+    with compiled_once():
+        yield
 
 
 @pytest.fixture(scope="module")
