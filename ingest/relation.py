@@ -376,13 +376,13 @@ class Group:
         Args:
             with_rejects: whether what is told of rejected rows is wanted.
             records: those of the files, where they are at hand with their numbers; of
-                a file with rows that fail `_nth` is the number that these go by.
+                a text file with rows that fail `_nth` is the number that these go by.
         """
         if not self.files[0].failing:
             return self.typed_rows(
                 records or self.relation(), with_rejects=with_rejects
             )
-        nth = Sql("_nth") if records else LINE
+        nth = Sql("_nth") if records and not self.layout.is_columnar else LINE
         records = records or self.numbered()
         return sql(
             "select * from ({typed} union all by name {failed}) order by _line",

@@ -324,7 +324,9 @@ class _Exploded:
     def _of_span(self) -> tuple[Sql, Sql]:
         begins, ends = (
             sql(
-                "try(cast({text} as date))",
+                # Those beyond have no month that DuckDB could work with.
+                "(case when try(cast({text} as date)) between date '1000-01-01'"
+                " and date '9999-12-31' then try(cast({text} as date)) end)",
                 text=compile_expression(
                     text or "null", self.header, self.columns, numbered=self.numbered
                 ),

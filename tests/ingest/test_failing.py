@@ -118,3 +118,71 @@ def test_a_file_of_such_rows_is_refused_and_the_others_load(company, monkeypatch
         "cannot be loaded: row 2, column occurred_at, and more than 2 others hold"
         " values that cannot be worked with"
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_rows_of_several_and_joined_rows_are_rejected_by_their_record(company, kind):
+    company.settings(
+        {
+            "feeds": {
+                "transactions": {
+                    "files": f"a.{kind}",
+                    "join": {"days": {"files": "days.csv", "on": {"nr": "Order"}}},
+                    "explode": {
+                        "columns": ["Net", "Tax"],
+                        "value": "amount",
+                        "place": "line_no",
+                    },
+                    "columns": {
+                        "transaction_id": {
+                            "expr": "file_name() || ':' || row_number()"
+                        },
+                        "occurred_at": {"expr": "cast(days.day as date)"},
+                    },
+                }
+            }
+        }
+    )
+    company.land("transactions/days.csv", f"nr,day\n1,2026-01-01\n2,{FAR}\n")
+    orders = company.con.sql(
+        "select * from (values (1, 10, 1), (2, 20, 2), (1, 30, null))"
+        ' as t ("Order", "Net", "Tax")'
+    )
+    file = company.root / f"landing/transactions/a.{kind}"
+    if kind == "parquet":
+        orders.write_parquet(str(file))
+    elif kind == "csv":
+        orders.write_csv(str(file))
+    else:
+        company.con.execute(f"copy orders to '{file}' (format json)")
+    done = company.load_one("transactions")
+    # Of what cannot be worked with nothing is made: it is one row.
+    assert (done.n_read, done.n_loaded, done.n_rejected, done.n_skipped) == (5, 3, 1, 1)
+    assert company.rows(
+        "select transaction_id, line_no, amount from raw.transactions order by 1, 2"
+    ) == [
+        (f"a.{kind}:1", "1", 10),
+        (f"a.{kind}:1", "2", 1),
+        (f"a.{kind}:3", "1", 30),
+    ]
+    assert company.rejected() == [(2, "occurred_at", "expression_failed")]
+
+
+def test_a_span_to_a_day_beyond_all_times_is_rejected_as_one(company):
+    company.settings(
+        {
+            "feeds": {
+                "bills": {
+                    "explode": {"from": "begins", "to": "ends", "value": "bill_month"}
+                }
+            }
+        }
+    )
+    company.land(
+        "bills/b.csv",
+        "customer_id,begins,ends,amount\n"
+        f"C1,2026-01-01,{FAR},1\nC2,{FAR},{FAR},1\nC3,2026-01-01,2026-02-01,1\n",
+    )
+    company.load("bills")
+    assert company.books()["b.csv"] == ("loaded", 4, 2, 0, 2)
+    assert company.rejected() == [(1, None, "not_exploded"), (2, None, "not_exploded")]
