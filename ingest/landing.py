@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from ingest import archives
+from ingest import archives, sheets
 from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -57,11 +57,15 @@ class LandingFile:
     mapping: FeedMapping
     is_unmatched: bool = False  # there are mappings, and the files of none take it
     joined: tuple[JoinedFile, ...] = ()  # by the mapping
+    sheet: str | None = None  # of the workbook, where the mapping takes several
 
     @property
     def name(self) -> str:
-        """The path in lower case, without the name of a part of the file's rows."""
-        return self.path.removesuffix(_suffix(self.mapping)).lower()
+        """The path in lower case, without the name of a sheet or of a part of rows."""
+        path = self.path.removesuffix(_suffix(self.mapping))
+        if self.sheet is not None:
+            path = path.removesuffix(f"/{self.sheet}")
+        return path.lower()
 
     @property
     def compression(self) -> str | None:
@@ -318,12 +322,12 @@ def _claim(place: _Place) -> int:
 
 
 def _found(place: _Place) -> Iterator[LandingFile]:
-    """The file, unless it went away since it was listed."""
+    """The file, or its sheets, unless it went away since it was listed."""
     try:
         size, mtime_ns = archives.stat(place.absolute)
     except FileNotFoundError:
         return
-    yield LandingFile(
+    file = LandingFile(
         place.feed,
         place.path,
         place.absolute,
@@ -333,6 +337,15 @@ def _found(place: _Place) -> Iterator[LandingFile]:
         is_unmatched=place.mapping is None,
         joined=place.joined,
     )
+    names: tuple[str, ...] = ()
+    if file.extension in EXCEL and sheets.takes_several(file.mapping):
+        names = sheets.taken(file.mapping, file.absolute)
+    suffix = _suffix(file.mapping)
+    for name in names:
+        path = f"{file.path.removesuffix(suffix)}/{name}{suffix}"
+        yield replace(file, path=path, sheet=name)
+    if not names:
+        yield file
 
 
 def _folder(

@@ -26,6 +26,7 @@ from ingest.mapping import (
 )
 from ingest.quoting import joined_names, quoting_of
 from ingest.shapes import made_names, named_columns
+from ingest.sheets import takes_several
 from ingest.skipping import LineMarks, line_pattern
 from ingest.sniffing import (
     HEADER_LINES,
@@ -274,13 +275,21 @@ class Reader:
     def _workbook(self, file: LandingFile) -> tuple[Layout, Path]:
         if file.path not in self._sheets:
             target = self._copy_name(".parquet")
-            read = self.workbooks.read(file.absolute, target, sheet=file.mapping.sheet)
+            sheet = file.sheet or file.mapping.sheet
+            if not (sheet is None or isinstance(sheet, str)) or (
+                file.sheet is None and takes_several(file.mapping)
+            ):
+                raise Unreadable(
+                    "has no sheet that 'sheet' takes, or its sheets cannot be listed:"
+                    " in an .xls or an archive, name one sheet"
+                )
+            read = self.workbooks.read(file.absolute, target, sheet=sheet)
             self._sheets[file.path] = read, target
-        sheet, copy = self._sheets[file.path]
+        written, copy = self._sheets[file.path]
         given = file.mapping.header_row
         more = file.mapping.header_rows - 1
         last = (HEADER_LINES if given is None else given) + more
-        if given is not None and given + more > sheet.height:
+        if given is not None and given + more > written.height:
             raise Empty
         top = {
             number: ["" if value is None else value for value in values]
@@ -294,7 +303,7 @@ class Reader:
             ).fetchall()
         }
         judge = self._judge(file)
-        nothing = [""] * len(sheet.kept)
+        nothing = [""] * len(written.kept)
 
         def lines(row: int) -> list[list[str]]:
             return [top.get(row + line, nothing) for line in range(more + 1)]
@@ -307,7 +316,7 @@ class Reader:
         header_row = best if given is None else given
         names = header(header_row)
         if not header_row:
-            names = tuple(f"column{place + 1}" for place in sheet.kept)
+            names = tuple(f"column{place + 1}" for place in written.kept)
         repeated = tuple(map(tuple, lines(header_row))) if header_row else ()
         return (
             Layout(
@@ -318,7 +327,7 @@ class Reader:
                 if header_row
                 else 0,
                 repeated=repeated if file.mapping.repeated_header else (),
-                n_rows=sheet.n_rows if file.mapping.trailer_rows else None,
+                n_rows=written.n_rows if file.mapping.trailer_rows else None,
             ),
             copy,
         )

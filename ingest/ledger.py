@@ -8,6 +8,7 @@ imported: the ledger is asked before a run whether there is anything to do.
 
 import datetime
 import functools
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -464,6 +465,10 @@ def content_digest(file: LandingFile | JoinedFile) -> str:
     whether there is anything to do, and again when it is loaded.
     """
     try:
-        return _hashed(file.absolute, file.size, file.mtime_ns)
+        made = _hashed(file.absolute, file.size, file.mtime_ns)
     except OSError:
         return ""
+    if isinstance(file, LandingFile) and file.sheet is not None:
+        # Sheets of one workbook are not equal.
+        return hashlib.sha256(f"{made}/{file.sheet}".encode()).hexdigest()
+    return made

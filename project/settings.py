@@ -285,8 +285,10 @@ class FeedMapping(Document):
         default_factory=dict, examples=[{"customer": [1, 10], "total": [11, 20]}]
     )
     """Columns of text without delimiters: name, and its first and last character."""
-    sheet: str | None = Field(default=None, examples=["Sheet1"])
-    """The sheet of a workbook; without it, the first."""
+    sheet: str | tuple[str, ...] | None = Field(
+        default=None, examples=["Sheet1", "2026-*", ["North", "South"]]
+    )
+    """The sheet of a workbook, or several by a pattern or a list; else the first."""
     date_format: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = (
         Field(default=None, examples=["%Y/%m/%d", {"birth_date": ["%Y%m%d", "%Y"]}])
     )
