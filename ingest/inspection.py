@@ -12,16 +12,17 @@ import itertools
 import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
+from ingest import archives
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.sniffing import Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
 from ingest.transcoding import decoded_head
-from ingest.unpacking import Unreadable
+from ingest.unpacking import Unreadable, system_words
 from ingest.workbooks import WorkbookReader
 from ingest.written import BLANKS, STYLES, plain_number
 from project.documents import read_yaml
@@ -103,12 +104,47 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
     """Look at the first rows of a file.
 
     Args:
-        file: the file, anywhere.
+        file: the file, anywhere, also within an archive, as in `orders.zip/may.csv`.
         feed: the feed that it is known to be of; None: the one that fits best.
 
     Raises:
-        ConfigurationError: the file is not there, empty, or cannot be read.
+        ConfigurationError: the file is not there, empty, an archive, or cannot be read.
     """
+    if file.is_file() and archives.is_archive(file.name):
+        raise _is_archive(file)
+    if archives.inside(file) is None:
+        return _inspect(file, feed)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            if archives.member_of(file) is not None:
+                copy = Path(folder, file.name)
+                archives.extract(file, (), lambda _: copy)
+                return replace(_inspect(copy, feed), file=file)
+        except FileNotFoundError:
+            raise ConfigurationError("there is no such file", Place(file)) from None
+        except OSError as err:
+            told = f"cannot be read to its end: {system_words(err)}"
+            raise ConfigurationError(told, Place(file)) from None
+        except ConfigurationError as err:
+            raise ConfigurationError(err.message, Place(file)) from None
+    raise ConfigurationError("there is no such file", Place(file))
+
+
+def _is_archive(file: Path) -> ConfigurationError:
+    """What to do with an archive."""
+    try:
+        names = [member.name for member in archives.members(file)]
+    except archives.BrokenArchive as err:
+        return ConfigurationError(str(err), Place(file))
+    if not names:
+        return ConfigurationError("holds nothing", Place(file))
+    return ConfigurationError(
+        f"is an archive; name a file in it, such as {file / names[0]}", Place(file)
+    )
+
+
+def _inspect(file: Path, feed: str | None) -> Inspected:
+    """As `inspect`, of a file that lies in a folder."""
     if not file.is_file():
         raise ConfigurationError("there is no such file", Place(file))
     size = file.stat()

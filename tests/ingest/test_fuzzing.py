@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from project.errors import ConfigurationError
 from tests.ingest.conftest import Company
+from tests.ingest.test_archives import tarred, zipped
 
 EXAMPLES = int(os.environ.get("FENJI_FUZZ_EXAMPLES", "12"))
 fuzzed = settings(
@@ -80,15 +81,20 @@ def contents(draw):
     for _ in range(draw(st.integers(0, 2))):  # broken somewhere
         place = draw(st.integers(0, len(data)))
         data = data[:place] + draw(st.binary(max_size=3)) + data[place + 1 :]
-    pack = draw(st.sampled_from([None, None, None, "gz", "zst"]))
+    pack = draw(st.sampled_from([None, None, None, "gz", "zst", "zip", "tar.gz"]))
     if pack == "gz":
         data = gzip.compress(data, mtime=0)
     elif pack == "zst":
         data = zstandard.compress(data)
+    elif pack:
+        make = {"zip": zipped, "tar.gz": tarred}[pack]
+        data = make([(draw(st.sampled_from(["f.csv", "f.jsonl", "f"])), data)])
     kinds = ["csv", "csv", "txt", "tsv", "json", "jsonl", "xlsx", "parquet"]
     kind = draw(st.sampled_from(kinds[:6] if pack else kinds))
     if draw(st.integers(0, 9)) == 0:
         data = data[: draw(st.integers(0, len(data)))]
+    if pack in {"zip", "tar.gz"}:
+        return f"f.{pack}", data
     return f"f.{kind}" + (f".{pack}" if pack else ""), data
 
 
