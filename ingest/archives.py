@@ -11,6 +11,7 @@ It is asked before anything heavy is imported, and imports what reads archives l
 import errno
 import hashlib
 import os
+import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -75,9 +76,11 @@ def members(archive: Path) -> tuple[Member, ...]:
 @lru_cache(maxsize=256)
 def _listed(archive: Path, _size: int, _mtime_ns: int) -> tuple[Member, ...] | str:
     """The members, or what is wrong; looked up once while the file stays the same."""
+    list_of = _zip_members if _is_zip(archive) else _tar_members
     try:
-        found = tuple((_zip_members if _is_zip(archive) else _tar_members)(archive))
-    except _faults():
+        with _in_words():
+            found = tuple(list_of(archive))
+    except (OSError, UnicodeError):
         return "is no archive that can be read to its end"
     names = [member.name for member in found]
     if len(set(names)) < len(names):
@@ -257,9 +260,15 @@ def _zip_streams(
 
     with zipfile.ZipFile(archive) as opened_zip:
         for number, info in enumerate(opened_zip.infolist()):
-            if number in wanted:
-                with opened_zip.open(info) as stream:
-                    yield number, stream
+            if number not in wanted:
+                continue
+            try:
+                stream = opened_zip.open(info)
+            except UnicodeError:
+                # Not to be taken for a fault of the text that is read from it.
+                raise OSError(errno.EIO, "the archive is damaged") from None
+            with stream:
+                yield number, stream
 
 
 def _tar_members(archive: Path) -> Iterator[Member]:
@@ -301,7 +310,11 @@ def _cleaned(name: str) -> str:
 
 
 def _faults() -> tuple[type[BaseException], ...]:
-    """What may go wrong while an archive is read."""
+    """What may go wrong while an archive is read.
+
+    Of an archive that is cut within a head, the libraries take a part that is missing
+    for one that is there, and stumble over its type.
+    """
     import lzma  # noqa: PLC0415
     import tarfile  # noqa: PLC0415
     import zipfile  # noqa: PLC0415
@@ -310,6 +323,9 @@ def _faults() -> tuple[type[BaseException], ...]:
         OSError,
         EOFError,
         ValueError,
+        TypeError,
+        IndexError,
+        struct.error,
         zlib.error,
         lzma.LZMAError,
         tarfile.TarError,

@@ -125,6 +125,7 @@ def test_a_member_that_changes_and_one_that_moves_out(company):
 
 
 BROKEN = {
+    "head.tar.gz": (b"\x1f\x8b\x08", "is no archive that can be read"),
     "none.zip": (b"no archive", "is no archive that can be read to its end"),
     "cut.zip": (zipped([("a.csv", A)])[:-30], "is no archive that can be read"),
     "cut.tar.gz": (tarred([("a.csv", A * 9)])[:-30], "is no archive that can be read"),
@@ -224,3 +225,22 @@ def test_a_member_is_never_held_as_a_whole(tmp_path, name):
         tracemalloc.stop()
     assert done[path].stat().st_size == size // 7 * 7
     assert done[path].read_bytes() == (tmp_path / "again.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", PACKS)
+def test_archives_with_wrong_bytes_raise_nothing_else(tmp_path, name):
+    whole = PACKS[name]([("a.csv", A * 9), ("b.csv", B)])
+    step = max(1, len(whole) // 90)
+    for place in range(0, len(whole), step):
+        wrong = whole[:place] + b"\xf7" + whole[place + 1 :]
+        for content in (whole[:place], wrong):
+            archive = tmp_path / f"{place}-{len(content)}-{name}"
+            archive.write_bytes(content)
+            try:
+                for member in archives.members(archive):
+                    archives.digest(archive / member.name)
+                    with archives.opened(archive / member.name) as stream:
+                        stream.read()
+            except (archives.BrokenArchive, OSError) as err:
+                told = str(err)
+                assert told
