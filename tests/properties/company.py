@@ -40,6 +40,9 @@ COLUMNS = {
         "customer_id", "scheme", "tier", "reason", "approved_by", "starts_on",
         "ends_on",
     ),
+    "identities": (
+        "customer_id", "id_kind", "id_value", "valid_from", "valid_to",
+    ),
     "manual_tags": ("customer_id", "tag", "tagged_at", "removed_at"),
     "bills": ("customer_id", "bill_month", "amount"),
     "invoices": (
@@ -323,6 +326,20 @@ def _override(rng: random.Random, company: Company) -> Row:
     }
 
 
+def _identity(rng: random.Random, company: Company) -> Row:
+    kind = rng.choice(("card", "card", "card", "openid", "same", "not_same"))
+    value = rng.choice(("k1", "k2", "k3", "k4"))
+    if kind in {"same", "not_same"}:
+        value = rng.choice(CUSTOMERS)
+    return {
+        "customer_id": rng.choice(CUSTOMERS),
+        "id_kind": kind,
+        "id_value": value,
+        "valid_from": maybe(rng, 0.3, str(any_day(rng, company.now))),
+        "valid_to": maybe(rng, 0.3, str(any_day(rng, company.now))),
+    }
+
+
 def _tag(rng: random.Random, company: Company) -> Row:
     return {
         "customer_id": rng.choice(CUSTOMERS),
@@ -407,6 +424,7 @@ ROWS: dict[str, Callable[[random.Random, Company], Row]] = {
     "interactions": _interaction,
     "tickets": _ticket,
     "overrides": _override,
+    "identities": _identity,
     "manual_tags": _tag,
     "bills": _bill,
     "invoices": _invoice,

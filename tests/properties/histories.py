@@ -615,16 +615,18 @@ def _refuse(*_: object) -> None:
 # Playing.
 
 
+@dataclass(frozen=True)
 class _CustomerRows:
     """The select of `staging.customer_rows`, written once a process."""
 
-    @functools.cache  # noqa: B019 - there is one
+    has_identity: bool = False
+
+    @functools.cache  # noqa: B019 - there are two
     def sql(self, dialect: str) -> str:
-        return _customer_rows().sql(dialect)
+        return _customer_rows(has_identity=self.has_identity).sql(dialect)
 
 
 _customer_rows = assets.staging.customer_rows
-_ROWS = _CustomerRows()
 
 
 @contextlib.contextmanager
@@ -633,7 +635,7 @@ def cheaper() -> Iterator[None]:
     with (
         compiled_once(),
         mock.patch.object(runs.preflight, "judge"),
-        mock.patch.object(assets.staging, "customer_rows", return_value=_ROWS),
+        mock.patch.object(assets.staging, "customer_rows", _CustomerRows),
     ):
         yield
 

@@ -198,6 +198,7 @@ def _rules(
     only: tuple[str, ...] = (),
     memory: tuple[tuple[str, str, str], ...] = (),
     parameters: str = "{}",
+    identity: str = "",
 ) -> Rules:
     windows = WINDOWS[number * 5 % len(WINDOWS) :] + WINDOWS
     schemes = {
@@ -230,6 +231,7 @@ def _rules(
         f"spend_source: {source}\n"
         "resources: {threads: 1}\n"
         f"schemes: {{only: [{', '.join(enabled)}], parameters: {parameters}}}\n"
+        f"{identity}"
     )
     return Rules(settings, schemes)
 
@@ -238,7 +240,13 @@ _SHOP = "Asia/Shanghai"
 _DESK = "Europe/Berlin"
 _PHONE = "America/New_York"
 
-WORLDS = (
+_BY_TWO = """\
+identity:
+  starts_on: 2025-01-01
+  rules: [{same: [card, industry]}, {same: openid}]
+"""
+
+ONE_ID = (
     World(
         "shop",
         ("transactions", "customers"),
@@ -382,3 +390,42 @@ WORLDS = (
         ),
     ),
 )
+
+# Where customers are known by several ids.
+SEVERAL_IDS = World(
+    "names",
+    ("transactions", "customers", "identities", "overrides", "bills"),
+    tuple(
+        _rules(
+            _SHOP,
+            number,
+            source=source,
+            metrics=metrics,
+            single=ONE_CONTACTS[1:] + ONE_LINES[:2],
+            only=only,
+            memory=memory,
+            identity=identity,
+        )
+        for number, source, metrics, only, memory, identity in (
+            (
+                0,
+                "transactions",
+                LINES[:8],
+                ("rfm_8", "annual_points"),
+                (("e", "spend('30 days')", "length: 1 month"),),
+                "identity: {at_most: 3, rules: [{same: card}]}\n",
+            ),
+            (
+                3,
+                "both",
+                LINES[4:] + BILLS[:2],
+                ("high_ticket_ladder",),
+                (),
+                _BY_TWO,
+            ),
+        )
+    ),
+)
+
+# Of each base; the last few are about ids.
+WORLDS = (*ONE_ID * 3, *ONE_ID[:3], *(SEVERAL_IDS,) * 3)
