@@ -99,12 +99,19 @@ def _schema() -> dict[str, Any]:
         described = {**properties[name], "description": text}
         properties[name] = dict(sorted(described.items()))
     of_feeds = made["properties"]["feeds"]
-    # One mapping may be written without a list.
-    mapping = {"$ref": "#/$defs/FeedMapping"}
-    one_or_many = {"anyOf": [mapping, {"type": "array", "items": mapping}]}
-    of_feeds["properties"] = dict.fromkeys(feeds(), one_or_many)
-    of_feeds["additionalProperties"] = False
+    mappings = _one_or_many("FeedMapping")
+    of_feeds["properties"] = dict.fromkeys(feeds(), mappings)
+    # A feed of the project's own, which its feeds/ tells: no schema can know it.
+    of_feeds["additionalProperties"] = mappings
+    of_databases = made["$defs"]["DatabaseSettings"]["properties"]
+    of_databases["feeds"]["additionalProperties"] = _one_or_many("PulledTable")
     return made
+
+
+def _one_or_many(model: str) -> dict[str, Any]:
+    """A list of a model; one of it may be written without a list."""
+    given = {"$ref": f"#/$defs/{model}"}
+    return {"anyOf": [given, {"type": "array", "items": given}]}
 
 
 def _descriptions() -> Iterator[tuple[str, str, str]]:

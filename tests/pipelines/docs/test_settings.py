@@ -44,12 +44,21 @@ def test_the_schema_takes_what_fenji_takes(path):
     assert list(VALIDATOR.iter_errors(plain)) == []
 
 
+def test_a_table_of_a_database_may_stand_without_a_list():
+    orders = {"table": "orders", "cursor": "updated_at"}
+    for tables in (orders, [orders]):
+        crm = {"url_variable": "CRM_URL", "feeds": {"transactions": tables}}
+        given = {"name": "a", "databases": {"crm": crm}}
+        build_document(given, Settings, ROOT / "fenji.yaml")
+        assert list(VALIDATOR.iter_errors(given)) == []
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"name": "a", "timezon": "UTC"},
         {"timezone": "UTC"},
-        {"name": "a", "feeds": {"transaction": {}}},
+        {"name": "a", "feeds": {"flights": {"file": "x"}}},
         {"name": "a", "feeds": {"transactions": {"file": "x"}}},
         {"name": "a", "spend_source": "invoices"},
         {"name": "a", "publish": {"keep_days": "soon"}},
