@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from ingest.databases.tables import refuse_without_extra, tables_of
 from pipelines.jobs import PULL, PULLED
 from project.errors import FenjiError
 from project.folder import Project, open_project
@@ -52,12 +53,10 @@ def pulls(project: Project) -> dg.Definitions:
 
 def _tables(project: Project) -> Iterator[tuple[dg.AssetKey, str, str]]:
     """Each table: its key, its feed, and what is asked for."""
-    for name, database in project.settings.databases.items():
-        for feed, tables in database.feeds.items():
-            for table in tables:
-                key = dg.AssetKey([PULLED, name, feed, table.folder])
-                since = "all rows" if table.cursor is None else f"by {table.cursor}"
-                yield key, feed, since
+    for table in tables_of(project) if project.settings.databases else ():
+        key = dg.AssetKey([PULLED, table.database, table.feed, table.pulled.folder])
+        cursor = table.pulled.cursor
+        yield key, table.feed, "all rows" if cursor is None else f"by {cursor}"
 
 
 def _step(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
@@ -69,14 +68,16 @@ def _step(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
             # The run that makes the others holds the warehouse.
             context.log.info("Left out: tables are pulled by a run of their own.")
             return
-        # Imports dlt and SQLAlchemy, which only a pull needs.
-        from ingest.databases.pulling import pull  # noqa: PLC0415
 
         def tell_waiting() -> None:
             context.log.info("Waiting for another run to release the warehouse.")
 
         project = open_project()
         try:
+            refuse_without_extra(project)
+            # Imports dlt and SQLAlchemy, which only a pull needs.
+            from ingest.databases.pulling import pull  # noqa: PLC0415
+
             with hold(project.lock, on_wait=tell_waiting):
                 for table in pull(project):
                     key = [PULLED, table.database, table.feed, table.table]

@@ -22,13 +22,11 @@ from typing import Any
 import duckdb
 
 from ingest.databases.reading import read
+from ingest.databases.tables import Table, tables_of
 from ingest.sql_text import Sql, identifier, literal, sql
 from project import modes
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.places import Place
-from project.settings import PulledTable
-from sql.contracts import feeds
 
 _SUFFIX = ".parquet"
 _WHOLE = f"whole{_SUFFIX}"  # the file of a table without a cursor
@@ -48,17 +46,6 @@ class Pulled:
     since: object | None = None  # the cursor from which on it was asked
 
 
-@dataclass(frozen=True)
-class _Table:
-    """A table of the settings, and where its files lie."""
-
-    database: str
-    feed: str
-    pulled: PulledTable
-    place: Place
-    folder: Path
-
-
 def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
     """Pull all tables of the settings, one after the other.
 
@@ -71,48 +58,9 @@ def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
             or column that is not there, or the environment holds no address.
         RunError: a database cannot be reached, or refuses what is asked.
     """
-    for table in _tables(project, only):
+    for table in tables_of(project, only):
         with _scratch(project) as scratch:
             yield _pull(project, table, scratch)
-
-
-def _tables(project: Project, only: tuple[str, ...]) -> list[_Table]:
-    """The tables that are to be pulled, in the order of the settings."""
-    databases = project.settings.databases
-    if not databases:
-        raise ConfigurationError(
-            "names no database; write databases: {crm: {url_variable: CRM_DATABASE_URL,"
-            " feeds: {transactions: {table: orders}}}}",
-            project.place_of_setting("databases"),
-        )
-    for name in only:
-        if name not in databases:
-            known = ", ".join(databases)
-            raise ConfigurationError(
-                f"there is no database '{name}'; there are: {known}",
-                project.place_of_setting("databases"),
-            )
-    tables = []
-    for name, settings in databases.items():
-        for feed, given in settings.feeds.items():
-            place = project.place_of_setting("databases", name, "feeds", feed)
-            if feed not in feeds():
-                raise ConfigurationError("is no feed", place)
-            folder = project.landing / feed / name
-            tables += [
-                _Table(name, feed, pulled, place, folder / pulled.folder)
-                for pulled in given
-                if not only or name in only
-            ]
-    seen: set[Path] = set()
-    for table in tables:
-        if table.folder in seen:
-            raise ConfigurationError(
-                f"two tables land in {table.folder.name}; give one a 'name'",
-                table.place,
-            )
-        seen.add(table.folder)
-    return tables
 
 
 @contextmanager
@@ -131,7 +79,7 @@ def _scratch(project: Project) -> Iterator[Path]:
         yield Path(name)
 
 
-def _pull(project: Project, table: _Table, scratch: Path) -> Pulled:
+def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
     """Pull one table."""
     pieces = scratch / "pieces"
     pieces.mkdir()
@@ -179,7 +127,7 @@ def _rows(files: list[Path]) -> Sql:
     )
 
 
-def _since(con: duckdb.DuckDBPyConnection, table: _Table, known: list[Path]) -> Any:  # noqa: ANN401 - a number, a text, a day or a time
+def _since(con: duckdb.DuckDBPyConnection, table: Table, known: list[Path]) -> Any:  # noqa: ANN401 - a number, a text, a day or a time
     """The cursor from which on rows are asked for; None: all rows.
 
     Raises:

@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from ingest.databases.tables import refuse_without_extra
 from pipelines.commands import terminal
 from pipelines.commands.common import say_waiting
-from project.errors import ConfigurationError
 from project.folder import Project
 from project.lock import hold
 from project.quantities import number_of
 
 if TYPE_CHECKING:
     from ingest.databases.pulling import Pulled
-
-_EXTRA = "databases"
-_LIBRARIES = ("dlt", "pyarrow", "adbc_driver_postgresql", "psycopg")
 
 
 def pull(project: Project, databases: Sequence[str], *, as_json: bool) -> None:
@@ -43,12 +39,7 @@ def pulled_from(project: Project, databases: Sequence[str]) -> Iterator["Pulled"
         ConfigurationError: as for `pull`.
         RunError: as for `pull`.
     """
-    missing = [name for name in _LIBRARIES if find_spec(name) is None]
-    if missing:
-        raise ConfigurationError(
-            f"needs {missing[0]}; pip install 'fenji[{_EXTRA}]'",
-            project.place_of_setting("databases"),
-        )
+    refuse_without_extra(project)
     from ingest.databases import pulling  # noqa: PLC0415 - imports SQLAlchemy
 
     with hold(project.lock, on_wait=say_waiting):

@@ -311,7 +311,7 @@ def test_settings_that_cannot_be_meant_are_refused(shop, monkeypatch, table, wor
 
 
 def test_a_feed_that_there_is_not_is_refused(shop):
-    with pytest.raises(ConfigurationError, match="is no feed"):
+    with pytest.raises(ConfigurationError, match="is not a feed"):
         [*pull(shop("{table: orders}", feed="orders"))]
 
 

@@ -5,6 +5,9 @@ import sqlite3
 
 import pytest
 
+from ingest.databases.tables import refuse_without_extra
+from project.errors import ConfigurationError
+from project.folder import open_project
 from tests.forked import call
 
 ROWS = "insert into orders values ('t1', 'c1', '2026-05-01 10:00:00', 100, 1)"
@@ -77,3 +80,24 @@ def test_a_project_without_databases_is_told_how_to_name_one(shop):
 
     assert done.returncode == 2
     assert "names no database; write databases:" in done.stderr
+
+
+def test_a_check_judges_the_tables_without_reading_them(shop):
+    folder, _ = shop
+    settings = folder / "fenji.yaml"
+    settings.write_text(settings.read_text().replace("{transactions", "{transaction"))
+
+    done = call(["check", "--project", str(folder)], seconds=60)
+
+    assert done.returncode == 2
+    assert "databases.shop.feeds.transaction: is not a feed" in done.stderr
+    assert "did you mean 'transactions'" in done.stderr
+
+
+def test_what_is_not_installed_is_named_with_its_extra(shop, monkeypatch):
+    folder, _ = shop
+    monkeypatch.setattr(
+        "ingest.databases.tables.find_spec", lambda name: None if name == "dlt" else 1
+    )
+    with pytest.raises(ConfigurationError, match=r"needs dlt; pip install 'fenji\["):
+        refuse_without_extra(open_project(folder))
