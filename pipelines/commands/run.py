@@ -89,12 +89,8 @@ def run(
             served = serving.serve_and_tell(project, terminal.say_note)
             if opened is None:
                 _show_unchanged(project, manifest, served, pulled, as_json=as_json)
-            elif as_json:
-                said = {**_published(project, opened, manifest), **_pulled_said(pulled)}
-                terminal.say_json({**said, **serving.said(served)})
             else:
-                _show_published(project, opened, manifest)
-                show_served(served)
+                _show_run(project, opened, manifest, served, pulled, as_json=as_json)
     except interrupts.Interrupted as err:
         if as_json:
             terminal.say_json({"status": "interrupted", "error": str(err)})
@@ -252,6 +248,23 @@ def _outcome(project: Project, opened: "Run", manifest: "Manifest") -> outcomes.
     runs = outcomes.Runs()
     runs.add(opened)
     return outcomes.of_release(project, manifest, runs)
+
+
+def _show_run(
+    project: Project,
+    opened: "Run",
+    manifest: "Manifest",
+    served: list[serving.Served],
+    pulled: "list[Pulled]",
+    *,
+    as_json: bool,
+) -> None:
+    if as_json:
+        said = {**_published(project, opened, manifest), **_pulled_said(pulled)}
+        terminal.say_json({**said, **serving.said(served)})
+        return
+    _show_published(project, opened, manifest)
+    show_served(served)
 
 
 def _show_published(project: Project, opened: "Run", manifest: "Manifest") -> None:
