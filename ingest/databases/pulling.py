@@ -23,7 +23,8 @@ import duckdb
 
 from ingest.databases.reading import read
 from ingest.databases.tables import Table, tables_of
-from ingest.sql_text import Sql, identifier, literal, sql
+from ingest.layouts import glob_escaped
+from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project import modes
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -120,10 +121,9 @@ def _number(known: list[Path]) -> int:
 
 def _rows(files: list[Path]) -> Sql:
     """A select of the rows of Parquet files."""
-    listed = ", ".join(literal(str(file)) for file in files)
     return sql(
         "select * from read_parquet([{files}], union_by_name = true)",
-        files=Sql(listed),
+        files=listed(literal(glob_escaped(file)) for file in files),
     )
 
 

@@ -226,6 +226,24 @@ def test_files_can_be_read_by_their_owner_alone_and_nothing_else_is_left(shop):
     assert [file.name for file in project.landing.iterdir()] == ["transactions"]
 
 
+def test_a_folder_may_have_a_name_that_is_a_pattern(tmp_path, monkeypatch):
+    place = tmp_path / "shop.db"
+    with sqlite3.connect(place) as made:
+        made.execute("create table orders (transaction_id text)")
+        made.execute("insert into orders values ('t1')")
+    monkeypatch.setenv(ADDRESS, f"sqlite:///{place}")
+    folders = [tmp_path / "shop-2", tmp_path / "shop*"]  # the latter takes both
+    for folder in folders:
+        folder.mkdir()
+        (folder / "fenji.yaml").write_text(
+            f"name: shop\ndatabases: {{crm: {{url_variable: {ADDRESS},"
+            " feeds: {transactions: {table: orders}}}}\n"
+        )
+        assert [table.n_new for table in pull(open_project(folder))] == [1]
+
+    assert [table.file for table in pull(open_project(folders[1]))] == [None]
+
+
 def test_sqlite_is_read_as_well(tmp_path, shop, monkeypatch):
     place = tmp_path / "shop.db"
     with sqlite3.connect(place) as made:
