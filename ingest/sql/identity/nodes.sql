@@ -16,33 +16,35 @@ with named as (
     where id_kind in ('same', 'not_same')
 ),
 
-in_customers as (
+given as (
     select
-        given.customer_id,
-        files.path,
-        given._line_no
-    from raw.customers as given
-    inner join raw.files as files on given._file_id = files.file_id
-    semi join named on given.customer_id = named.customer_id
-    qualify
-        row_number() over (
-            partition by given.customer_id
-            order by files.path asc, given._line_no asc
-        ) = 1
+        1 as feed_no,
+        customer_id,
+        _file_id,
+        _line_no
+    from raw.customers
+    union all
+    select
+        2 as feed_no,
+        customer_id,
+        _file_id,
+        _line_no
+    from raw.identities
 ),
 
-in_identities as (
+first_given as (
     select
         given.customer_id,
+        given.feed_no,
         files.path,
         given._line_no
-    from raw.identities as given
+    from given
     inner join raw.files as files on given._file_id = files.file_id
     semi join named on given.customer_id = named.customer_id
     qualify
         row_number() over (
             partition by given.customer_id
-            order by files.path asc, given._line_no asc
+            order by given.feed_no asc, files.path asc, given._line_no asc
         ) = 1
 )
 
@@ -50,14 +52,11 @@ select
     named.customer_id as given_id,
     row_number() over (
         order by
-            customers.path asc nulls last,
-            customers._line_no asc nulls last,
-            identities.path asc nulls last,
-            identities._line_no asc nulls last,
+            first_given.feed_no asc nulls last,
+            first_given.path asc nulls last,
+            first_given._line_no asc nulls last,
             named.customer_id asc
     )::integer as place
 from named
-left join in_customers as customers
-    on named.customer_id = customers.customer_id
-left join in_identities as identities
-    on named.customer_id = identities.customer_id
+left join first_given
+    on named.customer_id = first_given.customer_id
