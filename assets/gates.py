@@ -9,6 +9,7 @@ from data_quality.gates import (
     judge_feed,
     judge_movement,
     judged,
+    lacking_columns,
 )
 from data_quality.result import CheckResult
 from ingest.books import (
@@ -75,11 +76,10 @@ def unusable(run: Run) -> list[Unusable]:
             )
             for problem in books.of_kind(kind)
         ]
-    for check in run.checks:
-        if check.check_name.startswith("columns_stay(") and not check.is_accepted:
-            found.append(
-                Unusable("lacking", judged(check), check.observed, check.n_failed, "")
-            )
+    found += [
+        Unusable("lacking", judged(check), check.observed, check.n_failed, "")
+        for check in lacking_columns(run.checks)
+    ]
     for feed in dict(books.vanished):
         places = vanished_places(project, books, feed)
         found.append(Unusable("vanished", feed, "", len(places), places[0]))

@@ -21,7 +21,7 @@ A share stops when it is above its gate: at the gate it passes.
 """
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -38,6 +38,7 @@ FROM_FILES = 5
 FILES_TABLE = "feed_reconciliation"
 TIERS_TABLE = "tier_migrations"
 
+_COLUMNS_STAY = "columns_stay"
 _ONE_DAY = datetime.timedelta(days=1)
 
 
@@ -183,6 +184,15 @@ def why_stopped(results: Sequence[CheckResult], *, most: int) -> str:
     return "; ".join(parts)
 
 
+def lacking_columns(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """What people are told of new files that lack columns, unless it was accepted."""
+    return [
+        result
+        for result in results
+        if result.check_name.startswith(f"{_COLUMNS_STAY}(") and not result.is_accepted
+    ]
+
+
 def judged(result: CheckResult) -> str:
     """The feed or scheme that a gate judged."""
     return result.check_name.partition("(")[2].removesuffix(")")
@@ -209,12 +219,12 @@ def _columns_stay(figures: FeedFigures, *, stays: bool, accept: bool) -> CheckRe
     n_files = len(figures.lacking)
     return _result(
         FILES_TABLE,
-        f"columns_stay({figures.feed})",
+        f"{_COLUMNS_STAY}({figures.feed})",
         is_above=stays,
         n_failed=n_files,
         observed=f"{number_of(n_files, 'new file')} without columns that all files"
         f" before had: {_first(figures.lacking)}",
-        gate="columns_stay",
+        gate=_COLUMNS_STAY,
         expected="New files have the columns that all files of their mapping had",
         accept=accept,
     )
