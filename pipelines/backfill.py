@@ -8,7 +8,7 @@ import calendar
 import contextlib
 import datetime
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -109,31 +109,44 @@ def backfill(
             )
             job = job or stack.enter_context(grading(project))
             lines = progress(as_of_date) if progress else None
-            with (
-                contextlib.closing(lines) if lines else contextlib.nullcontext(),
-                open_run(
-                    project,
-                    as_of_date,
-                    on_upgrade=on_upgrade,
-                    accept=accept,
-                    full=full and not made,
-                    graded_together=dates,
-                    decision=decision,
-                    progress=lines,
-                ) as run,
-            ):
-                try:
-                    job.execute(run)
-                finally:
-                    on_end(run)
-            if run.released is None:
-                raise RuntimeError("the run ended without a release")
-            made.append(run.released)
+            opening = open_run(
+                project,
+                as_of_date,
+                on_upgrade=on_upgrade,
+                accept=accept,
+                full=full and not made,
+                graded_together=dates,
+                decision=decision,
+                progress=lines,
+            )
+            with contextlib.closing(lines) if lines else contextlib.nullcontext():
+                manifest, phases = _execute(job, opening, on_end)
+            made.append(manifest)
             process.clear_cycles()
             took = time.perf_counter() - began
-            yield Graded(run.released, is_new=True, seconds=took, phases=run.seconds)
+            yield Graded(manifest, is_new=True, seconds=took, phases=phases)
         if publish == "last":
-            for manifest in made:
-                if manifest.as_of_date != dates[-1]:
-                    store.remove(project, manifest.release_id)
-            pointing.settle(project)
+            _remove(project, (m for m in made if m.as_of_date != dates[-1]))
+
+
+def _execute(
+    job: "Grading",
+    opening: "contextlib.AbstractContextManager[Run]",
+    on_end: "Callable[[Run], None]",
+) -> tuple[Manifest, dict[str, float]]:
+    """Carry a run out: the release that it published, and its seconds by phase."""
+    with opening as run:
+        try:
+            job.execute(run)
+        finally:
+            on_end(run)
+    if run.released is None:
+        raise RuntimeError("the run ended without a release")
+    return run.released, run.seconds
+
+
+def _remove(project: Project, manifests: Iterable[Manifest]) -> None:
+    """Remove the releases of a backfill that were published before its last one."""
+    for manifest in manifests:
+        store.remove(project, manifest.release_id)
+    pointing.settle(project)

@@ -81,17 +81,22 @@ def releases_of_dates(
             on_end=on_end,
             progress=None,
         ):
-            date = done.manifest.as_of_date.isoformat()
-            context.log.info("%s: release %s", date, done.manifest.release_id)
-            yield dg.AssetMaterialization(
-                asset_key=RELEASES,
-                partition=date,
-                metadata={
-                    "release": done.manifest.release_id,
-                    "is new": done.is_new,
-                    "seconds": round(done.seconds, 1),
-                },
-            )
+            made = _materialization(done)
+            context.log.info("%s: release %s", made.partition, done.manifest.release_id)
+            yield made
         serving.serve_and_tell(project, context.log.info)
 
     return graded
+
+
+def _materialization(done: backfill.Graded) -> dg.AssetMaterialization:
+    """That a date is graded, as Dagster is told."""
+    return dg.AssetMaterialization(
+        asset_key=RELEASES,
+        partition=done.manifest.as_of_date.isoformat(),
+        metadata={
+            "release": done.manifest.release_id,
+            "is new": done.is_new,
+            "seconds": round(done.seconds, 1),
+        },
+    )

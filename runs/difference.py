@@ -174,22 +174,43 @@ def find_restated(
     Returns:
         Why the whole has to be computed; None: it need not be.
     """
-    given = {"kept_date": kept_date, "as_of_date": as_of_date}
     _make(con, "restated_customers", "select null::varchar as customer_id limit 0")
     if has_changes:
-        _add(
-            con,
-            "select customer_id from temp.changed_customers"
-            " where row_date <= $kept_date or has_no_day",
-            {"kept_date": kept_date},
-        )
-        _add(
-            con,
-            "select customer_id from temp.changed_rows where customer_id is not null"
-            " and not list_contains($of_lines, feed)",
-            {"of_lines": sorted(OF_LINES)},
-        )
-    # Refunds of orders that were placed before, and whatever else is spread over days.
+        _restate_by_changes(con, kept_date)
+    _restate_by_transactions(con, kept_date)
+    _restate_by_days(con, kept_date, as_of_date)
+    con.execute(
+        "create or replace temporary table restated_customers as select distinct"
+        " customer_id from temp.restated_customers where customer_id is not null"
+    )
+    return _why_too_many(con, "restated_customers")
+
+
+def _restate_by_changes(
+    con: duckdb.DuckDBPyConnection, kept_date: datetime.date
+) -> None:
+    """Add whose rows came or went: of lines those up to the former date alone."""
+    _add(
+        con,
+        "select customer_id from temp.changed_customers"
+        " where row_date <= $kept_date or has_no_day",
+        {"kept_date": kept_date},
+    )
+    _add(
+        con,
+        "select customer_id from temp.changed_rows where customer_id is not null"
+        " and not list_contains($of_lines, feed)",
+        {"of_lines": sorted(OF_LINES)},
+    )
+
+
+def _restate_by_transactions(
+    con: duckdb.DuckDBPyConnection, kept_date: datetime.date
+) -> None:
+    """Add whose transactions have lines on both sides of the former date.
+
+    Those are refunds of orders placed before, and whatever else is spread over days.
+    """
     con.execute(
         "create or replace temporary table transactions_in_question as"
         " select transaction_id, first_change_date as row_date"
@@ -200,6 +221,13 @@ def find_restated(
     if _count(con, "transactions_in_question"):
         select = _select("customers_of_transactions")
         _add(con, f"select customer_id from ({select})", {})
+
+
+def _restate_by_days(
+    con: duckdb.DuckDBPyConnection, kept_date: datetime.date, as_of_date: datetime.date
+) -> None:
+    """Add whose rows, not lines, have a day after the former date, up to this one."""
+    given = {"kept_date": kept_date, "as_of_date": as_of_date}
     for name in sorted(feed_columns(con)):
         feed = feeds()[name]
         if feed.customer is None:
@@ -215,11 +243,6 @@ def find_restated(
                 f" and {quoted(day)} <= $as_of_date",
                 given,
             )
-    con.execute(
-        "create or replace temporary table restated_customers as select distinct"
-        " customer_id from temp.restated_customers where customer_id is not null"
-    )
-    return _why_too_many(con, "restated_customers")
 
 
 def find_rated_anew(

@@ -31,7 +31,7 @@ import contextlib
 import datetime
 import hashlib
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Protocol
@@ -39,8 +39,9 @@ from typing import Protocol
 import duckdb
 
 from project.folder import Project
+from project.settings import Settings
 from schemes.compiler.assessment_bands import assessed_bands
-from schemes.compiler.compiled import CompiledScheme
+from schemes.compiler.compiled import CompiledScheme, Outputs
 from schemes.compiler.history import History, compile_history
 from schemes.compiler.history_updates import HistoryUpdate
 from schemes.compiler.metric_selects import (
@@ -588,6 +589,48 @@ def make_plan(project: Project, feeds: Feeds) -> SchemePlan:
     return plan_of(read_schemes(project), project, feeds, lists=read_lists(project))
 
 
+@dataclass
+class _Compilation:
+    """The schemes that are compiled so far, and what they ask for together."""
+
+    settings: Settings
+    feeds: Feeds
+    programs: dict[str, Program] = field(
+        default_factory=lambda: {
+            name: Program(entity) for name, entity in ENTITIES.items()
+        }
+    )
+    by_name: dict[str, CompiledScheme] = field(default_factory=dict)
+    of_opportunities: list[CompiledScheme] = field(default_factory=list)
+    histories: list[History] = field(default_factory=list)
+
+    @property
+    def outputs(self) -> dict[str, Outputs]:
+        """What others may read of each scheme, by its name."""
+        return {name: compiled.as_output for name, compiled in self.by_name.items()}
+
+    def add(self, scheme: Scheme) -> None:
+        """Compile a scheme; those that it reads were added before."""
+        inputs = Inputs(
+            feeds=self.feeds,
+            settings=self.settings,
+            wants=frozenset(scheme.document.wants),
+        )
+        grades = scheme.document.grades
+        # What a scheme that cannot run asks for is not computed.
+        trial = self.programs[grades].copy()
+        compiled = compile_scheme(scheme, trial, self.outputs, inputs)
+        if compiled.runs:
+            self.programs[grades] = trial
+            if compiled.memory is not None:
+                self.histories.append(compile_history(scheme, compiled.memory, inputs))
+            if grades == OPPORTUNITIES.name:
+                self.of_opportunities.append(compiled)
+                of_customers = self.programs[CUSTOMERS.name]
+                compiled = as_scheme_of_customers(compiled, of_customers)
+        self.by_name[scheme.scheme] = compiled
+
+
 def plan_of(
     schemes: tuple[Scheme, ...],
     project: Project,
@@ -607,39 +650,19 @@ def plan_of(
     Raises:
         ConfigurationError: as `make_plan`.
     """
-    programs = {name: Program(entity) for name, entity in ENTITIES.items()}
     (rfm_scheme,) = (scheme for scheme in schemes if scheme.scheme == SCHEME)
-    rfm = compile_rfm(rfm_scheme, programs[CUSTOMERS.name], project)
-    by_name: dict[str, CompiledScheme] = {}
-    of_opportunities: list[CompiledScheme] = []
-    histories: list[History] = []
+    made = _Compilation(project.settings, feeds)
+    rfm = compile_rfm(rfm_scheme, made.programs[CUSTOMERS.name], project)
     for scheme in in_order(schemes):
-        inputs = Inputs(
-            feeds=feeds,
-            settings=project.settings,
-            wants=frozenset(scheme.document.wants),
-        )
-        grades = scheme.document.grades
-        # What a scheme that cannot run asks for is not computed.
-        trial = programs[grades].copy()
-        outputs = {name: compiled.as_output for name, compiled in by_name.items()}
-        compiled = compile_scheme(scheme, trial, outputs, inputs)
-        if compiled.runs:
-            programs[grades] = trial
-            if compiled.memory is not None:
-                histories.append(compile_history(scheme, compiled.memory, inputs))
-            if grades == OPPORTUNITIES.name:
-                of_opportunities.append(compiled)
-                compiled = as_scheme_of_customers(compiled, programs[CUSTOMERS.name])
-        by_name[scheme.scheme] = compiled
+        made.add(scheme)
+    by_name, programs = made.by_name, made.programs
     tags = compile_tags(
         read_tags(project) if dictionary is None else dictionary,
         programs[CUSTOMERS.name],
-        {name: compiled.as_output for name, compiled in by_name.items()},
+        made.outputs,
         feeds,
         project.settings,
     )
-    programs[CUSTOMERS.name] = tags.program
     work_lists = compile_lists(lists, tags.program, by_name, feeds, project.settings)
     programs[CUSTOMERS.name] = work_lists.program
     # Those of schemes that do not run are looked at as well: they may be wrong.
@@ -649,8 +672,8 @@ def plan_of(
     shown = project.settings.privacy.publish
     return SchemePlan(
         schemes=tuple(by_name.values()),
-        graded_opportunities=tuple(of_opportunities),
-        histories=tuple(histories),
+        graded_opportunities=tuple(made.of_opportunities),
+        histories=tuple(made.histories),
         programs=programs,
         rfm=rfm,
         tags=tags,

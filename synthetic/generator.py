@@ -89,6 +89,11 @@ class Generated:
     until: date
     feeds: Mapping[str, GeneratedFeed] = field(default_factory=dict)
 
+    def write(self, sidecar: Path) -> None:
+        """Write it down beside the files."""
+        text = json.dumps(asdict(self), indent=2, default=str)
+        sidecar.write_text(text + "\n", encoding="utf-8")
+
 
 @dataclass(frozen=True)
 class _Part:
@@ -180,7 +185,7 @@ def generate(
             jobs: list[_Job] = []
             for name in wanted:
                 part = _read_part(con, name, values)
-                jobs += _jobs(part, formats.get(name, "csv"), work, customers, until)
+                jobs += _jobs(part, formats[name], work, customers, until)
             made = _write(con, work, jobs, flaws=flaws, on_file=on_file)
         _move_into_place(work, folder, feeds, former)
     finally:
@@ -188,9 +193,7 @@ def generate(
     generated = Generated(
         seed=seed, customers=customers, since=since, until=until, feeds=made
     )
-    (folder / SIDECAR).write_text(
-        json.dumps(asdict(generated), indent=2, default=str) + "\n", encoding="utf-8"
-    )
+    generated.write(folder / SIDECAR)
     return generated
 
 

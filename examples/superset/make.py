@@ -377,67 +377,14 @@ def _dataset(found: Description, name: str, schema: str | None) -> dict[str, Any
 
 def _chart(name: str, chart: Chart, lang: Lang) -> dict[str, Any]:
     viz_type, always = KINDS[chart.kind]
-    metrics = [_metric(name, value, lang) for value in chart.values]
-    x, by = chart.x.format(lang=lang), chart.by.format(lang=lang)
-    written = chart.values[0].format if chart.values else ""
     params: dict[str, Any] = {
         "viz_type": viz_type,
         "adhoc_filters": [_where(chart.where)] if chart.where else [],
         "row_limit": 10_000,
         "time_range": "No filter",
         **always,
+        **_params(name, chart, lang),
     }
-    if chart.kind == "number":
-        params |= {"metric": metrics[0], "y_axis_format": written}
-    elif viz_type.startswith("echarts_timeseries"):
-        params |= {
-            "x_axis": x,
-            # Bars lie: the last that is drawn is on top, and the best tier shall be.
-            **(
-                {"x_axis_sort": x, "x_axis_sort_asc": False}
-                if chart.kind == "bar"
-                else {}
-            ),
-            "metrics": metrics,
-            "groupby": [by] if by else [],
-            "y_axis_format": written,
-            "x_axis_time_format": "%Y-%m",
-            "tooltipTimeFormat": "%Y-%m-%d",
-            "time_grain_sqla": None,
-            "show_legend": bool(by) or len(metrics) > 1,
-            "truncate_metric": True,
-            "rich_tooltip": True,
-            "show_value": chart.kind == "bar",
-        }
-    elif chart.kind == "heatmap":
-        params |= {
-            "x_axis": _titled(x, chart.x_titles[lang]),
-            "groupby": _titled(by, chart.by_titles[lang]),
-            "metric": metrics[0],
-            "y_axis_format": written,
-        }
-    elif chart.kind == "sankey":
-        params |= {"source": x, "target": by, "metric": metrics[0]}
-    elif chart.kind == "table":
-        first = _metric(name, Value(en=x, zh=x, sql=f"min({x})", format=""), lang)
-        params |= {
-            "groupby": [_titled(x, chart.x_titles[lang])],
-            "timeseries_limit_metric": metrics[0] if chart.is_largest_first else first,
-            "order_desc": chart.is_largest_first,
-            "metrics": metrics,
-            "column_config": {
-                getattr(value, lang): {"d3NumberFormat": value.format}
-                for value in chart.values
-            },
-        }
-    else:
-        params |= {
-            "all_columns": [
-                _titled(shown.column.format(lang=lang), getattr(shown, lang))
-                for shown in chart.columns
-            ],
-            "order_by_cols": [],
-        }
     return {
         "slice_name": chart.titles[lang],
         "description": chart.about[lang] or None,
@@ -448,6 +395,67 @@ def _chart(name: str, chart: Chart, lang: Lang) -> dict[str, Any]:
         "uuid": _id(f"chart {name} {lang}"),
         "version": VERSION,
         "dataset_uuid": _id(f"dataset {chart.dataset}"),
+    }
+
+
+def _params(name: str, chart: Chart, lang: Lang) -> dict[str, Any]:
+    """What a chart of its kind shows: its figures, by what, and their format."""
+    metrics = [_metric(name, value, lang) for value in chart.values]
+    x, by = chart.x.format(lang=lang), chart.by.format(lang=lang)
+    written = chart.values[0].format if chart.values else ""
+    if chart.kind == "number":
+        return {"metric": metrics[0], "y_axis_format": written}
+    if KINDS[chart.kind][0].startswith("echarts_timeseries"):
+        return _series_params(chart, metrics, x, by)
+    if chart.kind == "heatmap":
+        return {
+            "x_axis": _titled(x, chart.x_titles[lang]),
+            "groupby": _titled(by, chart.by_titles[lang]),
+            "metric": metrics[0],
+            "y_axis_format": written,
+        }
+    if chart.kind == "sankey":
+        return {"source": x, "target": by, "metric": metrics[0]}
+    if chart.kind == "table":
+        first = _metric(name, Value(en=x, zh=x, sql=f"min({x})", format=""), lang)
+        return {
+            "groupby": [_titled(x, chart.x_titles[lang])],
+            "timeseries_limit_metric": metrics[0] if chart.is_largest_first else first,
+            "order_desc": chart.is_largest_first,
+            "metrics": metrics,
+            "column_config": {
+                getattr(value, lang): {"d3NumberFormat": value.format}
+                for value in chart.values
+            },
+        }
+    return {
+        "all_columns": [
+            _titled(shown.column.format(lang=lang), getattr(shown, lang))
+            for shown in chart.columns
+        ],
+        "order_by_cols": [],
+    }
+
+
+def _series_params(
+    chart: Chart, metrics: list[dict[str, Any]], x: str, by: str
+) -> dict[str, Any]:
+    """Lines, areas and bars."""
+    is_bar = chart.kind == "bar"
+    return {
+        "x_axis": x,
+        # Bars lie: the last that is drawn is on top, and the best tier shall be.
+        **({"x_axis_sort": x, "x_axis_sort_asc": False} if is_bar else {}),
+        "metrics": metrics,
+        "groupby": [by] if by else [],
+        "y_axis_format": chart.values[0].format if chart.values else "",
+        "x_axis_time_format": "%Y-%m",
+        "tooltipTimeFormat": "%Y-%m-%d",
+        "time_grain_sqla": None,
+        "show_legend": bool(by) or len(metrics) > 1,
+        "truncate_metric": True,
+        "rich_tooltip": True,
+        "show_value": is_bar,
     }
 
 

@@ -5,6 +5,7 @@ printed.
 """
 
 import datetime
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipelines import serving
@@ -56,21 +57,10 @@ def backfill(
         FenjiError: a date could not be graded.
     """
     from pipelines import backfill as ranges  # noqa: PLC0415
-    from pipelines import notices  # noqa: PLC0415
 
     dates = _dates(project, first, last, every)
     graded: list[Graded] = []
-    runs = outcomes.Runs()
-    failed: list[outcomes.Outcome | None] = []
-
-    def on_end(run: "Run") -> None:
-        runs.add(run)
-        if run.released is None and interrupts.received() is None:
-            failed.append(outcomes.of_failure(run))
-            notices.tell(run, terminal.say_note)
-        if as_json:
-            say_refused(run)
-
+    ended = _Ended(as_json=as_json)
     try:
         with interrupts.in_one_line(project):
             for done in ranges.backfill(
@@ -81,18 +71,37 @@ def backfill(
                 full=full,
                 on_wait=say_waiting,
                 on_upgrade=terminal.say_note,
-                on_end=on_end,
+                on_end=ended.add,
                 progress=None if as_json else terminal.DateLine,
             ):
                 graded.append(done)
                 if not as_json:
                     _show_graded(done)
     except FenjiError as err:
-        outcome = failed[-1] if failed else None
-        _show_ending(graded, outcome, _failure(err), as_json=as_json)
+        _show_ending(graded, ended.failure, _failure(err), as_json=as_json)
         raise
     served = serving.serve_and_tell(project, terminal.say_note)
-    _show_done(project, graded, runs, served, as_json=as_json)
+    _show_done(project, graded, ended.runs, served, as_json=as_json)
+
+
+@dataclass
+class _Ended:
+    """The runs of a backfill that have ended."""
+
+    as_json: bool
+    runs: outcomes.Runs = field(default_factory=outcomes.Runs)
+    failure: outcomes.Outcome | None = None  # of the one that failed
+
+    def add(self, run: "Run") -> None:
+        """Count a run; say why it failed, and which files it refused."""
+        from pipelines import notices  # noqa: PLC0415
+
+        self.runs.add(run)
+        if run.released is None and interrupts.received() is None:
+            self.failure = outcomes.of_failure(run)
+            notices.tell(run, terminal.say_note)
+        if self.as_json:
+            say_refused(run)
 
 
 def _dates(

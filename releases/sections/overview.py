@@ -1,5 +1,6 @@
 """The first screen: headline figures with their change, and what needs attention."""
 
+import functools
 from collections.abc import Sequence
 
 from releases.sections.blocks import (
@@ -33,27 +34,41 @@ from releases.summary import Unusable
 
 def headline(figures: Figures) -> Section:
     """The figures of the whole company, each with its change where that is known."""
+    return Section(
+        "headline",
+        Text("At a glance", "概览"),
+        (Cards(_headline_cards(figures)), Note(_compared(figures), is_soft=True)),
+    )
+
+
+def _changes(
+    figures: Figures, name: str, *, earlier: Amount | None = None, about: Text = NOTHING
+) -> tuple[Cell, ...]:
+    """Change of a figure since the release before, and on a year ago; then `about`.
+
+    Args:
+        figures: of the release.
+        name: the figure.
+        earlier: what it was a year ago, where no release of then says it.
+        about: what else is to be said of it.
+    """
+    found = []
+    value = getattr(figures.headline, name)
+    if figures.former is not None:
+        since = Text("since last release", "较上次发布")
+        found += _change(value, getattr(figures.former.headline, name), since)
+    then = getattr(figures.year_ago.headline, name) if figures.year_ago else earlier
+    found += _change(value, then, Text("on a year ago", "较上年同期"))
+    return (*found, Cell(about)) if about else tuple(found)
+
+
+def _headline_cards(figures: Figures) -> tuple[Card, ...]:
     now = figures.headline
-    former = figures.former.headline if figures.former else None
-    year_ago = figures.year_ago.headline if figures.year_ago else None
-
-    def lines(
-        name: str, *, earlier: Amount | None = None, about: Text = NOTHING
-    ) -> tuple[Cell, ...]:
-        """Change since the release before and since a year ago, then what it is."""
-        found = []
-        value = getattr(now, name)
-        if former is not None:
-            since = Text("since last release", "较上次发布")
-            found += _change(value, getattr(former, name), since)
-        then = getattr(year_ago, name) if year_ago is not None else earlier
-        found += _change(value, then, Text("on a year ago", "较上年同期"))
-        return (*found, Cell(about)) if about else tuple(found)
-
+    lines = functools.partial(_changes, figures)
     known_by_then = now.n_year_ago if now.n_new is not None else None
     known_share = per_cent(ratio(now.known_spend_amount, now.spend_amount), 0)
     active_share = per_cent(ratio(now.n_active, now.n_customers), 0)
-    cards = (
+    return (
         Card(
             Text("Customers", "客户"),
             whole(now.n_customers),
@@ -101,11 +116,6 @@ def headline(figures: Figures) -> Section:
             lines("service_cost_amount"),
         ),
     )
-    return Section(
-        "headline",
-        Text("At a glance", "概览"),
-        (Cards(cards), Note(_compared(figures), is_soft=True)),
-    )
 
 
 def _change(value: Amount | None, then: Amount | None, since: Text) -> list[Cell]:
@@ -142,18 +152,35 @@ def _compared(figures: Figures) -> Text:
 
 def attention(figures: Figures, unusable: Sequence[Unusable]) -> Section:
     """What needs a person: alerts, work lists, and input that could not be used."""
+    accepted = [found for found in unusable if found.kind == "accepted"]
+    blocks: tuple[Block, ...] = (_attention_cards(figures, len(accepted)),)
+    beside = present(_alerts(figures), _lists(figures))
+    if beside:
+        blocks += (Side(beside),)
+    if accepted:
+        blocks += present(
+            table(
+                Text("Gates that were accepted", "已接受的闸门"),
+                (head("Gate", "闸门"), head("Found", "实际")),
+                [(Cell(plain(g.feed)), Cell(plain(g.reason))) for g in accepted],
+            )
+        )
+    return Section("attention", Text("What needs attention", "需要关注"), blocks)
+
+
+def _attention_cards(figures: Figures, n_accepted: int) -> Cards:
+    """How much needs a person, a card for each kind; gates that were accepted."""
     n_read = sum(feed.n_read for feed in figures.feeds)
     n_rejected = sum(feed.n_rejected for feed in figures.feeds)
     n_refused = sum(feed.n_refused_files for feed in figures.feeds)
     n_checks = sum(checked.n_checks for checked in figures.quality)
     n_failed = sum(checked.n_failed for checked in figures.quality)
-    accepted = [found for found in unusable if found.kind == "accepted"]
     n_alerts = sum(alert.n_alerts for alert in figures.alerts)
     n_urgent = sum(a.n_alerts for a in figures.alerts if a.severity == "high")
     rejected_share = per_cent(ratio(n_rejected, n_read), 2)
     n_list = sum(listed.n_rows for listed in figures.work_lists)
     n_overdue = sum(listed.n_overdue for listed in figures.work_lists)
-    cards = Cards(
+    return Cards(
         (
             Card(
                 Text("Alerts", "提醒"),
@@ -190,28 +217,15 @@ def attention(figures: Figures, unusable: Sequence[Unusable]) -> Section:
                 (
                     Cell(
                         Text(
-                            f"of {n_checks:,}; {len(accepted)} gates accepted",
-                            f"共 {n_checks:,} 项；已接受闸门 {len(accepted)}",
+                            f"of {n_checks:,}; {n_accepted} gates accepted",
+                            f"共 {n_checks:,} 项；已接受闸门 {n_accepted}",
                         )
                     ),
                 ),
-                "bad" if n_failed or accepted else "",
+                "bad" if n_failed or n_accepted else "",
             ),
         )
     )
-    beside = present(_alerts(figures), _lists(figures))
-    blocks: tuple[Block, ...] = (cards,)
-    if beside:
-        blocks += (Side(beside),)
-    if accepted:
-        blocks += present(
-            table(
-                Text("Gates that were accepted", "已接受的闸门"),
-                (head("Gate", "闸门"), head("Found", "实际")),
-                [(Cell(plain(g.feed)), Cell(plain(g.reason))) for g in accepted],
-            )
-        )
-    return Section("attention", Text("What needs attention", "需要关注"), blocks)
 
 
 def _alerts(figures: Figures) -> Block | None:

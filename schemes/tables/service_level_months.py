@@ -31,11 +31,7 @@ def service_level_rule_select(running: Iterable[CompiledScheme]) -> str:
     if (
         is_band
         and isinstance(band, Percentile)
-        and (band.among, band.score)
-        == (
-            _AMONG,
-            _SCORE,
-        )
+        and (band.among, band.score) == (_AMONG, _SCORE)
     ):
         window = parse_window(str(band.parameters["window"].default))
         shares = {tier.tier: band.number(tier.top) for tier in band.tiers}
@@ -56,9 +52,28 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
         n_months: how many month ends.
         has_rule: whether `service_level_rule` has a row.
     """
-    places = range(1, n_months + 1)
     window = "$window_months" if has_rule else "$lost_months"
-    ctes = [
+    ctes = [*_day_ctes(n_months, window), *_order_ctes()]
+    if not has_rule:
+        return _with(
+            ctes,
+            "select customer_id, null::integer[] as level_ranks,"
+            " order_bits::bigint as order_months from orders where order_bits > 0",
+        )
+    places = range(1, n_months + 1)
+    return _with(
+        [*ctes, *_graded_ctes(places), _given_cte(places)], _ranks_select(places)
+    )
+
+
+def _day_ctes(n_months: int, window: str) -> list[str]:
+    """The days of all windows: `days` has a row a day, and the ends it counts for.
+
+    Args:
+        n_months: how many month ends.
+        window: the length of the window of spend in months: a parameter.
+    """
+    return [
         f"""ends as (
     select
         month_no,
@@ -88,6 +103,12 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
     ) as listed (day)
     group by day
 )""",
+    ]
+
+
+def _order_ctes() -> list[str]:
+    """`orders`: a row a customer, with the ends whose windows hold an order of it."""
+    return [
         # An order that was given back counts at the ends before that day.
         """counted as (
     select orders.customer_id, days.spend_bits, days.order_bits
@@ -113,12 +134,14 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
     group by customer_id
 )""",
     ]
-    if not has_rule:
-        return _with(
-            ctes,
-            "select customer_id, null::integer[] as level_ranks,"
-            " order_bits::bigint as order_months from orders where order_bits > 0",
-        )
+
+
+def _graded_ctes(places: range) -> list[str]:
+    """`graded`: a row a customer with an order, its spend at each end; and `bounds`.
+
+    The one row of bounds has, for each end, the least spend of each of
+    the best shares, its sign turned.
+    """
     sums = ",\n        ".join(
         f"sum(lines.spend_amount) filter (where days.spend_bits & {1 << place} != 0)"
         f" as spend_{place}"
@@ -134,19 +157,7 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
         f" filter (where spend_bits & {1 << place} != 0) as bounds_{place}"
         for place in places
     )
-    given = ",\n        ".join(
-        f"coalesce({_given('service_level', place)}, {_given('spend_band', place)})"
-        f" as given_{place}"
-        for place in places
-    )
-    ranks = ",\n        ".join(
-        f"coalesce(given.given_{place}, case"
-        f" when graded.spend_bits & {1 << place} = 0 then 3"
-        f" when -graded.spend_{place} <= bounds.bounds_{place}[1] then 1"
-        f" when -graded.spend_{place} <= bounds.bounds_{place}[2] then 2 else 3 end, 3)"
-        for place in places
-    )
-    ctes += [
+    return [
         f"""spend as (
     select
         lines.customer_id,
@@ -166,7 +177,17 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
         {bounds}
     from graded
 )""",
-        f"""given as (
+    ]
+
+
+def _given_cte(places: range) -> str:
+    """`given`: a row a customer whose level a person gave, its rank at each end."""
+    given = ",\n        ".join(
+        f"coalesce({_given('service_level', place)}, {_given('spend_band', place)})"
+        f" as given_{place}"
+        for place in places
+    )
+    return f"""given as (
     select
         overrides.customer_id,
         {given}
@@ -190,11 +211,19 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
             and overrides.tier in ('high', 'mid', 'low'))
     ) as overrides
     group by overrides.customer_id
-)""",
-    ]
-    return _with(
-        ctes,
-        f"""select
+)"""
+
+
+def _ranks_select(places: range) -> str:
+    """The ranks of each customer: what a person gave goes before what it spent."""
+    ranks = ",\n        ".join(
+        f"coalesce(given.given_{place}, case"
+        f" when graded.spend_bits & {1 << place} = 0 then 3"
+        f" when -graded.spend_{place} <= bounds.bounds_{place}[1] then 1"
+        f" when -graded.spend_{place} <= bounds.bounds_{place}[2] then 2 else 3 end, 3)"
+        for place in places
+    )
+    return f"""select
     coalesce(graded.customer_id, given.customer_id) as customer_id,
     [
         {ranks}
@@ -202,8 +231,7 @@ def service_level_months_select(n_months: int, *, has_rule: bool) -> str:
     coalesce(graded.order_bits, 0)::bigint as order_months
 from graded
 full outer join given on graded.customer_id = given.customer_id
-cross join bounds""",
-    )
+cross join bounds"""
 
 
 def _given(scheme: str, place: int) -> str:
