@@ -68,7 +68,7 @@ def rooms_of(graph: Mapping[str, set[str]], room: str) -> dict[str, set[str]]:
         if not name.startswith(room + "."):
             continue
         inner.setdefault(part(name), set()).update(
-            part(one) for one in below if one.startswith(room + ".")
+            part(module) for module in below if module.startswith(room + ".")
         )
     return {name: below - {name} for name, below in inner.items()}
 
@@ -93,7 +93,7 @@ def main(root: Path) -> None:
     for folder, count in sorted(folders.items()):
         print(f"  {folder:<24}{count:>4}")
     schemes = {
-        name: {one for one in below if one.startswith("schemes")}
+        name: {module for module in below if module.startswith("schemes")}
         for name, below in graph.items()
         if name.startswith("schemes.")
     }
@@ -139,7 +139,7 @@ def main(root: Path) -> None:
     )
     whole = "\n".join(texts.values())
     print("copies of the place format:", len(PLACE.findall(whole)))
-    print("`for one in`:", len(re.findall(r"\bfor one in\b", whole)))
+    print("loops over `one`:", len(re.findall(r"\bfor (one) in\b", whole)))
 
 
 if __name__ == "__main__":

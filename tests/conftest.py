@@ -185,8 +185,8 @@ class Historian:
 
     def agrees(self) -> None:
         """Hold the history against every statement, at every time since it was made."""
-        dates = sorted({one.as_of for one in self.stated})
-        times = [one.published_at for one in self.stated]
+        dates = sorted({stated.as_of for stated in self.stated})
+        times = [stated.published_at for stated in self.stated]
         got: dict[tuple[datetime.date, datetime.datetime], Tiers] = {}
         with self.opened() as con:
             found = con.execute(
@@ -214,11 +214,11 @@ class Historian:
         """What the latest statements of the date by then say, and of which schemes."""
         expected: Tiers = {}
         judged: set[str] = set()
-        for one in reversed(self.stated):
-            if one.as_of == as_of and one.published_at <= known:
-                new = one.schemes - judged
+        for stated in reversed(self.stated):
+            if stated.as_of == as_of and stated.published_at <= known:
+                new = stated.schemes - judged
                 expected |= {
-                    key: tier for key, tier in one.tiers.items() if key[1] in new
+                    key: tier for key, tier in stated.tiers.items() if key[1] in new
                 }
                 judged |= new
         return expected, judged

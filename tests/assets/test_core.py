@@ -49,7 +49,7 @@ def test_a_date_before_the_first_row_is_refused_with_that_date(new_run):
 def test_a_table_of_a_scheme_is_empty_where_that_does_not_run(
     facts, applicable, n_rows
 ):
-    (table, *_) = (one for one in contracts("marts") if one.scheme is not None)
+    (table, *_) = (table for table in contracts("marts") if table.scheme is not None)
     scheme = "annual_points" if applicable else "rfm_of_nobody"
     table = table.model_copy(update={"scheme": scheme})
     made(facts, table_asset(table, lambda: "select * from core.orders"))

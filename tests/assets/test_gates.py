@@ -68,11 +68,11 @@ def run(tmp_path):
 
 
 def stopped(results):
-    return [one.check_name for one in results if one.blocks]
+    return [gate.check_name for gate in results if gate.blocks]
 
 
 def test_days_and_movement_are_judged_where_the_settings_ask_for_it(run):
-    results = {one.check_name: one for one in gates.judge(run)}
+    results = {gate.check_name: gate for gate in gates.judge(run)}
     assert stopped(results.values()) == [
         "fresh(tickets)",
         "rows_fall(transactions)",
@@ -90,7 +90,7 @@ def test_what_is_accepted_stops_nothing(run):
     run.accept = True
     results = gates.judge(run)
     assert stopped(results) == []
-    assert [one.check_name for one in results if one.is_accepted] == [
+    assert [gate.check_name for gate in results if gate.is_accepted] == [
         "fresh(tickets)",
         "rows_fall(transactions)",
         "tiers_move(up_and_down)",

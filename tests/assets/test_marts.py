@@ -19,7 +19,9 @@ def test_the_names_of_a_scheme_are_text_and_no_markdown(tmp_path):
     path = tmp_path / "schemes" / "ours.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     (ours,) = [
-        one for one in read_schemes(open_project(tmp_path)) if one.scheme == "ours"
+        scheme
+        for scheme in read_schemes(open_project(tmp_path))
+        if scheme.scheme == "ours"
     ]
     assert "<img" in ours.name.en
     shown = grades_of((ours,)).descriptions_by_key[dg.AssetKey(["schemes", "ours"])]

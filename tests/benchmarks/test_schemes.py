@@ -31,7 +31,7 @@ def graded(
 def test_every_tier_reason_and_score_is_the_same(graded):
     con, plan = graded
     left_out = {schemes.BY_CATEGORY, *schemes.WITH_MEMORY}
-    runs = {one.scheme.scheme for one in plan.schemes if one.runs}
+    runs = {compiled.scheme.scheme for compiled in plan.schemes if compiled.runs}
     assert schemes.compare(con, plan) == dict.fromkeys(runs - left_out, CUSTOMERS)
 
 
@@ -39,12 +39,12 @@ def test_customers_stand_in_almost_every_tier(graded):
     con, plan = graded
     missing = []
     n_tiers = 0
-    for one in plan.schemes:
-        if one.runs and one.scheme.scheme != schemes.BY_CATEGORY:
+    for compiled in plan.schemes:
+        if compiled.runs and compiled.scheme.scheme != schemes.BY_CATEGORY:
             rows = con.execute(
-                f'select distinct "{one.column("tier")}" from marts.scheme_results'
+                f'select distinct "{compiled.column("tier")}" from marts.scheme_results'
             ).fetchall()
-            codes = {tier.tier for tier in one.tiers}
+            codes = {tier.tier for tier in compiled.tiers}
             n_tiers += len(codes)
             missing += sorted(codes - {tier for (tier,) in rows})
     # What cannot occur in a project that has the column or the feed.

@@ -6,7 +6,7 @@ import pytest
 
 from sql.contracts import LAYERS, contracts
 
-TABLES = [one for layer in LAYERS for one in contracts(layer)]
+TABLES = [table for layer in LAYERS for table in contracts(layer)]
 WHOLE = {"integer", "bigint"}
 # What a name says, and the types that may bear it.
 SAYS = {
@@ -51,7 +51,7 @@ FIXED = {
 # The days of the feeds end in `_on`; a released table may hand these ones on.
 HANDED_ON = {"starts_on", "ends_on", "installed_on", "warranty_ends_on"}
 
-each_table = pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
 
 @each_table

@@ -45,4 +45,4 @@ def test_what_is_locked_is_locked_by_hash():
     pinned = [block for block in blocks if re.match(r"\S+==", block)]
 
     assert pinned
-    assert [one.split()[0] for one in pinned if "--hash=sha256:" not in one] == []
+    assert [line.split()[0] for line in pinned if "--hash=sha256:" not in line] == []

@@ -10,10 +10,10 @@ from sql.contracts import contracts
 
 FIXED = read_yaml(Path(__file__).with_name("release_tables.yaml"))
 PUBLISHED = {
-    one.table: one
+    table.table: table
     for layer in ("core", "marts")
-    for one in contracts(layer)
-    if one.published
+    for table in contracts(layer)
+    if table.published
 }
 
 
@@ -24,7 +24,7 @@ def test_every_table_is_built():
 
 
 def test_people_see_what_they_rely_on_and_nothing_else():
-    shown = {name for name, one in PUBLISHED.items() if not one.storage}
+    shown = {name for name, table in PUBLISHED.items() if not table.storage}
 
     assert shown - FIXED.keys() == set(), "list it, or say storage in its contract"
     assert FIXED.keys() - shown == set()
@@ -51,17 +51,19 @@ def test_published_tables_are_described_in_full(table):
 def test_published_tables_are_checked_beyond_their_columns(table):
     if PUBLISHED[table].kind == "view":
         return
-    assert [one for one in suite_for(PUBLISHED[table]) if one.kind != "columns"]
+    assert [check for check in suite_for(PUBLISHED[table]) if check.kind != "columns"]
 
 
 @pytest.mark.parametrize("table", sorted(PUBLISHED))
 def test_checks_with_a_query_say_what_they_mean(table):
     suite = suite_for(PUBLISHED[table])
 
-    assert [one.name for one in suite if one.kind == "no_rows" and not one.about] == []
+    assert [
+        check.name for check in suite if check.kind == "no_rows" and not check.about
+    ] == []
 
 
 def test_files_must_account_for_every_row():
-    suite = {one.name: one for one in suite_for(PUBLISHED["feed_reconciliation"])}
+    suite = {check.name: check for check in suite_for(PUBLISHED["feed_reconciliation"])}
 
     assert suite["rows_add_up"].severity == "ERROR"

@@ -172,8 +172,12 @@ def test_great_expectations_is_imported_by_the_check_step_alone(file):
     top = {module for node in tree.body for module in imported(ast.Module([node], []))}
 
     if name not in GREAT_EXPECTATIONS:
-        assert {one for one in imported(tree) if one.startswith("great_exp")} == set()
-        slow = {one.removesuffix(".py").replace("/", ".") for one in GREAT_EXPECTATIONS}
+        assert {
+            module for module in imported(tree) if module.startswith("great_exp")
+        } == set()
+        slow = {
+            path.removesuffix(".py").replace("/", ".") for path in GREAT_EXPECTATIONS
+        }
         assert top & slow == set()
 
 

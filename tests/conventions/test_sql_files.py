@@ -13,7 +13,7 @@ from sql.selects import select_in, select_of
 from tests.lineage import tables_read
 
 FILES = sorted(ROOT.glob("*/*.sql"))
-TABLES = [one for layer in LAYERS for one in contracts(layer)]
+TABLES = [table for layer in LAYERS for table in contracts(layer)]
 # What the ingest keeps of its own work; all else in raw is read by staging alone.
 LEDGERS = {
     "raw.file_names",
@@ -26,7 +26,7 @@ LEDGERS = {
 each_file = pytest.mark.parametrize(
     "file", FILES, ids=lambda file: f"{file.parent.name}.{file.stem}"
 )
-each_table = pytest.mark.parametrize("table", TABLES, ids=lambda one: one.name)
+each_table = pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 
 
 def header(file):

@@ -55,6 +55,11 @@ def test_nothing_prints_but_the_command_line():
     assert [place for place in printing if not place.startswith(allowed)] == []
 
 
+def test_loop_variables_carry_the_name_of_the_thing():
+    loops = r"\b(for one(, \w+)? in|for \w+, one in|lambda one)\b"
+    assert found(loops, PYTHON) == []
+
+
 def test_no_conflict_is_left_in_a_file():
     assert found(r"^(<{7} |={7}$|>{7} )") == []
 

@@ -34,7 +34,7 @@ def to_count(table):
     def make(name="things", select=ROW, *, is_stored=True, checks=(KEY, LEAST)):
         contract = table([ID, TIER, COUNT], checks, name=name)
         # What Great Expectations is not asked for is not counted either.
-        suite = [one for one in suite_for(contract) if one.kind != "columns"]
+        suite = [check for check in suite_for(contract) if check.kind != "columns"]
         return Table(name, select, is_stored, suite)
 
     return make
@@ -70,7 +70,7 @@ def test_a_view_is_asked_for_by_itself(con, to_count):
 def test_the_rows_of_a_view_are_not_counted_for_nobody(con, to_count):
     recorded = Recorded(con)
     view = to_count(is_stored=False, checks=[KEY])
-    keys = [one for one in view.suite if one.kind == "unique"]
+    keys = [check for check in view.suite if check.kind == "unique"]
 
     found = count_all(recorded, [Table(view.name, view.select, False, keys)])
 

@@ -124,7 +124,7 @@ def test_the_checks_do_not_execute_what_they_do_not_need():
             "tzlocal": "tzlocal.unix",
         }
         assert insides.keys() <= sys.modules.keys()
-        executed = {one for one in insides.values() if one in sys.modules}
+        executed = {module for module in insides.values() if module in sys.modules}
         assert not executed, executed
 
         # It is there for who needs it.

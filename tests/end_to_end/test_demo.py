@@ -77,10 +77,10 @@ def test_what_was_spoilt_is_what_was_rejected_or_found_duplicate(demo, release):
     told = {
         feed: {
             reason: n_rows
-            for reason, n_rows in one["flaws"].items()
+            for reason, n_rows in told["flaws"].items()
             if reason not in ("duplicate", "late")
         }
-        for feed, one in demo.sidecar.items()
+        for feed, told in demo.sidecar.items()
     }
     found = {feed: {} for feed in told}
     for feed, reason, n_rows in release.rows(
@@ -88,14 +88,15 @@ def test_what_was_spoilt_is_what_was_rejected_or_found_duplicate(demo, release):
     ):
         found[feed][reason] = n_rows
     assert found == told
-    assert len({reason for one in told.values() for reason in one}) >= 8
+    assert len({reason for reasons in told.values() for reason in reasons}) >= 8
 
     counts = ("n_read", "n_loaded", "n_duplicate", "n_rejected")
     assert release.by_key(
         "select feed, sum(n_read), sum(n_loaded), sum(n_duplicate), sum(n_rejected)"
         " from feed_reconciliation group by feed"
     ) == {
-        feed: tuple(one[name] for name in counts) for feed, one in demo.sidecar.items()
+        feed: tuple(told[name] for name in counts)
+        for feed, told in demo.sidecar.items()
     }
 
 
@@ -105,8 +106,8 @@ def test_every_file_is_read_to_its_end(demo, release):
     )
     assert found == {
         path: n_rows
-        for one in demo.sidecar.values()
-        for path, n_rows in one["files"].items()
+        for told in demo.sidecar.values()
+        for path, n_rows in told["files"].items()
     }
     assert {path.partition(".")[2] for path in found} == {
         "csv", "csv.gz", "jsonl", "jsonl.gz", "parquet", "tsv",
@@ -269,7 +270,7 @@ def test_the_lines_of_the_walkthrough_are_in_a_file(demo):
     ]
     assert len(lines) == 4
     raw = month.read_text(encoding="utf-8").splitlines()
-    assert all(any(one.startswith(line) for one in raw) for line in lines)
+    assert all(any(row.startswith(line) for row in raw) for line in lines)
 
 
 def test_the_exports_of_the_walkthrough_are_written(demo, release, tmp_path):

@@ -73,7 +73,7 @@ def test_what_was_known_when(shop):
             " from customer_tier_history where known_to is not null"
         )
     assert [release_id for release_id, *_ in statements] == [
-        one["release_id"] for one in released
+        release["release_id"] for release in released
     ]
     assert restated == [("ann", "A", "2026-01-31", "2026-02-28")]
 
@@ -131,7 +131,7 @@ def test_what_was_retracted_is_in_no_trend(company):
 def test_current_goes_forward_and_says_so(shop):
     """January is graded again after February: what it says counts, and is not shown."""
     company, released, _ = shop
-    assert [one["is_current"] for one in released] == [True, True, False, True]
+    assert [release["is_current"] for release in released] == [True, True, False, True]
     february = released[1]
     assert released[2]["current"] == {
         "release_id": february["release_id"],
@@ -163,12 +163,12 @@ def test_the_times_are_those_of_the_manifests(shop):
 def test_history_outlives_the_folders_of_old_releases(shop):
     company, released, _ = shop
     folders = {folder.name for folder in (company.root / "data" / "releases").iterdir()}
-    assert folders == {one["release_id"] for one in released[1:]}
+    assert folders == {release["release_id"] for release in released[1:]}
 
 
 def test_a_release_rolled_back_to_shows_what_was_known_then(shop):
     _, released, seen = shop
-    assert seen == [one["release_id"] for one in released[:2]]
+    assert seen == [release["release_id"] for release in released[:2]]
 
 
 def test_what_was_said_before_is_no_part_of_the_content(shop, company):
@@ -208,7 +208,7 @@ def wavering(companies):
         company.settings(settings)
         return company.run(day).expect(0).json
 
-    released = [run("2026-01-31", one) for one in (given, lowered, given, given)]
+    released = [run("2026-01-31", scheme) for scheme in (given, lowered, given, given)]
     return company, [*released, run("2026-02-28", given)]
 
 
@@ -218,7 +218,9 @@ def test_a_change_that_was_taken_back_is_said_again(wavering):
     assert taken_back["status"] == "published"
     assert taken_back["content_digest"] == first["content_digest"]
     assert again["status"] == "unchanged"
-    assert len({one["release_id"] for one in (first, mistaken, taken_back)}) == 3
+    assert (
+        len({release["release_id"] for release in (first, mistaken, taken_back)}) == 3
+    )
 
     with company.release() as current:
         # 2000 points are B, from 1000; C for as long as C began at 1500.
@@ -237,18 +239,26 @@ def compared(company, former, latter):
     """Table → rows added, removed, changed, where any; ways by annual points."""
     found = company.call("diff", former, latter, "--json").expect(0).json
     names = ("n_added", "n_removed", "n_changed")
-    rows = {one["table"]: tuple(one[name] for name in names) for one in found["tables"]}
+    rows = {
+        table["table"]: tuple(table[name] for name in names)
+        for table in found["tables"]
+    }
     moves = [
-        (one["from_tier"], one["to_tier"], one["n_customers"], one["spend_12m_amount"])
-        for one in found["moves"]
-        if one["scheme"] == "annual_points"
+        (
+            move["from_tier"],
+            move["to_tier"],
+            move["n_customers"],
+            move["spend_12m_amount"],
+        )
+        for move in found["moves"]
+        if move["scheme"] == "annual_points"
     ]
     return {table: counts for table, counts in rows.items() if any(counts)}, moves
 
 
 def test_two_releases_are_compared_table_by_table(shop):
     company, released, _ = shop
-    _, february, january, march = (one["release_id"] for one in released)
+    _, february, january, march = (release["release_id"] for release in released)
     rows, moves = compared(company, february, march)
     # Cat has come; of ann and bob the dates have changed, and ann's late sale.
     assert rows["customers"] == (1, 0, 0)
@@ -274,11 +284,11 @@ def test_two_releases_are_compared_table_by_table(shop):
 def test_the_list_says_what_each_release_rests_on(shop):
     company, released, _ = shop
     listed = company.call("releases", "--json").expect(0).json["releases"]
-    assert [one["release_id"] for one in listed] == [
-        one["release_id"] for one in released[1:]
+    assert [release["release_id"] for release in listed] == [
+        release["release_id"] for release in released[1:]
     ]
-    for said, one in zip(listed, released[1:], strict=True):
-        assert said["content_digest"] == one["content_digest"]
+    for said, release in zip(listed, released[1:], strict=True):
+        assert said["content_digest"] == release["content_digest"]
         assert said["schemes"] == {"annual_points": "2"}
         assert said["n_checks"] > 100
         assert said["failed_checks"] == []
@@ -286,7 +296,7 @@ def test_the_list_says_what_each_release_rests_on(shop):
 
 def test_a_rollback_stays_until_a_run_publishes(shop):
     company, released, _ = shop
-    january, march = (one["release_id"] for one in released[2:])
+    january, march = (release["release_id"] for release in released[2:])
     company.call("rollback", january).expect(0)
     assert company.manifest["release_id"] == january
     said = company.run("2026-03-31").expect(0).json

@@ -175,8 +175,14 @@ def test_the_release_says_when_it_was_known(story):
         f"{AS_OF}-known-{in_shanghai:%Y%m%dT%H%M%S}-"
     )
     listed = story.company.call("releases", "--json").expect(0).json["releases"]
-    known = [one["known_at"] for one in listed]
-    assert [one is None for one in known] == [True, True, False, True, *[False] * 3]
+    known = [release["known_at"] for release in listed]
+    assert [moment is None for moment in known] == [
+        True,
+        True,
+        False,
+        True,
+        *[False] * 3,
+    ]
 
 
 def test_history_and_movement_go_on_from_what_was_stated(story):

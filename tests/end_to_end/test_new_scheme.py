@@ -75,7 +75,9 @@ def test_the_scheme_stands_in_the_lineage(gym):
         cwd=Path(__file__).parents[2],
         env=os.environ | {"FENJI_PROJECT": str(gym.root)},
     )
-    assets = {one["asset_key"]: one for one in json.loads(listed.stdout)["assets"]}
+    assets = {
+        asset["asset_key"]: asset for asset in json.loads(listed.stdout)["assets"]
+    }
     scheme = assets["schemes/gym_visits"]
     assert scheme["group_name"] == "schemes"
     assert scheme["dependency_keys"] == ["core/customer_metrics"]
@@ -85,11 +87,11 @@ def test_the_scheme_stands_in_the_lineage(gym):
 def test_the_other_examples_are_sound(gym, tmp_path):
     shortest, *rest = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
     starts = ("unrated:", "parameters:", "validity:")
-    parts = [one for one in rest if one.startswith(starts)]
+    parts = [word for word in rest if word.startswith(starts)]
     assert len(parts) == len(starts)
     file = tmp_path / "buyer_band.yaml"
     file.write_text("".join([shortest, *parts]), encoding="utf-8")
     said = gym.call("lint", str(file), "--json").expect(0)
     # Its parameters are an example of how they are written.
-    found = [one["message"] for one in said.json["findings"]]
+    found = [finding["message"] for finding in said.json["findings"]]
     assert found == ["nothing reads it"] * 2

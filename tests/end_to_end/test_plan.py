@@ -91,7 +91,7 @@ def shop(companies):
 
 
 def matrix(planned, scheme="club"):
-    (found,) = (one for one in planned["schemes"] if one["scheme"] == scheme)
+    (found,) = (moved for moved in planned["schemes"] if moved["scheme"] == scheme)
     return {
         (cell["from_tier"], cell["to_tier"]): (
             cell["n_customers"],
@@ -128,14 +128,21 @@ def test_who_moves_and_what_they_spent(shop, gold_at_9000):
 
 def test_each_mover_is_named_with_both_reasons(gold_at_9000):
     moves = [
-        (one["customer_id"], one["from_tier"], one["to_tier"], one["spend_12m_amount"])
-        for one in gold_at_9000["moves"]
+        (
+            move["customer_id"],
+            move["from_tier"],
+            move["to_tier"],
+            move["spend_12m_amount"],
+        )
+        for move in gold_at_9000["moves"]
     ]
     assert moves == [
         ("ann", "silver", "gold", "9500.00"),
         ("bob", "silver", "gold", "9000.00"),
     ]
-    reasons = {(one["from_reason"], one["to_reason"]) for one in gold_at_9000["moves"]}
+    reasons = {
+        (move["from_reason"], move["to_reason"]) for move in gold_at_9000["moves"]
+    }
     assert reasons == {("Spend 9,500.00 CNY",) * 2, ("Spend 9,000.00 CNY",) * 2}
 
 
@@ -245,7 +252,7 @@ def test_whoever_has_a_tier_of_a_scheme_that_is_gone_moves(shop):
         ("gold", None): (1, "12000.00"),
         ("silver", None): (4, "30499.99"),
     }
-    lost = {one["benefit"]: one["n_lost"] for one in club["entitlements"]}
+    lost = {benefit["benefit"]: benefit["n_lost"] for benefit in club["entitlements"]}
     assert lost == {"gift": 5, "lounge": 1, "parking": 5}
     assert done.one_line().endswith("more customers would move: club 100.0 %")
     assert "club · Club (1): would not run any more, 5 customers" in said
@@ -273,11 +280,13 @@ def test_other_bands_let_other_assessments_count(company):
     company.run("2026-05-31").expect(0)
 
     def moves(*settings):
-        arguments = [part for one in settings for part in ("--set", f"{card}.{one}")]
+        arguments = [
+            part for setting in settings for part in ("--set", f"{card}.{setting}")
+        ]
         planned = company.call("plan", *arguments, "--json").expect(0).json
         return {
-            one["customer_id"]: (one["from_tier"], one["to_tier"])
-            for one in planned["moves"]
+            move["customer_id"]: (move["from_tier"], move["to_tier"])
+            for move in planned["moves"]
         }
 
     # 15 + 11 + 12 + 12 + 16 = 66, where 9 for a strong one is rejected: 15 + 40.

@@ -73,9 +73,9 @@ def test_an_incremental_history_ends_like_one_load(undisturbed, companies):
     n_batches = 3
     assert len(files) > 10 * n_batches
     batches = [files[first::n_batches] for first in range(n_batches)]
-    torn, renamed, *_ = (one for one in batches[0] if one.parts[0] == "transactions")
+    torn, renamed, *_ = (file for file in batches[0] if file.parts[0] == "transactions")
     misplaced = next(
-        one for one in batches[0] if one.parts[0] not in {"transactions", "bills"}
+        file for file in batches[0] if file.parts[0] not in {"transactions", "bills"}
     )
     landing = company.root / "landing"
     # Where they lie before their rows are known to be elsewhere.
@@ -112,7 +112,7 @@ def test_the_last_date_of_a_backfill_ends_like_one_load(undisturbed, companies):
     company = new_company(companies, "backfilled", threads=2)
     bring(company, undisturbed, files_of(undisturbed))
     made = company.call("backfill", "--from", "2026-04-30", "--to", AS_OF, "--json")
-    dates = [one["as_of_date"] for one in made.expect(0).json["releases"]]
+    dates = [release["as_of_date"] for release in made.expect(0).json["releases"]]
     assert dates == ["2026-04-30", AS_OF]
     assert company.digest == undisturbed.digest
 

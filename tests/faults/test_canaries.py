@@ -197,7 +197,7 @@ def land(shop, feed, planted):
         {**row, planted.plant(f"a key of {table}"): planted.plant(f"JSON of {table}")}
         for row in rows[-2:]
     ]
-    lines = [json.dumps(one) for one in objects]
+    lines = [json.dumps(row) for row in objects]
     lines.append(f'{{"{names[0]}": "{planted.plant(f"torn JSON of {table}")}"')
     place = f"{table}/{planted.plant(f'another file of {table}', 'mail')}.jsonl"
     shop.land(place, "\n".join(lines))
@@ -601,11 +601,13 @@ def test_neither_in_a_session_of_the_ui(project, request, make_shop):
             assert time.monotonic() < end, log.read_text("utf-8")
             time.sleep(2)
             text, found = asked(port, RUNS)
-            runs = {one["runId"]: one for one in found["runsOrError"]["results"]}
+            runs = {run["runId"]: run for run in found["runsOrError"]["results"]}
             status = runs[run_id]["status"]
         assert status == ("SUCCESS" if project == "birds" else "FAILURE")
         answers += [("runs", text), ("assets", asked(port, ASSETS)[0])]
-        answers += [(f"run {one}", asked(port, LOGS, {"id": one})[0]) for one in runs]
+        answers += [
+            (f"run {run_id}", asked(port, LOGS, {"id": run_id})[0]) for run_id in runs
+        ]
         assert sum("STEP" in text.upper() for _, text in answers)
     answers.append(("log", log.read_text("utf-8", "replace")))
     assert seen(tried.root, tried.planted, *answers) == {}

@@ -25,8 +25,8 @@ JUNE = "\n".join(
     [
         "transaction_id,customer_id,occurred_at,amount",
         *(
-            f"J{one},C{one % N_CUSTOMERS},2026-06-{1 + one % 28:02},{one}"
-            for one in range(50)
+            f"J{number},C{number % N_CUSTOMERS},2026-06-{1 + number % 28:02},{number}"
+            for number in range(50)
         ),
         "",
     ]
@@ -57,7 +57,7 @@ def start(shop, command):
 def digests(shop):
     """Release → content digest."""
     listed = shop.call("releases", "--json").json["releases"]
-    return {one["release_id"]: one["content_digest"] for one in listed}
+    return {release["release_id"]: release["content_digest"] for release in listed}
 
 
 class Look:

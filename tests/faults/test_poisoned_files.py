@@ -20,7 +20,7 @@ GOOD = {"0_first.csv": [("g1", "a"), ("g2", "b")], "zz/last.csv": [("g3", "c")]}
 
 
 def test_poisoned_files_meet_their_fate_and_take_no_good_file_with_them(company):
-    corpus = {f"{n:03}/{one.name}": one for n, one in enumerate(poisons())}
+    corpus = {f"{n:03}/{poison.name}": poison for n, poison in enumerate(poisons())}
     assert len(corpus) >= 60
     for path, rows in GOOD.items():
         text = HEAD + "".join(f"{a},{b}\n" for a, b in rows)

@@ -263,6 +263,6 @@ def test_a_plan_that_waits_keeps_the_release_that_it_looks_at(graded, release):
         store.retire(few)
         assert release.is_dir()
     waiting.join(120)
-    assert [one.against.release_id for one in planned] == [release.name]
+    assert [plan.against.release_id for plan in planned] == [release.name]
     store.retire(few)
     assert not release.exists()

@@ -56,5 +56,5 @@ def test_a_day_without_a_midnight_is_a_day(tmp_path, zone, day):
                 " from staging.transactions"
             ).fetchall() == [(counted,)]
     # The day has 23 hours, and ends where the next one begins.
-    ends = [read_known_at(project, str(one)) for one in (before, missing)]
+    ends = [read_known_at(project, str(moment)) for moment in (before, missing)]
     assert ends[1] - ends[0] == datetime.timedelta(hours=23)

@@ -360,9 +360,9 @@ def components(n_ids, links):
     """The groups by a search of its own: id → its first id."""
     first = list(range(n_ids))
     near = {number: set() for number in first}
-    for one, other in links:
-        near[one].add(other)
-        near[other].add(one)
+    for person, other in links:
+        near[person].add(other)
+        near[other].add(person)
     seen = set()
     for start in range(n_ids):
         waiting = [start] if start not in seen else []
@@ -396,10 +396,10 @@ def test_groups_are_the_connected_components(links):
         con.execute(
             "create temp table identity_links (first_place bigint, place bigint)"
         )
-        for one, other in links:
+        for person, other in links:
             con.execute(
                 "insert into identity_links values (least($1, $2), greatest($1, $2))",
-                [one, other],
+                [person, other],
             )
         identity._group(con)
         found = con.execute(

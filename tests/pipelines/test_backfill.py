@@ -62,7 +62,7 @@ def day(text: str) -> datetime.date:
 )
 def test_dates_of_a_range(first, last, every, dates):
     found = dates_of(day(first), day(last), every)
-    assert found == [day(f"2026-{one}") for one in dates]
+    assert found == [day(f"2026-{date}") for date in dates]
 
 
 def test_a_leap_day_ends_its_month():
@@ -90,22 +90,22 @@ def test_every_date_says_what_a_project_of_its_own_says(tmp_path):
     (line,) = done.stderr.splitlines()
     assert line.startswith("fenji: landing/transactions/picture.csv: refused: ")
     made = json.loads(done.stdout)["releases"]
-    assert [(one["as_of_date"], one["status"]) for one in made] == [
+    assert [(release["as_of_date"], release["status"]) for release in made] == [
         ("2026-01-31", "published"),
         ("2026-02-28", "published"),
         ("2026-03-31", "published"),
     ]
     alone = company(tmp_path / "alone")
     add_picture(alone)
-    for one in made[:2]:
-        fresh = fenji(alone, "run", "--as-of", one["as_of_date"])
-        assert one["content_digest"] == fresh["content_digest"]
+    for release in made[:2]:
+        fresh = fenji(alone, "run", "--as-of", release["as_of_date"])
+        assert release["content_digest"] == fresh["content_digest"]
 
     said = fenji(folder, "backfill", *span)
     assert said["current"]["as_of_date"] == "2026-03-31"
     again = said["releases"]
-    assert [(one["release_id"], one["status"]) for one in again] == [
-        (one["release_id"], "unchanged") for one in made
+    assert [(release["release_id"], release["status"]) for release in again] == [
+        (release["release_id"], "unchanged") for release in made
     ]
     earlier = fenji(folder, "run", "--as-of", "2026-01-20")
     assert not earlier["is_current"]
@@ -148,8 +148,10 @@ def test_only_the_last_release_is_kept_when_asked(tmp_path):
         *("--every", "day", "--publish", "last"),
     )
     found = fenji(folder, "releases")["releases"]
-    assert [one["as_of_date"] for one in found if one["is_current"]] == ["2026-03-01"]
-    assert {one["as_of_date"] for one in found} == {"2026-03-01"}
+    assert [release["as_of_date"] for release in found if release["is_current"]] == [
+        "2026-03-01"
+    ]
+    assert {release["as_of_date"] for release in found} == {"2026-03-01"}
 
 
 def test_dates_before_all_data_are_refused_with_the_first_that_can_be(tmp_path):

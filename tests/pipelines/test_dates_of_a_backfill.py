@@ -104,7 +104,7 @@ MONTHS = ["2024-02-29", "2024-03-31", LAST]
 
 @contextlib.contextmanager
 def opened(project: Project, as_of: str, together: Sequence[str] = ()) -> Iterator[Run]:
-    dates = [datetime.date.fromisoformat(one) for one in together]
+    dates = [datetime.date.fromisoformat(written) for written in together]
     day = datetime.date.fromisoformat(as_of)
     with (
         hold_warehouse(project, on_wait=pytest.fail),
@@ -205,14 +205,16 @@ Tables = dict[str, Counter[str]]  # name → rows, as often as each is there
 def compute(project: Project, as_of: str, together: Sequence[str] = ()) -> Tables:
     """Every published table that is computed; views and history rest on them."""
     late = {"release", "history", "publish"}
-    tables = [one for one in published() if one.is_stored and one.made_by not in late]
+    tables = [
+        table for table in published() if table.is_stored and table.made_by not in late
+    ]
     with opened(project, as_of, together) as run:
         for step in steps(project):
             carry_out(step, run)
         return {
-            one.table: Counter(map(str, run.con.execute(f"from {name}").fetchall()))
-            for one in tables
-            for name in [quoted(one.layer, one.table)]
+            table.table: Counter(map(str, run.con.execute(f"from {name}").fetchall()))
+            for table in tables
+            for name in [quoted(table.layer, table.table)]
         }
 
 

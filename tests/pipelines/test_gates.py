@@ -24,8 +24,8 @@ def stopped(tmp_path_factory):
     root = tmp_path_factory.mktemp("shop")
     file = root / "landing" / "transactions" / "may.csv"
     file.parent.mkdir(parents=True)
-    good = "".join(f"{one},A{one},2026-05-01,10\n" for one in range(27))
-    bad = "".join(f"{one},A{one},2026-05-01,ten\n" for one in range(27, 100))
+    good = "".join(f"{number},A{number},2026-05-01,10\n" for number in range(27))
+    bad = "".join(f"{number},A{number},2026-05-01,ten\n" for number in range(27, 100))
     file.write_text(HEAD + good + bad)
     (root / "fenji.yaml").write_text(SETTINGS)
     return open_project(root)
@@ -50,12 +50,12 @@ def test_what_a_gate_stopped_is_published_only_when_it_is_accepted(stopped, caps
     assert "fenji run --accept" in str(caught.value)
     said = told(capsys)
     assert said["status"] == "failed"
-    assert [(one["n"], one["first"]) for one in said["rejected"]] == [
+    assert [(found["n"], found["first"]) for found in said["rejected"]] == [
         (73, "landing/transactions/may.csv:28 amount")
     ]
-    assert [one["n_rejected"] for one in said["feeds"]] == [73]
+    assert [feed["n_rejected"] for feed in said["feeds"]] == [73]
     assert said["new"]["rows"] == 0
-    (gate,) = [one for one in said["gates"] if not one["passed"]]
+    (gate,) = [judged for judged in said["gates"] if not judged["passed"]]
     assert (gate["check_name"], gate["severity"]) == ("rejected(transactions)", "ERROR")
     assert store.current(stopped) is None
     assert "73 of 100" in (stopped.failed_quality / "index.html").read_text()
@@ -97,9 +97,9 @@ def test_a_run_that_finds_nothing_new_tells_what_was_rejected(stopped, capsys):
     said = told(capsys)
     assert said["status"] == "unchanged"
     assert said["customers"] == 27
-    assert [(one["feed"], one["reason"], one["n"]) for one in said["rejected"]] == [
-        ("transactions", "not_a_number", 73)
-    ]
+    assert [
+        (found["feed"], found["reason"], found["n"]) for found in said["rejected"]
+    ] == [("transactions", "not_a_number", 73)]
     assert said["vanished"] == ["landing/transactions/may.csv"]
     run(stopped, AS_OF, as_json=False)
     out = " ".join(capsys.readouterr().out.split())

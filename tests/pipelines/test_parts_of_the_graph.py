@@ -105,7 +105,8 @@ def errors(events):
 
 def published(project):
     return {
-        one.release_id: one.as_of_date.isoformat() for one in store.releases(project)
+        release.release_id: release.as_of_date.isoformat()
+        for release in store.releases(project)
     }
 
 
@@ -159,7 +160,9 @@ def test_what_is_compiled_reads_nothing_but_what_its_asset_says(project):
         known, waiting = set(), {name}
         while waiting:
             known |= waiting
-            waiting = set().union(*(read_by.get(one, set()) for one in waiting)) - known
+            waiting = (
+                set().union(*(read_by.get(name, set()) for name in waiting)) - known
+            )
         read = frozenset().union(*map(tables_read, selects))
         assert (read & read_by.keys()) - known == set(), name
 
@@ -273,5 +276,5 @@ def test_a_date_to_come_is_refused_in_words(project):
         for event in done.all_events
         if event.is_failure and getattr(event.event_specific_data, "error", None)
     ]
-    assert any("partition: 2999-01-31 is to come; today is" in one for one in said)
+    assert any("partition: 2999-01-31 is to come; today is" in line for line in said)
     assert list(published(project).values()) == [MAY]

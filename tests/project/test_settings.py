@@ -25,9 +25,12 @@ def test_one_mapping_needs_no_list_and_several_keep_their_order(tmp_path: Path):
         tmp_path,
         "name: a\nfeeds:\n  bills: {files: x}\n  calls: [{files: one}, {files: two}]\n",
     ).settings
-    assert [one.files for one in settings.mappings_of("bills")] == ["x"]
-    assert [one.files for one in settings.mappings_of("calls")] == ["one", "two"]
-    assert [one.files for one in settings.mappings_of("tickets")] == [None]
+    assert [mapping.files for mapping in settings.mappings_of("bills")] == ["x"]
+    assert [mapping.files for mapping in settings.mappings_of("calls")] == [
+        "one",
+        "two",
+    ]
+    assert [mapping.files for mapping in settings.mappings_of("tickets")] == [None]
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ class Company:
         columns = COLUMNS[feed]
         if feed == "transactions" and rng.random() < 0.08:
             left_out = rng.sample(OPTIONAL, rng.randint(1, 2))
-            columns = tuple(one for one in columns if one not in left_out)
+            columns = tuple(column for column in columns if column not in left_out)
         self.put((feed, self.path(rng)), File(columns, rows))
 
 

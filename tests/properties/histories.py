@@ -361,9 +361,9 @@ class Player:
                 self.happen(name, random.Random(seed), step.dates)
             graded = self.run(step.dates, random.Random(str(step)))
             anew = history.loads_anew and step is history.steps[-1]
-            for one in graded:
+            for graded_date in graded:
                 alone = self.anew if anew else self.computed_alone
-                self.hold(one, alone(one.date))
+                self.hold(graded_date, alone(graded_date.date))
             self.company.now = step.dates[-1]
 
     def use_rules(self, number: int) -> None:
@@ -718,7 +718,7 @@ def _shorter(history: History) -> Iterator[History]:
             events = step.events[:place] + step.events[place + 1 :]
             yield replace(history, steps=(*before, Step(events, step.dates), *after))
         for date in step.dates:
-            dates = tuple(one for one in step.dates if one != date)
+            dates = tuple(kept for kept in step.dates if kept != date)
             if dates:
                 yield replace(
                     history, steps=(*before, Step(step.events, dates), *after)

@@ -203,7 +203,7 @@ def _rules(
     windows = WINDOWS[number * 5 % len(WINDOWS) :] + WINDOWS
     schemes = {
         "asked.yaml": asking(
-            "asked", [*_asked(metrics, windows, 2), *(one for one in single)]
+            "asked", [*_asked(metrics, windows, 2), *(metric for metric in single)]
         ),
         "tags.yaml": TAGS.format(
             column=("category", "channel", "product_id")[number % 3],

@@ -66,7 +66,7 @@ def publish(shop):
 
 
 def card_of(project):
-    (card,) = (one for one in read_schemes(project) if one.scheme == "card")
+    (card,) = (scheme for scheme in read_schemes(project) if scheme.scheme == "card")
     return card
 
 
@@ -97,8 +97,8 @@ def test_a_version_that_was_published_with_other_contents_is_refused(shop, publi
 
 
 def test_the_library_changes_with_fenji(shop):
-    schemes = [one for one in read_schemes(shop) if one.path.parent == LIBRARY]
-    published = {one.scheme: {one.version: "another"} for one in schemes}
+    schemes = [scheme for scheme in read_schemes(shop) if scheme.path.parent == LIBRARY]
+    published = {scheme.scheme: {scheme.version: "another"} for scheme in schemes}
     assert schemes
     assert changed(schemes, published) == []
 

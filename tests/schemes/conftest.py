@@ -119,18 +119,18 @@ def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> 
     con.execute("create schema if not exists staging")
     named = []
     for name, feed in feeds().items():
-        columns = [(one.name, one.duckdb_type) for one in feed.columns]
+        columns = [(column.name, column.duckdb_type) for column in feed.columns]
         columns += [
-            (f"{one.name.removesuffix('_at')}_date", "DATE")
-            for one in feed.columns
-            if one.type == "timestamp" and one.name.endswith("_at")
+            (f"{column.name.removesuffix('_at')}_date", "DATE")
+            for column in feed.columns
+            if column.type == "timestamp" and column.name.endswith("_at")
         ]
         table = quoted("staging", name)
         fields = ", ".join(f"{quoted(column)} {kind}" for column, kind in columns)
         con.execute(f"create or replace table {table} ({fields})")
         rows = []
         for row in given.get(name, ()):
-            full = {one.name: one.default for one in feed.columns} | dict(row)
+            full = {column.name: column.default for column in feed.columns} | dict(row)
             full |= {
                 column: str(full[source])[:10] if full.get(source) else None
                 for column, _ in columns
@@ -143,8 +143,10 @@ def write_staging(con: duckdb.DuckDBPyConnection, given: Mapping[str, Rows]) -> 
         _fill(con, table, [kind for _, kind in columns], rows)
         if feed.customer:
             dates = [
-                f"{one.removesuffix('_at')}_date" if one.endswith("_at") else one
-                for one in feed.dated_by
+                f"{column.removesuffix('_at')}_date"
+                if column.endswith("_at")
+                else column
+                for column in feed.dated_by
             ]
             day = f"least({', '.join(map(quoted, dates))})" if dates else "null::date"
             named.append(
@@ -197,12 +199,14 @@ def create_no_previous_tiers(
 def write_mart(con: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
     """Make a table of `marts` by its contract, of these rows."""
     columns = contract("marts", name).columns
-    fields = ", ".join(f"{quoted(one.name)} {one.duckdb_type}" for one in columns)
+    fields = ", ".join(
+        f"{quoted(column.name)} {column.duckdb_type}" for column in columns
+    )
     table = quoted("marts", name)
     con.execute(f"create or replace table {table} ({fields})")
     for row in rows:
         marks = ", ".join("?" for _ in columns)
-        values = [row.get(one.name) for one in columns]
+        values = [row.get(column.name) for column in columns]
         con.execute(f"insert into {table} values ({marks})", values)
 
 
@@ -231,7 +235,7 @@ def run_plan(
     execution.grades()
     for name in READ:
         table = contract("marts", name)
-        own = {key: one.default for key, one in table.parameters.items()}
+        own = {key: parameter.default for key, parameter in table.parameters.items()}
         create(con, ("marts", name), select_of(table), {**own, **params})
     for name in READABLE if plan.lists.lists else ():
         write_mart(con, name, (marts or {}).get(name, ()))
@@ -278,7 +282,7 @@ def interpreted(
 ) -> Found:
     """What the reference interpreter finds, of one scheme where one is named."""
     found: Found = {}
-    for name, one in interpreters(schemes, rows, as_of).items():
+    for name, interpreter in interpreters(schemes, rows, as_of).items():
         if of not in {None, name}:
             continue
         found[name] = {
@@ -288,7 +292,7 @@ def interpreted(
                 set(result.flags),
                 None if result.tier == UNRATED else rounded(result.score),
             )
-            for key, result in one.results().items()
+            for key, result in interpreter.results().items()
             if result is not None
         }
     return found
@@ -300,18 +304,21 @@ def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
     Where a person decided, what the rule gives: the reference knows rules only.
     """
     found: Found = {}
-    for one in plan.schemes:
-        if not one.runs or one.scheme.document.grades != "customers":
+    for compiled in plan.schemes:
+        if not compiled.runs or compiled.scheme.document.grades != "customers":
             continue
-        names = [one.column(suffix) for suffix in ("rule", "tier")]
-        names += [one.column(f"flag_{flag}") for flag in one.flags]
-        names += [one.column("score")] if one.has_score else []
+        names = [compiled.column(suffix) for suffix in ("rule", "tier")]
+        names += [compiled.column(f"flag_{flag}") for flag in compiled.flags]
+        names += [compiled.column("score")] if compiled.has_score else []
         columns = ", ".join(quoted(name) for name in ["customer_id", *names])
         ruled = "*"
-        if one.has_overrides:
-            tiers = ", ".join(f"'{rule.tier}'" for rule in one.rules)
-            rule, tier = quoted(one.column("rule")), quoted(one.column("tier"))
-            approved = quoted(one.column("approved_tier"))
+        if compiled.has_overrides:
+            tiers = ", ".join(f"'{rule.tier}'" for rule in compiled.rules)
+            rule, tier = (
+                quoted(compiled.column("rule")),
+                quoted(compiled.column("tier")),
+            )
+            approved = quoted(compiled.column("approved_tier"))
             ruled += (
                 f" replace (if({approved} is null, {tier}::varchar,"
                 f" [{tiers}][{rule}]) as {tier})"
@@ -319,13 +326,17 @@ def compiled(con: duckdb.DuckDBPyConnection, plan: SchemePlan) -> Found:
         rows = con.execute(
             f"select {columns} from (select {ruled} from marts.scheme_results)"
         ).fetchall()
-        found[one.scheme.scheme] = {
+        found[compiled.scheme.scheme] = {
             customer: (
                 # Memory is no matter of the rule; see test_memory.py.
-                one.rules[rule - 1].tier if one.memory else tier,
-                one.rules[rule - 1].id,
-                {flag for flag, holds in zip(one.flags, rest, strict=False) if holds},
-                rounded(rest[-1]) if one.has_score and tier != UNRATED else None,
+                compiled.rules[rule - 1].tier if compiled.memory else tier,
+                compiled.rules[rule - 1].id,
+                {
+                    flag
+                    for flag, holds in zip(compiled.flags, rest, strict=False)
+                    if holds
+                },
+                rounded(rest[-1]) if compiled.has_score and tier != UNRATED else None,
             )
             for customer, rule, tier, *rest in rows
             if rule is not None
@@ -356,14 +367,15 @@ def known_rows(
     """The inputs of every customer, as the reference interpreter takes them."""
     inputs = Inputs(present, settings, frozenset())
     columns = {
-        one.column: f"metrics.{quoted(one.column)}"
-        for one in plan.asked
-        if one.file.entity == "customers" and all(map(inputs.has, needs_of(one.name)))
+        asked.column: f"metrics.{quoted(asked.column)}"
+        for asked in plan.asked
+        if asked.file.entity == "customers"
+        and all(map(inputs.has, needs_of(asked.name)))
     }
     columns |= {
         f"customers__{name}": f"customers.{quoted(name)}"
-        for name, one in attributes("customers").items()
-        if all(map(inputs.has, one.needs))
+        for name, attribute in attributes("customers").items()
+        if all(map(inputs.has, attribute.needs))
     }
     listed = ", ".join(["metrics.customer_id", *columns.values()])
     rows = con.execute(
@@ -386,12 +398,16 @@ def checked() -> Callable[..., None]:
     ) -> None:
         rows = known_rows(con, plan, present, settings)
         ours = compiled(con, plan)
-        running = {one.scheme.scheme: one.scheme for one in plan.schemes if one.runs}
+        running = {
+            compiled.scheme.scheme: compiled.scheme
+            for compiled in plan.schemes
+            if compiled.runs
+        }
         theirs = interpreted(
             [
-                one
-                for one in running.values()
-                if not {"opportunity_grade"} & set(one.reads_schemes)
+                scheme
+                for scheme in running.values()
+                if not {"opportunity_grade"} & set(scheme.reads_schemes)
             ],
             rows,
             as_of,
@@ -502,7 +518,9 @@ def write_inputs(
     as_of: datetime.date,
 ) -> None:
     """Put customers with these metrics and attributes in place of computed ones."""
-    types = {one.column: TYPES[one.metric.type] for one in (*always(), *plan.asked)}
+    types = {
+        asked.column: TYPES[asked.metric.type] for asked in (*always(), *plan.asked)
+    }
     columns = {"customer_id": "VARCHAR", "as_of_date": "DATE", **types}
     given = [
         {"customer_id": name, "as_of_date": as_of, **row} for name, row in rows.items()
@@ -527,7 +545,8 @@ def _write_table(
     rows: Rows,
 ) -> None:
     fields = ", ".join(
-        f"null::{one} as {quoted(name)}" for name, one in columns.items()
+        f"null::{column_type} as {quoted(name)}"
+        for name, column_type in columns.items()
     )
     create(con, ("core", table), f"select {fields} where false", {})
     values = [[row.get(name) for name in columns] for row in rows]
@@ -569,7 +588,7 @@ def evaluate(tmp_path: Path) -> Iterator[Evaluate]:
         write_inputs(con, plan, rows, AS_OF)
         create_no_previous_tiers(con, plan)
         execution.grades(only=())
-        running = [one.scheme for one in plan.schemes if one.runs]
+        running = [compiled.scheme for compiled in plan.schemes if compiled.runs]
         theirs = interpreted(running, rows, AS_OF, of)
         return compiled(con, plan), theirs
 

@@ -39,7 +39,7 @@ def test_events_are_where_dagster_looks(graded, monkeypatch):
         raw = dg.AssetKey(["raw", "transactions"])
         event = instance.get_latest_materialization_event(raw)
         assert event.asset_materialization.metadata["dagster/row_count"].value == 1
-        assert {one.status for one in instance.get_runs()} == {
+        assert {run.status for run in instance.get_runs()} == {
             dg.DagsterRunStatus.SUCCESS
         }
 

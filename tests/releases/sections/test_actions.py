@@ -33,7 +33,7 @@ def test_a_playbook_goes_by_tier_then_traits_problems_actions(figures, insert):
         ("basic级：策略", ["first", "second"]),
     ]
     (fold,) = actions(figures).blocks
-    assert [one.title.en for one in fold.blocks] == ["Scheme card"]
+    assert [block.title.en for block in fold.blocks] == ["Scheme card"]
 
 
 def test_lists_without_customers_ask_for_nothing(figures, insert):

@@ -43,13 +43,13 @@ def test_the_tiles_of_a_tree_map_are_as_large_as_their_shares(sizes):
         assert box.width * box.height == pytest.approx(share, abs=2)
         assert 0 <= box.left <= box.left + box.width <= 100.01
         assert 0 <= box.top <= box.top + box.height <= 100.01
-    for at, one in enumerate(boxes):
+    for at, placed in enumerate(boxes):
         for other in boxes[at + 1 :]:
-            apart_x = min(one.left + one.width, other.left + other.width) - max(
-                one.left, other.left
+            apart_x = min(placed.left + placed.width, other.left + other.width) - max(
+                placed.left, other.left
             )
-            apart_y = min(one.top + one.height, other.top + other.height) - max(
-                one.top, other.top
+            apart_y = min(placed.top + placed.height, other.top + other.height) - max(
+                placed.top, other.top
             )
             assert min(apart_x, apart_y) <= 0.02
 

@@ -104,8 +104,14 @@ def test_work_lists_count_what_is_overdue_and_due_within_a_week(figures, insert)
         row = {"list_id": "save", "due_date": due, "action_en": action}
         insert("work_list", row | {"action_zh": action, "customer_id": "A"})
     found = [
-        (one.list_id, one.n_rows, one.n_overdue, one.n_week, one.action_en)
-        for one in figures.work_lists
+        (
+            work_list.list_id,
+            work_list.n_rows,
+            work_list.n_overdue,
+            work_list.n_week,
+            work_list.action_en,
+        )
+        for work_list in figures.work_lists
     ]
     assert found == [("none", 0, 0, 0, None), ("save", 5, 1, 2, "call")]
 

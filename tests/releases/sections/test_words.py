@@ -13,7 +13,9 @@ def test_there_is_a_word_for_every_code_of_the_tables():
     columns = (
         *contract("raw", "customers").columns, *contract("marts", "customers").columns
     )  # fmt: skip
-    assert set(words.ATTRIBUTES) == {one.name for one in columns if one.segment}
+    assert set(words.ATTRIBUTES) == {
+        column.name for column in columns if column.segment
+    }
 
 
 def test_a_code_of_a_project_is_shown_as_it_is():

@@ -21,7 +21,7 @@ tiers:
 
 
 def by_name(project):
-    return {one.scheme: one for one in read_schemes(project)}
+    return {scheme.scheme: scheme for scheme in read_schemes(project)}
 
 
 def add(project, content, name="own"):
@@ -86,7 +86,7 @@ def test_wrong_parameters_name_the_setting(project_of, parameters, message):
 
 def test_only_and_except(project_of):
     chosen = by_name(project_of(only=["size_class"]))
-    enabled = {name for name, one in chosen.items() if one.is_enabled}
+    enabled = {name for name, scheme in chosen.items() if scheme.is_enabled}
     # With all that it reads, directly or not.
     assert enabled == {
         "size_class",
@@ -95,7 +95,7 @@ def test_only_and_except(project_of):
         "spend_band",
     }
     left = by_name(project_of(**{"except": ["rfm_8"]}))
-    assert [name for name, one in left.items() if not one.is_enabled] == ["rfm_8"]
+    assert [name for name, scheme in left.items() if not scheme.is_enabled] == ["rfm_8"]
     with pytest.raises(ConfigurationError, match="no scheme 'rfm8'; did you mean"):
         read_schemes(project_of(only=["rfm8"]))
 

@@ -33,7 +33,7 @@ def write_tags(project, text):
 
 
 def group_of(dictionary, name):
-    (found,) = (one for one in dictionary.groups if one.group == name)
+    (found,) = (group for group in dictionary.groups if group.group == name)
     return found
 
 
@@ -50,7 +50,7 @@ def refused(project, text):
 
 
 def test_the_library_has_the_groups_of_the_domain(project):
-    groups = {one.group: one.is_exclusive for one in read_tags(project).groups}
+    groups = {group.group: group.is_exclusive for group in read_tags(project).groups}
 
     assert groups == {
         "behaviour": False,
@@ -72,7 +72,7 @@ def test_the_library_has_the_groups_of_the_domain(project):
 
 
 def test_codes_names_and_synonyms_stand_for_a_tag(project):
-    (tag,) = (one for one in read_tags(project).tags if one.tag == "first_order")
+    (tag,) = (tag for tag in read_tags(project).tags if tag.tag == "first_order")
 
     assert {"first_order", "first order", "首单", "客户首单", "客户已下单"} <= set(
         tag.terms
@@ -219,7 +219,7 @@ def tagged(graded):
     }
     for name in ("consumption_hotspots", "customers"):
         table = contract("marts", name)
-        own = {one: value.default for one, value in table.parameters.items()}
+        own = {name: value.default for name, value in table.parameters.items()}
         create(con, ("marts", name), select_of(table), {**params, **own})
     execution = Execution(graded.plan, con, params)
     execution.tags()

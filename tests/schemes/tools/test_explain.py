@@ -100,11 +100,15 @@ def test_an_override_leaves_the_rule_visible(graded):
 def test_all_schemes_and_json(graded):
     found = explain(graded.con, "C-1")
     assert found.as_of_date == datetime.date(2026, 5, 31)
-    schemes = [one.scheme for one in found.standings]
+    schemes = [standing.scheme for standing in found.standings]
     assert schemes == sorted(schemes)
     assert len(schemes) > 10
     plain = found.as_dict()
-    (points,) = (one for one in plain["standings"] if one["scheme"] == "annual_points")
+    (points,) = (
+        standing
+        for standing in plain["standings"]
+        if standing["scheme"] == "annual_points"
+    )
     assert points["score"] == "3500"
     assert points["steps"][0]["text"] == "Points: 3500 (calendar year), from 3000"
 
@@ -183,7 +187,7 @@ def test_every_flag_that_is_raised_has_a_name(graded):
 def test_a_line_a_scheme_says_where_it_stands_and_what_is_missing(graded):
     found = explain(graded.con, "C-1")
     said = {brief.scheme: (brief.tiers, brief.change) for brief in briefs(found)}
-    assert list(said) == sorted({one.scheme for one in found.standings})
+    assert list(said) == sorted({standing.scheme for standing in found.standings})
     change = "up from Class B; 1500 more to Class D (best)"
     assert said["annual_points"] == ("Class C", change)
     (brief,) = briefs(explain(graded.con, "C-1", "annual_points", "zh"), "zh")
@@ -195,9 +199,13 @@ def test_the_summary_counts_schemes_and_moves(graded):
     moved = collections.Counter(
         movement
         for movement in ("up", "down", "changed")
-        for _ in {one.scheme for one in found.standings if one.movement == movement}
+        for _ in {
+            standing.scheme
+            for standing in found.standings
+            if standing.movement == movement
+        }
     )
-    n_schemes = len({one.scheme for one in found.standings})
+    n_schemes = len({standing.scheme for standing in found.standings})
     assert moved["up"]  # annual_points, above
     assert summary(found).startswith(f"{n_schemes} schemes; since the release before: ")
     assert f"{moved['up']} up" in summary(found)

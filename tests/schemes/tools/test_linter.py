@@ -77,7 +77,7 @@ def test_the_library_is_clean_but_for_templates(project):
         "six_segments",
         "telecom_star",  # what the stars bring
     }
-    assert all("is not set" in one.message for one in found)
+    assert all("is not set" in finding.message for finding in found)
 
 
 def test_a_good_scheme_has_no_findings(project):
@@ -265,9 +265,9 @@ def test_an_id_of_the_library_is_taken(project, tmp_path, taken, is_alone):
     content = BANDS.format(id=taken, unrated="", rest=SMALL)
     path.write_text(content, encoding="utf-8")
     found = [
-        (*where(one), one.severity, one.message)
-        for one in lint(project, [path] if is_alone else [])
-        if one.severity == "error"
+        (*where(finding), finding.severity, finding.message)
+        for finding in lint(project, [path] if is_alone else [])
+        if finding.severity == "error"
     ]
     message = f"'{taken}' is a scheme of the library already; choose another id"
     assert found == [(path, 1, "scheme", "error", message)]
@@ -322,11 +322,11 @@ def test_each_wrong_rule_of_a_tag_is_found_once(project):
 
     found = lint(project)
 
-    assert [where(one) for one in found] == [
+    assert [where(finding) for finding in found] == [
         (path, 8, "groups.0.tags.0.when"),
         (path, 11, "groups.0.tags.1.when"),
     ]
-    assert {one.severity for one in found} == {"error"}
+    assert {finding.severity for finding in found} == {"error"}
 
 
 def test_the_project_is_looked_at_without_the_library(project):
