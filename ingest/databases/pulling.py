@@ -56,7 +56,8 @@ def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
 
     Raises:
         ConfigurationError: the settings name no database, an unknown feed, or a table
-            or column that is not there, or the environment holds no address.
+            or column that is not there, the environment holds no address, or a table
+            lost its cursor.
         RunError: a database cannot be reached, or refuses what is asked.
     """
     for table in tables_of(project, only):
@@ -86,6 +87,10 @@ def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
     pieces.mkdir()
     written = scratch / f"new{_SUFFIX}"
     known = sorted(table.folder.glob(f"*{_SUFFIX}"))
+    if table.pulled.cursor is None:
+        _refuse_numbered(project, table, known)
+    else:
+        known = _all_numbered(known)
     with duckdb.connect() as con:
         # Times without a zone stay as they are, and those with one are told in UTC.
         con.execute("set timezone = 'UTC'")
@@ -101,7 +106,7 @@ def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
         if table.pulled.cursor is None:
             name, rows = _WHOLE, _changed(con, new, known)
         else:
-            name, rows = f"{_number(known) + 1:08}{_SUFFIX}", _unknown(con, new, known)
+            name, rows = _numbered(known), _unknown(con, new, known)
         n_new = _write(con, rows, written) if rows else 0
     landed = None
     if rows and (n_new or table.pulled.cursor is None):
@@ -113,8 +118,43 @@ def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
     )
 
 
+def _refuse_numbered(project: Project, table: Table, known: list[Path]) -> None:
+    """Read no table whole beside the files of pulls with a cursor.
+
+    They would count on: also rows that are gone from the table.
+
+    Raises:
+        ConfigurationError: there are such files.
+    """
+    if _number(known):
+        folder = table.folder.relative_to(project.landing).as_posix()
+        raise ConfigurationError(
+            f"'{table.pulled.folder}' was read with a cursor before: give it one, or"
+            f" remove the numbered files from landing/{folder} and `fenji forget"
+            f" '{folder}/0*'`",
+            table.place,
+        )
+
+
+def _all_numbered(known: list[Path]) -> list[Path]:
+    """Give the file of a table that was read whole a number, before those to come.
+
+    Files count in the order of their names, and its own would come last.
+    """
+    whole = next((file for file in known if file.name == _WHOLE), None)
+    if whole is None:
+        return known
+    numbered = [file for file in known if file != whole]
+    return [*numbered, whole.rename(whole.with_name(_numbered(numbered)))]
+
+
+def _numbered(known: list[Path]) -> str:
+    """The name of the next file."""
+    return f"{_number(known) + 1:08}{_SUFFIX}"
+
+
 def _number(known: list[Path]) -> int:
-    """The number of the last file."""
+    """The number of the last file; 0: there is none that has a number."""
     numbers = [int(file.stem) for file in known if file.stem.isdecimal()]
     return max(numbers, default=0)
 

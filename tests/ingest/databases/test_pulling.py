@@ -165,6 +165,40 @@ def test_with_a_cursor_only_what_is_new_or_changed_lands(con, shop):
     ]
 
 
+def test_a_table_that_lost_its_cursor_is_not_read_beside_its_files(con, shop):
+    list(pull(shop("{table: orders, cursor: updated_at}")))
+    con.execute("delete from orders where transaction_id = 't1'")
+    whole = shop("{table: orders}")
+    with pytest.raises(ConfigurationError) as refused:
+        list(pull(whole))
+    assert str(refused.value).endswith(
+        "'orders' was read with a cursor before: give it one, or remove the numbered"
+        " files from landing/transactions/crm/orders and `fenji forget"
+        " 'transactions/crm/orders/0*'`"
+    )
+    for file in (whole.landing / "transactions/crm/orders").iterdir():
+        file.unlink()
+    list(pull(whole))
+    files, rows = landed(whole)
+    assert (files, [row[0] for row in rows]) == (["whole.parquet"], ["t2", "t3"])
+
+
+def test_a_table_that_gets_a_cursor_goes_on_from_what_was_read_whole(con, shop):
+    list(pull(shop("{table: orders}")))
+    con.execute(
+        "update orders set amount = 99, updated_at = '2026-05-03 10:00+08'"
+        " where transaction_id = 't1'"
+    )
+    project = shop("{table: orders, cursor: updated_at}")
+    list(pull(project))
+    # Of rows with one key the one in the file with the last name counts.
+    files, rows = landed(project)
+    assert files == ["00000001.parquet", "00000002.parquet"]
+    amounts = [(row[0], row[1]) for row in rows]
+    assert amounts[:2] == [("t1", "100.10"), ("t1", "99")]
+    assert [row[0] for row in rows] == ["t1", "t1", "t2", "t3"]
+
+
 @pytest.mark.parametrize(
     ("updated_at", "comes"),
     [
