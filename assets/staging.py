@@ -1,6 +1,6 @@
 """The staging layer: the rows of each feed that count on the as-of date, as views."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import dagster as dg
@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from assets.making import table_assets
 from assets.specs import spec_of
-from ingest import quarantine
+from ingest import merging, quarantine
 from ingest.staging import define_views, make_customer_ids
 from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
@@ -54,7 +54,9 @@ def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         if run.known_at is None:
             quarantine.write_late(run.con, run.project, feeds().values())
         target = ("staging", CUSTOMER_ROWS.table)
-        rows = customer_rows(has_identity=run.settled.has_identity)
+        rows = customer_rows(
+            has_identity=run.settled.has_identity, merged=run.settled.merged
+        )
         create(run.con, target, rows.sql("duckdb"), {}, kind="view")
     for name in feeds():
         yield dg.MaterializeResult(asset_key=["staging", name])
@@ -68,12 +70,17 @@ def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
         )
 
 
-def customer_rows(*, has_identity: bool = False) -> exp.Expr:
+def customer_rows(
+    *, has_identity: bool = False, merged: Collection[str] = ()
+) -> exp.Expr:
     """Every row of every feed that names a customer, with the day that dates it.
 
-    With `has_identity` the customer is that of the id which the row gives. Rows after
-    the as-of date are there, too: a customer whose only dated rows lie ahead does not
-    exist yet, whatever undated rows say.
+    Rows after the as-of date are there, too: a customer whose only dated rows lie ahead
+    does not exist yet, whatever undated rows say.
+
+    Args:
+        has_identity: whether the customer is that of the id which the row gives.
+        merged: the feeds whose rows are merged by column.
     """
     parts = []
     for name, feed in feeds().items():
@@ -84,16 +91,24 @@ def customer_rows(*, has_identity: bool = False) -> exp.Expr:
         customer = named if has_identity else given.copy()
         rows = (
             exp.select(customer.as_("customer_id"), _row_date(feed).as_("row_date"))
-            .from_(exp.table_(name, db="raw").as_("t"))
-            .join(_excluded(name), on=_is_excluded(), join_type="anti")
+            .from_(_table(feed, is_merged=name in merged).as_("t"))
             .where(given.copy().is_(exp.null()).not_())
         )
+        if name not in merged:
+            rows = rows.join(_excluded(name), on=_is_excluded(), join_type="anti")
         if has_identity:
             ids = exp.table_("customer_ids", db="staging").as_("i")
             same = exp.EQ(this=exp.column("given_id", "i"), expression=given.copy())
             rows = rows.join(ids, on=same, join_type="left")
         parts.append(rows)
     return exp.union(*parts, distinct=False)
+
+
+def _table(feed: Contract, *, is_merged: bool) -> exp.Table:
+    """The loaded rows of a feed, or those that are made of them."""
+    if is_merged:
+        return exp.to_table(merging.table_of(feed), dialect="duckdb")
+    return exp.table_(feed.table, db="raw")
 
 
 def _excluded(feed: str) -> exp.Subquery:

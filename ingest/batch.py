@@ -64,6 +64,7 @@ class Batch:
     again: set[str] = field(default_factory=set)  # refused now, to be tried anew
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)  # whose columns are merged
     n_read: dict[str, int] = field(default_factory=dict)
     n_skipped: dict[str, int] = field(default_factory=dict)  # by the mapping
     n_unmatched: dict[str, int] = field(default_factory=dict)  # by its joins
@@ -109,6 +110,12 @@ class Batch:
         self.columns = {
             file.landing.path: tuple(bound.column.name for bound in group.bounds)
             for group in groups
+            for file in group.files
+        }
+        self.partial = {
+            file.landing.path
+            for group in groups
+            if group.mapping.merge is not None
             for file in group.files
         }
         return groups
@@ -178,6 +185,7 @@ class Batch:
             n_skipped=self.n_skipped.get(path, 0),
             n_unmatched=self.n_unmatched.get(path, 0),
             n_records=self.n_records.get(path),
+            is_partial=path in self.partial,
         )
 
     def learn_of_records(self, group: Group) -> None:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 import duckdb
 
-from ingest import identity, replaced_files
-from ingest.raw_tables import row_day
+from ingest import identity, merging, replaced_files
+from ingest.raw_tables import row_day, with_default
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from sql.contracts import Contract, day_name, feeds
 from sql.transactions import transaction
 
 _FILES = Sql("main.counted_files")  # feed, file_id
 _EXCLUDED = Sql("main.counted_without")  # feed, file_id, line_no
+_PLACES = Sql("main.counted_places")  # feed, file_id, path where columns are merged
 _IDS = Sql("main.counted_ids")  # given_id, customer_id, member_no
 _OTHER_IDS = Sql("temp.main.other_ids")  # ids of which these are others now
 # What `find` makes: feed, customer_id, row_date, and of lines their transactions.
@@ -55,6 +56,13 @@ def remember(con: duckdb.DuckDBPyConnection) -> None:
         )
         con.execute(
             sql(
+                "create or replace table {places} as"
+                " select feed, file_id, path from raw.files where is_partial",
+                places=_PLACES,
+            )
+        )
+        con.execute(
+            sql(
                 "create or replace table {excluded} as"
                 " select feed, file_id, line_no from raw.row_status",
                 excluded=_EXCLUDED,
@@ -66,14 +74,24 @@ def find(con: duckdb.DuckDBPyConnection) -> Changes | None:
     """Gather the rows that came or went since `remember`, as `temp.changed_rows`.
 
     Returns:
-        None where that cannot be told: nothing was remembered, or rows that counted
-        are gone for good.
+        None where that cannot be told: nothing was remembered, rows that counted are
+        gone for good, or files whose columns are merged have moved, which leaves each
+        row as it is and may have another one speak last.
     """
     try:
         con.execute(sql("from {files} limit 0", files=_FILES))
         con.execute(sql("from {excluded} limit 0", excluded=_EXCLUDED))
         con.execute(sql("from {ids} limit 0", ids=_IDS))
+        moved = con.execute(
+            sql(
+                "select 1 from {places} as p inner join raw.files as f"
+                " on p.file_id = f.file_id where p.path != f.path limit 1",
+                places=_PLACES,
+            )
+        ).fetchone()
     except duckdb.CatalogException:
+        return None
+    if moved is not None:
         return None
     _compare(con)
     lost = con.execute(
@@ -207,38 +225,73 @@ def _gather(
         feed: the feed.
         has_former: whether a file of it was ever replaced.
     """
+    columns = _columns(feed)
+    rows = _came_or_went(con, feed, columns, has_former=has_former)
+    con.execute(sql("insert into {all} {rows}", all=_ROWS, rows=rows))
+    if feed.customer in feed.key or not merging.is_merged(con, feed):
+        return
+    # Whom a merged row is about may stand in a row that is there as it was.
+    parts = [
+        sql("{name} := {value}", name=identifier(name), value=with_default(column))
+        for name in feed.key
+        if (column := feed.column(name))
+    ]
+    key = sql("struct_pack({parts})", parts=listed(parts))
+    keys = _came_or_went(con, feed, key, has_former=has_former)
+    con.execute(
+        sql(
+            "insert into {all} select {columns} from {raw} as t"
+            " where {key} in ({keys})",
+            all=_ROWS,
+            columns=columns,
+            raw=identifier("raw", feed.table),
+            key=key,
+            keys=keys,
+        )
+    )
+
+
+def _came_or_went(
+    con: duckdb.DuckDBPyConnection, feed: Contract, columns: Sql, *, has_former: bool
+) -> Sql:
+    """A select of what is asked of the rows `t` of a feed that came or went."""
     raw = identifier("raw", feed.table)
-    parts = [_of_files(con, feed, raw, "new_files", Sql("raw.row_status"))]
+    of_files = [(raw, "new_files", Sql("raw.row_status"))]
     if has_former:
-        rows = identifier(replaced_files.SCHEMA, feed.table)
-        parts.append(_of_files(con, feed, rows, "gone_files", _EXCLUDED))
+        former = identifier(replaced_files.SCHEMA, feed.table)
+        of_files.append((former, "gone_files", _EXCLUDED))
+    parts = [_of_files(con, feed, columns, *given) for given in of_files]
     parts.append(
         sql(
             "select {columns} from {raw} as t semi join (from temp.main.other_status"
             " where feed = {feed}) as s on t._file_id = s.file_id"
             " and t._line_no = s.line_no",
-            columns=_columns(feed),
+            columns=columns,
             raw=raw,
             feed=literal(feed.table),
         )
     )
-    con.execute(
-        sql(
-            "insert into {rows} {parts}",
-            rows=_ROWS,
-            parts=listed([part for part in parts if part], " union all "),
-        )
-    )
+    return listed([part for part in parts if part], " union all ")
 
 
 def _of_files(
     con: duckdb.DuckDBPyConnection,
     feed: Contract,
+    columns: Sql,
     table: Sql,
     files: str,
     excluded: Sql,
 ) -> Sql:
-    """The rows of some files that count, or counted; their numbers prune the scan."""
+    """Of the rows of some files that count, or counted; their numbers prune the scan.
+
+    Args:
+        con: the warehouse.
+        feed: the feed.
+        columns: what is asked of them.
+        table: where the rows are.
+        files: the temporary table of the files.
+        excluded: the table of the rows that do not count.
+    """
     found = con.execute(
         sql(
             "select list(file_id order by file_id) from {files} where feed = $feed",
@@ -254,7 +307,7 @@ def _of_files(
         " from {excluded} where feed = {feed}) as s on t._file_id = s.file_id"
         " and t._line_no = s.line_no where t._file_id between {first} and {last}"
         " and t._file_id in ({numbers})",
-        columns=_columns(feed),
+        columns=columns,
         table=table,
         excluded=excluded,
         feed=literal(feed.table),

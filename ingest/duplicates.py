@@ -2,7 +2,8 @@
 
 Files are ordered by their paths, byte by byte, so the answer depends on the set of
 files and never on when they came. Of rows with one key the content of the last one
-counts. A row is a duplicate when an earlier one has its key and its content.
+counts. A row is a duplicate when an earlier one has its key and its content. Where
+columns are merged, rows count side by side: see `ingest.merging`.
 
 Rows are looked at only where a key occurs twice among what a load has touched: first
 hashes are counted, then keys are compared.
@@ -13,13 +14,11 @@ from dataclasses import dataclass
 
 import duckdb
 
+from ingest import merging
+from ingest.raw_tables import ROW_PLACE, with_default
 from ingest.rejections import show, shown_row
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
-from sql.contracts import Agreement, Column, Contract
-
-# The place of a row in the order of all rows of its feed. A file has fewer than 2^40
-# lines, a feed fewer than 2^23 files.
-_PLACE = Sql("files.place * 1099511627776 + t._line_no")
+from sql.contracts import Agreement, Contract
 
 
 @dataclass
@@ -146,9 +145,8 @@ class Settlement:
         columns = [
             column for column in self.feed.columns if column.name in self.columns
         ]
-        return sql(
-            "hash({columns})", columns=listed(_column(column) for column in columns)
-        )
+        values = listed(with_default(column) for column in columns)
+        return sql("hash({values})", values=values)
 
     def _key_hash(self) -> Sql:
         """Equal for equal keys; the key of a row without its number is its content."""
@@ -192,17 +190,18 @@ class Settlement:
                 feed=literal(self.feed.table),
                 key=key,
                 content=self._content_hash(),
-                place=_PLACE,
+                place=ROW_PLACE,
                 nth=self._nth(),
                 raw=_raw(self.feed),
                 h=self._key_hash(),
             )
         )
+        status = select_named("duplicates/status")
+        if merging.is_merged(self.con, self.feed):
+            merging.find_given(self.con, self.feed)
+            status = select_named("merging/status")
         self.con.execute(
-            sql(
-                "insert into raw.row_status by name {status}",
-                status=select_named("duplicates/status"),
-            ),
+            sql("insert into raw.row_status by name {status}", status=status),
             {"feed": self.feed.table},
         )
         self.con.execute("drop view _repeated_rows")
@@ -212,18 +211,8 @@ def _raw(feed: Contract) -> Sql:
     return identifier("raw", feed.table)
 
 
-def _column(column: Column) -> Sql:
-    """The column's value with its default."""
-    name = sql("t.{name}", name=identifier(column.name))
-    if column.default is None:
-        return name
-    return sql(
-        "coalesce({name}, {default})", name=name, default=literal(column.default)
-    )
-
-
 def _key(feed: Contract) -> list[Sql]:
-    return [_column(feed.column(name)) for name in feed.key]
+    return [with_default(feed.column(name)) for name in feed.key]
 
 
 def _group_hash(rule: Agreement) -> Sql:

@@ -118,7 +118,10 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
         ]
         places = _once(project, places)
     found = [
-        file for place in places if feed in {None, place.feed} for file in _found(place)
+        file
+        for place in places
+        if feed in {None, place.feed}
+        for file in _found(project, place)
     ]
     return tuple(sorted(found, key=lambda file: (file.feed, file.path.encode())))
 
@@ -321,7 +324,12 @@ def _claim(place: _Place) -> int:
     return 1 if place.mapping.folder and place.mapping.files is None else 2
 
 
-def _found(place: _Place) -> Iterator[LandingFile]:
+def _without_mapping(project: Project, feed: str) -> FeedMapping:
+    """How a file is read that no mapping takes: columns are merged as of the others."""
+    return FeedMapping(merge=project.settings.mappings_of(feed)[0].merge)
+
+
+def _found(project: Project, place: _Place) -> Iterator[LandingFile]:
     """The file, or its sheets, unless it went away since it was listed."""
     try:
         size, mtime_ns = archives.stat(place.absolute)
@@ -333,7 +341,7 @@ def _found(place: _Place) -> Iterator[LandingFile]:
         place.absolute,
         size,
         mtime_ns,
-        place.mapping or FeedMapping(),
+        place.mapping or _without_mapping(project, place.feed),
         is_unmatched=place.mapping is None,
         joined=place.joined,
     )

@@ -389,6 +389,7 @@ class Outcome:
     n_skipped: int = 0  # of the rows read, those that the mapping leaves out
     n_records: int | None = None  # of a file whose records become several rows
     n_unmatched: int = 0  # of the others, those for which a join finds no row
+    is_partial: bool = False  # its rows say nothing of columns that it does not give
 
 
 def enter(
@@ -419,6 +420,7 @@ def enter(
                 status="varchar",
                 reason="varchar",
                 columns="varchar",
+                is_partial="boolean",
                 n_read="bigint",
                 n_skipped="bigint",
                 n_unmatched="bigint",
@@ -441,6 +443,7 @@ def enter(
             "columns": [
                 outcome.columns and ",".join(outcome.columns) for _, outcome in outcomes
             ],
+            "is_partial": [outcome.is_partial for _, outcome in outcomes],
             "n_read": [outcome.n_read for _, outcome in outcomes],
             "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
             "n_unmatched": [outcome.n_unmatched for _, outcome in outcomes],

@@ -88,6 +88,7 @@ def check_feeds(project: Project) -> None:
             )
         for position, mapping in enumerate(mappings):
             _check_mapping(project, feeds()[feed], position, mapping)
+        _check_merge(project, feeds()[feed], mappings)
 
 
 def _check_mapping(
@@ -100,6 +101,44 @@ def _check_mapping(
     _check_row_ids(contract, mapping, place_of)
     _check_formats(mapping, place_of)
     _check_form(mapping, place_of)
+
+
+def _check_merge(
+    project: Project, contract: Contract, mappings: Sequence[FeedMapping]
+) -> None:
+    """Refuse to merge columns where that has no meaning, or of some files only."""
+    merged = [mapping.merge is not None for mapping in mappings]
+    if not any(merged):
+        return
+    name = contract.table
+    first = place_in_mapping(project, name, merged.index(True), "merge")
+    if (why := _why_unmerged(contract)) is not None:
+        raise ConfigurationError(
+            f"columns are not merged here: the feed {name} {why}; join the files by"
+            " 'join' instead",
+            first,
+        )
+    if not all(merged):
+        raise ConfigurationError(
+            "is missing, and another mapping of the feed has it: a whole row would take"
+            " the place of what other files say; write 'merge: columns' in each",
+            place_in_mapping(project, name, merged.index(False), "merge"),
+        )
+
+
+def _why_unmerged(contract: Contract) -> str | None:
+    """Why rows of a feed cannot be merged by column; None: they can."""
+    if contract.numbered_by is not None or contract.agree:
+        return "has several rows of one id"
+    if any(column.type == "currency" for column in contract.columns):
+        return "has amounts that are converted row by row"
+    if contract.table == "assessments":
+        return "has rows that are judged one by one"
+    if all(
+        column.required or column.name in contract.key for column in contract.columns
+    ):
+        return "has no column that a file may leave to another"
+    return None
 
 
 def _check_columns(
@@ -323,6 +362,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "number_format": mapping.number_format,
         "null_values": mapping.null_values,
         "where": mapping.where,
+        "merge": mapping.merge,
         "join": mapping.join,
         "explode": mapping.explode,
         "part": mapping.part,

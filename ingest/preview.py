@@ -21,7 +21,7 @@ from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
 from ingest.mapping import position_of
 from ingest.raw_tables import prepare
-from ingest.sql_text import Sql, identifier, listed, literal, sql
+from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from ingest.unpacking import FAULTS, opened
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
@@ -60,12 +60,23 @@ class FileHead:
 
 
 @dataclass(frozen=True)
+class MergedColumn:
+    """A column of a feed whose columns are merged, and where it comes from."""
+
+    feed: str
+    column: str
+    n_files: int  # that give it
+    last_file: str  # of these, whose word counts; from the project folder on
+
+
+@dataclass(frozen=True)
 class Preview:
     """What a run would make of the first rows of the files."""
 
     files: tuple[FileHead, ...]
     rejected: tuple[problems.Problem, ...]
     errors: tuple[ConfigurationError, ...]  # of mappings: their feeds cannot be loaded
+    merged: tuple[MergedColumn, ...] = ()  # by feed, in its order
 
 
 def preview(
@@ -98,7 +109,21 @@ def preview(
                 )
                 for head in heads
             )
-            return Preview(made, problems.rejected_rows(con), errors)
+            merged = tuple(_merged(con, project))
+            return Preview(made, problems.rejected_rows(con), errors, merged)
+
+
+def _merged(con: duckdb.DuckDBPyConnection, project: Project) -> Iterator[MergedColumn]:
+    """From which files the columns come that are merged."""
+    rows = con.execute(select_named("merging/givers")).fetchall()
+    found = {(feed, column): rest for feed, column, *rest in rows}
+    for name, feed in feeds().items():
+        for column in feed.columns:
+            if column.name in feed.key or (name, column.name) not in found:
+                continue
+            n_files, path = found[name, column.name]
+            place = shown_place(project, name, path)
+            yield MergedColumn(name, column.name, n_files, place)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 import duckdb
 
 from ingest import masks
-from ingest.sql_text import Sql, identifier, listed, sql
-from sql.contracts import Contract, contract, feeds
+from ingest.sql_text import Sql, identifier, listed, literal, sql
+from sql.contracts import Column, Contract, contract, feeds
 
 # What came of the files; those of them that no longer count; where they lay before.
 TABLES = ("files", "row_status", "rejected_rows")
@@ -20,6 +20,10 @@ FORMER_PATHS = "former_paths"
 JOINED_FILES = "joined_files"
 LOADED_ROWS = "loaded_rows"
 FILE_NAMES = "file_names"
+
+# The place of a row `t` in the order of all rows of its feed; `files.place` is that of
+# its file. A file has fewer than 2^40 lines, a feed fewer than 2^23 files.
+ROW_PLACE = Sql("files.place * 1099511627776 + t._line_no")
 
 
 def prepare(con: duckdb.DuckDBPyConnection) -> None:
@@ -137,6 +141,16 @@ def row_day(feed: Contract) -> Sql:
     if not days:
         return Sql("null::date")
     return days[0] if len(days) == 1 else sql("least({days})", days=listed(days))
+
+
+def with_default(column: Column) -> Sql:
+    """The value of a column in a row of a feed, `t`, with its default."""
+    name = sql("t.{name}", name=identifier(column.name))
+    if column.default is None:
+        return name
+    return sql(
+        "coalesce({name}, {default})", name=name, default=literal(column.default)
+    )
 
 
 def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:

@@ -12,7 +12,7 @@ from functools import partial
 
 import duckdb
 
-from ingest import assessment_bands, currency
+from ingest import assessment_bands, currency, merging
 from ingest import identity as identities
 from ingest.raw_tables import prepare, row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
@@ -35,6 +35,7 @@ class Settled:
     foreign: frozenset[str]  # the feeds that hold rows to convert
     excluded: frozenset[str]  # the feeds of which some rows do not count
     has_identity: bool = False  # several ids may be one customer
+    merged: frozenset[str] = frozenset()  # the feeds whose rows are merged by column
 
 
 def settle(
@@ -54,11 +55,15 @@ def settle(
             currency.make_daily_rates(con, foreign, reporting)
         assessment_bands.settle(con, bands)
         excluded = con.execute("select distinct feed from raw.row_status").fetchall()
+        merged = merging.merged_feeds(con)
+        for feed in merged:
+            merging.make(con, feed)
     return Settled(
         reporting,
         foreign,
         frozenset(feed for (feed,) in excluded),
         has_identity=project.settings.identity is not None,
+        merged=frozenset(feed.table for feed in merged),
     )
 
 
@@ -102,8 +107,9 @@ def view_select(settled: Settled, as_of_date: datetime.date, name: str) -> Sql:
     view = _View(
         feeds()[name],
         as_of_date,
-        has_excluded=name in settled.excluded,
+        has_excluded=name in settled.excluded and name not in settled.merged,
         converted_to=settled.reporting if name in settled.foreign else None,
+        is_merged=name in settled.merged,
     )
     if not settled.has_identity or view.feed.customer is None:
         return view.select()
@@ -176,6 +182,7 @@ class _View:
     as_of_date: datetime.date
     has_excluded: bool  # some rows do not count
     converted_to: str | None  # the reporting currency, where some rows have another
+    is_merged: bool = False  # rows that several files give
     # Columns that say something else than the file does, and what is joined for them.
     values: Mapping[str, Sql] = field(default_factory=dict)
     more_joins: Sql = NOTHING
@@ -213,7 +220,9 @@ class _View:
         return sql(
             "select {columns} from {raw} as t {joins} {where}",
             columns=listed(columns),
-            raw=identifier("raw", self.feed.table),
+            raw=merging.table_of(self.feed)
+            if self.is_merged
+            else identifier("raw", self.feed.table),
             joins=self._joins(),
             where=where if conditions else Sql(""),
         )

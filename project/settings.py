@@ -314,6 +314,9 @@ class FeedMapping(Document):
         examples=[{"columns": ["q1", "q2"], "name": "quarter", "value": "amount"}],
     )
     """How one record becomes several rows; without it, each is one."""
+    merge: Literal["columns"] | None = Field(default=None, examples=["columns"])
+    """Of a key that several files have, each gives the columns that it maps; without
+    it, the row of the last file takes the place of the others."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

@@ -480,7 +480,7 @@ _BESIDE_CUSTOMERS = (
     ("marts", "customer_profile"),
 )
 _EVERYWHERE = frozenset({"as_of_date"})  # what every expression may read
-_DAILY_RATES = "daily_rates"  # the table of `staging` that no contract describes
+_DAILY_RATES = "daily_rates"  # a table of `staging` that no contract describes
 
 
 def _refuse_clashes(own: OwnData) -> None:

@@ -64,6 +64,7 @@ def check(
                     for problem in found.rejected
                 ],
                 "errors": [str(err) for err in found.errors],
+                "merged": [asdict(column) for column in found.merged],
             }
         )
     else:
@@ -146,6 +147,7 @@ def _show(project: Project, found: "Preview") -> None:
             rows.add_row(*shown)
         out.print(rows)
         _show_first_rows(of_feed)
+        _show_merged(feed, found)
     for line in _remarks(found):
         out.print(line, soft_wrap=True)
     if found.rejected:
@@ -214,6 +216,18 @@ def _show_first_rows(files: list["FileHead"]) -> None:
             values = [_written(row[name]) for row in file.rows]
             if any(values):
                 rows.add_row(name, *values)
+        terminal.console().print(rows)
+
+
+def _show_merged(feed: str, found: "Preview") -> None:
+    """From which file each column of a feed comes, where columns are merged."""
+    rows = terminal.table(
+        f"{feed}: columns are merged", "column", "files", "last", numbers=("files",)
+    )
+    for column in found.merged:
+        if column.feed == feed:
+            rows.add_row(column.column, f"{column.n_files:,}", column.last_file)
+    if rows.row_count:
         terminal.console().print(rows)
 
 

@@ -140,3 +140,17 @@ def test_a_broken_file_is_refused_beside_good_ones(company):
     found = {file.file[-8:]: file.status for file in seen(company).files}
 
     assert sorted(found.values()) == ["loaded", "refused", "refused"]
+
+
+def test_columns_that_are_merged_are_told_with_the_file_that_has_the_last_word(company):
+    company.settings({"feeds": {"customers": {"merge": "columns"}}})
+    company.land("customers/a.csv", "customer_id,region\nC1,north\n")
+    company.land("customers/b.csv", "customer_id,is_member,region\nC1,yes,west\n")
+    company.land("customers/c.csv", "customer_id,is_member\nC1,no\n")
+    assert [
+        (column.column, column.n_files, column.last_file)
+        for column in seen(company).merged
+    ] == [
+        ("region", 2, "landing/customers/b.csv"),
+        ("is_member", 2, "landing/customers/c.csv"),
+    ]

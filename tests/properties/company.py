@@ -63,6 +63,11 @@ COLUMNS = {
 }  # fmt: skip
 # What a file of lines may lack.
 OPTIONAL = ("line_no", "cost_amount", "category", "currency", "status", "kind")
+# What a file may leave to others where columns are merged.
+PIECES = {
+    "customers": COLUMNS["customers"][1:],
+    "tickets": ("resolved_at", "kind", "cost_amount"),
+}
 
 Row = dict[str, str]
 Place = tuple[str, str]  # feed, path below its folder
@@ -96,6 +101,7 @@ class Company:
     files: dict[Place, File] = field(default_factory=dict)
     sold: list[Row] = field(default_factory=list)  # every line there ever was
     made: int = 0  # how many names were given
+    in_pieces: bool = False  # files of some feeds give some columns only
 
     def copied(self, root: Path) -> "Company":
         """The same company in another folder, where its files lie already."""
@@ -129,6 +135,13 @@ class Company:
         if feed == "transactions" and rng.random() < 0.08:
             left_out = rng.sample(OPTIONAL, rng.randint(1, 2))
             columns = tuple(column for column in columns if column not in left_out)
+        if self.in_pieces and feed in PIECES:
+            given = rng.sample(PIECES[feed], rng.randint(0, len(PIECES[feed])))
+            columns = tuple(
+                column
+                for column in columns
+                if column in given or column not in PIECES[feed]
+            )
         self.put((feed, self.path(rng)), File(columns, rows))
 
 

@@ -329,7 +329,9 @@ class Player:
     def __post_init__(self) -> None:
         """Make the company."""
         self.root = self.folder / "project"
-        self.company = Company(self.root, self.world.feeds, self.now)
+        self.company = Company(
+            self.root, self.world.feeds, self.now, in_pieces=self.world.in_pieces
+        )
 
     def begin(self, number: int) -> None:
         """Make a base: the files that there are at first, one date graded."""
@@ -620,10 +622,12 @@ class _CustomerRows:
     """The select of `staging.customer_rows`, written once a process."""
 
     has_identity: bool = False
+    merged: frozenset[str] = frozenset()
 
-    @functools.cache  # noqa: B019 - there are two
+    @functools.cache  # noqa: B019 - there are few
     def sql(self, dialect: str) -> str:
-        return _customer_rows(has_identity=self.has_identity).sql(dialect)
+        rows = _customer_rows(has_identity=self.has_identity, merged=self.merged)
+        return rows.sql(dialect)
 
 
 _customer_rows = assets.staging.customer_rows

@@ -149,6 +149,7 @@ class World:
     name: str
     feeds: tuple[str, ...]  # that may have files
     rules: tuple[Rules, ...]
+    in_pieces: bool = False  # files of some feeds give some columns only
 
 
 def asking(name: str, metrics: Iterable[str]) -> str:
@@ -198,7 +199,7 @@ def _rules(
     only: tuple[str, ...] = (),
     memory: tuple[tuple[str, str, str], ...] = (),
     parameters: str = "{}",
-    identity: str = "",
+    more: str = "",
 ) -> Rules:
     windows = WINDOWS[number * 5 % len(WINDOWS) :] + WINDOWS
     schemes = {
@@ -231,7 +232,7 @@ def _rules(
         f"spend_source: {source}\n"
         "resources: {threads: 1}\n"
         f"schemes: {{only: [{', '.join(enabled)}], parameters: {parameters}}}\n"
-        f"{identity}"
+        f"{more}"
     )
     return Rules(settings, schemes)
 
@@ -404,7 +405,7 @@ SEVERAL_IDS = World(
             single=ONE_CONTACTS[1:] + ONE_LINES[:2],
             only=only,
             memory=memory,
-            identity=identity,
+            more=identity,
         )
         for number, source, metrics, only, memory, identity in (
             (
@@ -427,5 +428,28 @@ SEVERAL_IDS = World(
     ),
 )
 
-# Of each base; the last few are about ids.
-WORLDS = (*ONE_ID * 3, *ONE_ID[:3], *(SEVERAL_IDS,) * 3)
+# Where several files give columns of one customer, and of one ticket.
+_MERGED = "feeds: {customers: {merge: columns}, tickets: {merge: columns}}\n"
+PIECES = World(
+    "pieces",
+    ("transactions", "customers", "tickets", "identities"),
+    tuple(
+        _rules(
+            _DESK,
+            number,
+            source="transactions",
+            metrics=(*CONTACTS[2:], *LINES[:2]),
+            single=ONE_CONTACTS + ONE_BILLS[:1],
+            only=only,
+            more=_MERGED + identity,
+        )
+        for number, only, identity in (
+            (1, ("loyalty_class", "account_kind"), ""),
+            (2, ("service_need",), _BY_TWO),
+        )
+    ),
+    in_pieces=True,
+)
+
+# Of each base; the last few are about ids and pieces.
+WORLDS = (*ONE_ID * 3, *ONE_ID[:3], *(SEVERAL_IDS,) * 2, PIECES)

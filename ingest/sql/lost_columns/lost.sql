@@ -1,7 +1,8 @@
 -- One row is a new file and the columns that all former files of its mapping have.
 -- Reads: raw.files and raw.file_names.
 -- Params: since (timestamptz): files read from then on are new.
--- A column that one of the former files lacks as well is not missed: files differ.
+-- A column that one of the former files lacks as well is not missed: files differ. Nor
+-- is any missed where columns are merged: there each file gives what it has.
 with loaded as (
     select
         file_id,
@@ -10,7 +11,10 @@ with loaded as (
         columns,
         coalesce(loaded_at >= $since, false) as is_new
     from raw.files
-    where status = 'loaded' and columns is not null
+    where
+        status = 'loaded'
+        and columns is not null
+        and not coalesce(is_partial, false)
 ),
 
 expected as (
