@@ -9,6 +9,7 @@ from sqlglot import exp
 from assets.making import table_assets
 from assets.specs import spec_of
 from ingest import merging, quarantine
+from ingest.identity_model import trained
 from ingest.staging import define_views, make_customer_ids
 from runs.run import Run
 from sql.contracts import Contract, contract, contracts, feeds
@@ -18,6 +19,7 @@ CUSTOMER_ROWS = contract("staging", "customer_rows")
 DERIVED = (
     CUSTOMER_ROWS,
     contract("staging", "customer_ids"),
+    contract("staging", "customer_id_pairs"),
     contract("staging", "other_contacts"),
 )
 
@@ -49,7 +51,13 @@ def _define(run: Run) -> Iterator[dg.MaterializeResult[Any]]:
     """Make a view a feed, and the one that tells since when a customer exists."""
     with run.step("staging", phase="ingest"):
         settings = run.project.settings
-        make_customer_ids(run.con, run.settled, settings.identity, run.as_of_date)
+        make_customer_ids(
+            run.con,
+            run.settled,
+            settings.identity,
+            run.as_of_date,
+            trained.read(run.project),
+        )
         define_views(run.con, run.settled, run.as_of_date, feeds())
         if run.known_at is None:
             quarantine.write_late(run.con, run.project, feeds().values())

@@ -11,21 +11,27 @@ contacts and are dropped: the table names ids and rules alone.
 """
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import duckdb
 
+from ingest.identity_model import records
+from ingest.identity_model.records import is_attribute
+from ingest.identity_model.trained import TrainedModel
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from project.contacts import KINDS, valid_phone
 from project.settings import SAME, IdentityRule, IdentitySettings
 from sql.contacts import GIVEN, WRITTEN, write_in_one_way
-from sql.contracts import contract, feeds
+from sql.contracts import contract
 from sql.selects import create_with_rows
 
 TABLE = Sql("staging.customer_ids")
+PAIRS = Sql("staging.customer_id_pairs")
 CONTACTS = Sql("staging.other_contacts")
 _OF_CUSTOMERS = ("phone", "email")  # the kinds that the feed customers has as well
+# What links by the model are called, and their number: after those of all rules.
+MODEL, BY_MODEL = "model", 1_000_000
 _BETWEEN = "\x1f"  # the parts of what a rule of several finds equal
 _WORK = {
     "apart",
@@ -37,10 +43,14 @@ _WORK = {
     "hooks",
     "keys",
     "links",
+    "naming",
     "nodes",
+    "pairs",
     "parts",
     "proofs",
+    "records",
     "rules",
+    "scored",
     "shared",
     "values",
 }
@@ -63,29 +73,41 @@ def make(
     identity: IdentitySettings | None,
     as_of_date: datetime.date,
     rows_of: Callable[[str], Sql],
+    trained: TrainedModel | None = None,
 ) -> None:
-    """Make `staging.customer_ids` and `staging.other_contacts`.
+    """Make `staging.customer_ids`, `customer_id_pairs` and `other_contacts`.
 
     Args:
         con: the warehouse; its raw layer is loaded.
         identity: the rules; None: there are none, and no id is linked.
         as_of_date: the date that is graded.
         rows_of: the select of the rows of a feed that count, as files name customers.
+        trained: what the model of the settings has learned; None: there is no model.
+
+    Raises:
+        RunError: a model would have to compare too many pairs, or cannot.
     """
-    with _temporary(con):
+    with temporary(con):
         if identity is None or not identity.holds_on(as_of_date):
             _make_empty(con)
         else:
-            _gather(con, identity, as_of_date, rows_of)
+            gather(con, identity, as_of_date, rows_of)
+            prove(con, identity)
+            _score(con, identity, trained)
             _link(con, identity)
-            con.execute(
-                sql(
-                    "create or replace table {table} as from ({select})"
-                    " order by given_id",
-                    table=TABLE,
-                    select=select_named("identity/customer_ids"),
+            for table, name, order in (
+                (TABLE, "customer_ids", "given_id"),
+                (PAIRS, "customer_id_pairs", "given_id, other_id"),
+            ):
+                con.execute(
+                    sql(
+                        "create or replace table {table} as from ({select})"
+                        " order by {order}",
+                        table=table,
+                        select=select_named(f"identity/{name}"),
+                        order=Sql(order),
+                    )
                 )
-            )
     con.execute(
         sql(
             "create or replace view {view} as {select}",
@@ -93,6 +115,38 @@ def make(
             select=_other_contacts(rows_of("customers")),
         )
     )
+
+
+def kinds(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The kinds that rows of the feed identities have, in their order.
+
+    A text that is no word, such as a telephone number in the wrong column, is none.
+    """
+    rows = con.execute(
+        "select distinct id_kind from raw.identities"
+        " where regexp_full_match(id_kind, '[a-z][a-z0-9_]*') order by id_kind"
+    ).fetchall()
+    return tuple(kind for (kind,) in rows)
+
+
+def words_of_rows(
+    con: duckdb.DuckDBPyConnection, words: Sequence[str]
+) -> frozenset[str]:
+    """Which kinds and columns of customers some row has a value of."""
+    columns = [word for word in words if is_attribute(word) or word in _OF_CUSTOMERS]
+    has = set(kinds(con))
+    for column in columns:
+        found = con.execute(
+            sql(
+                "select 1 from raw.customers where {column} is not null limit 1",
+                column=identifier(column),
+            )
+        ).fetchone()
+        if found is not None:
+            has.add(column)
+        elif is_attribute(column):
+            has.discard(column)  # a kind of that name is not what is compared
+    return frozenset(has.intersection(words))
 
 
 def digest(con: duckdb.DuckDBPyConnection) -> str:
@@ -130,7 +184,7 @@ def joined(given: Sql, ids: str) -> Sql:
 
 
 @contextmanager
-def _temporary(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def temporary(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Drop what holds contacts, however it ends."""
     try:
         yield
@@ -144,8 +198,8 @@ def _temporary(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _make_empty(con: duckdb.DuckDBPyConnection) -> None:
-    table = contract("staging", "customer_ids")
-    create_with_rows(con, ("staging", "customer_ids"), table, ())
+    for name in ("customer_ids", "customer_id_pairs"):
+        create_with_rows(con, ("staging", name), contract("staging", name), ())
 
 
 def _make(con: duckdb.DuckDBPyConnection, name: str, select: Sql) -> None:
@@ -176,13 +230,16 @@ def _other_contacts(customers: Sql) -> Sql:
     return listed(parts, " union ")
 
 
-def _gather(
+def gather(
     con: duckdb.DuckDBPyConnection,
     identity: IdentitySettings,
     as_of_date: datetime.date,
     rows_of: Callable[[str], Sql],
 ) -> None:
-    """Gather what ids are known by, in one way, as far as the rules ask for it."""
+    """Gather what ids are known by, in one way, as far as rules and model ask for it.
+
+    The tables are temporary; the caller drops them by `temporary`.
+    """
     con.execute(
         sql(
             "create or replace temporary table identity_entries as"
@@ -193,7 +250,7 @@ def _gather(
             day=literal(as_of_date),
         )
     )
-    asked = {part for rule in identity.rules for part in rule.same}
+    asked = set(identity.words)
     contacts = [
         sql(
             "select customer_id, id_kind as contact_kind, id_value as contact"
@@ -236,14 +293,8 @@ def _gather(
     _make(con, "apart", select_named("identity/apart"))
 
 
-def is_attribute(name: str) -> bool:
-    """Whether a word of a rule is a column of customers that identifies nobody."""
-    columns = {column.name for column in feeds()["customers"].columns}
-    return name in columns and name not in _OF_CUSTOMERS
-
-
-def _link(con: duckdb.DuckDBPyConnection, identity: IdentitySettings) -> None:
-    """Find the groups of ids that are linked with each other, as temporary tables."""
+def prove(con: duckdb.DuckDBPyConnection, identity: IdentitySettings) -> None:
+    """Find what rules find equal, as `temp.identity_proofs`."""
     rules = dict(enumerate(identity.rules, start=1))
     _make(con, "rules", _rows_of_rules(rules))
     _make(con, "parts", _parts_of(rules, identity))
@@ -251,13 +302,53 @@ def _link(con: duckdb.DuckDBPyConnection, identity: IdentitySettings) -> None:
     nothing = Sql("select 0 as rule_no, '' as customer_id, '' as said where false")
     keys = [_keys_of(number, rule) for number, rule in rules.items()]
     _make(con, "keys", listed([nothing, *keys], " union "))
-    for name in ("proofs", "nodes", "links"):
+    _make(con, "proofs", select_named("identity/proofs"))
+
+
+def _score(
+    con: duckdb.DuckDBPyConnection,
+    identity: IdentitySettings,
+    trained: TrainedModel | None,
+) -> None:
+    """Find the pairs that the model finds alike, as `temp.identity_pairs`."""
+    model = identity.model
+    nothing = Sql(
+        "select '' as one_id, '' as other_id, 0::decimal(18, 6) as probability,"
+        " false as is_above where false"
+    )
+    _make(con, "pairs", nothing)
+    if model is None or trained is None:
+        return
+    records.make(con, model, identity.at_most)
+    if not sum(records.counted(con, model)):
+        return
+    from ingest.identity_model import splinked  # noqa: PLC0415 - imports Splink
+
+    splinked.score(con, model, trained)
+    _make(
+        con,
+        "pairs",
+        sql(
+            "select one_id, other_id, probability, probability >= {threshold}"
+            " as is_above from temp.main.identity_scored",
+            threshold=literal(model.threshold),
+        ),
+    )
+
+
+def _link(con: duckdb.DuckDBPyConnection, identity: IdentitySettings) -> None:
+    """Find the groups of ids that are linked with each other, as temporary tables."""
+    is_by_file = literal(identity.named_by == "file")
+    _make(
+        con, "naming", sql("select {is_by_file} as is_by_file", is_by_file=is_by_file)
+    )
+    for name in ("nodes", "links"):
         _make(con, name, select_named(f"identity/{name}"))
     _group(con)
     _make(con, "broken", Sql("select 0::integer as place where false"))
-    # Where rules link what an entry holds apart, entries alone link; where these do so
-    # as well, nothing does.
-    for least in (1, 0):
+    # Where the model links what an entry holds apart, it gives way; where rules do so,
+    # entries alone link; where these do so as well, nothing does.
+    for least in (BY_MODEL, 1, 0):
         _make(con, "found", select_named("identity/broken"))
         ((n_broken,),) = con.execute(
             "select count(*) from temp.main.identity_found"
@@ -278,15 +369,17 @@ def _link(con: duckdb.DuckDBPyConnection, identity: IdentitySettings) -> None:
 
 
 def _rows_of_rules(rules: dict[int, IdentityRule]) -> Sql:
-    """What each rule is called: rule_no, rule_name."""
+    """What each rule is called, and the model: rule_no, rule_name, is_model."""
     rows = [
         sql(
-            "select {number} as rule_no, {name} as rule_name",
+            "select {number} as rule_no, {name} as rule_name, {is_model} as is_model",
             number=literal(number),
             name=literal(name),
+            is_model=literal(number == BY_MODEL),
         )
         for number, name in (
             (0, SAME),
+            (BY_MODEL, MODEL),
             *((number, rule.name) for number, rule in rules.items()),
         )
     ]

@@ -14,6 +14,7 @@ import duckdb
 
 from ingest import assessment_bands, currency, merging
 from ingest import identity as identities
+from ingest.identity_model.trained import TrainedModel
 from ingest.raw_tables import prepare, row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
@@ -72,11 +73,27 @@ def make_customer_ids(
     settled: Settled,
     identity: IdentitySettings | None,
     as_of_date: datetime.date,
+    trained: TrainedModel | None = None,
 ) -> None:
-    """Make `staging.customer_ids`, by which the views say who a row is about."""
+    """Make `staging.customer_ids`, by which the views say who a row is about.
+
+    Args:
+        con: has what was settled.
+        settled: what was found out about the rows.
+        identity: which ids are one customer.
+        as_of_date: the date that is graded.
+        trained: what the model of `identity` has learned; None: there is none.
+
+    Raises:
+        RunError: as for `ingest.identity.make`.
+    """
     as_given = replace(settled, has_identity=False)
     identities.make(
-        con, identity, as_of_date, partial(view_select, as_given, as_of_date)
+        con,
+        identity,
+        as_of_date,
+        partial(view_select, as_given, as_of_date),
+        trained,
     )
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import identity, known_files
+from ingest.identity_model import trained
 from ingest.inputs import input_digest, loaded_digest
 from ingest.landing import find_files
 from project.contacts import contact_key
@@ -93,6 +94,7 @@ def settings_digest(project: Project) -> str:
         tags_digest(project),
         lists_digest(project),
         version(PHONES) if project.settings.identity is not None else "",
+        trained.digest(project),
     )
     return hashlib.sha256("".join(parts).encode()).hexdigest()
 

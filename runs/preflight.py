@@ -7,6 +7,7 @@ here; what is wrong with them is found out when they are loaded, or by `fenji ch
 
 from data_quality.gates import check_gates
 from ingest.expression_check import check_expressions
+from ingest.identity_model import trained
 from project.folder import Project
 from schemes.plan import make_plan
 from sql.access import check_privacy
@@ -39,3 +40,4 @@ def judge_settings(project: Project) -> None:
     check_privacy(project)
     check_gates(project)
     check_expressions(project)
+    trained.judge(project)

@@ -46,6 +46,14 @@ app = typer.Typer(
 )
 
 
+identity_app = typer.Typer(
+    name="identity",
+    help="Which customer ids are one customer.",
+    no_args_is_help=True,
+)
+app.add_typer(identity_app)
+
+
 @app.callback(invoke_without_command=True)
 def fenji(
     context: typer.Context,
@@ -133,6 +141,18 @@ def pull(
     from pipelines.commands import pull as command  # noqa: PLC0415
 
     command.pull(open_project(project), databases or [], as_json=json)
+
+
+@identity_app.command(
+    epilog=examples(
+        "fenji identity train --project acme",
+    )
+)
+def train(project: ProjectOption = None, json: JsonOption = False) -> None:
+    """Learn from the landing files which ids are alike; write the model's file."""
+    from pipelines.commands import identity as command  # noqa: PLC0415
+
+    command.train(open_project(project), as_json=json)
 
 
 @app.command(

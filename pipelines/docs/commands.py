@@ -29,12 +29,22 @@ failed is one line. `--json` prints one object for programs, and nothing else.
 
 def commands_page() -> str:
     """The page: a section a command, in the order of `fenji --help`."""
-    group: Any = typer.main.get_command(app)
     lines = [_HEAD]
-    for name, command in group.commands.items():
-        if not command.hidden:
-            lines += _section(name, command)
+    for name, command in _commands(typer.main.get_command(app)):
+        lines += _section(name, command)
     return "\n".join(lines)
+
+
+def _commands(group: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - Typer's own
+    """The commands, those of a group by both names, such as `identity train`."""
+    for name, command in group.commands.items():
+        if command.hidden:
+            continue
+        if hasattr(command, "commands"):
+            for inner, found in _commands(command):
+                yield f"{name} {inner}", found
+        else:
+            yield name, command
 
 
 def _section(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - Typer's own

@@ -95,8 +95,9 @@ class GivenId:
 
     given_id: str
     standing: str  # linked, kept_apart, contradiction or alone
-    linked_by: str | None  # the rule, or "same" of an entry
+    linked_by: str | None  # the rule, "same" of an entry, or "model"
     linked_id: str | None  # the other id that it is linked with
+    probability: Decimal | None  # of a link by the model
     movement: str | None  # since the release before: merged, moved, split or added
     previous_customer_id: str | None
 
@@ -237,11 +238,16 @@ def id_lines(explanation: Explanation, lang: Language = "en") -> Iterator[str]:
         told = words["id_" + given.standing]
         if given.standing == "linked" and given.linked_by == "same":
             told = words["id_entry"]
+        elif given.standing == "linked" and given.probability is not None:
+            told = words["id_model"]
         elif given.standing == "linked" and given.linked_by is None:
             told = words["id_first"]
-        line = told.format(**asdict(given))
+        parts = asdict(given)
+        if given.probability is not None:
+            parts["probability"] = f"{given.probability.normalize():f}"
+        line = told.format(**parts)
         if given.movement is not None:
-            line += words[f"id_{given.movement}"].format(**asdict(given))
+            line += words[f"id_{given.movement}"].format(**parts)
         yield "  " + line
 
 
@@ -395,7 +401,7 @@ def _check_names(
 def _has_ids(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether the release says which ids are one customer; older ones do not."""
     return bool(
-        column_names(con, "main.customer_ids")
+        "probability_ratio" in column_names(con, "main.customer_ids")
         and column_names(con, "main.customer_id_changes")
     )
 
@@ -431,6 +437,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "head": "Customer {customer} on {date}",
         "asked": "{asked} is an id of {customer}",
         "id_linked": "Id {given_id}: linked with {linked_id} by {linked_by}",
+        "id_model": "Id {given_id}: linked with {linked_id} by model, {probability}",
         "id_entry": "Id {given_id}: linked with {linked_id} by an entry",
         "id_first": "Id {given_id}",
         "id_kept_apart": "Id {given_id}: kept apart by an entry",
@@ -477,6 +484,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "head": "客户 {customer}，{date}",
         "asked": "{asked} 是 {customer} 的编号之一",
         "id_linked": "编号 {given_id}：按 {linked_by} 与 {linked_id} 关联",
+        "id_model": "编号 {given_id}：按模型与 {linked_id} 关联，概率 {probability}",
         "id_entry": "编号 {given_id}：按人工条目与 {linked_id} 关联",
         "id_first": "编号 {given_id}",
         "id_kept_apart": "编号 {given_id}：按人工条目分开",

@@ -6,7 +6,8 @@ select
     ids.member_no,
     ids.standing,
     ids.linked_by,
-    ids.linked_id
+    ids.linked_id,
+    ids.probability_ratio
 from staging.customer_ids as ids
 semi join core.customers as customers
     on ids.customer_id = customers.customer_id

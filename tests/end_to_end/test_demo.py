@@ -28,7 +28,7 @@ SUPERSET = DOCS.parent / "examples/superset/make.py"
 
 LOOKUP_KEY = "the key of the demo company"
 # Tables in which the demo has nothing to show: its customers have one id each.
-EMPTY = {"customer_ids", "customer_id_changes"}
+EMPTY = {"customer_ids", "customer_id_changes", "customer_id_pairs"}
 # Schemes that are templates: they run once their numbers are filled in.
 TEMPLATES = {"abcd_pyramid", "six_segments"}
 # Head offices are large or medium; whoever bought once or never spends little.

@@ -106,3 +106,99 @@ def test_ids_become_one_customer_and_an_entry_takes_them_apart(known):
     with known.release() as release:
         assert release.rows(TIERS) == apart
     assert known.digest != alone  # it says who is kept apart
+
+
+ALIKE = """\
+customer_id,customer_name,birth_date,phone,city,registered_at
+"""
+MODEL = """\
+name: alike
+currency: CNY
+schemes: {only: [annual_points]}
+identity:
+  rules: [{same: phone}]
+  model:
+    compare: {customer_name: jaro_winkler, birth_date: date, phone: exact}
+    block_on: [phone, [city, birth_date], customer_name]
+    threshold: 0.9
+    review: 0.1
+"""
+
+
+def alike(n_persons=60):
+    """Two ids a person: every third with one telephone, all misspelt in the name."""
+    lines = []
+    for number in range(n_persons):
+        name = f"{SYLLABLES[number % 10]}{SYLLABLES[number // 10]}gardner"
+        born = f"{1950 + number % 50}-{1 + number % 12:02}-{1 + number % 28:02}"
+        phone = f"138{number * 104729 % 100000000:08}"
+        other = phone if number % 3 else ""
+        lines.append(f"web-{number},{name},{born},{phone},Bern,2025-01-01\n")
+        lines.append(f"shop-{number},{name[:-2]}re,{born},{other},Bern,2025-01-01\n")
+    return ALIKE + "".join(lines)
+
+
+SYLLABLES = ("mar", "tom", "lui", "kat", "ben", "sof", "dru", "ori", "pau", "vic")
+
+
+def test_a_model_is_trained_once_and_links_what_is_alike(companies):
+    first = companies.new("alike")
+    first.settings(MODEL)
+    first.land("customers/2026-01.csv", alike())
+    first.land(
+        "transactions/2026-01.csv",
+        "transaction_id,customer_id,occurred_at,amount\n"
+        "T1,web-0,2026-02-01,1500\nT2,shop-0,2026-03-01,1600\n",
+    )
+    # Without the model a run says how to make it.
+    line = first.call("run", "--as-of", AS_OF).expect(2).one_line()
+    assert "identity_model.yaml: there is no such model; `fenji identity train`" in line
+    told = first.call("identity", "train").expect(0).out
+    assert "From 120 ids, of which the rules link 40 pairs" in told
+    assert first.call("identity", "train", "--json").expect(0).json["n_ids"] == 120
+    first.call("check").expect(0)
+    first.run(AS_OF).expect(0)
+    with first.release() as release:
+        found = release.by_key("select given_id, customer_id from customer_ids")
+        assert found == {
+            f"{shop}-{number}": f"web-{number}"
+            for number in range(60)
+            for shop in ("web", "shop")
+        }
+        by = release.by_key(
+            "select linked_by, count(*), min(probability_ratio) from customer_ids"
+            " group by 1"
+        )
+        assert by["phone"] == (80, None)
+        n_ids, least = by["model"]
+        assert n_ids == 40
+        assert least >= Decimal("0.9")
+        (probability,) = release.one(
+            "select probability_ratio from customer_id_pairs"
+            " where given_id = 'shop-0' and other_id = 'web-0' and standing = 'linked'"
+        )
+        assert release.one(
+            "select n_orders, spend_amount from customer_metrics"
+            " where customer_id = 'web-0'"
+        ) == (2, Decimal("3100.00"))
+    told = first.call("explain", "shop-0").expect(0).out
+    shown = f"{probability.normalize():f}"
+    assert f"Id shop-0: linked with web-0 by model, {shown}" in told
+    told = first.call("explain", "shop-0", "--lang", "zh").expect(0).out
+    assert f"编号 shop-0：按模型与 web-0 关联，概率 {shown}" in told
+    # Nothing of what was compared is in what is published or told.
+    for file in [*first.current.rglob("*"), first.root / "identity_model.yaml"]:
+        if file.is_file() and file.suffix in {".json", ".html", ".yaml", ".parquet"}:
+            assert b"gardner" not in file.read_bytes()
+            assert b"gardne" not in file.read_bytes()
+    # Nothing new, nothing done; another project of the same files says the same.
+    again = first.call("run", "--as-of", AS_OF).expect(0)
+    assert "nothing" in (again.out + again.err).lower()
+    second = companies.new("alike-again")
+    second.settings(MODEL + "resources: {threads: 1}\n")
+    second.land("customers/2026-01.csv", alike())
+    for file in ("landing/transactions/2026-01.csv", "identity_model.yaml"):
+        (second.root / file).parent.mkdir(parents=True, exist_ok=True)
+        (second.root / file).write_bytes((first.root / file).read_bytes())
+    second.run(AS_OF).expect(0)
+    assert second.digest == first.digest

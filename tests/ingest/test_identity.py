@@ -5,7 +5,6 @@ import datetime
 import io
 import random
 from collections import Counter
-from itertools import combinations
 
 import duckdb
 import pytest
@@ -15,7 +14,7 @@ from ingest.staging import settle
 from project.errors import ConfigurationError
 from sql.contracts import feeds
 from tests.ingest.conftest import END
-from tests.staged import create_views
+from tests.ingest.persons import FEBRL, groups, pairs, records
 
 HEADER = "customer_id,id_kind,id_value,valid_from,valid_to\n"
 
@@ -34,17 +33,6 @@ def known(company, *entries):
         HEADER + "".join(line + "," * (4 - line.count(",")) + "\n" for line in lines),
     )
     company.load("customers", "identities")
-
-
-def groups(company, as_of_date=END):
-    """The ids of each customer of several ids, the one that names it first."""
-    create_views(company.con, company.project, as_of_date)
-    return dict(
-        company.rows(
-            "select customer_id, list(given_id order by member_no)"
-            " from staging.customer_ids where standing = 'linked' group by customer_id"
-        )
-    )
 
 
 def standing(company):
@@ -156,13 +144,13 @@ def test_links_go_on_through_others_and_the_first_rule_is_told(company):
         "C email b@x.cn",
         "C email d@x.cn",
     )
-    assert groups(company) == {"D": ["D", "A", "B", "C"]}
+    assert groups(company) == {"A": ["A", "B", "C", "D"]}
     assert company.rows(
         "select given_id, linked_by, linked_id from staging.customer_ids"
     ) == [
         ("A", "card", "B"),
         ("B", "card", "A"),
-        ("C", "email", "D"),
+        ("C", "email", "B"),
         ("D", "email", "C"),
     ]
 
@@ -247,6 +235,57 @@ def test_new_files_keep_the_ids_given_before(company):
     assert groups(company) == {"Z": ["Z", "A", "M", "N"]}
 
 
+@pytest.mark.parametrize(
+    ("registered", "first"),
+    [
+        ({"B2": "2026-03-01", "A1": "2026-03-02"}, "B2"),
+        ({"A1": "2026-03-01", "B2": "2026-03-01"}, "A1"),
+        ({"A1": "", "B2": "2026-03-01"}, "B2"),
+        ({"A10": "", "B2": ""}, "B2"),  # the shorter, as numbers grow
+        ({"b": "", "a": ""}, "a"),
+        ({"a": "", "B": ""}, "B"),  # byte by byte
+    ],
+)
+def test_of_one_file_the_id_registered_first_names_the_customer(
+    company, registered, first
+):
+    ruled(company, "card")
+    lines = [f"{name},{day}\n" for name, day in registered.items()]
+    (other,) = set(registered) - {first}
+    entries = [f"{name} card k11" for name in registered]
+    for order in (1, -1):  # whatever the order of rows
+        company.land(
+            "customers/a.csv",
+            "customer_id,registered_at\n" + "".join(lines[::order]),
+        )
+        known(company, *entries[::order])
+        assert groups(company) == {first: [first, other]}
+
+
+@pytest.mark.parametrize(("named_by", "first"), [("file", "B"), ("registration", "A")])
+def test_files_name_the_customer_or_the_registration_does(company, named_by, first):
+    ruled(company, "card", named_by=named_by)
+    for file, name, day in (("1", "B", "2026-03-02"), ("2", "A", "2026-03-01")):
+        company.land(
+            f"customers/{file}.csv", f"customer_id,registered_at\n{name},{day}\n"
+        )
+    known(company, "A card k11", "B card k11", "C card k11")
+    found = groups(company)
+    other = {"A": "B", "B": "A"}[first]
+    # C was never registered.
+    assert found == {first: [first, other, "C"]}
+    if named_by == "registration":  # however the rows are parted over files
+        for file in ("customers/1.csv", "customers/2.csv"):
+            (company.root / "landing" / file).unlink()
+        company.forget(vanished=True)
+        company.land(
+            "customers/0.csv",
+            "customer_id,registered_at\nB,2026-03-02\nA,2026-03-01\n",
+        )
+        company.load("customers", "identities")
+        assert groups(company) == found
+
+
 def test_the_order_of_loading_plays_no_part(company):
     ruled(company, "card")
     company.land("identities/b.csv", f"{HEADER}B,card,k1,,\n")
@@ -262,7 +301,7 @@ def test_attributes_are_those_of_the_first_id_that_has_them(company):
         "customers/a.csv",
         "customer_id,city,industry,phone,is_contact_blocked,registered_at,"
         "parent_customer_id\n"
-        "A,,steel,13800138000,no,2026-02-01,B\n"
+        "A,,steel,13800138000,no,2025-12-01,B\n"
         "B,Paris,wool,13900139000,yes,2026-01-01,\n"
         "C,Rome,,,,,B\n",
     )
@@ -272,7 +311,7 @@ def test_attributes_are_those_of_the_first_id_that_has_them(company):
         "select customer_id, city, industry, phone, is_contact_blocked,"
         " registered_date::text, parent_customer_id from staging.customers order by 1"
     ) == [
-        ("A", "Paris", "steel", "13800138000", True, "2026-02-01", None),
+        ("A", "Paris", "steel", "13800138000", True, "2025-12-01", None),
         ("C", "Rome", None, None, None, None, "A"),
     ]
     assert company.rows("from staging.other_contacts") == [
@@ -433,43 +472,6 @@ def test_every_feed_that_names_customers_can_be_read_by_customer(company):
     groups(company)
     for name in feeds():
         company.rows(f"from staging.{name}")
-
-
-FEBRL = {
-    "identity": {
-        "at_most": 10,
-        "rules": [{"same": "card"}, {"same": ["customer_name", "birth_date", "city"]}],
-    },
-    "feeds": {
-        "customers": {
-            "columns": {
-                "customer_id": {"expr": "trim(rec_id)"},
-                "customer_name": {"expr": "trim(given_name) || ' ' || trim(surname)"},
-                "birth_date": {"expr": "trim(date_of_birth)"},
-                "city": {"expr": "trim(suburb)"},
-            },
-            "date_format": "%Y%m%d",
-        },
-        "identities": {
-            "columns": {
-                "customer_id": {"expr": "trim(rec_id)"},
-                "id_value": {"expr": "trim(soc_sec_id)"},
-            },
-            "constants": {"id_kind": "card"},
-        },
-    },
-}
-
-
-def pairs(groups):
-    """All pairs of ids of one group."""
-    return {pair for group in groups for pair in combinations(sorted(group), 2)}
-
-
-def records(content):
-    """The records of a file of Febrl, each a list of its values."""
-    read = csv.reader(io.StringIO(content))
-    return [[value.strip() for value in record] for record in read][1:]
 
 
 def by_value(rows, column):

@@ -3,7 +3,7 @@
 -- Reads: temp.identity_groups, temp.identity_nodes, temp.identity_links,
 -- temp.identity_rules, temp.identity_apart, temp.identity_broken.
 -- Of the links of an id, one with an earlier id is told before one with a later, then
--- that of the first rule.
+-- that of the first rule, then the most probable.
 with members as (
     select
         nodes.given_id,
@@ -26,19 +26,22 @@ ends as (
     select
         place,
         first_place as other_place,
-        rule_no
+        rule_no,
+        probability
     from temp.main.identity_links
     union all
     select
         first_place as place,
         place as other_place,
-        rule_no
+        rule_no,
+        probability
     from temp.main.identity_links
 ),
 
 told as (
     select
         ends.place,
+        ends.probability,
         rules.rule_name,
         linked.given_id as linked_id
     from ends
@@ -52,6 +55,7 @@ told as (
             order by
                 ends.other_place > ends.place asc,
                 ends.rule_no asc,
+                ends.probability desc nulls last,
                 ends.other_place asc
         ) = 1
 ),
@@ -77,7 +81,8 @@ select
         else 'kept_apart'
     end as standing,
     told.rule_name as linked_by,
-    told.linked_id
+    told.linked_id,
+    told.probability as probability_ratio
 from members
 left join told on members.place = told.place
 left join apart on members.given_id = apart.given_id

@@ -6,6 +6,7 @@ select
     coalesce(ids.standing, 'alone') as standing,
     ids.linked_by,
     ids.linked_id,
+    ids.probability_ratio as probability,
     changes.movement,
     changes.previous_customer_id
 from customer_ids as ids
