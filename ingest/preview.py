@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 import zstandard
 
+from ingest import identity as identities
 from ingest import ledger, problems
 from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
@@ -77,6 +78,10 @@ class Preview:
     rejected: tuple[problems.Problem, ...]
     errors: tuple[ConfigurationError, ...]  # of mappings: their feeds cannot be loaded
     merged: tuple[MergedColumn, ...] = ()  # by feed, in its order
+    # What `identity` compares and no row that was looked at has, and the kinds of the
+    # feed identities that rows have.
+    silent: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
 
 
 def preview(
@@ -110,7 +115,14 @@ def preview(
                 for head in heads
             )
             merged = tuple(_merged(con, project))
-            return Preview(made, problems.rejected_rows(con), errors, merged)
+            return Preview(
+                made,
+                problems.rejected_rows(con),
+                errors,
+                merged,
+                _silent(con, project),
+                identities.kinds(con),
+            )
 
 
 def _merged(con: duckdb.DuckDBPyConnection, project: Project) -> Iterator[MergedColumn]:
@@ -150,6 +162,15 @@ def _load(
         except RunError as err:
             # Of heads alone: what cannot be loaded here is for the user to mend.
             yield ConfigurationError(str(err))
+
+
+def _silent(con: duckdb.DuckDBPyConnection, project: Project) -> tuple[str, ...]:
+    """What `identity` compares and no row has."""
+    identity = project.settings.identity
+    if identity is None:
+        return ()
+    has = identities.words_of_rows(con, identity.words)
+    return tuple(word for word in identity.words if word not in has)
 
 
 def _head_of(file: LandingFile, place: Path) -> _Head:

@@ -5,7 +5,7 @@ is loaded.
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,9 @@ def check(
         tables_of(project)
     chosen = _chosen(project, feed, files)
     found = preview(project, chosen, show_personal=personal)
+    if feed is not None or files:
+        # Of some of the files nothing can be said about who is known by what.
+        found = replace(found, silent=())
     wrong = _wrong(project, found)
     if as_json:
         terminal.say_json(
@@ -65,6 +68,7 @@ def check(
                 ],
                 "errors": [str(err) for err in found.errors],
                 "merged": [asdict(column) for column in found.merged],
+                "identity_without_values": list(found.silent),
             }
         )
     else:
@@ -150,6 +154,13 @@ def _show(project: Project, found: "Preview") -> None:
         _show_merged(feed, found)
     for line in _remarks(found):
         out.print(line, soft_wrap=True)
+    for word in found.silent:
+        known = f"; kinds there are: {', '.join(found.kinds)}" if found.kinds else ""
+        out.print(
+            f"identity: no row that was looked at has '{word}', so that nobody is"
+            f" linked by it{known}",
+            soft_wrap=True,
+        )
     if found.rejected:
         rows = terminal.table(
             "Would be rejected", "rows", "reason", "first place", numbers=("rows",)

@@ -88,3 +88,42 @@ def test_single_files_and_feeds_are_chosen(shop, capsys):
         told(shop, capsys, feed="cals")
     with pytest.raises(ConfigurationError, match="is not a file of"):
         told(shop, capsys, shop / "fenji.yaml")
+
+
+PEOPLE = "customer_id,phone,city\nA,13800138000,\n"
+KNOWN = "customer_id,id_kind,id_value\nA,card,k1\nA,open_id,o1\nA,13900139000,x\n"
+
+
+def test_what_a_rule_compares_and_nobody_has_is_told(shop, capsys):
+    (shop / "fenji.yaml").write_text(
+        "name: shop\nidentity: {rules: [{same: card}, {same: openid},"
+        " {same: [phone, city]}, {same: email}]}\n"
+    )
+    for feed, content in (("customers", PEOPLE), ("identities", KNOWN)):
+        (shop / "landing" / feed).mkdir()
+        (shop / "landing" / feed / "a.csv").write_text(content)
+
+    said = told(shop, capsys)
+
+    lines = [line for line in said.splitlines() if line.startswith("identity:")]
+    assert [line.split("'")[1] for line in lines] == ["openid", "city", "email"]
+    assert all(line.endswith("kinds there are: card, open_id") for line in lines)
+    assert "1390" not in said
+    found = json.loads(told(shop, capsys, as_json=True))
+    assert found["identity_without_values"] == ["openid", "city", "email"]
+
+
+def test_where_all_that_rules_compare_is_there_nothing_is_told(shop, capsys):
+    (shop / "fenji.yaml").write_text(
+        "name: shop\nidentity: {rules: [{same: card}, {same: phone}]}\n"
+    )
+    for feed, content in (("customers", PEOPLE), ("identities", KNOWN)):
+        (shop / "landing" / feed).mkdir()
+        (shop / "landing" / feed / "a.csv").write_text(content)
+    assert "identity:" not in told(shop, capsys)
+    # Of some of the files alone nothing can be said.
+    (shop / "fenji.yaml").write_text(
+        "name: shop\nidentity: {rules: [{same: openid}]}\n"
+    )
+    assert "identity:" in told(shop, capsys)
+    assert "identity:" not in told(shop, capsys, feed="customers")
