@@ -39,7 +39,11 @@ schemes: {schemes}
 # What follows from where spend is read is seen by any scheme that reads it.
 # All schemes, and the tables that are made only where somebody asks for them.
 ALL = "{parameters: {customer_month.shown_months: 24, sales_month.shown_months: 24}}"
-LINKS_NOBODY = {"customer_ids", "customer_id_changes"}  # there is no `identity:`
+LINKS_NOBODY = {
+    "customer_ids",
+    "customer_id_changes",
+    "customer_id_pairs",
+}  # there is no `identity:`
 FEW = "{only: [annual_points, category_points, rfm_8, service_level]}"
 LINE = [
     "transaction_id", "line_no", "customer_id", "occurred_at", "amount", "kind",
