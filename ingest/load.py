@@ -25,6 +25,7 @@ from ingest.layouts import Reader
 from ingest.ledger import MOST_RECORDS
 from ingest.raw_tables import feed_columns, prepare
 from ingest.relation import IS_REJECTED, LINE, SKIP_ROW, SKIPPED, Group
+from ingest.shapes import UNMATCHED
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.workbooks import WorkbookReader
 from project.errors import RunError
@@ -449,18 +450,14 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
             " _masked from _unread where not _is_skipped",
             line=group.first_line(LINE),
         )
-    with any_order(con):  # rows carry their file and number
-        _insert(con, group, first, group.typed(with_rejects=False, records=records))
-    _count_shaped(batch, group, first, records, unread=bool(unread))
+    counts = _insert_shaped(batch, group, first, records)
     # What is told of rejected rows is worked out for their records alone.
     bad = sql(
-        "select * from ({records}) semi join (select distinct _file_id - {first} as"
-        " _file, (_line_no - 1) // {step} + 1 as _line from {raw}"
-        " where _file_id >= {first} and {rejected}) using (_file, _line)",
+        "select * from ({records}) semi join (select distinct _file,"
+        " (_line - 1) // {step} + 1 as _line from _made where {rejected})"
+        " using (_file, _line)",
         records=records,
         step=literal(group.shape.step),
-        first=literal(first),
-        raw=identifier("raw", group.contract.table),
         rejected=IS_REJECTED,
     )
     rejected = sql(
@@ -471,9 +468,62 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
         unread=unread,
     )
     _keep_rejected(batch, group, first, rejected)
+    con.execute("drop table _made")
     if group.shape.explode is not None:
         _count_records(batch, group, records, unread=bool(unread))
-    return _read_counts(batch, group, first, unread=bool(unread))
+    n_unread = _count_unread(batch, group) if unread else {}
+    return [
+        counts.get(place, 0) + n_unread.get(place, 0)
+        for place in range(len(group.files))
+    ]
+
+
+def _insert_shaped(
+    batch: Batch, group: Group, first: int, records: Sql
+) -> dict[int, int]:
+    """Make the rows of the records as the temporary `_made`, and insert the good ones.
+
+    They are made once and counted there. Bad ones never come to the feed's table: rows
+    that leave it again within the transaction make DuckDB write all others once more.
+
+    Returns:
+        The rows by the place of their file; those left out and unmatched are noted.
+    """
+    con = batch.con
+    with any_order(con):  # rows carry their file and number
+        con.execute(
+            sql(
+                "create or replace temporary table _made as {rows}",
+                rows=group.typed(with_rejects=False, records=records),
+            )
+        )
+        _insert(con, group, first, Sql("select * from _made where _reject = 0"))
+    counted = con.execute(
+        sql(
+            "select _file, count(*), count(*) filter (_reject = {skipped}),"
+            " count(*) filter (_reject != {skipped} and {unmatched})"
+            " from _made group by _file",
+            skipped=literal(SKIPPED),
+            unmatched=UNMATCHED if group.shape.joins else Sql("false"),
+        )
+    ).fetchall()
+    for place, _, n_skipped, n_unmatched in counted:
+        path = group.files[place].landing.path
+        batch.n_skipped[path] = n_skipped
+        batch.n_unmatched[path] = n_unmatched
+    return {place: n_rows for place, n_rows, _, _ in counted}
+
+
+def _count_unread(batch: Batch, group: Group) -> dict[int, int]:
+    """The records of each file that could not be split; those left out are noted."""
+    counted = batch.con.execute(
+        "select _file, count(*), count(*) filter (_is_skipped) from _unread"
+        " group by _file"
+    ).fetchall()
+    for place, _, n_skipped in counted:
+        path = group.files[place].landing.path
+        batch.n_skipped[path] = batch.n_skipped.get(path, 0) + n_skipped
+    return {place: n_rows for place, n_rows, _ in counted}
 
 
 def _count_records(batch: Batch, group: Group, records: Sql, *, unread: bool) -> None:
@@ -496,46 +546,6 @@ def _count_records(batch: Batch, group: Group, records: Sql, *, unread: bool) ->
             raise ReadAgain
 
 
-def _count_shaped(
-    batch: Batch, group: Group, first: int, records: Sql, *, unread: bool
-) -> None:
-    """Count the rows that were left out, and those that a join finds no row for."""
-    left_out = sql(
-        "select _file_id - {first} as _file from {raw}"
-        " where _file_id >= {first} and _reject = {code}",
-        first=literal(first),
-        raw=identifier("raw", group.contract.table),
-        code=literal(SKIPPED),
-    )
-    if unread:
-        left_out = sql(
-            "{rows} union all select _file from _unread where _is_skipped",
-            rows=left_out,
-        )
-    _count_skipped(batch, group, left_out)
-    for place, n_rows in batch.con.execute(group.unmatched(records)).fetchall():
-        batch.n_unmatched[group.files[place].landing.path] = n_rows
-
-
-def _read_counts(batch: Batch, group: Group, first: int, *, unread: bool) -> list[int]:
-    """The rows of each file; those in the feed's table that are not loaded leave it."""
-    con, raw = batch.con, identifier("raw", group.contract.table)
-    rows = sql(
-        "select _file_id - {first} as _file from {raw} where _file_id >= {first}",
-        first=literal(first),
-        raw=raw,
-    )
-    if unread:
-        rows = sql("{rows} union all select _file from _unread", rows=rows)
-    counted = dict(
-        con.execute(
-            sql("select _file, count(*) from ({rows}) group by _file", rows=rows)
-        ).fetchall()
-    )
-    con.execute(sql("delete from {raw} where _reject != 0", raw=raw))
-    return [counted.get(place, 0) for place in range(len(group.files))]
-
-
 def _count_skipped(batch: Batch, group: Group, rows: Sql) -> None:
     """Count the rows of each file that the mapping leaves out."""
     counted = batch.con.execute(
@@ -548,14 +558,12 @@ def _count_skipped(batch: Batch, group: Group, rows: Sql) -> None:
 def _insert(
     con: duckdb.DuckDBPyConnection, group: Group, first: int, rows: Sql
 ) -> None:
-    names = [column.name for column in group.contract.columns]
-    names += [day for _, day in group.contract.days]
     con.execute(
         sql(
             "insert into {raw} ({names}, _file_id, _line_no, _reject)"
             " select {names}, _file + {first}, _line, _reject from ({rows})",
             raw=identifier("raw", group.contract.table),
-            names=listed(identifier(name) for name in names),
+            names=listed(identifier(name) for name in group.given),
             first=literal(first),
             rows=rows,
         )

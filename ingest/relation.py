@@ -32,6 +32,7 @@ from ingest.shapes import (
     AMBIGUOUS,
     FILE_NAME,
     LEFT_OUT,
+    PART,
     UNMADE,
     UNMATCHED,
     UNSHAPED,
@@ -58,6 +59,9 @@ SKIP_ROW = (REJECT, literal(SKIPPED))  # a column, and what stands in it then
 # Not written as `in`: DuckDB may make a join of that, which loses the order of rows.
 IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
 
+
+# For more columns than these the text of the query would be long to plan.
+_FEW_LABELS = 48
 
 # The reason for rows on which a cast ends the whole query, by the column's type.
 _WHY_FAILING = {
@@ -290,24 +294,6 @@ class Group:
             records=records,
         )
 
-    def unmatched(self, records: Sql) -> Sql:
-        """Counts, by `_file`, of the rows for which some join finds no row.
-
-        Those are left out that the mapping's condition leaves out.
-        """
-        if not self.shape.joins:
-            return Sql("select 0 as _file, 0 as n where false")
-        empty = [LEFT_OUT] if self.shape.explode is not None else []
-        return sql(
-            "select _file, count(*) from (select *, try(struct_pack(v := {condition}))"
-            " as _taken from ({rows})) where {unmatched} and not ({left_out})"
-            " and (_taken is null or coalesce(_taken.v, false)) group by _file",
-            rows=self.rows(records),
-            left_out=listed((*self.left_out, *empty) or (Sql("false"),), " or "),
-            unmatched=UNMATCHED,
-            condition=self.condition or Sql("true"),
-        )
-
     def with_expression_types(self, con: duckdb.DuckDBPyConnection) -> "Group":
         """The group with the types of its expressions, which DuckDB works out.
 
@@ -341,6 +327,8 @@ class Group:
         """Each canonical column: its cast, its name, and the expression behind it."""
         types = dict(self.expression_types)
         names = {bound.column.name: name for bound, name, _ in self.expressions}
+        explode = self.mapping.explode
+        told = explode.name if explode is not None and self._labels else None
         steps = []
         for number, bound in enumerate(self.bounds):
             v = Sql(f"v{number}")
@@ -362,16 +350,36 @@ class Group:
                     iso_too=self.layout.kind == "workbook",
                 )
             made = casts.cast(bound.column, x, v, kind, written)
+            if bound.index is not None and self.header[bound.index] == told:
+                made = replace(made, value=self._of_labels(bound.column, written))
             steps.append((bound, made, v, expression))
         return tuple(steps)
 
+    @cached_property
+    def _labels(self) -> tuple[str, ...]:
+        """What columns that become rows are called in them, where they are few."""
+        labels = self.shape.labels(self.header, numbered=self.layout.has_places)
+        return labels if len(labels) <= _FEW_LABELS else ()
+
+    def _of_labels(self, column: Column, written: Written) -> Sql:
+        """The value of a row that says which column it was: made once a column.
+
+        DuckDB works a list of constants out before it reads any row.
+        """
+        values = [
+            casts.cast(column, literal(label), Sql("null"), "VARCHAR", written).value
+            for label in self._labels
+        ]
+        return sql("list_extract([{values}], {part})", values=listed(values), part=PART)
+
     def typed(self, *, with_rejects: bool, records: Sql | None = None) -> Sql:
-        """The rows with the feed's columns, `_file`, `_line` and `_reject`, in order.
+        """The rows with `given`, `_file`, `_line` and `_reject`, in order.
 
         `_reject` is 0 for a good row, `SKIPPED` for one that the mapping leaves out,
         else the place of the first column, in contract order, that failed. With rejects
         there are also `_column`, `_reason`, `_raw` and `_masked`, null for good rows.
-        Where the mapping joins, the rows are in no order.
+        Where the mapping joins, the rows are in no order, and `_unmatched` says of each
+        whether some join found nothing for it.
 
         Args:
             with_rejects: whether what is told of rejected rows is wanted.
@@ -515,6 +523,8 @@ class Group:
             relation=self.rows(rows),
         )
         outputs = [*self._outputs(), FILE, LINE, REJECT]
+        if self.shape.joins:
+            outputs.append(UNMATCHED)
         if with_rejects:
             outputs += self._reject_outputs()
         return sql(
@@ -581,29 +591,35 @@ class Group:
             "cast(case {whens} else 0 end as utinyint)", whens=listed(whens, " ")
         )
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The columns of the feed's table that the files give, days as well."""
+        names = {bound.column.name for bound in self.bounds}
+        return (
+            *(column.name for column in self.contract.columns if column.name in names),
+            *(day for column, day in self.contract.days if column.name in names),
+        )
+
     def _outputs(self) -> list[Sql]:
-        given = {bound.column.name: (made, v) for bound, made, v, _ in self._steps}
-        outputs = []
-        for column in self.contract.columns:
-            name, kind = identifier(column.name), Sql(column.duckdb_type)
-            value = given[column.name][1] if column.name in given else Sql("null")
-            outputs.append(
-                sql(
-                    "cast({value} as {kind}) as {name}",
-                    value=value,
-                    kind=kind,
-                    name=name,
-                )
-            )
+        """The columns that the files give; the others are null in every row."""
+        values: dict[str, tuple[Sql, Sql]] = {
+            bound.column.name: (v, Sql(bound.column.duckdb_type))
+            for bound, _, v, _ in self._steps
+        }
+        made = {bound.column.name: made for bound, made, _, _ in self._steps}
         for column, day in self.contract.days:
-            made = given.get(column.name)
-            value = Sql("null")
-            if made is not None:
-                value = made[0].day or made[1]
-            outputs.append(
-                sql("cast({value} as date) as {day}", value=value, day=identifier(day))
+            if column.name in made:
+                value = made[column.name].day or values[column.name][0]
+                values[day] = (value, Sql("date"))
+        return [
+            sql(
+                "cast({value} as {kind}) as {name}",
+                value=values[name][0],
+                kind=values[name][1],
+                name=identifier(name),
             )
-        return outputs
+            for name in self.given
+        ]
 
     def _reject_outputs(self) -> list[Sql]:
         columns, reasons = [], []

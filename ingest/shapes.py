@@ -9,6 +9,7 @@ rows.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ingest.casts import is_plain
 from ingest.expressions import PLACES, columns_of, compile_expression
 from ingest.landing import pattern
 from ingest.ledger import STEP
@@ -126,6 +127,24 @@ class Shape:
             records = exploded.rows(records, columns[known:])
         return records
 
+    def labels(self, header: Sequence[str], *, numbered: bool) -> tuple[str, ...]:
+        """What the columns that become rows are called in them, in their order.
+
+        Nothing where the rows do not say it.
+
+        Args:
+            header: as for `rows`.
+            numbered: as for `rows`.
+
+        Raises:
+            UnusableShape: the file has not all of the columns.
+        """
+        if self.explode is None or not self.explode.name:
+            return ()
+        known = header[: len(header) - len(exploded_names(self.explode))]
+        exploded = _Exploded(self.explode, known, (), numbered, is_json=False)
+        return tuple(exploded.chosen.values())
+
     def _told(self, records: Sql) -> Sql:
         """What became of all joins together, for each row."""
         flags = [_flag(join, "is_unmatched") for join in self.joins]
@@ -234,6 +253,7 @@ class _Exploded:
                 )
         parts, unmade, labels = self._parts()
         value = made[0]
+        text = sql("cast({value} as varchar)", value=value)
         columns = [
             sql(
                 "* exclude (_parts) replace ((_line - 1) * {step} + {part} as _line)",
@@ -241,10 +261,12 @@ class _Exploded:
                 part=PART,
             ),
             sql(
-                "not {unmade} and coalesce(trim(cast({value} as varchar), {blanks})"
-                " = '', true) as {left_out}",
+                # A look at the first sign tells of most that they are not blank.
+                "case when {unmade} or {plain} then false"
+                " else coalesce(trim({text}, {blanks}) = '', true) end as {left_out}",
                 unmade=UNMADE,
-                value=value,
+                plain=is_plain(text),
+                text=text,
                 blanks=literal(BLANKS),
                 left_out=LEFT_OUT,
             ),
@@ -284,13 +306,19 @@ class _Exploded:
             return (*self._of_list(self.explode.list_), ())
         return (*self._of_span(), ())
 
-    def _of_columns(self) -> tuple[Sql, Sql, Sequence[str]]:
+    @property
+    def chosen(self) -> dict[int, str]:
+        """The columns that become rows, by their places: what each is called there."""
         found: dict[int, str] = {}
         for name, called in self.explode.called.items():
             for index in self._matching(name):
                 found.setdefault(index, called or self.header[index].strip(BLANKS))
         if len(found) > STEP:
             raise UnusableShape(f"explode: more than {STEP:,} columns")
+        return found
+
+    def _of_columns(self) -> tuple[Sql, Sql, Sequence[str]]:
+        found = self.chosen
         values = sql("[{v}]", v=listed(self.columns[index] for index in found))
         if self.is_json:
             # A record that is no object is one row, and rejected.
@@ -366,10 +394,15 @@ def exploded_names(explode: Explode | None) -> tuple[str, ...]:
 
 def as_key(value: Sql) -> Sql:
     """A value as part of a key: text without surrounding blanks, null where blank."""
+    text = sql("cast({value} as varchar)", value=value)
     return sql(
-        "nullif(trim(cast({value} as varchar), {blanks}), '')",
-        value=value,
-        blanks=literal(BLANKS),
+        # Most keys begin and end with a sign of ASCII that is no blank, and need no
+        # trimming, which costs more than to join them.
+        "case when {plain} and {text}[-1] between '!' and '~' then {text}"
+        " when {trimmed} != '' then {trimmed} end",
+        plain=is_plain(text),
+        text=text,
+        trimmed=sql("trim({text}, {blanks})", text=text, blanks=literal(BLANKS)),
     )
 
 

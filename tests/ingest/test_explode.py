@@ -352,3 +352,28 @@ def test_years_of_months_against_plain_arithmetic(company):
     company.load("bills")
     assert counts(company) == [(2000, expected, expected, 0, 0, 0)]
     assert company.column("select sum(amount) from raw.bills") == [expected]
+
+
+@pytest.mark.parametrize("n_columns", [1, 48, 49])
+def test_what_columns_are_called_is_read_as_any_value_is(company, n_columns):
+    # Few names are read once, many row by row: months, blanks around them, and words
+    # that are none.
+    names = [f"{2000 + n // 12}-{n % 12 + 1:02d}" for n in range(n_columns)]
+    names[0] = " 2000-01"
+    names[-1] = "soon" if n_columns > 1 else names[-1]
+    explode = {
+        "columns": dict(zip([f"m{n}" for n in range(n_columns)], names, strict=True)),
+        "name": "month",
+        "value": "amount",
+    }
+    mapped(company, "bills", explode=explode, columns={"bill_month": "month"})
+    header = ",".join(["customer_id", *(f"m{n}" for n in range(n_columns))])
+    values = [str(n) for n in range(n_columns)]
+    company.land("bills/b.csv", f"{header}\nC1,{','.join(values)}\n")
+    company.load("bills")
+    n_wrong = n_columns > 1
+    assert bills(company) == [
+        ("C1", f"{2000 + n // 12}-{n % 12 + 1:02d}", n)
+        for n in range(n_columns - n_wrong)
+    ]
+    assert company.rejected() == [(1, "bill_month", "not_a_date")] * n_wrong

@@ -468,3 +468,51 @@ def test_many_rows_are_joined_as_a_plain_join_would(company):
     assert company.rows(
         "select count(*) from raw.transactions where line_no::int + 1 <> _line_no"
     ) == [(0,)]
+
+
+def test_keys_are_compared_without_blanks_around_them(company):
+    keys = ["O1", "编号", "-", "~", "!x!", "O 1", "é", "1\u00a01"]
+    blanks = ["", " ", "\t", "\u00a0", "\u3000", " \u3000"]
+    mapped(company, where=None)
+    items = "".join(
+        f'"{blank}{key}{blank}",{line},P1,2\n'
+        for key in keys
+        for line, blank in enumerate([*blanks, "x"])
+    )
+    # There blanks stand around each key, too, and a blank one is no key.
+    orders = "".join(
+        f'"{blank}{key}{blank}",C{place},2026-05-01\n'
+        for place, (key, blank) in enumerate(zip(keys, [*blanks, "", ""], strict=True))
+    )
+    landed(
+        company,
+        items=f"order,line,product,qty\n{items}\u3000,9,P1,1\nNone,10,P1,1\n",
+        orders=f"order,customer,day\n{orders}\u3000,C99,2026-05-01\n",
+    )
+    company.load_one("transactions")
+    # A transaction needs an id: the row of the blank key is rejected.
+    n = len(keys) * len(blanks)
+    n_unmatched = len(keys) + 2
+    assert counts(company) == [
+        ("items.csv", n + n_unmatched, n + n_unmatched - 1, 0, 1, 0, n_unmatched)
+    ]
+    assert company.rows(
+        "select customer_id, count(*) from raw.transactions where line_no != '6'"
+        " group by all order by customer_id nulls last"
+    ) == [*((f"C{place}", len(blanks)) for place in range(len(keys))), (None, 1)]
+
+
+def test_rows_that_are_not_loaded_are_unmatched_unless_they_are_left_out(company):
+    mapped(company)
+    items = (
+        "order,line,product,qty\n"
+        "O1,1,P1,2\n"
+        "O8,1,P1,2\n"  # in no order: loaded on the day that the mapping gives
+        "O8,2,P1,x\n"  # and rejected
+        "draft,1,P1,2\n"  # left out
+    )
+    landed(company, items=items)
+    company.load_one("transactions")
+    assert counts(company) == [("items.csv", 4, 2, 0, 1, 1, 2)]
+    # None of the bad ones is left in the feed's table.
+    assert company.rows("select count(*) from raw.transactions") == [(2,)]
