@@ -7,7 +7,7 @@ statements that were written by hand for these files (`benchmarks/shapes_join.sq
 made. By hand means the same result: the same typed rows with their numbers in a table
 with all columns of the feed, the rejected ones apart with their reason and text, the
 repeated ones found, what is unmatched or left out counted; all of it is compared. It
-does without what Fenji does for files that nobody knows: other encodings and delimiters,
+does without what Fenji does for unknown files: other encodings and delimiters,
 broken records and their numbers, blanks of all kinds, masks, digests, a ledger and one
 transaction. The three take turns, each in a process of its own, without imports.
 """
@@ -218,9 +218,7 @@ def _file(case: Case, folder: Path, name: str) -> Path:
 def _load_by_hand(con: duckdb.DuckDBPyConnection, case: Case, folder: Path) -> None:
     con.execute("set timezone = 'Asia/Shanghai'")
     for name in case.files:
-        con.execute(
-            f"set variable {name} = {text(str(_file(case, folder, name)))}"
-        )
+        con.execute(f"set variable {name} = {text(str(_file(case, folder, name)))}")
     statements = (_HAND / f"shapes_{case.name}.sql").read_text(encoding="utf-8")
     con.execute(statements)
 

@@ -168,14 +168,7 @@ class Joins:
         there = self.feed.model_copy(
             update={"columns": tuple(columns), "key": (), "agree": (), "customer": None}
         )
-        form = FeedMapping(
-            files=join.files,
-            where=join.where,
-            encoding=join.encoding,
-            delimiter=join.delimiter,
-            header_row=join.header_row,
-            sheet=join.sheet,
-        )
+        form = FeedMapping(files=join.files, where=join.where, **join.form)
         reader = Reader(self.con, self.project, there, scratch, self.workbooks)
         changes = [
             Change(
@@ -186,6 +179,7 @@ class Joins:
                     file.size,
                     file.mtime_ns,
                     form,
+                    sheet=file.sheet,
                 ),
                 digest="",
                 mapping_digest="",
@@ -193,6 +187,7 @@ class Joins:
             )
             for file in files
         ]
+        reader.expect([change.file for change in changes])
         batch = _JoinedBatch(self.con, self.project, there, reader, changes)
         batch.owner = (mapping, name)
         return batch
@@ -301,6 +296,13 @@ class _Table:
             )
             for column, kind in zip(self.values, types, strict=True)
         ]
+        if group.left_out:
+            # Before anything is asked of them: they may hold anything.
+            records = sql(
+                "select * from ({records}) where not ({left_out})",
+                records=records,
+                left_out=listed(group.left_out, " or "),
+            )
         condition = group.condition or Sql("true")
         self._refuse_failing(group, records, condition)
         self.batch.con.execute(
@@ -332,10 +334,12 @@ class _Table:
         numbering.read(batch.con, group, group.relation())
         batch.learn_of_records(group)
         numbering.number(batch.con, group, batch.reader.scratch)
-        broken = Sql("select _file, _line, _reason from _unread")
+        broken = Sql("select _file, _line, _reason from _unread where not _is_skipped")
         if group.layout.kind != "text":
-            broken = Sql(
+            broken = sql(
                 "select _file, _line, 'unreadable_row' from _staged where _unreadable"
+                " and not ({left_out})",
+                left_out=listed(group.left_out or (Sql("false"),), " or "),
             )
         found = batch.con.execute(
             sql("{broken} order by _file, _line limit 1", broken=broken)

@@ -17,7 +17,7 @@ from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
-from project.settings import FeedMapping
+from project.settings import FeedMapping, Join
 from sql.contracts import feeds
 
 TEXT = ("csv", "tsv", "txt")
@@ -43,6 +43,7 @@ class JoinedFile:
     real: Path  # the same for all feeds, but for links within the folder
     size: int
     mtime_ns: int
+    sheet: str | None = None  # of the workbook, where the join takes several
 
 
 @dataclass(frozen=True)
@@ -241,7 +242,7 @@ def _takers(
     """The mappings that read a file: the first that takes it, and of each part."""
     found: dict[str | None, FeedMapping] = {}
     for member in members:
-        if _takes(member, path) and (member.files is not None or not is_joined):
+        if _takes(member.files, path) and (member.files is not None or not is_joined):
             found.setdefault(member.part, member)
     return list(found.values())
 
@@ -259,7 +260,7 @@ def _joined(
     Raises:
         ConfigurationError: the folder of one does not exist.
     """
-    found = []
+    found: list[JoinedFile] = []
     for name, join in mapping.join.items():
         own = join.folder or mapping.folder
         folder = project.landing / feed
@@ -273,22 +274,30 @@ def _joined(
             raise ConfigurationError(f"there is no such folder as {folder}", where)
         real = folder.resolve()
         for path, absolute in _walk(folder):
-            if pattern(join.files).fullmatch(path):
-                found.append(_joined_file(project, name, absolute, real / path))
-    return tuple(file for file in found if file is not None)
+            if _takes(join.files, path):
+                found += _joined_files(project, name, join, absolute, real / path)
+    return tuple(found)
 
 
-def _joined_file(
-    project: Project, name: str, absolute: Path, real: Path
-) -> JoinedFile | None:
-    """The file, unless it went away since it was listed."""
+def _joined_files(
+    project: Project, name: str, join: Join, absolute: Path, real: Path
+) -> Iterator[JoinedFile]:
+    """The file, or its sheets, unless it went away since it was listed."""
     try:
         size, mtime_ns = archives.stat(absolute)
     except FileNotFoundError:
-        return None
+        return
     inside = absolute.is_relative_to(project.root)
-    place = absolute.relative_to(project.root) if inside else absolute
-    return JoinedFile(name, place.as_posix(), absolute, real, size, mtime_ns)
+    place = (absolute.relative_to(project.root) if inside else absolute).as_posix()
+    file = JoinedFile(name, place, absolute, real, size, mtime_ns)
+    names: tuple[str, ...] = ()
+    is_workbook = absolute.suffix.lower().removeprefix(".") in EXCEL
+    if is_workbook and sheets.takes_several(join):
+        names = sheets.taken(join, absolute)
+    for sheet in names:
+        yield replace(file, place=f"{place}/{sheet}", sheet=sheet)
+    if not names:
+        yield file
 
 
 def _once(project: Project, places: Sequence[_Place]) -> list[_Place]:
@@ -422,14 +431,15 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(shown, key=lambda entry: os.fsencode(entry.name))
 
 
-def _takes(mapping: FeedMapping, path: str) -> bool:
-    if mapping.files is None:
+def _takes(files: str | None, path: str) -> bool:
+    """Whether a pattern of paths takes a file; None takes each."""
+    if files is None:
         return True
     # What takes an archive takes its members.
     parts = path.split("/")
     above = ("/".join(parts[:n]) for n in range(1, len(parts)))
     places = [path, *(place for place in above if archives.is_archive(place))]
-    return any(pattern(mapping.files).fullmatch(place) for place in places)
+    return any(pattern(files).fullmatch(place) for place in places)
 
 
 @cache

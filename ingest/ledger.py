@@ -471,7 +471,7 @@ def content_digest(file: LandingFile | JoinedFile) -> str:
         made = _hashed(file.absolute, file.size, file.mtime_ns)
     except OSError:
         return ""
-    if isinstance(file, LandingFile) and file.sheet is not None:
+    if file.sheet is not None:
         # Sheets of one workbook are not equal.
         return hashlib.sha256(f"{made}/{file.sheet}".encode()).hexdigest()
     return made

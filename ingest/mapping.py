@@ -20,7 +20,7 @@ from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
-from project.settings import Expression, FeedMapping
+from project.settings import Expression, FeedMapping, FileForm
 from sql.contracts import Column, Contract, feeds
 
 # Add one when the same file and mapping are read differently than before: a new
@@ -177,7 +177,7 @@ def _check_joins(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
                 " order_id",
                 place_of("join", name, "on"),
             )
-        _check_encoding(join.encoding, partial(place_of, "join", name))
+        _check_form(join, partial(place_of, "join", name))
 
 
 def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
@@ -197,7 +197,6 @@ def _check_formats(mapping: FeedMapping, place_of: Callable[..., Place]) -> None
                 " that the file is written in, or a mapping for each kind of file",
                 place_of(*place),
             )
-    _check_encoding(mapping.encoding, place_of)
 
 
 def _check_encoding(encoding: str | None, place_of: Callable[..., Place]) -> None:
@@ -212,8 +211,9 @@ def _check_encoding(encoding: str | None, place_of: Callable[..., Place]) -> Non
             ) from None
 
 
-def _check_form(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
+def _check_form(mapping: FileForm, place_of: Callable[..., Place]) -> None:
     """Refuse what says of the form of files what cannot be."""
+    _check_encoding(mapping.encoding, place_of)
     for part, sign in (("quote", mapping.quote), ("escape", mapping.escape)):
         if sign and not (sign.isascii() and sign.isprintable() and sign != " "):
             raise ConfigurationError("is one ASCII sign, such as '", place_of(part))
@@ -338,7 +338,16 @@ def mapping_digest(
         "reader": READER_VERSION,
         "timezone": project.settings.timezone,
         "mapping": mapping.model_dump(
-            mode="json", exclude={"folder", "files", *_unset(mapping)}
+            mode="json",
+            exclude={
+                "folder": True,
+                "files": True,
+                # What a join does not have stays out of it.
+                "join": {
+                    name: _unset_form(join) for name, join in mapping.join.items()
+                },
+                **dict.fromkeys(_unset(mapping), True),
+            },
         ),
         # A file of an unknown kind is read where a pattern takes it.
         "is_taken": mapping.files is not None,
@@ -366,14 +375,21 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "join": mapping.join,
         "explode": mapping.explode,
         "part": mapping.part,
-        "header_rows": mapping.header_rows > 1,
-        "skip_rows": mapping.skip_rows,
-        "trailer_rows": mapping.trailer_rows,
-        "skip_lines": mapping.skip_lines,
-        "repeated_header": mapping.repeated_header,
-        "quote": mapping.quote is not None,
-        "escape": mapping.escape,
-        "fixed_width": mapping.fixed_width,
+    }
+    return {name for name, given in later.items() if not given} | _unset_form(mapping)
+
+
+def _unset_form(form: FileForm) -> set[str]:
+    """Later parts of a form that are not given, as for `_unset`."""
+    later = {
+        "header_rows": form.header_rows > 1,
+        "skip_rows": form.skip_rows,
+        "trailer_rows": form.trailer_rows,
+        "skip_lines": form.skip_lines,
+        "repeated_header": form.repeated_header,
+        "quote": form.quote is not None,
+        "escape": form.escape,
+        "fixed_width": form.fixed_width,
     }
     return {name for name, given in later.items() if not given}
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.sql_text import Sql, literal, sql
-from project.settings import FeedMapping
+from project.settings import FileForm
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Quoting:
 USUAL = Quoting()
 
 
-def quoting_of(mapping: FeedMapping) -> Quoting:
+def quoting_of(mapping: FileForm) -> Quoting:
     """How the files of a mapping are quoted."""
     quote = '"' if mapping.quote is None else mapping.quote
     return Quoting(quote, mapping.escape or quote)

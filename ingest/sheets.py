@@ -10,26 +10,26 @@ from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from project.settings import FeedMapping
+from project.settings import FileForm
 
 _LIST = "xl/workbook.xml"
 _MOST = 1 << 20  # bytes of the list: a sheet takes a hundred
 
 
-def takes_several(mapping: FeedMapping) -> bool:
-    """Whether a mapping takes sheets by a list or a pattern."""
-    sheet = mapping.sheet
+def takes_several(form: FileForm) -> bool:
+    """Whether a mapping or a join takes sheets by a list or a pattern."""
+    sheet = form.sheet
     # No name of a sheet has these signs.
     return isinstance(sheet, tuple) or bool(re.search(r"[*?]", sheet or ""))
 
 
-def taken(mapping: FeedMapping, workbook: Path) -> tuple[str, ...]:
-    """The sheets of a workbook that a mapping takes, in the workbook's order.
+def taken(form: FileForm, workbook: Path) -> tuple[str, ...]:
+    """The sheets of a workbook that a mapping or a join takes, in the workbook's order.
 
     There are none where the list of sheets cannot be read: what is wrong is found out
     when the workbook itself is read.
     """
-    given = mapping.sheet or ()
+    given = form.sheet or ()
     patterns = [
         re.compile(translate(pattern), re.IGNORECASE)
         for pattern in ((given,) if isinstance(given, str) else given)

@@ -12,14 +12,14 @@ from functools import cached_property
 from ingest.quoting import Quoting
 from ingest.sql_text import Sql, listed, literal, sql
 from ingest.written import BLANKS
-from project.settings import FeedMapping
+from project.settings import FileForm
 
 # What stands in the copy of a text for a line that is skipped.
 MARK = "\x1afenji skips this line\x1a"
 _INNER_BLANKS = " \t\u00a0\u3000\ufeff"
 
 
-def line_pattern(mapping: FeedMapping, quoting: Quoting) -> re.Pattern[str] | None:
+def line_pattern(mapping: FileForm, quoting: Quoting) -> re.Pattern[str] | None:
     """Finds the lines that a mapping skips; None where it skips none."""
     if not mapping.skip_lines:
         return None
@@ -72,7 +72,7 @@ class LineMarks:
         self._is_open ^= self.quoting.count(text, begins, ends) % 2 == 1
 
 
-def begins_so(mapping: FeedMapping, text: Sql) -> Sql | None:
+def begins_so(mapping: FileForm, text: Sql) -> Sql | None:
     """Whether a text that is in no quotes begins as lines do that are skipped."""
     if not mapping.skip_lines:
         return None
@@ -117,7 +117,7 @@ def is_header(columns: tuple[Sql, ...], headers: tuple[tuple[str, ...], ...]) ->
     return Sql(" or ".join(f"({row})" for row in rows) or "false")
 
 
-def is_outside(mapping: FeedMapping, line: Sql, last: Sql) -> Sql | None:
+def is_outside(mapping: FileForm, line: Sql, last: Sql) -> Sql | None:
     """Whether a row stands among the first or last ones that are skipped.
 
     Args:

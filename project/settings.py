@@ -161,7 +161,51 @@ class Expression(Document):
     """An expression over the columns of a file; [input_files.md](input_files.md)."""
 
 
-class Join(Document):
+class FileForm(Document):
+    """How files are read, whatever their columns are for."""
+
+    encoding: str | None = Field(default=None, examples=["gb18030"])
+    """Its name in Python; without it, it is detected from the file."""
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=4, examples=[";"]
+    )
+    """The separator of columns; without it, it is detected from the file."""
+    header_row: int | None = Field(default=None, ge=0, examples=[3])
+    """The line of the header, from 1; 0: none, columns are column1, column2, …"""
+    header_rows: int = Field(default=1, ge=1, le=20, examples=[2])
+    """How many lines the header has; a column's names in them are joined by blanks."""
+    skip_rows: int = Field(default=0, ge=0, examples=[1])
+    """Rows right below the header that are skipped, such as one of units."""
+    trailer_rows: int = Field(default=0, ge=0, examples=[1])
+    """Rows at the end of each file that are skipped, such as a total."""
+    skip_lines: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(), examples=[["#", "Total"]]
+    )
+    """Lines that begin so are skipped wherever they stand: comments, totals, junk."""
+    repeated_header: bool = Field(default=False, examples=[True])
+    """Whether the header comes again among the rows, as on printed pages: skipped."""
+    quote: str | None = Field(default=None, max_length=1, examples=["'"])
+    """What stands around values; `""`: nothing does. Without it, `"`."""
+    escape: str | None = Field(
+        default=None, min_length=1, max_length=1, examples=["\\"]
+    )
+    """What stands before a quote within quotes; without it, the quote itself."""
+    fixed_width: dict[str, tuple[int, int]] = Field(
+        default_factory=dict, examples=[{"customer": [1, 10], "total": [11, 20]}]
+    )
+    """Columns of text without delimiters: name, and its first and last character."""
+    sheet: str | tuple[str, ...] | None = Field(
+        default=None, examples=["Sheet1", "2026-*", ["North", "South"]]
+    )
+    """The sheet of a workbook, or several by a pattern or a list; else the first."""
+
+    @property
+    def form(self) -> dict[str, Any]:
+        """These parts by their names, and no others."""
+        return {name: getattr(self, name) for name in FileForm.model_fields}
+
+
+class Join(FileForm):
     """Another file whose columns a mapping reads as well, such as `orders.status`."""
 
     folder: Path | None = Field(default=None, examples=["landing/customers"])
@@ -175,16 +219,6 @@ class Join(Document):
     here. Each key may stand there once."""
     where: str | None = Field(default=None, examples=["\"type\" = 'OWNER'"])
     """A condition over the columns there: other rows are not looked at."""
-    encoding: str | None = Field(default=None, examples=["gb18030"])
-    """As of a mapping."""
-    delimiter: str | None = Field(
-        default=None, min_length=1, max_length=4, examples=[";"]
-    )
-    """As of a mapping."""
-    header_row: int | None = Field(default=None, ge=0, examples=[3])
-    """As of a mapping."""
-    sheet: str | None = Field(default=None, examples=["Sheet1"])
-    """As of a mapping."""
 
     @property
     def keys(self) -> Mapping[str, str | Expression]:
@@ -246,7 +280,7 @@ class Explode(Document):
         return dict.fromkeys(self.columns or ())
 
 
-class FeedMapping(Document):
+class FeedMapping(FileForm):
     """How some files of a feed map to its canonical columns."""
 
     folder: Path | None = Field(default=None, examples=["../export/sales"])
@@ -255,40 +289,6 @@ class FeedMapping(Document):
     """A pattern of paths below the folder; without it, all files."""
     part: OwnName | None = Field(default=None, examples=["refunds"])
     """The name of a part of a file's rows: another mapping may take the file, too."""
-    encoding: str | None = Field(default=None, examples=["gb18030"])
-    """Its name in Python; without it, it is detected from the file."""
-    delimiter: str | None = Field(
-        default=None, min_length=1, max_length=4, examples=[";"]
-    )
-    """The separator of columns; without it, it is detected from the file."""
-    header_row: int | None = Field(default=None, ge=0, examples=[3])
-    """The line of the header, from 1; 0: none, columns are column1, column2, …"""
-    header_rows: int = Field(default=1, ge=1, le=20, examples=[2])
-    """How many lines the header has; a column's names in them are joined by blanks."""
-    skip_rows: int = Field(default=0, ge=0, examples=[1])
-    """Rows right below the header that are skipped, such as one of units."""
-    trailer_rows: int = Field(default=0, ge=0, examples=[1])
-    """Rows at the end of each file that are skipped, such as a total."""
-    skip_lines: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=(), examples=[["#", "Total"]]
-    )
-    """Lines that begin so are skipped wherever they stand: comments, totals, junk."""
-    repeated_header: bool = Field(default=False, examples=[True])
-    """Whether the header comes again among the rows, as on printed pages: skipped."""
-    quote: str | None = Field(default=None, max_length=1, examples=["'"])
-    """What stands around values; `""`: nothing does. Without it, `"`."""
-    escape: str | None = Field(
-        default=None, min_length=1, max_length=1, examples=["\\"]
-    )
-    """What stands before a quote within quotes; without it, the quote itself."""
-    fixed_width: dict[str, tuple[int, int]] = Field(
-        default_factory=dict, examples=[{"customer": [1, 10], "total": [11, 20]}]
-    )
-    """Columns of text without delimiters: name, and its first and last character."""
-    sheet: str | tuple[str, ...] | None = Field(
-        default=None, examples=["Sheet1", "2026-*", ["North", "South"]]
-    )
-    """The sheet of a workbook, or several by a pattern or a list; else the first."""
     date_format: str | tuple[str, ...] | dict[str, str | tuple[str, ...]] | None = (
         Field(default=None, examples=["%Y/%m/%d", {"birth_date": ["%Y%m%d", "%Y"]}])
     )

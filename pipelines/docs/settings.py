@@ -93,11 +93,12 @@ def _schema() -> dict[str, Any]:
     made = Settings.model_json_schema(by_alias=True)
     of_models = {Settings.__name__: made, **made["$defs"]}
     for model, field, text in _descriptions():
-        properties = of_models[model]["properties"]
-        # Under its alias, such as `except` for `except_`.
-        name = field if field in properties else field.rstrip("_")
-        described = {**properties[name], "description": text}
-        properties[name] = dict(sorted(described.items()))
+        for heir in _heirs(model, of_models):
+            properties = of_models[heir]["properties"]
+            # Under its alias, such as `except` for `except_`.
+            name = field if field in properties else field.rstrip("_")
+            described = {**properties[name], "description": text}
+            properties[name] = dict(sorted(described.items()))
     of_feeds = made["properties"]["feeds"]
     mappings = _one_or_many("FeedMapping")
     of_feeds["properties"] = dict.fromkeys(feeds(), mappings)
@@ -106,6 +107,16 @@ def _schema() -> dict[str, Any]:
     of_databases = made["$defs"]["DatabaseSettings"]["properties"]
     of_databases["feeds"]["additionalProperties"] = _one_or_many("PulledTable")
     return made
+
+
+def _heirs(model: str, of_models: Mapping[str, Any]) -> list[str]:
+    """The models of the schema that have the fields of a model: itself, its heirs."""
+    parent = getattr(settings, model)
+    return [
+        name
+        for name in of_models
+        if issubclass(getattr(settings, name, object), parent)
+    ]
 
 
 def _one_or_many(model: str) -> dict[str, Any]:

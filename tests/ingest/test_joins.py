@@ -1,5 +1,6 @@
 """Files that a mapping joins: whose columns it reads, and what becomes of each row."""
 
+import hashlib
 import json
 from decimal import Decimal
 
@@ -8,10 +9,14 @@ import pytest
 from ingest import ledger
 from ingest.landing import find_files
 from ingest.load import look
+from ingest.mapping import READER_VERSION, mapping_digest
 from ingest.preview import preview
 from project.errors import ConfigurationError
-from sql.contracts import contract
+from project.settings import FeedMapping
+from sql.contracts import contract, feeds
 from sql.selects import select_of
+from tests.ingest.test_archives import zipped
+from tests.ingest.test_formats import workbook
 
 BOOKS = select_of(contract("marts", "feed_reconciliation"))
 
@@ -516,3 +521,193 @@ def test_rows_that_are_not_loaded_are_unmatched_unless_they_are_left_out(company
     assert counts(company) == [("items.csv", 4, 2, 0, 1, 1, 2)]
     # None of the bad ones is left in the feed's table.
     assert company.rows("select count(*) from raw.transactions") == [(2,)]
+
+
+OWNED = "order,line,product,qty\nO1,1,P1,2\nO2,1,P1,3\n"
+# Each way to say how a file is read that mappings have, of a file that is joined.
+FORMS = {
+    "header_rows": (
+        {"header_rows": 2, "on": {"order number": "order"}},
+        "order,customer,day\nnumber,,\nO1,C1,2026-05-01\nO2,C2,2026-05-02\n",
+    ),
+    "skip_rows and trailer_rows": (
+        {"skip_rows": 1, "trailer_rows": 1},
+        (
+            "order,customer,day\nO1,code,y-m-d\nO1,C1,2026-05-01\nO2,C2,2026-05-02\n"
+            "O2,total,2\n"
+        ),
+    ),
+    "broken records outside": (
+        {"skip_rows": 1, "trailer_rows": 1},
+        "order,customer,day\nunits\nO1,C1,2026-05-01\nO2,C2,2026-05-02\ntotal,2\n",
+    ),
+    "skip_lines": (
+        {"skip_lines": ["#", "Total"]},
+        (
+            '# "orders\norder,customer,day\nO1,C1,2026-05-01\n#O2,C1,\n'
+            "O2,C2,2026-05-02\nTotal,2\n"
+        ),
+    ),
+    "repeated_header": (
+        {"repeated_header": True},
+        "order,customer,day\nO1,C1,2026-05-01\norder,customer,day\nO2,C2,2026-05-02\n",
+    ),
+    "quote": (
+        {"quote": "'"},
+        "order,customer,day\n'O1','C1','2026-05-01'\n'O2','C2',2026-05-02\n",
+    ),
+    "escape": (
+        {"escape": "\\", "where": "customer <> 'a\"b'"},
+        'order,customer,day\nO1,"a\\"b",x\nO1,C1,2026-05-01\nO2,C2,2026-05-02\n',
+    ),
+    "fixed_width": (
+        {
+            "fixed_width": {"order": [1, 4], "customer": [5, 6], "day": [7, 16]},
+            "header_row": 1,
+            "trailer_rows": 1,
+            "skip_lines": ["--"],
+        },
+        "ordrcuday       \n--\nO1  C12026-05-01\nO2  C22026-05-02\nO2  no total",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", FORMS)
+def test_joined_files_are_read_as_files_of_a_mapping_are(company, case):
+    form, orders = FORMS[case]
+    company.settings(
+        {
+            "feeds": {
+                "transactions": {
+                    "files": "items*",
+                    "join": {"orders": {"files": "orders.csv", "on": "order", **form}},
+                    "columns": {
+                        "transaction_id": "order",
+                        "customer_id": "orders.customer",
+                        "occurred_at": "orders.day",
+                        "amount": "qty",
+                    },
+                }
+            }
+        }
+    )
+    company.land("transactions/items.csv", OWNED)
+    company.land("transactions/orders.csv", orders)
+    load = company.load_one("transactions")
+    assert load.refused == ()
+    assert counts(company) == [("items.csv", 2, 2, 0, 0, 0, 0)]
+    assert loaded(company, "customer_id", "occurred_date::varchar") == [
+        ("C1", "2026-05-01"),
+        ("C2", "2026-05-02"),
+    ]
+
+
+def test_sheets_and_members_of_archives_are_joined(company):
+    company.settings(
+        {
+            "feeds": {
+                "transactions": {
+                    "files": "items*",
+                    "join": {
+                        "orders": {
+                            "files": "orders.xlsx",
+                            "on": "order",
+                            "sheet": "2026-*",
+                            "trailer_rows": 1,
+                        },
+                        "products": {"files": "p.zip", "on": {"sku": "product"}},
+                    },
+                    "columns": COLUMNS,
+                }
+            }
+        }
+    )
+    head = ["order", "customer", "day"]
+    sheets = {
+        "2026-04": [head, ["O1", "C1", "2026-04-01"], ["O9", "sum", "1"]],
+        "2026-05": [head, ["O2", "C2", "2026-05-02"], ["O9", "sum", "1"]],
+        "Notes": [["read me"]],
+    }
+    book = company.land("transactions/orders.xlsx", b"")
+    workbook(book, sheets)
+    company.land(
+        "transactions/p.zip",
+        zipped(
+            [
+                ("a/1.csv", "sku,price,group\nP1,1.50,tea\n"),
+                ("a/2.csv", "sku,price,group\nP2,10,cups\n"),
+            ]
+        ),
+    )
+    company.land("transactions/items.csv", ITEMS.replace("P9", "P2"))
+    load = company.load_one("transactions")
+    assert load.refused == ()
+    assert load.n_files == 1  # the joined ones are none of the feed's
+    # O3 and the draft are in no order, which costs them their customer alone.
+    assert counts(company) == [("items.csv", 6, 5, 0, 1, 0, 2)]
+    assert loaded(company, "transaction_id", "customer_id", "category") == [
+        ("O1", "C1", "tea"),
+        ("O1", "C1", "cups"),
+        ("O2", "C2", "tea"),
+        ("O3", None, "cups"),
+        ("draft", None, "tea"),
+    ]
+    # One more sheet, and what needs it is read again.
+    sheets["2026-06"] = [head, ["O3", "C3", "2026-06-02"], ["O9", "sum", "1"]]
+    workbook(book, sheets)
+    assert company.load_one("transactions").n_new == 1
+    assert counts(company) == [("items.csv", 6, 5, 0, 1, 0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"quote": ","}, "join.orders.quote: is ',', which parts columns"),
+        ({"escape": "é"}, "join.orders.escape: is one ASCII sign"),
+        ({"fixed_width": {"a": [3, 2]}}, "join.orders.fixed_width.a: is the first"),
+        ({"header_row": 0, "header_rows": 2}, "join.orders.header_rows: says nothing"),
+    ],
+)
+def test_what_is_no_form_is_an_error_of_the_join(company, form, problem):
+    mapped(company, join={"orders": {"files": "o.csv", "on": "order", **form}})
+    with pytest.raises(ConfigurationError, match=problem):
+        find_files(company.project)
+
+
+def test_forms_that_a_join_has_not_leave_older_digests_alone(company):
+    # Else a new version of Fenji would read every file with a join again.
+    feed = feeds()["exchange_rates"]  # without a masked column
+    join = {"orders": {"files": "o.csv", "on": "order"}}
+    mapping = FeedMapping.model_validate({"join": join})
+    at_first = ["encoding", "delimiter", "header_row", "sheet"]
+    content = {
+        "reader": READER_VERSION,
+        "timezone": "UTC",
+        "mapping": {
+            **dict.fromkeys([*at_first, "date_format"]),
+            "columns": {},
+            "constants": {},
+            "join": {
+                "orders": {
+                    **dict.fromkeys([*at_first, "folder", "where"]),
+                    "files": "o.csv",
+                    "on": "order",
+                }
+            },
+        },
+        "is_taken": False,
+        "columns": [
+            (column.name, column.type, column.values, column.required)
+            for column in feed.columns
+        ],
+    }
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True)
+    assert (
+        mapping_digest(company.project, feed, mapping)
+        == hashlib.sha256(text.encode()).hexdigest()
+    )
+    join["orders"]["quote"] = ""
+    quoted = FeedMapping.model_validate({"join": join})
+    assert mapping_digest(company.project, feed, quoted) != mapping_digest(
+        company.project, feed, mapping
+    )
