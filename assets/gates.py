@@ -21,7 +21,7 @@ from ingest.books import (
     recent_days,
     vanished_places,
 )
-from ingest.lost_columns import lost_columns
+from ingest.drift import drift
 from project.settings import EVERY_FEED
 from releases.building import CATALOG
 from releases.summary import Unusable, movements
@@ -91,7 +91,7 @@ def unusable(run: Run) -> list[Unusable]:
 
 def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
     came = new_since(run.con, run.unpublished_since)
-    lost = lost_columns(run.con, run.project, run.unpublished_since)
+    drifted = drift(run.con, run.project, run.unpublished_since)
     for feed_books in books.feeds:
         new = came.get(feed_books.feed, FeedBooks(feed_books.feed, *(0,) * 7))
         rejected = books.of_kind("rejected", feed_books.feed)
@@ -109,7 +109,19 @@ def _feeds(run: Run, books: Books) -> Iterator[CheckResult]:
             refused_for=reasons(run.project, books.of_kind("refused", feed_books.feed)),
             vanished=tuple(vanished_places(run.project, books, feed_books.feed)),
             lacking=tuple(
-                found.in_words for found in lost if found.feed == feed_books.feed
+                found.in_words
+                for found in drifted.lost
+                if found.feed == feed_books.feed
+            ),
+            added=tuple(
+                found.in_words
+                for found in drifted.added
+                if found.feed == feed_books.feed
+            ),
+            retyped=tuple(
+                found.in_words
+                for found in drifted.retyped
+                if found.feed == feed_books.feed
             ),
         )
         yield from judge_feed(figures, run.project.settings.gates, accept=run.accept)

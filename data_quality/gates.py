@@ -13,7 +13,8 @@ gate has passed, with the severity of a warning and the number of rows or files.
     rows_fall   by which share the rows of the newest day fall short of the mean of
                 those of the 28 days before it that have any
     columns_stay  the columns that all files of a mapping had before the last release,
-                and that a file which came since has no more
+                and that a file which came since has no more, or of which nearly no
+                value is one of its type any more
     tiers_move  of the customers whom a scheme graded in both releases, those with
                 another tier now
 
@@ -39,6 +40,7 @@ FILES_TABLE = "feed_reconciliation"
 TIERS_TABLE = "tier_migrations"
 
 _COLUMNS_STAY = "columns_stay"
+_COLUMNS_ADDED = "columns_added"
 _ONE_DAY = datetime.timedelta(days=1)
 
 
@@ -59,11 +61,13 @@ class FeedFigures:
     n_new_read: int
     n_new_rejected: int
     # For people: the reasons with a sample place, the files that are gone, and the new
-    # ones that lack columns, each in words.
+    # ones that lack columns, have others, or hold other values in them, each in words.
     rejected_for: str = ""
     refused_for: str = ""
     vanished: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,9 @@ def judge_feed(
     )
     if figures.vanished:
         results = (*results, _vanished(figures))
-    if figures.lacking:
+    if figures.added:
+        results = (*results, _columns_added(figures))
+    if figures.lacking or figures.retyped:
         stays = gates.columns_stay
         results = (*results, _columns_stay(figures, stays=stays, accept=accept))
     return results
@@ -193,6 +199,15 @@ def lacking_columns(results: Iterable[CheckResult]) -> list[CheckResult]:
     ]
 
 
+def added_columns(results: Iterable[CheckResult]) -> list[CheckResult]:
+    """What people are told of new files with columns that none before had."""
+    return [
+        result
+        for result in results
+        if result.check_name.startswith(f"{_COLUMNS_ADDED}(")
+    ]
+
+
 def judged(result: CheckResult) -> str:
     """The feed or scheme that a gate judged."""
     return result.check_name.partition("(")[2].removesuffix(")")
@@ -214,18 +229,44 @@ def _vanished(figures: FeedFigures) -> CheckResult:
     )
 
 
+def _columns_added(figures: FeedFigures) -> CheckResult:
+    """What people are told of columns that came; it never stops a release."""
+    n_files = len(figures.added)
+    return CheckResult(
+        FILES_TABLE,
+        f"{_COLUMNS_ADDED}({figures.feed})",
+        "WARN",
+        passed=True,
+        n_failed=n_files,
+        observed=f"{number_of(n_files, 'new file')} with columns that nothing reads and"
+        f" no file before had: {_first(figures.added)}",
+        expected="New files have the columns of those before, or all are mapped",
+        is_gate=True,
+    )
+
+
 def _columns_stay(figures: FeedFigures, *, stays: bool, accept: bool) -> CheckResult:
-    """What people are told of new files that lack columns, and whether it stops."""
-    n_files = len(figures.lacking)
+    """What people are told of columns that are not as before, and whether it stops."""
+    told = []
+    if figures.lacking:
+        told.append(
+            f"{number_of(len(figures.lacking), 'new file')} without columns that all"
+            f" files before had: {_first(figures.lacking)}"
+        )
+    if figures.retyped:
+        told.append(
+            f"{number_of(len(figures.retyped), 'column')} of new files with other"
+            f" values than before: {_first(figures.retyped)}"
+        )
     return _result(
         FILES_TABLE,
         f"{_COLUMNS_STAY}({figures.feed})",
         is_above=stays,
-        n_failed=n_files,
-        observed=f"{number_of(n_files, 'new file')} without columns that all files"
-        f" before had: {_first(figures.lacking)}",
+        n_failed=len(figures.lacking) + len(figures.retyped),
+        observed="; ".join(told),
         gate=_COLUMNS_STAY,
-        expected="New files have the columns that all files of their mapping had",
+        expected="New files have the columns that all files of their mapping had, with"
+        " values of the same type",
         accept=accept,
     )
 

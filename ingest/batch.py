@@ -65,6 +65,8 @@ class Batch:
     empty: set[str] = field(default_factory=set)
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     partial: set[str] = field(default_factory=set)  # whose columns are merged
+    # Of which nothing is read, by path.
+    unused: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     n_read: dict[str, int] = field(default_factory=dict)
     n_skipped: dict[str, int] = field(default_factory=dict)  # by the mapping
     n_unmatched: dict[str, int] = field(default_factory=dict)  # by its joins
@@ -116,6 +118,11 @@ class Batch:
             file.landing.path
             for group in groups
             if group.mapping.merge is not None
+            for file in group.files
+        }
+        self.unused = {
+            file.landing.path: group.unused_headers
+            for group in groups
             for file in group.files
         }
         return groups
@@ -186,6 +193,7 @@ class Batch:
             n_unmatched=self.n_unmatched.get(path, 0),
             n_records=self.n_records.get(path),
             is_partial=path in self.partial,
+            unused_headers=self.unused[path],
         )
 
     def learn_of_records(self, group: Group) -> None:

@@ -7,7 +7,6 @@ file is kept.
 """
 
 import datetime
-import functools
 import itertools
 import re
 import tempfile
@@ -18,6 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import archives
+from ingest.header_names import known_names, plain
 from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
 from ingest.sniffing import Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
@@ -25,21 +25,18 @@ from ingest.transcoding import decoded_head
 from ingest.unpacking import Unreadable, system_words
 from ingest.workbooks import WorkbookReader
 from ingest.written import BLANKS, STYLES, plain_number
-from project.documents import read_yaml
 from project.errors import ConfigurationError
 from project.places import Place
 from project.settings import FeedMapping, Limits
 from sql.contracts import Contract, feeds
 
 SAMPLE_ROWS = 1000
-NAMES = Path(__file__).with_name("header_names.yaml")
 _DATES = ("date", "month", "timestamp")
 _NUMBERS = ("amount", "quantity", "points", "ratio", "rate", "integer", "bigint")
 # What is written where nothing is known, in columns of dates and numbers.
 _NOTHING = frozenset(
     {"na", "n/a", "#n/a", "nan", "none", "null", "-", "--", "?", "\\n", "无", "空"}
 )
-_SIGNS = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
 # Forms of dates in the letters of strptime, each with and without a time.
 _DAYS = (
     "%Y-%m-%d",
@@ -233,10 +230,10 @@ def _of_relation(function: str, path: Path) -> _Sample:
 
 
 def _of_text(file: LandingFile) -> _Sample:
-    known = _names()
+    known = known_names()
 
     def judge(header: Sequence[str]) -> tuple[bool, int]:
-        n_known = sum(_plain(name) in known for name in header)
+        n_known = sum(plain(name) in known for name in header)
         return n_known > 0, n_known
 
     head = read_head(file.absolute, file.compression, whole_line=True)
@@ -257,37 +254,19 @@ def _of_text(file: LandingFile) -> _Sample:
 # Matching headers.
 
 
-def _plain(name: str) -> str:
-    """A name without case, blanks and signs."""
-    return _SIGNS.sub("", name.lower())
-
-
-@functools.cache
-def _names() -> Mapping[str, frozenset[str]]:
-    """Each known name, plain → the canonical columns that it may be."""
-    named: dict[str, set[str]] = {}
-    for column, names in (read_yaml(NAMES) or {}).items():
-        for name in names:
-            named.setdefault(_plain(name), set()).add(column)
-    for contract in feeds().values():
-        for column in contract.columns:
-            named.setdefault(_plain(column.name), set()).add(column.name)
-    return {name: frozenset(columns) for name, columns in named.items()}
-
-
 def _matched(header: Sequence[str], contract: Contract) -> dict[str, str]:
     """Header → the column of the feed that it seems to be; each column once.
 
     A header that is the column's own name goes before one of the dictionary.
     """
-    own = {_plain(column.name): column.name for column in contract.columns}
+    own = {plain(column.name): column.name for column in contract.columns}
     found: dict[str, str] = {}
     for name in header:
-        column = own.get(_plain(name))
+        column = own.get(plain(name))
         if column and column not in found.values():
             found[name] = column
     for name in header:
-        may_be = _names().get(_plain(name), frozenset()) & {*own.values()}
+        may_be = known_names().get(plain(name), frozenset()) & {*own.values()}
         left = sorted(may_be - {*found.values()})
         if name not in found and left:
             found[name] = left[0]

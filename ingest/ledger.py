@@ -390,6 +390,8 @@ class Outcome:
     n_records: int | None = None  # of a file whose records become several rows
     n_unmatched: int = 0  # of the others, those for which a join finds no row
     is_partial: bool = False  # its rows say nothing of columns that it does not give
+    # Of a loaded file; None where its first line may be no header.
+    unused_headers: tuple[str, ...] | None = None
 
 
 def enter(
@@ -407,7 +409,9 @@ def enter(
     con.execute(
         sql(
             "insert into raw.files by name"
-            " select * replace (string_split(columns, ',') as columns),"
+            " select * replace (string_split(columns, ',') as columns,"
+            " list_filter(string_split(unused_headers, chr(31)), lambda x: x != '')"
+            " as unused_headers),"
             " $loaded_at as loaded_at from ({rows})",
             rows=unnested(
                 file_id="integer",
@@ -421,6 +425,7 @@ def enter(
                 reason="varchar",
                 columns="varchar",
                 is_partial="boolean",
+                unused_headers="varchar",
                 n_read="bigint",
                 n_skipped="bigint",
                 n_unmatched="bigint",
@@ -444,6 +449,11 @@ def enter(
                 outcome.columns and ",".join(outcome.columns) for _, outcome in outcomes
             ],
             "is_partial": [outcome.is_partial for _, outcome in outcomes],
+            "unused_headers": [
+                # A sign that no name holds parts them.
+                None if names is None else "\x1f".join(names)
+                for names in (outcome.unused_headers for _, outcome in outcomes)
+            ],
             "n_read": [outcome.n_read for _, outcome in outcomes],
             "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
             "n_unmatched": [outcome.n_unmatched for _, outcome in outcomes],

@@ -15,6 +15,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
+from ingest import header_names
 from ingest.written import BLANKS, COUNTED, date_formats, two_readings
 from project.documents import nearest
 from project.errors import ConfigurationError
@@ -536,7 +537,7 @@ def bind(
             if index is None:
                 raise UnusableHeader(
                     f"no column '{given}', which fenji.yaml names for {column.name}"
-                    + near_column(header, given, numbered=numbered)
+                    + _near(contract, mapping, header, column, numbered=numbered)
                     + _known_of(contract, mapping, header),
                     unknown_field=column.name,
                 )
@@ -551,7 +552,10 @@ def bind(
             elif column.required:
                 missing.append(column.name)
     if missing:
-        hints = (near_column(header, name, numbered=numbered) for name in missing)
+        hints = (
+            _near(contract, mapping, header, contract.column(name), numbered=numbered)
+            for name in missing
+        )
         raise UnusableHeader(
             f"no column for {', '.join(missing)}"
             + "".join(hints)
@@ -561,19 +565,57 @@ def bind(
     return tuple(bounds)
 
 
+def _near(
+    contract: Contract,
+    mapping: FeedMapping,
+    header: Sequence[str],
+    column: Column,
+    *,
+    numbered: bool,
+) -> str:
+    """A hint at the names of the header that may be a column, or nothing.
+
+    They are told where so many other names of the line are known that it is a header;
+    else only the place of one that is almost right.
+    """
+    given = mapping.columns.get(column.name)
+    name = given if isinstance(given, str) else column.name
+    known = _known_places(contract, mapping, header)
+    places = [
+        place
+        for place in header_names.near(header, (name,), column.name)
+        if place not in known and header_names.may_be_told(header[place].strip(BLANKS))
+    ]
+    if not places or not header_names.is_sure(len(known)):
+        return near_column(header, name, numbered=numbered)
+    told = [
+        f"'{header[place].strip(BLANKS)}'"
+        + (f" (column {place + 1})" if numbered else "")
+        for place in places
+    ]
+    return f"; {name}: renamed to {' or '.join(told)}?"
+
+
+def _known_places(
+    contract: Contract, mapping: FeedMapping, header: Sequence[str]
+) -> dict[int, str]:
+    """The columns that the feed or the mapping knows, and how they name them."""
+    canonical = [column.name for column in contract.columns]
+    names = dict.fromkeys((*mapped_names(mapping), *canonical))
+    return {
+        index: name
+        for name in reversed(names)
+        if (index := find_column(header, name)) is not None
+    }
+
+
 def _known_of(contract: Contract, mapping: FeedMapping, header: Sequence[str]) -> str:
     """What is known of a header: names by the feed and the mapping, the rest by number.
 
     What neither knows may be a row of data. The names are those of the feed and of
     `fenji.yaml`, never as the file writes them.
     """
-    canonical = [column.name for column in contract.columns]
-    names = dict.fromkeys((*mapped_names(mapping), *canonical))
-    found = {
-        index: name
-        for name in reversed(names)
-        if (index := find_column(header, name)) is not None
-    }
+    found = _known_places(contract, mapping, header)
     known = [found[index] for index in sorted(found)]
     n_others = sum(bool(name.strip(BLANKS)) for name in header) - len(known)
     others = f"{n_others} other column{'' if n_others == 1 else 's'}"

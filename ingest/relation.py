@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest import casts, skipping
+from ingest import casts, header_names, skipping
 from ingest.expressions import columns_of, compile_expression
 from ingest.landing import LandingFile
 from ingest.layouts import MAX_LINE_SIZE, NO_DELIMITER, Layout, glob_escaped
@@ -248,6 +248,16 @@ class Group:
             for place in range(len(self.layout.header))
             if self.shows[place].is_known or place in asked
         )
+
+    @property
+    def unused_headers(self) -> tuple[str, ...] | None:
+        """The names of the columns of the files that nothing is read of.
+
+        None where what stands for the header may be a row of data.
+        """
+        header = [name.strip(BLANKS) for name in self.layout.header]
+        n_known = sum(self.shows[place].is_known for place in range(len(header)))
+        return header_names.unused(header, {*self.used}, n_known)
 
     def relation(self) -> Sql:
         """The records of the files."""

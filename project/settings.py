@@ -931,7 +931,8 @@ class Gates(Document):
     )
     """How far the rows of a feed's newest day may fall below its average."""
     columns_stay: bool = Field(default=False, examples=[True])
-    """Whether a new file stops a release that lacks columns which all files had."""
+    """Whether a new file stops a release that lacks columns which all files had, or
+    holds values of another type in nearly all rows of one."""
     tiers_move: Share | None = Field(default=None, examples=["30%"])
     """The share of a scheme's customers of the last release whose tier may change."""
 

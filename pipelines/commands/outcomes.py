@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.cells import cell_len
 from rich.table import Table
 
-from data_quality.gates import lacking_columns
+from data_quality.gates import added_columns, lacking_columns
 from ingest.books import Books, FeedBooks, read_books
 from ingest.landing import shown_place
 from ingest.problems import Problem
@@ -219,7 +219,7 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         new = f"{files} with {number_of(outcome.n_new_rows, 'row')}"
     yield "new", new
     yield from _unusable(outcome.project, outcome.books)
-    for gate in lacking_columns(outcome.gates):
+    for gate in (*lacking_columns(outcome.gates), *added_columns(outcome.gates)):
         yield "columns", gate.observed
     yield from _elsewhere(outcome.project, outcome.books)
     yield from _moves(outcome)

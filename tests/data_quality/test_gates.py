@@ -8,10 +8,12 @@ import pytest
 from data_quality.gates import (
     FeedFigures,
     SchemeMovement,
+    added_columns,
     check_gates,
     judge_days,
     judge_feed,
     judge_movement,
+    lacking_columns,
     why_stopped,
 )
 from project.errors import ConfigurationError
@@ -134,6 +136,28 @@ def test_files_that_lack_columns_are_told_and_stop_where_that_is_set(
     assert judged.check_name == "columns_stay(transactions)"
     assert judged.n_failed == 2
     assert "landing/transactions/a.csv lacks channel and 1 more" in judged.observed
+
+
+@pytest.mark.parametrize(("stays", "becomes"), [(False, "warned"), (True, "stopped")])
+def test_columns_of_other_values_are_told_and_stop_where_that_is_set(stays, becomes):
+    found = figures(retyped=("a.csv: amount is not_a_number",), lacking=("b.csv",))
+    *_, judged = judge_feed(found, Gates(columns_stay=stays), accept=False)
+    assert outcome(judged) == becomes
+    assert judged.n_failed == 2
+    assert (
+        "before had: b.csv; 1 column of new files with other values than before:"
+        " a.csv: amount is not_a_number"
+    ) in judged.observed
+
+
+def test_columns_that_come_are_told_and_never_stop():
+    found = figures(added=("a.csv has 'mood'", "b"))
+    *_, judged = judge_feed(found, Gates(columns_stay=True), accept=False)
+    assert outcome(judged) == "warned"
+    assert judged.check_name == "columns_added(transactions)"
+    assert "a.csv has 'mood' and 1 more" in judged.observed
+    assert added_columns([judged]) == [judged]
+    assert lacking_columns([judged]) == []
 
 
 @pytest.mark.parametrize(

@@ -276,7 +276,7 @@ def test_a_misspelt_source_column_is_an_error_of_the_settings(company):
     )
     message = load_error(company, "transactions")
     assert message.startswith(":1: feeds.transactions.columns.amount: f.csv: no column")
-    assert "; column 3 is almost 'Totl'; the file has Order ID," in message
+    assert "; Totl: renamed to 'Total' (column 3)?; the file has Order ID," in message
 
 
 def test_a_file_without_the_mapped_columns_beside_others_is_refused(company):

@@ -120,7 +120,8 @@ def test_a_new_file_without_a_column_that_all_files_had_is_told(stopped, capsys)
     (folder / "may.csv").write_text(f"{header}1,A1,2026-05-01,10,shop\n")
     run(stopped, AS_OF, accept=True, as_json=True)
     capsys.readouterr()
-    (folder / "late.csv").write_text(f"{HEAD}2,A1,2026-05-02,10\n")
+    header = HEAD.replace("amount", "amount,mood")
+    (folder / "late.csv").write_text(f"{header}2,A1,2026-05-02,10,fine\n")
     lacks = "landing/transactions/late.csv lacks channel"
 
     (stopped.root / "fenji.yaml").write_text(f"{SETTINGS}gates: {{columns_stay: true}}")
@@ -134,4 +135,6 @@ def test_a_new_file_without_a_column_that_all_files_had_is_told(stopped, capsys)
     assert f"columns 1 new file without columns that all files before had: {lacks}" in (
         out
     )
+    assert "1 new file with columns that nothing reads" in out
+    assert "landing/transactions/late.csv has 'mood'" in out
     assert lacks in (stopped.current / "report.html").read_text()

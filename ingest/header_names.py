@@ -1,0 +1,96 @@
+"""What headers of other systems call canonical columns, and which of a header is near.
+
+The dictionary is `header_names.yaml`, in English and Chinese. What of a header may be
+told is decided here as well: a row of data may stand where the header should be.
+"""
+
+import difflib
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from project.documents import read_yaml
+from sql.contracts import feeds
+
+NAMES = Path(__file__).with_name("header_names.yaml")
+_SIGNS = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
+# A line with as many names that are known is a header, and no row of data.
+_SURE = 2
+# How much of a header is looked at, and how many names of it are told.
+_MANY_NAMES, _LONG_NAME, _TOLD = 1000, 100, 3
+_MOST_NOTED = 200
+_NEAR = 0.6  # as difflib has it
+# A mail address, a telephone number: no name of a column.
+_PERSONAL = re.compile(r"@|(?:[0-9][^0-9]{0,2}){7}")
+
+
+def plain(name: str) -> str:
+    """A name without case, blanks and signs."""
+    return _SIGNS.sub("", name.lower())
+
+
+@functools.cache
+def known_names() -> Mapping[str, frozenset[str]]:
+    """Each known name, plain → the canonical columns that it may be."""
+    named: dict[str, set[str]] = {}
+    for column, names in (read_yaml(NAMES) or {}).items():
+        for name in names:
+            named.setdefault(plain(name), set()).add(column)
+    for contract in feeds().values():
+        for column in contract.columns:
+            named.setdefault(plain(column.name), set()).add(column.name)
+    return {name: frozenset(columns) for name, columns in named.items()}
+
+
+def near(header: Sequence[str], names: Iterable[str], column: str) -> list[int]:
+    """The places of the cells of a header that may be a canonical column, best first.
+
+    Args:
+        header: its cells.
+        names: what the column was called before.
+        column: the canonical column; what the dictionary calls it is compared, too.
+    """
+    wanted = {plain(name) or name.casefold() for name in (*names, column)}
+    wanted |= {name for name, columns in known_names().items() if column in columns}
+    scores = []
+    for place, cell in enumerate(header[:_MANY_NAMES]):
+        name = plain(cell[:_LONG_NAME]) or cell[:_LONG_NAME].casefold()
+        score = max(
+            difflib.SequenceMatcher(None, name, other).ratio() for other in wanted
+        )
+        if score >= _NEAR:
+            scores.append((-score, place))
+    return [place for _, place in sorted(scores)[:_TOLD]]
+
+
+def may_be_told(name: str) -> bool:
+    """Whether a cell of a header can be the name of a column."""
+    return 0 < len(name) <= _LONG_NAME and not _PERSONAL.search(name)
+
+
+def is_sure(n_known: int) -> bool:
+    """Whether a line of which so many names are known is a header."""
+    return n_known >= _SURE
+
+
+def unused(
+    header: Sequence[str], used: Collection[int], n_known: int
+) -> tuple[str, ...] | None:
+    """The names of the columns of a file that nothing is read of, to be remembered.
+
+    None where the line may be a row of data.
+
+    Args:
+        header: its cells, without blanks around them.
+        used: the places of those that something is read of.
+        n_known: how many of its names the feed or the mapping knows.
+    """
+    if not is_sure(n_known):
+        return None
+    names = [
+        name
+        for place, name in enumerate(header)
+        if place not in used and may_be_told(name)
+    ]
+    return tuple(dict.fromkeys(names))[:_MOST_NOTED]
