@@ -20,6 +20,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
+from project.quantities import number_of
+from project.settings import Limits
+
 # By the ends of their names.
 _ZIP = (".zip",)
 _TAR = (".tar", ".tar.gz", ".tgz")
@@ -43,6 +46,10 @@ class BrokenArchive(Exception):  # noqa: N818 - the file is refused, it is no er
     """The archive cannot be read; the message says why."""
 
 
+class LargeArchive(BrokenArchive):
+    """It asks for more than the settings allow; another limit may take it."""
+
+
 def is_archive(name: str) -> bool:
     """Whether a file of this name is an archive."""
     return name.lower().endswith((*_ZIP, *_TAR))
@@ -60,34 +67,80 @@ def inside(path: Path) -> tuple[Path, str] | None:
     return None
 
 
-def members(archive: Path) -> tuple[Member, ...]:
+def members(archive: Path, limits: Limits | None = None) -> tuple[Member, ...]:
     """The files within an archive, in its order.
 
+    A .tar.gz tells what it unfolds to only while it is read, so whoever asks first
+    says how far that may go.
+
+    Args:
+        archive: its place.
+        limits: how much it may hold and become; None: those by which it was listed.
+
     Raises:
+        LargeArchive: it passes a limit.
         BrokenArchive: it is none, is damaged, or its names lead astray.
     """
     stat = archive.stat()
-    found = _listed(archive, stat.st_size, stat.st_mtime_ns)
-    if isinstance(found, str):
-        raise BrokenArchive(found)
-    return found
+    listing = _listing(archive, stat.st_size, stat.st_mtime_ns)
+    if listing.found is None or (
+        isinstance(listing.found, LargeArchive) and limits not in {None, listing.limits}
+    ):
+        listing.limits = limits or Limits()
+        listing.found = _listed(archive, stat.st_size, listing.limits)
+    if isinstance(listing.found, BrokenArchive):
+        raise type(listing.found)(*listing.found.args)
+    return listing.found
+
+
+@dataclass
+class _Listing:
+    """The members of an archive, or what is wrong with it; None until it is read."""
+
+    found: tuple[Member, ...] | BrokenArchive | None = None
+    limits: Limits | None = None  # by which it was listed
 
 
 @lru_cache(maxsize=256)
-def _listed(archive: Path, _size: int, _mtime_ns: int) -> tuple[Member, ...] | str:
-    """The members, or what is wrong; looked up once while the file stays the same."""
-    list_of = _zip_members if _is_zip(archive) else _tar_members
+def _listing(_archive: Path, _size: int, _mtime_ns: int) -> _Listing:
+    """What is known of an archive, once while the file stays the same."""
+    return _Listing()
+
+
+def _listed(
+    archive: Path, n_packed: int, limits: Limits
+) -> tuple[Member, ...] | BrokenArchive:
+    """The members, or what is wrong."""
+    most = limits.most_expanded(n_packed)
+    found: list[Member] = []
     try:
         with _in_words():
-            found = tuple(list_of(archive))
+            listed = (
+                _zip_members(archive)
+                if _is_zip(archive)
+                else _tar_members(archive, most)
+            )
+            for member in listed:
+                found.append(member)
+                if len(found) > limits.members:
+                    few = number_of(limits.members, "file")
+                    return LargeArchive(
+                        f"holds more than {few} (limits.members in fenji.yaml)"
+                    )
+    except _UnfoldsError:
+        name = "expanded_size" if most == limits.expanded_bytes else "expansion_ratio"
+        return LargeArchive(
+            f"becomes more than {most:,} bytes when it is unpacked (limits.{name} in"
+            " fenji.yaml)"
+        )
     except (OSError, UnicodeError):
-        return "is no archive that can be read to its end"
+        return BrokenArchive("is no archive that can be read to its end")
     names = [member.name for member in found]
     if len(set(names)) < len(names):
-        return "holds two members of one name"
+        return BrokenArchive("holds two members of one name")
     if any(part in {"", ".", ".."} for name in names for part in name.split("/")):
-        return "holds a member whose name leads out of it"
-    return found
+        return BrokenArchive("holds a member whose name leads out of it")
+    return tuple(found)
 
 
 def stat(path: Path) -> tuple[int, int]:
@@ -271,12 +324,24 @@ def _zip_streams(
                 yield number, stream
 
 
-def _tar_members(archive: Path) -> Iterator[Member]:
+class _UnfoldsError(Exception):
+    """An archive becomes larger than it may."""
+
+
+def _tar_members(archive: Path, most: int) -> Iterator[Member]:
+    """The members of a .tar, as far as its first bytes, of which there may be most.
+
+    Raises:
+        _UnfoldsError: there are more.
+    """
     n_packed = archive.stat().st_size
     import tarfile  # noqa: PLC0415
 
     with tarfile.open(archive, "r|*") as opened_tar:
         for number, info in enumerate(opened_tar):
+            # Before they are read, and before they are passed over.
+            if info.offset_data + info.size > most:
+                raise _UnfoldsError
             stream = opened_tar.extractfile(info) if info.isreg() else None
             if stream is None:
                 continue

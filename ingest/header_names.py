@@ -21,6 +21,7 @@ _SURE = 2
 _MANY_NAMES, _LONG_NAME, _TOLD = 1000, 100, 3
 _MOST_NOTED = 200
 _NEAR = 0.6  # as difflib has it
+_NEXT = 0.2  # further away than the nearest, a name is not told
 # A mail address, a telephone number: no name of a column.
 _PERSONAL = re.compile(r"@|(?:[0-9][^0-9]{0,2}){7}")
 
@@ -60,8 +61,10 @@ def near(header: Sequence[str], names: Iterable[str], column: str) -> list[int]:
             difflib.SequenceMatcher(None, name, other).ratio() for other in wanted
         )
         if score >= _NEAR:
-            scores.append((-score, place))
-    return [place for _, place in sorted(scores)[:_TOLD]]
+            scores.append((score, place))
+    best = max((score for score, _ in scores), default=0)
+    close = [(-score, place) for score, place in scores if score >= best - _NEXT]
+    return [place for _, place in sorted(close)[:_TOLD]]
 
 
 def may_be_told(name: str) -> bool:

@@ -17,7 +17,7 @@ from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
 from project.places import Place
-from project.settings import FeedMapping, Join
+from project.settings import FeedMapping, Join, Limits
 from sql.contracts import feeds
 
 TEXT = ("csv", "tsv", "txt")
@@ -206,7 +206,7 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         # Paths of several folders are told apart by the folder as it is written.
         prefix = f"{own.as_posix()}/" if several and own else ""
         real = folder.resolve()
-        for path, absolute in _walk(folder):
+        for path, absolute in _walk(folder, project.settings.limits):
             place = _Place(feed, prefix + path, absolute, real / path, None)
             takers = _takers(members, path, is_joined=place.real in beside)
             if not takers:
@@ -227,7 +227,7 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
             real = folder.resolve()
             left += [
                 _Place(feed, prefix + path, absolute, real / path, None)
-                for path, absolute in _walk(folder)
+                for path, absolute in _walk(folder, project.settings.limits)
             ]
     for place in left:
         # Folders may overlap.
@@ -273,7 +273,7 @@ def _joined(
             where = place_in_mapping(project, feed, position, "join", name, "folder")
             raise ConfigurationError(f"there is no such folder as {folder}", where)
         real = folder.resolve()
-        for path, absolute in _walk(folder):
+        for path, absolute in _walk(folder, project.settings.limits):
             if _takes(join.files, path):
                 found += _joined_files(project, name, join, absolute, real / path)
     return tuple(found)
@@ -379,7 +379,7 @@ def _folder(
 
 
 def _walk(
-    folder: Path, below: str = "", seen: frozenset[str] = frozenset()
+    folder: Path, limits: Limits, below: str = "", seen: frozenset[str] = frozenset()
 ) -> Iterator[tuple[str, Path]]:
     """Path below the folder and full path of each file, links followed once."""
     real = os.path.realpath(folder)
@@ -394,13 +394,13 @@ def _walk(
         except OSError:
             continue  # a link to itself
         if is_folder:
-            yield from _walk(Path(entry.path), f"{path}/", seen | {real})
+            yield from _walk(Path(entry.path), limits, f"{path}/", seen | {real})
         elif is_file:
-            for name in _members(Path(entry.path)):
+            for name in _members(Path(entry.path), limits):
                 yield f"{path}{name}", Path(f"{entry.path}{name}")
 
 
-def _members(file: Path) -> list[str]:
+def _members(file: Path, limits: Limits) -> list[str]:
     """What comes behind the file's path: nothing, or a member where it is an archive.
 
     An archive that cannot be read, or has no members, is found itself.
@@ -408,7 +408,7 @@ def _members(file: Path) -> list[str]:
     if not archives.is_archive(file.name):
         return [""]
     try:
-        names = [member.name for member in archives.members(file)]
+        names = [member.name for member in archives.members(file, limits)]
     except archives.BrokenArchive:
         return [""]
     shown = [

@@ -159,6 +159,7 @@ class Reader:
         if archive is not None:
             file = self._taken_out(file, archive[0])
         self._check_packed(file)
+        _check_parts(file)
         if file.extension in PARQUET:
             return self._parquet(file), file.absolute
         if file.extension in EXCEL:
@@ -182,10 +183,13 @@ class Reader:
 
         Raises:
             Empty: it has none.
+            OverLimit: it holds or becomes too much.
             Unreadable: it is broken.
         """
         try:
-            archives.members(file.absolute)
+            archives.members(file.absolute, self.project.settings.limits)
+        except archives.LargeArchive as err:
+            raise OverLimit(str(err)) from None
         except archives.BrokenArchive as err:
             raise Unreadable(str(err)) from None
         raise Empty
@@ -456,6 +460,30 @@ class Reader:
             marks=marks,
         )
         return copy
+
+
+# What files have no lines for, by their kind: it would do nothing, without a word.
+_OF_TEXT = ("header_rows", "skip_lines", "repeated_header", "fixed_width")
+_PARTS_WITHOUT_USE = {
+    "Parquet": (PARQUET, (*_OF_TEXT, "skip_rows", "trailer_rows")),
+    "JSON": (JSON, _OF_TEXT),
+    "workbooks": (EXCEL, ("fixed_width",)),
+}
+
+
+def _check_parts(file: LandingFile) -> None:
+    """Refuse parts of the mapping that say nothing of files of this kind.
+
+    Raises:
+        Unreadable: there is one.
+    """
+    for kind, (extensions, parts) in _PARTS_WITHOUT_USE.items():
+        given = [part for part in parts if part in file.mapping.given_form]
+        if file.extension in extensions and given:
+            raise Unreadable(
+                f"'{given[0]}' says nothing of {kind}: leave rows out by 'where', or"
+                " give these files a mapping of their own"
+            )
 
 
 def expression_columns(

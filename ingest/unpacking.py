@@ -21,10 +21,6 @@ from project.settings import Limits
 # What may go wrong while a file is read or unpacked.
 FAULTS = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 
-# Below this size of the unpacked file nobody asks how well it was packed: repetitive
-# tables are honestly packed to a thousandth.
-RATIO_COUNTS_FROM = 100_000_000
-
 _CHUNK = 1 << 20
 _GZIP = 31  # zlib's word for: with the head and the checksum of a .gz
 # One block of zstd unfolds to 128 kB and takes 4 bytes at least: 64 MB a step at most.
@@ -98,17 +94,11 @@ def check_expansion(size: int, n_packed: int, limits: Limits) -> None:
             f"becomes more than {limits.expanded_size} when it is unpacked"
             " (limits.expanded_size in fenji.yaml)"
         )
-    if size > most_expanded(n_packed, limits):
+    if size > limits.most_expanded(n_packed):
         raise OverLimit(
             f"becomes more than {limits.expansion_ratio} times as large when it is"
             " unpacked (limits.expansion_ratio in fenji.yaml)"
         )
-
-
-def most_expanded(n_packed: int, limits: Limits) -> int:
-    """The bytes that a file of so many packed bytes may become."""
-    by_ratio = max(RATIO_COUNTS_FROM, n_packed * limits.expansion_ratio)
-    return min(limits.expanded_bytes, by_ratio)
 
 
 def _gzip_steps(path: Path) -> Iterator[int]:

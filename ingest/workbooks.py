@@ -22,7 +22,6 @@ from ingest.unpacking import (
     OverLimit,
     Unreadable,
     check_expansion,
-    most_expanded,
 )
 from ingest.written import BLANKS
 from project.settings import Limits
@@ -65,7 +64,7 @@ class WorkbookReader:
                 "target": str(target),
                 "sheet": sheet,
                 "blanks": BLANKS,
-                "most_expanded": most_expanded(n_packed, self.limits),
+                "most_expanded": self.limits.most_expanded(n_packed),
             }
         )
         match answer["status"]:

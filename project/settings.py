@@ -200,6 +200,15 @@ class FileForm(Document):
     """The sheet of a workbook, or several by a pattern or a list; else the first."""
 
     @property
+    def given_form(self) -> frozenset[str]:
+        """The names of these parts that say something else than by default."""
+        return frozenset(
+            name
+            for name, field in FileForm.model_fields.items()
+            if getattr(self, name) != field.get_default(call_default_factory=True)
+        )
+
+    @property
     def form(self) -> dict[str, Any]:
         """These parts by their names, and no others."""
         return {name: getattr(self, name) for name in FileForm.model_fields}
@@ -502,6 +511,11 @@ class Resources(Document):
     """How much memory; without it, 80 % of the machine's."""
 
 
+# Below this size of the unpacked file nobody asks how well it was packed: repetitive
+# tables are honestly packed to a thousandth.
+_RATIO_COUNTS_FROM = 100_000_000
+
+
 class Limits(Document):
     """How much one landing file may ask for before it is refused.
 
@@ -514,6 +528,8 @@ class Limits(Document):
     """What a packed file may become when it is unpacked."""
     expansion_ratio: int = Field(default=200, ge=1, examples=[500])
     """How many times as large it may become; looked at from 100 MB on."""
+    members: int = Field(default=100_000, ge=1, examples=[1_000_000])
+    """How many files an archive may hold."""
     columns: int = Field(default=20_000, ge=1, examples=[50_000])
     """How many columns a text file may have."""
     reader_memory: Annotated[str, AfterValidator(_size)] = Field(
@@ -529,6 +545,11 @@ class Limits(Document):
     def expanded_bytes(self) -> int:
         """`expanded_size` in bytes."""
         return read_size(self.expanded_size) or 0
+
+    def most_expanded(self, n_packed: int) -> int:
+        """The bytes that a file of so many packed bytes may become."""
+        by_ratio = max(_RATIO_COUNTS_FROM, n_packed * self.expansion_ratio)
+        return min(self.expanded_bytes, by_ratio)
 
     @property
     def reader_bytes(self) -> int:

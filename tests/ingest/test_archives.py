@@ -13,6 +13,7 @@ from ingest import archives
 from ingest.landing import find_files
 from ingest.preview import preview
 from ingest.transcoding import copy_text
+from project.settings import Limits
 from tests.ingest.test_formats import workbook
 
 HEAD = "customer_id,industry\n"
@@ -244,3 +245,55 @@ def test_archives_with_wrong_bytes_raise_nothing_else(tmp_path, name):
             except (archives.BrokenArchive, OSError) as err:
                 told = str(err)
                 assert told
+
+
+@pytest.mark.parametrize("name", ["x.tar", "x.tar.gz"])
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"expanded_size": "1MB"}, "becomes more than 1,000,000 bytes when it is"),
+        ({"members": 2}, "holds more than 2 files (limits.members in fenji.yaml)"),
+    ],
+)
+def test_a_tar_is_not_read_beyond_the_limits(company, name, limits, told):
+    company.settings({"limits": limits})
+    data = PACKS[name]([("a.csv", A), ("b.csv", B), ("c.csv", "0" * 2_000_000)])
+    company.land(f"customers/{name}", data)
+    load = company.load_one("customers")
+    ((path, why),) = load.refused
+    assert path == name
+    assert why.startswith(told)
+    # Another limit takes it: the third member has no header.
+    company.settings({"limits": {"expanded_size": "3MB", "members": 3}})
+    company.load_one("customers")
+    assert customers(company) == [
+        (f"{name}/a.csv", "1", "a"),
+        (f"{name}/b.csv", "2", "b"),
+    ]
+
+
+@pytest.mark.parametrize(("n_bytes", "is_read"), [(1536, True), (1535, False)])
+def test_a_tar_counts_to_the_end_of_its_last_member(tmp_path, n_bytes, is_read):
+    # A head of 512 bytes, 512 of the first member, another head, none of the second.
+    file = tmp_path / "x.tar"
+    file.write_bytes(tarred([("a.csv", "0" * 512), ("b.csv", "")], "w"))
+    limits = Limits(expanded_size=f"{n_bytes}B")
+    if is_read:
+        assert len(archives.members(file, limits)) == 2
+        # Whoever asks later knows no limit.
+        assert len(archives.members(file)) == 2
+    else:
+        for given in (limits, None):
+            with pytest.raises(archives.LargeArchive):
+                archives.members(file, given)
+
+
+@pytest.mark.parametrize(("most", "is_read"), [(2, True), (1, False)])
+def test_the_members_of_a_zip_are_counted(tmp_path, most, is_read):
+    file = tmp_path / "x.zip"
+    file.write_bytes(zipped([("a.csv", A), ("b.csv", B)]))
+    if is_read:
+        assert len(archives.members(file, Limits(members=most))) == 2
+    else:
+        with pytest.raises(archives.LargeArchive, match="more than 1 file"):
+            archives.members(file, Limits(members=most))

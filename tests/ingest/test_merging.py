@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest import changed_rows, known_files, merging
+from ingest.drift import drift
 from ingest.landing import find_files
-from ingest.lost_columns import lost_columns
 from project.errors import ConfigurationError
 from sql.contracts import feeds
 from tests.ingest.conftest import BEGAN, END, Company
@@ -202,7 +202,7 @@ def test_no_column_is_missed_where_files_give_what_they_have(merged):
     merged.clock = later = BEGAN + datetime.timedelta(days=1)
     merged.land("customers/b.csv", LOYALTY + "C1,yes,\n")
     merged.load("customers")
-    assert lost_columns(merged.con, merged.project, later) == ()
+    assert drift(merged.con, merged.project, later).lost == ()
 
 
 @pytest.mark.parametrize(

@@ -117,3 +117,40 @@ def test_rows_by_their_place_where_others_are_joined(company, name):
     assert company.rows(
         "select customer_id, industry, _line_no from raw.customers order by all"
     ) == [("1", "tea", 2), ("2", None, 3)]
+
+
+TEXT_ALONE = [
+    {"header_rows": 2},
+    {"skip_lines": ["#"]},
+    {"repeated_header": True},
+    {"fixed_width": {"customer_id": [1, 2]}},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "parts"),
+    [
+        ("f.parquet", "Parquet", [*TEXT_ALONE, {"skip_rows": 1}, {"trailer_rows": 1}]),
+        ("f.jsonl", "JSON", TEXT_ALONE),
+        ("f.xlsx", "workbooks", TEXT_ALONE[-1:]),
+    ],
+)
+def test_what_says_nothing_of_a_kind_of_files_refuses_them(company, name, kind, parts):
+    for part in parts:
+        company.settings({"feeds": {"customers": part}})
+        company.land(f"customers/{name}", "x")
+        load = company.load_one("customers")
+        (given,) = part
+        ((_, told),) = load.refused
+        assert told == (
+            f"'{given}' says nothing of {kind}: leave rows out by 'where', or give"
+            " these files a mapping of their own"
+        )
+
+
+def test_how_text_is_written_may_be_said_of_parquet(company):
+    # One mapping may take files of several kinds.
+    company.settings({"feeds": {"customers": {"encoding": "utf-8", "header_row": 1}}})
+    file = company.land("customers/f.parquet", "")
+    company.con.execute(f"copy (select '1' as customer_id) to '{file}'")
+    assert company.load_one("customers").n_loaded == 1

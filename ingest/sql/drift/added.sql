@@ -1,5 +1,5 @@
--- One row is a new file and the headers of it that nothing reads and that no former file
--- of its mapping had.
+-- One row is a new file and the headers of it that nothing reads and that no former
+-- file of its mapping had.
 -- Reads: raw.files and raw.file_names.
 -- Params: since (timestamptz): files read from then on are new.
 -- Files of which the headers were never noted are not compared.
@@ -24,14 +24,12 @@ former as (
     group by feed, mapping_digest
 ),
 
-found as (
+pairs as (
     select
         loaded.feed,
         shown.shown_path as file,
-        list_filter(
-            loaded.unused_headers,
-            lambda header: not list_contains(former.headers, header)
-        ) as headers
+        loaded.unused_headers,
+        former.headers as former_headers
     from loaded
     inner join former
         on
@@ -40,6 +38,17 @@ found as (
     inner join raw.file_names as shown
         on loaded.file_id = shown.file_id
     where loaded.is_new
+),
+
+found as (
+    select
+        feed,
+        file,
+        list_filter(
+            unused_headers,
+            lambda header: not list_contains(former_headers, header)
+        ) as headers
+    from pairs
 )
 
 select

@@ -81,10 +81,10 @@ inner join loaded as former
         and not former.is_new
         and former.n_rows > 0
         and list_contains(former.columns, suspects.column_name)
-left join by_column as before
+left join by_column as earlier
     on
-        former.file_id = before.file_id
-        and suspects.column_name = before.column_name
+        former.file_id = earlier.file_id
+        and suspects.column_name = earlier.column_name
 inner join raw.file_names as shown
     on suspects.file_id = shown.file_id
 group by
@@ -94,5 +94,5 @@ group by
     suspects.reason_code,
     suspects.n,
     suspects.n_rows
-having max(coalesce(before.n, 0) * 100 - former.n_rows * 5) <= 0
+having max(coalesce(earlier.n, 0) * 100 - former.n_rows * 5) <= 0
 order by suspects.feed, shown.shown_path, suspects.column_name
