@@ -5,6 +5,7 @@ room that knows it (`ingest.mapping`, `schemes.language.files`, `data_quality.ga
 `sql.access`). The texts below the fields become `docs/settings.md`.
 """
 
+import contextlib
 import datetime
 import re
 import zoneinfo
@@ -58,6 +59,8 @@ _BUCKET_URL = re.compile(
     r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_=-][A-Za-z0-9_.=-]*)*"
 )
 _CLOCK = re.compile(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+# Beside the zones lie other forms of them, under names that DuckDB does not know.
+_NO_ZONES = ("posix", "right/", "localtime")
 # The types of which a list of values may be given, and those that are days.
 _LISTED = ("choice", "integer")
 _DATED = ("date", "month", "timestamp")
@@ -65,9 +68,12 @@ _COUNTED = ("text", "choice", "boolean")  # few values, so that customers are co
 
 
 def _zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
-        raise ValueError("is not an IANA time zone; write for example 'Asia/Shanghai'")
-    return name
+    # Looked up by its name: the list of all zones reads hundreds of files.
+    is_known = not name.startswith(_NO_ZONES)
+    with contextlib.suppress(OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+        if is_known and zoneinfo.ZoneInfo(name).key:
+            return name
+    raise ValueError("is not an IANA time zone; write for example 'Asia/Shanghai'")
 
 
 def _currency(code: str) -> str:

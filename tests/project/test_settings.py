@@ -64,6 +64,21 @@ def test_a_wrong_setting_is_one_line_that_names_file_and_field(tmp_path, text, s
     assert caught.value.exit_status == 2
 
 
+@pytest.mark.parametrize(
+    "zone", ["Asia", "asia/shanghai", "../UTC", "/UTC", "''", "posix/UTC", "localtime"]
+)
+def test_a_zone_is_one_of_iana_and_nothing_else_that_lies_beside_them(tmp_path, zone):
+    (tmp_path / "fenji.yaml").write_text(f"name: a\ntimezone: {zone}\n")
+    with pytest.raises(ConfigurationError, match="is not an IANA time zone"):
+        open_project(tmp_path)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai", "Etc/GMT+8", "US/Pacific"])
+def test_every_zone_of_iana_will_do(tmp_path, zone):
+    (tmp_path / "fenji.yaml").write_text(f"name: a\ntimezone: {zone}\n")
+    assert open_project(tmp_path).settings.timezone == zone
+
+
 @pytest.mark.parametrize("code", ["CNY", "EUR", "ZWG", "CZK"])
 def test_a_currency_is_one_of_iso_4217(tmp_path: Path, code):
     settings = project_with(tmp_path, f"name: a\ncurrency: {code}\n").settings
