@@ -55,6 +55,7 @@ class Headline:
     spend_year_ago_amount: Decimal
     margin_amount: Decimal | None
     known_spend_amount: Decimal
+    bought_amount: Decimal
     service_cost_amount: Decimal
 
     @property
@@ -62,6 +63,13 @@ class Headline:
         """Who came in the last 12 months; None where somebody has no first day."""
         known = self.n_dated == self.n_customers
         return self.n_customers - self.n_year_ago if known else None
+
+    @property
+    def known_share(self) -> Decimal | None:
+        """Of how much of what was bought the margin is known; None: nothing was."""
+        if not self.bought_amount:
+            return None
+        return self.known_spend_amount / self.bought_amount
 
     @property
     def spend_each(self) -> Decimal | None:

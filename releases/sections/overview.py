@@ -66,7 +66,7 @@ def _headline_cards(figures: Figures) -> tuple[Card, ...]:
     now = figures.headline
     lines = functools.partial(_changes, figures)
     known_by_then = now.n_year_ago if now.n_new is not None else None
-    known_share = per_cent(ratio(now.known_spend_amount, now.spend_amount), 0)
+    known_share = per_cent(now.known_share, 0)
     active_share = per_cent(ratio(now.n_active, now.n_customers), 0)
     return (
         Card(

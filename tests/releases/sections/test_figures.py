@@ -31,6 +31,21 @@ def test_the_headline_is_of_all_customers(figures):
     assert found.spend_each == 200
 
 
+@pytest.mark.usefixtures("graded")
+def test_who_was_given_back_more_than_was_spent_is_no_share_of_the_spend(
+    figures, insert
+):
+    insert("customer_metrics", {"customer_id": "back", "spend_12m_amount": -250})
+    found = figures.headline
+    assert (found.spend_amount, found.bought_amount) == (150, 400)
+    assert found.known_share == Decimal("0.75")
+
+
+def test_no_margin_is_known_where_nothing_was_bought(figures, insert):
+    insert("customer_metrics", {"customer_id": "c", "margin_12m_amount": 0})
+    assert (figures.headline.margin_amount, figures.headline.known_share) == (None,) * 2
+
+
 def test_a_company_without_customers_has_a_headline(figures):
     found = figures.headline
     assert (found.n_customers, found.spend_amount, found.margin_amount) == (0, 0, None)
