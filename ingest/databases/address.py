@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import adbc_driver_manager
 import sqlalchemy
@@ -64,7 +65,8 @@ def engine_of(
 
     Raises:
         ConfigurationError: the environment names no address, or none that SQLAlchemy
-            reads, or the package that speaks with such a database is missing.
+            reads, a file that is not there, or the package that speaks with such a
+            database is missing.
     """
     variable = project.settings.databases[database].url_variable
     given = os.environ.get(variable, "").strip()
@@ -86,10 +88,29 @@ def engine_of(
             " it, such as postgresql://NAME:PASSWORD@HOST/DATABASE",
             project.place_of_setting("databases", database, "url_variable"),
         ) from None
+    if _is_missing_file(engine.url):
+        raise ConfigurationError(
+            f"the environment variable {variable} names a file that is not there; the"
+            " path of a file is absolute after sqlite:////, and starts in the current"
+            " folder after sqlite:///",
+            project.place_of_setting("databases", database, "url_variable"),
+        )
     try:
         yield engine
     finally:
         engine.dispose()
+
+
+def _is_missing_file(url: sqlalchemy.URL) -> bool:
+    """Whether SQLite would begin a new database, as no file of that name is there."""
+    name = url.database
+    if (
+        url.get_backend_name() != "sqlite"
+        or not name
+        or name.startswith(("file:", ":"))
+    ):
+        return False
+    return not Path(name).exists()
 
 
 def native_url(engine: sqlalchemy.Engine) -> str:

@@ -103,6 +103,8 @@ def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
                 f"there is no such column as '{table.pulled.cursor}', the cursor",
                 table.place,
             )
+        if new and table.pulled.look_back is not None:
+            _judge_look_back(con, table, new)
         if table.pulled.cursor is None:
             name, rows = _WHOLE, _changed(con, new, known)
         else:
@@ -171,29 +173,38 @@ def _since(con: duckdb.DuckDBPyConnection, table: Table, known: list[Path]) -> A
     """The cursor from which on rows are asked for; None: all rows.
 
     Raises:
-        ConfigurationError: there is a `look_back`, and the cursor is no day or time.
+        ConfigurationError: there is a `look_back`, and the cursor that is known is no
+            day or time.
     """
     cursor = table.pulled.cursor
     if cursor is None or not known:
         return None
     if cursor not in _names(con, _rows(known)):
         return None  # another column was the cursor, and this one was not asked for
-    found = con.execute(
-        sql(
-            "select max({cursor}), any_value(typeof({cursor})) from ({rows})",
-            cursor=identifier(cursor),
-            rows=_rows(known),
-        )
-    ).fetchone()
-    last, kind = found or (None, "")
+    rows = _rows(known)
+    ((last,),) = con.execute(
+        sql("select max({cursor}) from ({rows})", cursor=identifier(cursor), rows=rows)
+    ).fetchall()
     if last is None or table.pulled.look_back is None:
         return last
-    if not str(kind).startswith(_DAYS):
+    _judge_look_back(con, table, rows)
+    return last - datetime.timedelta(days=table.pulled.look_back)
+
+
+def _judge_look_back(con: duckdb.DuckDBPyConnection, table: Table, rows: Sql) -> None:
+    """See that days can be taken off the cursor, with the first rows that come.
+
+    Raises:
+        ConfigurationError: it is no day or time in these rows.
+    """
+    cursor = str(table.pulled.cursor)
+    kind = dict(_described(con, rows))[cursor]
+    if not kind.startswith(_DAYS):
         raise ConfigurationError(
-            f"'look_back' needs a cursor of days or times, and {cursor} is {kind}",
+            f"'look_back' needs a cursor of days or times, and {cursor} is {kind}:"
+            " leave 'look_back' out, or read the table whole",
             table.place,
         )
-    return last - datetime.timedelta(days=table.pulled.look_back)
 
 
 def _changed(

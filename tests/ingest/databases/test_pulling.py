@@ -371,8 +371,20 @@ def test_a_look_back_of_days_needs_a_cursor_of_days(con, shop):
     con.execute("create table numbered (n int)")
     con.execute("insert into numbered values (1)")
     project = shop("{table: numbered, cursor: n, look_back: 2 days}")
-    [*pull(project)]
 
+    # At once, and not tonight when it is asked again.
     with pytest.raises(ConfigurationError, match="needs a cursor of days or times"):
         [*pull(project)]
     con.execute("drop table numbered")
+
+
+@pytest.mark.parametrize("slashes", ["///", "////"])
+def test_no_database_is_begun_where_a_file_is_missing(
+    tmp_path, shop, monkeypatch, slashes
+):
+    missing = tmp_path / "nope.sqlite"
+    monkeypatch.setenv(ADDRESS, f"sqlite:{slashes}{str(missing).lstrip('/')}")
+    monkeypatch.chdir("/")
+    with pytest.raises(ConfigurationError, match="names a file that is not there"):
+        [*pull(shop("{table: orders}"))]
+    assert not missing.exists()
