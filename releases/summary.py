@@ -5,6 +5,7 @@ release itself, so that what is shown is what was published. The selects stand i
 `releases/sql/summary/`; the questions behind the facts in `facts`.
 """
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,6 +18,8 @@ from releases import reading
 from releases.facts import QUESTIONS
 from sql.selects import quoted, select_in
 
+# Older data are told of: the as-of date may not be the one that was meant.†
+LONG_DAYS = 31
 _SELECTS = Path(__file__).parent / "sql" / "summary"
 
 
@@ -147,6 +150,21 @@ def total(moved: Sequence[Movement]) -> Movement | None:
         n_changed=sum(movement.n_changed for movement in moved),
         n_same=sum(movement.n_same for movement in moved),
     )
+
+
+def newest_order(con: duckdb.DuckDBPyConnection, catalog: str) -> datetime.date | None:
+    """The day of the newest order of a release; None: there is none."""
+    day: datetime.date | None
+    ((day,),) = con.execute(
+        "select max(last_order_date) from"
+        f" {reading.place(con, catalog, 'customer_metrics')}"
+    ).fetchall()
+    return day
+
+
+def is_long_before(day: datetime.date, as_of_date: datetime.date) -> bool:
+    """Whether the newest order is so old that another date may have been meant."""
+    return (as_of_date - day).days > LONG_DAYS
 
 
 def movements(con: duckdb.DuckDBPyConnection, catalog: str) -> tuple[Movement, ...]:

@@ -6,6 +6,7 @@ and names of files, never a row. The figures come from the release that stands, 
 the warehouse where none was written.
 """
 
+import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,7 +22,13 @@ from pipelines.commands import terminal
 from project.folder import Project
 from project.quantities import number_of
 from releases import reading, store
-from releases.summary import Movement, movements, total
+from releases.summary import (
+    Movement,
+    is_long_before,
+    movements,
+    newest_order,
+    total,
+)
 
 if TYPE_CHECKING:
     from data_quality.result import CheckResult
@@ -30,7 +37,7 @@ if TYPE_CHECKING:
 
 # With a line or two before and after, all fits 24 lines of 80 columns.
 _FEEDS, _REJECTED, _REFUSED, _ACCEPTED = 4, 3, 2, 2
-_SHORT = ("unmatched", "vanished", "moved")  # one line each; others take two
+_SHORT = ("newest", "unmatched", "vanished", "moved")  # one line each; others take two
 _LINE = 64  # columns beside the headings, and room for words to break
 _Thing = TypeVar("_Thing")
 _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
@@ -49,6 +56,16 @@ class Outcome:
     n_new_rows: int = 0
     gates: tuple["CheckResult", ...] = ()
     accepted: tuple["CheckResult", ...] = ()  # the gates that would have stopped it
+    as_of_date: datetime.date | None = None  # None: the run published nothing
+    newest_order_date: datetime.date | None = None  # None: there is none
+
+    @property
+    def n_days_before(self) -> int | None:
+        """How old the newest order is, in days; None: not old enough to be told."""
+        day, as_of_date = self.newest_order_date, self.as_of_date
+        if day is None or as_of_date is None or not is_long_before(day, as_of_date):
+            return None
+        return (as_of_date - day).days
 
 
 @dataclass
@@ -95,6 +112,7 @@ def of_release(
         )
         catalog = con.execute("select current_database()").fetchall()[0][0]
         moved = movements(con, catalog)
+        newest = newest_order(con, catalog)
         found = con.execute(
             "select any_value(from_as_of_date) from tier_migrations"
         ).fetchone()
@@ -108,6 +126,8 @@ def of_release(
         n_new_rows=runs.n_new_rows,
         gates=_gates(runs.last),
         accepted=tuple(runs.accepted),
+        as_of_date=manifest.as_of_date,
+        newest_order_date=newest,
     )
 
 
@@ -144,6 +164,7 @@ def as_dict(outcome: Outcome | None) -> dict[str, Any]:
     project, books = outcome.project, outcome.books
     return {
         "customers": outcome.n_customers,
+        "newest_order_date": outcome.newest_order_date,
         "new": {"files": outcome.n_new_files, "rows": outcome.n_new_rows},
         "feeds": [asdict(feed) for feed in books.feeds],
         "rejected": [
@@ -190,7 +211,9 @@ def _feeds(outcome: Outcome) -> Table:
         outcome.books.feeds,
         key=lambda feed: (-feed.n_rejected, -feed.n_refused, -feed.n_read),
     )
-    shown, others = _capped(ranked, _FEEDS)
+    # The line that tells of old data takes the room of one.
+    most = _FEEDS if outcome.n_days_before is None else _FEEDS - 1
+    shown, others = _capped(ranked, most)
     for feed in shown:
         rows.add_row(f"  {feed.feed}", *_numbers([feed])[: len(counts)])
     if others:
@@ -218,6 +241,10 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         files = number_of(outcome.n_new_files, "file")
         new = f"{files} with {number_of(outcome.n_new_rows, 'row')}"
     yield "new", new
+    if outcome.n_days_before is not None:
+        day = outcome.newest_order_date
+        before = f"order of {day}, {outcome.n_days_before:,} days before"
+        yield "newest", f"{before}; see --as-of {day}"
     yield from _unusable(outcome.project, outcome.books)
     for gate in (*lacking_columns(outcome.gates), *added_columns(outcome.gates)):
         yield "columns", gate.observed

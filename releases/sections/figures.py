@@ -51,6 +51,7 @@ class Headline:
     n_dated: int
     n_year_ago: int
     n_orders: int
+    newest_order_date: datetime.date | None
     spend_amount: Decimal
     spend_year_ago_amount: Decimal
     margin_amount: Decimal | None

@@ -29,7 +29,7 @@ from releases.sections.blocks import (
 )
 from releases.sections.figures import Figures
 from releases.sections.words import ALERTS, SEVERITIES, word
-from releases.summary import Unusable
+from releases.summary import Unusable, is_long_before
 
 
 def headline(figures: Figures) -> Section:
@@ -147,6 +147,11 @@ def _compared(figures: Figures) -> Text:
             " of a year ago is compared, customers and spend."
         )
         zh += f"没有截至 {day} 的发布，上年同期仅按本次数据比较客户数和消费。"
+    newest, as_of_date = figures.headline.newest_order_date, figures.manifest.as_of_date
+    if newest is not None and is_long_before(newest, as_of_date):
+        n_days = (as_of_date - newest).days
+        en += f" The newest order is of {newest}, {n_days:,} days before this date."
+        zh += f"最新订单为 {newest}，早于本次截止日 {n_days:,} 天。"
     return Text(en, zh)
 
 

@@ -19,6 +19,7 @@ with known as (
 spent as (
     select
         coalesce(sum(n_orders_12m), 0)::bigint as n_orders,
+        max(last_order_date) as newest_order_date,
         coalesce(sum(spend_12m_amount), 0) as spend_amount,
         coalesce(sum(spend_previous_12m_amount), 0) as spend_year_ago_amount,
         sum(margin_12m_amount) as margin_amount,
@@ -39,6 +40,7 @@ select
     known.n_dated,
     known.n_year_ago,
     spent.n_orders,
+    spent.newest_order_date,
     spent.spend_amount,
     spent.spend_year_ago_amount,
     case when spent.known_spend_amount > 0 then spent.margin_amount end

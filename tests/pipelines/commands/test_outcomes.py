@@ -1,5 +1,7 @@
 """What a run tells fits one screen, however much there is to tell."""
 
+import datetime
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,30 @@ def test_much_fits_one_screen_with_the_lines_around_it(much, capsys):
     assert "refused and 21 more files: see feed_reconciliation" in text
     assert "40 schemes: 80 up, 120 down, 160 changed, 40 new" in text
     assert "accepted and 2 more gates" in text
+
+
+@pytest.mark.parametrize(
+    ("as_of_date", "says"),
+    [
+        ("2015-01-31", ""),
+        (
+            "2015-02-01",
+            "order of 2014-12-31, 32 days before; see --as-of 2014-12-31",
+        ),
+        (
+            "2026-11-28",
+            "order of 2014-12-31, 4,350 days before; see --as-of 2014-12-31",
+        ),
+    ],
+)
+def test_old_data_graded_as_of_a_later_day_are_told_of(much, capsys, as_of_date, says):
+    newest = datetime.date(2014, 12, 31)
+    day = datetime.date.fromisoformat(as_of_date)
+    outcomes.show(replace(much, newest_order_date=newest, as_of_date=day))
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) + 3 <= 24
+    told = [line.split("newest")[1].strip() for line in lines if "  newest" in line]
+    assert told == ([says] if says else [])
 
 
 def test_json_leaves_nothing_out(much):

@@ -1,5 +1,7 @@
 """The first screen."""
 
+import datetime
+
 import pytest
 
 from releases.sections.overview import attention, headline
@@ -17,6 +19,16 @@ def test_what_a_release_does_not_know_of_a_year_ago_is_left_out(figures):
     assert "only what this release's own facts tell" in section.blocks[1].text.en
     (line,) = cards(section)["Spend, 12 months"].lines
     assert (line.text.zh, line.tone) == ("▲ 100.0 % 较上年同期", "up")
+
+
+@pytest.mark.parametrize(("day", "is_told"), [(30, False), (29, True)])
+def test_an_old_newest_order_is_told(figures, insert, day, is_told):
+    as_of_date = figures.manifest.as_of_date
+    newest = as_of_date - datetime.timedelta(days=61 - day)
+    insert("customer_metrics", {"customer_id": "A", "last_order_date": newest})
+    note = headline(figures).blocks[1].text
+    assert (f"The newest order is of {newest}, 32 days before" in note.en) == is_told
+    assert (f"最新订单为 {newest}，早于本次截止日 32 天" in note.zh) == is_told
 
 
 def test_where_nothing_was_there_a_change_is_no_share(figures, insert):
