@@ -46,11 +46,7 @@ app = typer.Typer(
 )
 
 
-identity_app = typer.Typer(
-    name="identity",
-    help="Which customer ids are one customer.",
-    no_args_is_help=True,
-)
+identity_app = typer.Typer(name="identity")
 app.add_typer(identity_app)
 
 
@@ -143,11 +139,17 @@ def pull(
     command.pull(open_project(project), databases or [], as_json=json)
 
 
-@identity_app.command(
-    epilog=examples(
-        "fenji identity train --project acme",
-    )
+@identity_app.callback(
+    invoke_without_command=True,
+    epilog=examples("fenji identity train --project acme"),
 )
+def identity(context: typer.Context) -> None:
+    """Learn which customer ids are one customer."""
+    if context.invoked_subcommand is None:
+        terminal.console().print(context.get_help())
+
+
+@identity_app.command(epilog=examples("fenji identity train --project acme"))
 def train(project: ProjectOption = None, json: JsonOption = False) -> None:
     """Learn from the landing files which ids are alike; write the model's file."""
     from pipelines.commands import identity as command  # noqa: PLC0415

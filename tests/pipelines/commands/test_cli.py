@@ -233,6 +233,12 @@ def test_help_lists_the_commands():
         assert f" {command} " in ended.stdout
 
 
+def test_a_group_of_commands_without_one_shows_its_help():
+    ended = fenji("identity")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert " train " in ended.stdout
+
+
 COMMANDS = typer.main.get_command(cli.app).commands
 
 
