@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 
 _LISTED = 5  # files of a kind that are named one by one
 _REASONS = 12
+# How each number of a file is called, as after a run.
+_COUNTS = {
+    "read": "n_read",
+    "loaded": "n_loaded",
+    "duplicate": "n_duplicate",
+    "rejected": "n_rejected",
+    "skipped": "n_skipped",
+}
 _STATES = {
     "refused": "refused, see below",
     "empty": "empty",
@@ -145,11 +153,8 @@ def _show(project: Project, found: "Preview") -> None:
         return
     for feed in dict.fromkeys(file.feed for file in found.files):
         of_feed = [file for file in found.files if file.feed == feed]
-        numbers = ("read", "load", "twice", "reject", "skip")
-        rows = terminal.table(feed, "file", "taken by", *numbers, numbers=numbers)
-        for shown in _grouped(of_feed):
-            rows.add_row(*shown)
-        out.print(rows)
+        terminal.say_counts(feed, [*_COUNTS], [*_grouped(of_feed)], always=2)
+        out.print()
         _show_first_rows(of_feed)
         _show_merged(feed, found)
     for line in _remarks(found):
@@ -161,13 +166,8 @@ def _show(project: Project, found: "Preview") -> None:
             f" linked by it{known}",
             soft_wrap=True,
         )
-    if found.rejected:
-        rows = terminal.table(
-            "Would be rejected", "rows", "reason", "first place", numbers=("rows",)
-        )
-        for problem in found.rejected[:_REASONS]:
-            rows.add_row(f"{problem.n:,}", problem.reason, problem.place(project))
-        out.print(rows)
+    for line in _rejected(project, found):
+        out.print(line, soft_wrap=True)
     if not all(file.is_whole for file in found.files):
         out.print("Of large files the first rows were looked at. Nothing was loaded.")
     else:
@@ -191,8 +191,26 @@ def _remarks(found: "Preview") -> Iterable[str]:
             )
 
 
-def _grouped(files: list["FileHead"]) -> Iterable[tuple[str, ...]]:
-    """A row a file; files beyond the first few of a kind together in one."""
+def _rejected(project: Project, found: "Preview") -> Iterable[str]:
+    """Why rows would be rejected, with the place of the first for each reason."""
+    from ingest.rejections import REASONS  # noqa: PLC0415 - imports DuckDB
+
+    shown = found.rejected[:_REASONS]
+    if not shown:
+        return
+    yield "Would be rejected"
+    counts = [f"{problem.n:,}" for problem in shown]
+    width = max(map(len, counts))
+    for problem, count in zip(shown, counts, strict=True):
+        yield f"  {count:>{width}}  {problem.reason}: {REASONS[problem.reason]}"
+        yield f"  {'':>{width}}  first {problem.place(project)}"
+    if len(found.rejected) > len(shown):
+        yield f"  … and {len(found.rejected) - len(shown)} more reasons"
+    yield ""
+
+
+def _grouped(files: list["FileHead"]) -> Iterable[terminal.Counted]:
+    """Each file by itself; files beyond the first few of a kind together."""
     kinds: dict[tuple[str | None, str, str | None], list[FileHead]] = {}
     for file in files:
         kinds.setdefault((file.mapping, file.status, file.reason), []).append(file)
@@ -201,17 +219,18 @@ def _grouped(files: list["FileHead"]) -> Iterable[tuple[str, ...]]:
         if status != "loaded":
             taken = _STATES[status]
         for file in members[:_LISTED]:
-            yield (file.file, taken, *_counts([file]))
+            yield terminal.Counted(file.file, taken, _counts([file]))
         rest = members[_LISTED:]
         if rest:
-            yield (f"… and {len(rest):,} more", taken, *_counts(rest))
+            more = f"… and {len(rest):,} more"
+            yield terminal.Counted(more, taken, _counts(rest))
 
 
-def _counts(files: list["FileHead"]) -> Iterable[str]:
-    for name in ("n_read", "n_loaded", "n_duplicate", "n_rejected", "n_skipped"):
-        counted = [getattr(file, name) for file in files]
-        known = [count for count in counted if count is not None]
-        yield f"{sum(known):,}" if known else ""
+def _counts(files: list["FileHead"]) -> list[int | None]:
+    """The numbers of files, together; None where nothing is known."""
+    counted = ([getattr(file, name) for file in files] for name in _COUNTS.values())
+    known = ([count for count in counts if count is not None] for counts in counted)
+    return [sum(counts) if counts else None for counts in known]
 
 
 def _show_first_rows(files: list["FileHead"]) -> None:
@@ -222,12 +241,15 @@ def _show_first_rows(files: list["FileHead"]) -> None:
             continue
         shown.add(file.mapping)
         numbers = [f"row {number}" for number in range(1, len(file.rows) + 1)]
-        rows = terminal.table(f"First rows of {file.file}", "column", *numbers)
+        rows = terminal.table("", "column", *numbers)
         for name in file.rows[0]:
             values = [_written(row[name]) for row in file.rows]
             if any(values):
                 rows.add_row(name, *values)
-        terminal.console().print(rows)
+        # Not the table's title, which would break the name of the file.
+        out = terminal.console()
+        out.print(f"First rows of {file.file}", style="bold", soft_wrap=True)
+        out.print(rows)
 
 
 def _show_merged(feed: str, found: "Preview") -> None:

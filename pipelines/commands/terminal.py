@@ -9,21 +9,35 @@ error, results to standard output.
 
 import datetime
 import json
+import os
+import re
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Console, ConsoleOptions, JustifyMethod, RenderableType
+from rich.cells import cell_len
+from rich.console import (
+    Console,
+    ConsoleOptions,
+    JustifyMethod,
+    RenderableType,
+    RenderResult,
+)
 from rich.segment import Segment
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from project.quantities import number_of
 from project.shown import visible, visible_json, visible_line
 
 _ENOUGH_COLUMNS = 80
+_TOO_NARROW = 20  # for any table: such a number of columns is a slip
+# A number or a day: a part of one reads as another one. Ids may be longer.
+_NUMBER = re.compile(r"[-+]?[0-9][0-9,.:/%-]{0,23}")
+_ENOUGH_FOR_TEXT = 12  # columns, where there is little room
 _WORTH_A_LINE = 0.05  # seconds
 _TELLING_SHARE = 0.1  # of the former run: from there on the pace of this one is known
 
@@ -37,6 +51,9 @@ class _Console(Console):
             visible(shown_object) if isinstance(shown_object, str) else shown_object
             for shown_object in objects
         ]
+        if any(isinstance(shown_object, _Table) for shown_object in objects):
+            # A table that does not fit is wider than the terminal, and still whole.
+            options.setdefault("crop", False)
         super().print(*shown, **options)
 
     def render(
@@ -51,21 +68,64 @@ class _Console(Console):
 
 
 class _Table(Table):
-    """A table whose cells are measured as they are shown."""
+    """A table whose cells are measured as they are shown; no number is ever cut."""
 
     def add_row(self, *cells: RenderableType | None, **options: Any) -> None:  # noqa: ANN401
         """Add a row."""
         shown = [visible(cell) if isinstance(cell, str) else cell for cell in cells]
         super().add_row(*shown, **options)
+        for column, cell in zip(self.columns, shown, strict=False):
+            if isinstance(cell, str) and _NUMBER.fullmatch(cell):
+                column.min_width = max(column.min_width or 0, cell_len(cell))
+
+    def __rich_console__(
+        self, console: Console, options: ConsoleOptions
+    ) -> RenderResult:
+        """The title over the whole width, and the columns as wide as there is room."""
+        title, self.title = self.title, None
+        first, was_whole = self.columns[0], self.columns[0].no_wrap
+        first.no_wrap = was_whole and self._least_width() <= options.max_width
+        least = max(self._least_width(), options.max_width)
+        if title:
+            style = self.title_style or ""
+            yield Text(str(title), style=style, overflow="fold", end="\n")
+        try:
+            yield from super().__rich_console__(console, options.update(width=least))
+        finally:
+            self.title, first.no_wrap = title, was_whole
+
+    def _least_width(self) -> int:
+        """The width in which no column that is to stay whole is broken."""
+        between = 2
+        return between + sum(
+            between
+            + max(
+                column.min_width or 0,
+                _width(column)
+                if column.no_wrap
+                else min(_width(column), _ENOUGH_FOR_TEXT),
+            )
+            for column in self.columns
+        )
+
+
+def _width(column: Column) -> int:
+    """The width that a column would take if nothing of it were broken."""
+    cells = (column.header, *column.cells)
+    return max(
+        (cell_len(line) for cell in cells for line in str(cell).splitlines()),
+        default=0,
+    )
 
 
 def console(*, err: bool = False) -> Console:
     """A console that keeps within the terminal, and within 80 columns elsewhere.
 
-    Brackets and colons are what they are: an id may hold them.
+    Where COLUMNS states a width, it is that one. Brackets and colons are what they
+    are: an id may hold them.
     """
     stream = sys.stderr if err else sys.stdout
-    width = None if stream.isatty() else _ENOUGH_COLUMNS
+    width = None if stream.isatty() else _stated_width() or _ENOUGH_COLUMNS
     return _Console(
         stderr=err,
         width=width,
@@ -74,6 +134,14 @@ def console(*, err: bool = False) -> Console:
         emoji=False,
         soft_wrap=not width,
     )
+
+
+def _stated_width() -> int | None:
+    """The width that COLUMNS states, as shells do; None where it states none."""
+    stated = os.environ.get("COLUMNS", "")
+    if not stated.isascii() or not stated.isdigit():
+        return None
+    return max(int(stated[:4]), _TOO_NARROW)
 
 
 def say_error(message: str) -> None:
@@ -106,7 +174,14 @@ def table(title: str, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
         side: JustifyMethod = "right" if name in numbers else "left"
         # The first column names the row: it is the last to be broken, with the numbers.
         is_whole = not place or name in numbers
-        made.add_column(name, justify=side, overflow="fold", no_wrap=is_whole)
+        least = max(map(cell_len, name.split()), default=0)
+        made.add_column(
+            name,
+            justify=side,
+            overflow="fold",
+            no_wrap=is_whole,
+            min_width=cell_len(name) if name in numbers else least,
+        )
     return made
 
 
@@ -124,10 +199,93 @@ def facts(*numbers: str) -> Table:
     )
     made.add_column(no_wrap=True)
     for name in numbers:
-        made.add_column(name, justify="right", no_wrap=True)
+        made.add_column(name, justify="right", no_wrap=True, min_width=cell_len(name))
     if not numbers:
         made.add_column(overflow="fold")
     return made
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What has a long name, such as a file, a remark on it, and counts."""
+
+    name: str
+    remark: str
+    counts: Sequence[int | None]  # None: not known
+
+
+def say_counts(
+    title: str, columns: Sequence[str], things: Sequence[Counted], *, always: int
+) -> None:
+    """Print counts of things with long names.
+
+    Names stay whole, so that they can be looked for: on a line of their own where
+    there is no room beside the counts.
+
+    Args:
+        title: what the things are.
+        columns: the names of the counts.
+        things: each with as many counts as there are columns.
+        always: of so many columns, the first, zeros are shown, too; another column is
+            left out where nothing was counted.
+    """
+    out = console()
+    heading, *lines = _counted(title, columns, things, always, out.width)
+    out.print(Text(f"\n{heading}", style="bold"), soft_wrap=True)
+    for line in lines:
+        out.print(line, soft_wrap=True)
+
+
+def _counted(
+    title: str,
+    columns: Sequence[str],
+    things: Sequence[Counted],
+    always: int,
+    width: int,
+) -> Iterator[str]:
+    """The lines of `say_counts`."""
+    shown = [
+        place
+        for place in range(len(columns))
+        if place < always or any(thing.counts[place] for thing in things)
+    ]
+    names = [columns[place] for place in shown]
+    counts = [
+        [
+            "" if thing.counts[place] is None else f"{thing.counts[place]:,}"
+            for place in shown
+        ]
+        for thing in things
+    ]
+    widths = [max(map(len, column)) for column in zip(names, *counts, strict=True)]
+    room = width - sum(count_width + 2 for count_width in widths)
+
+    def numbered(left: str, cells: Sequence[str], at: int) -> str:
+        padded = (f"  {cell:>{most}}" for cell, most in zip(cells, widths, strict=True))
+        return (_padded(left, at) + "".join(padded)).rstrip()
+
+    longest = max(cell_len(visible(thing.name)) for thing in things) + 4
+    remark = max(cell_len(visible(thing.remark)) for thing in things)
+    is_beside = max(longest + remark, cell_len(title)) <= room
+    at = longest + remark if is_beside else min(remark + 4, room)
+    at = max(at, min(cell_len(title), room))
+    yield numbered(title, names, at)
+    yield "─" * (at + width - room)
+    for thing, cells in zip(things, counts, strict=True):
+        name, told = visible_line(thing.name), visible_line(thing.remark)
+        if is_beside:
+            yield numbered(_padded(f"  {name}", longest) + told, cells, at)
+            continue
+        yield f"  {name}"
+        if remark + 4 > at:
+            yield f"    {told}"
+            told = ""
+        yield numbered(f"    {told}", cells, at)
+
+
+def _padded(text: str, width: int) -> str:
+    """The text with blanks up to a width on the terminal."""
+    return text + " " * (width - cell_len(text))
 
 
 class StepLines:

@@ -43,6 +43,27 @@ def test_good_files_are_shown_with_their_first_rows(shop, capsys):
     assert not (shop / "data").exists()
 
 
+def test_what_is_counted_is_read_whole_in_a_pipe(shop, capsys):
+    (shop / "fenji.yaml").write_text(
+        "name: shop\nfeeds: {transactions: {columns: {amount: amount}}}\n"
+    )
+    name = "northwind/OrderDetail/a folder with a long name/whole.csv"
+    (shop / "landing/transactions" / name).parent.mkdir(parents=True)
+    rows = "".join(f"A{number},1,2026-05-01,10\n" for number in range(1200))
+    land(shop, name, f"{GOOD}{rows}B,1,2026-05-01,ten\n")
+
+    lines = told(shop, capsys).splitlines()
+
+    # No column of zeros, and nothing that is broken: a part of a number is another.
+    heading = next(line for line in lines if line.startswith("transactions"))
+    assert heading.split() == ["transactions", "read", "loaded", "rejected"]
+    at = lines.index(f"  landing/transactions/{name}")
+    assert lines[at + 1].split() == ["feeds.transactions", "1,202", "1,201", "1"]
+    assert f"First rows of landing/transactions/{name}" in "\n".join(lines)
+    assert "  1  not_a_number: no decimal number" in lines
+    assert f"     first landing/transactions/{name}:1202 amount" in lines
+
+
 def test_some_rejected_rows_are_told_and_no_failure(shop, capsys):
     land(shop, "a.csv", GOOD + "B,1,2026-05-01,ten\n")
 

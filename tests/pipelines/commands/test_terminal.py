@@ -27,6 +27,105 @@ def test_long_codes_of_moves_stand_in_one_line(capsys):
     assert max(map(len, lines)) <= 80
 
 
+NUMBERS = ("1,000", "12,345,678", "-1,234,567,890.12")
+
+
+@pytest.mark.parametrize("columns", [None, "20", "60", "80", "140", "many", "0"])
+def test_numbers_and_their_names_are_whole_at_any_width(capsys, monkeypatch, columns):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    path = "landing/transactions/a folder/of_another/whole.parquet"
+    names = ("read", "duplicate", "rejected")
+    rows = terminal.table("Files", "file", "taken by", *names, numbers=names)
+    rows.add_row(path, "feeds.transactions[12]", *NUMBERS)
+    terminal.console().print(rows)
+    facts = terminal.facts(*names)
+    facts.add_row(path, *NUMBERS)
+    terminal.console().print(facts)
+    words = capsys.readouterr().out.split()
+    for whole in (*names, *NUMBERS):
+        assert words.count(whole) == 2, whole
+    # Days and numbers in columns of texts as well.
+    first = terminal.table("First rows", "column", "row 1", "row 2", "row 3")
+    first.add_row("an_attribute_of_the_company's_own", *["anything " * 9] * 3)
+    first.add_row("closed_at", *["2026-05-01"] * 3)
+    first.add_row("amount", *["1234567.89"] * 3)
+    terminal.console().print(first)
+    words = capsys.readouterr().out.split()
+    assert words.count("2026-05-01") == words.count("1234567.89") == 3
+
+
+@pytest.mark.parametrize(("columns", "width"), [(None, 80), ("140", 140), ("60", 60)])
+def test_a_table_takes_the_width_that_is_there(capsys, monkeypatch, columns, width):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    rows = terminal.table("Some " * 40, "customer", "why", "spend", numbers=("spend",))
+    rows.add_row("C" * 70, "is told at length " * 12, "1,234.50")
+    terminal.console().print(rows)
+    lines = capsys.readouterr().out.splitlines()
+    assert width - 8 <= max(map(len, lines)) <= width
+    assert "".join(lines).count("C") == 70
+
+
+LONG = "landing/transactions/northwind/OrderDetail/of the year 2026/whole.parquet"
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        (
+            "121",
+            [
+                "transactions".ljust(97) + "  read  loaded  rejected",
+                "─" * 121,
+                f"  {LONG}  feeds.transactions  10,612       0     1,000",
+                "  b.csv".ljust(77) + "refused".ljust(28) + "     0",
+            ],
+        ),
+        (
+            "80",
+            [
+                "transactions              read  loaded  rejected",
+                "─" * 48,
+                f"  {LONG}",
+                "    feeds.transactions  10,612       0     1,000",
+                "  b.csv",
+                "    refused                          0",
+            ],
+        ),
+        (
+            "40",
+            [
+                "transactions      read  loaded  rejected",
+                "─" * 40,
+                f"  {LONG}",
+                "    feeds.transactions",
+                "                10,612       0     1,000",
+                "  b.csv",
+                "    refused",
+                "                             0",
+            ],
+        ),
+    ],
+)
+def test_long_names_stand_whole_and_columns_of_zeros_are_left_out(
+    capsys, monkeypatch, columns, lines
+):
+    monkeypatch.setenv("COLUMNS", columns)
+    terminal.say_counts(
+        "transactions",
+        ["read", "loaded", "duplicate", "rejected", "skipped"],
+        [
+            terminal.Counted(LONG, "feeds.transactions", (10_612, 0, 0, 1000, None)),
+            terminal.Counted("b.csv", "refused", (None, 0, None, None, None)),
+        ],
+        always=2,
+    )
+    assert capsys.readouterr().out.splitlines() == ["", *lines]
+
+
 # Clears the screen, sets the title, overwrites the line, turns the order of letters.
 HOSTILE = "C1\x1b[2J\x1b]0;owned\x07\rC2\x08\x9b31m\u202egnp.exe\x7f"
 SHOWN = "C1\\x1b[2J\\x1b]0;owned\\x07\\x0dC2\\x08\\x9b31m\\u202egnp.exe\\x7f"
