@@ -44,6 +44,9 @@ _WHOLE_NUMBERS = frozenset({"int_parsing", "int_type", "int_from_float"})
 _NUMBERS = _WHOLE_NUMBERS | {"decimal_parsing", "decimal_type"}
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+
+
 class _Loader(yaml.CSafeLoader):
     """YAML with exact decimals, booleans only as true and false, keys only once."""
 
@@ -67,18 +70,26 @@ def _decimal(loader: yaml.CSafeLoader, node: yaml.ScalarNode) -> Decimal:
 
 
 def _mapping(loader: yaml.CSafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-    """A mapping; a key that stands in it twice is refused."""
-    loader.flatten_mapping(node)
-    _refuse_split_values(node)
-    made: dict[Any, Any] = {}
-    for key_node, value_node in node.value:
-        key = _value(loader, key_node)
-        if key in made:
+    """A mapping; a key that stands in it twice is refused.
+
+    What is merged into it by `<<` is no such key: the mapping's own goes before it.
+    """
+    own: set[Any] = set()
+    for key_node, _ in node.value:
+        is_merge = key_node.tag == _MERGE
+        key = key_node.value if is_merge else _value(loader, key_node)
+        if key in own:
+            way_out = "; write <<: [*first, *second]" if is_merge else ""
             raise yaml.constructor.ConstructorError(
-                None, None, f"the key '{key}' is given twice", key_node.start_mark
+                None,
+                None,
+                f"the key '{key}' is given twice{way_out}",
+                key_node.start_mark,
             )
-        made[key] = _value(loader, value_node)
-    return made
+        own.add(key)
+    _refuse_split_values(node)
+    loader.flatten_mapping(node)
+    return {_value(loader, key): _value(loader, value) for key, value in node.value}
 
 
 def _sequence(loader: yaml.CSafeLoader, node: yaml.SequenceNode) -> list[Any]:

@@ -35,10 +35,36 @@ def test_only_true_and_false_are_booleans_and_dates_stay_text(tmp_path: Path):
     assert content == {"a": "no", "b": True, "c": "on", "d": "2026-01-31"}
 
 
+MERGED = """
+a: &first {amount: paid, day: date}
+b: &second
+  <<: *first
+  amount: 实付金额
+c: {<<: [*second, *first], note: x}
+d: {amount: last, <<: *second}
+"""
+
+
+def test_what_a_mapping_says_itself_goes_before_what_is_merged_into_it(tmp_path: Path):
+    content = read_yaml(written(tmp_path, MERGED))
+    assert content["a"] == {"amount": "paid", "day": "date"}
+    assert content["b"] == {"amount": "实付金额", "day": "date"}
+    assert content["c"] == {"amount": "实付金额", "day": "date", "note": "x"}
+    assert content["d"] == {"amount": "last", "day": "date"}
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
         ("name: a\nname: b\n", ":2: the key 'name' is given twice"),
+        (
+            "a: &a {x: 1}\nb:\n  <<: *a\n  x: 2\n  x: 3\n",
+            ":5: the key 'x' is given twice",
+        ),
+        (
+            "a: &a {x: 1}\nb:\n  <<: *a\n  <<: *a\n",
+            ":4: the key '<<' is given twice; write <<: [*first, *second]",
+        ),
         (
             "name: a\ninner: {sise: 3}\n",
             ":2: inner.sise: unknown field; did you mean 'size'?",
