@@ -159,7 +159,7 @@ def _check_landing(project: Project) -> None:
             continue
         if entry.is_dir() and entry.name not in feeds():
             raise ConfigurationError(
-                f"is not the folder of a feed{_nearest_feed(entry.name)}", Place(entry)
+                f"is not the folder of a feed{_way_out(project, entry)}", Place(entry)
             )
         if (
             entry.is_file()
@@ -172,10 +172,24 @@ def _check_landing(project: Project) -> None:
             )
 
 
-def _nearest_feed(name: str) -> str:
+def _way_out(project: Project, entry: Path) -> str:
+    """What to do with a folder of `landing/` that is no feed's."""
     from project.documents import nearest  # noqa: PLC0415 - on the way to an error
 
-    return nearest(name, list(feeds())) or f"; feeds: {', '.join(feeds())}"
+    named = {
+        (project.root / mapping.folder.expanduser()).resolve()
+        for mappings in project.settings.feeds.values()
+        for mapping in mappings
+        if mapping.folder is not None
+    }
+    place = entry.resolve()
+    is_named = any(place in {folder, *folder.parents} for folder in named)
+    near = "" if is_named else nearest(entry.name, list(feeds()))
+    return near or (
+        f"; move it out of {project.landing.name}/, such as to {entry.name}/, and name"
+        f" it so: 'folder: {entry.name}'; or put its files into the feed's own folder,"
+        f" such as {project.landing.name}/transactions/{entry.name}/"
+    )
 
 
 @dataclass(frozen=True)

@@ -259,6 +259,28 @@ def error(company):
     return message
 
 
+def test_a_folder_in_landing_that_feeds_share_is_told_where_to_go(company):
+    shared = {"folder": "landing/shop", "files": "*.csv"}
+    company.settings({"feeds": {"transactions": shared, "customers": shared}})
+    company.land("shop/a.csv", "customer_id\nC1\n")
+    with pytest.raises(ConfigurationError) as told:
+        find_files(company.project)
+    message = str(told.value)
+    assert "landing/shop: is not the folder of a feed; move it out of" in message
+    assert "'folder: shop'" in message
+    assert "landing/transactions/shop/" in message
+    # Both ways out are ones.
+    (company.root / "landing/shop").rename(company.root / "shop")
+    shared["folder"] = "shop"
+    company.settings({"feeds": {"transactions": shared, "customers": shared}})
+    assert [file.path for file in find_files(company.project)] == ["a.csv"] * 2
+    own = company.root / "landing/transactions/shop"
+    own.parent.mkdir(parents=True, exist_ok=True)
+    (company.root / "shop").rename(own)
+    company.settings({"feeds": {"transactions": {"files": "shop/*.csv"}}})
+    assert [file.path for file in find_files(company.project)] == ["shop/a.csv"]
+
+
 def test_a_folder_that_is_no_feed_is_an_error(company):
     company.land("customer/f.csv", "x")
     assert "landing/customer: is not the folder of a feed; did you mean" in error(
