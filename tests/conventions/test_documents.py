@@ -69,3 +69,13 @@ def is_there(dotted):
             names = file.read_text(encoding="utf-8")
             return inner == path or re.search(rf"\b{path.name}\b", names) is not None
     return (ROOT / path).is_dir() or (ROOT / f"{path}.yaml").is_file()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md"])
+def test_the_readme_installs_before_it_calls(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = [block for block in text.split("```")[1::2] if "bin/fenji" in block]
+    for block in blocks:
+        assert "make setup" in block.partition(".venv/bin/fenji")[0]
+    # Without a preset a shop gets the schemes of hotels as well.
+    assert "fenji init acme --preset" in blocks[0]
