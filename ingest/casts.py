@@ -329,16 +329,23 @@ def _decimal(column: Column, x: Sql, given_type: str, written: Written) -> _Made
     elif given_type in (*_INTEGERS, *_UNSIGNED) or given_type.startswith("DECIMAL"):
         value = sql("try_cast({x} as {kind})", x=x, kind=kind)
     elif given_type == "DOUBLE":
-        # A double is the decimal that it prints as. Printing is slow, and needed only
-        # where rounding could go either way or the digits run out.
+        # A double is the decimal that it prints as, and one that was reckoned the one
+        # of 15 digits: 16.245 * 15 prints as 243.67499999999998. Printing is slow, and
+        # needed only where rounding could go either way or the digits run out.
         scaled = sql("{x} * {power}", x=x, power=literal(10 ** _DECIMALS[column.type]))
         value = sql(
             "case when abs({scaled}) < 1e13 and abs({scaled} - round({scaled})) < 0.49"
             " then try_cast({x} as {kind})"
-            " else try_cast(cast({x} as varchar) as {kind}) end",
+            " else try_cast({printed} as {kind}) end",
             x=x,
             kind=kind,
             scaled=scaled,
+            printed=sql(
+                "format('{{:.15g}}', {x})"
+                if written.is_reckoned
+                else "cast({x} as varchar)",
+                x=x,
+            ),
         )
     else:
         value = _exact_text(x, given_type, kind, written)

@@ -360,6 +360,7 @@ class Group:
                     bound.column.name,
                     iso_too=self.layout.kind == "workbook",
                 )
+            written = replace(written, is_reckoned=expression is not None)
             made = casts.cast(bound.column, x, v, kind, written)
             if bound.index is not None and self.header[bound.index] == told:
                 made = replace(made, value=self._of_labels(bound.column, written))

@@ -45,6 +45,8 @@ class Written:
     iso_too: bool = False  # dates may be ISO 8601 beside that
     numbers: str | None = None  # one of the examples of `number_format`
     nothing: tuple[str, ...] = ()  # words that stand for no value
+    # By an expression: of a double the last two digits are what reckoning left over.
+    is_reckoned: bool = False
 
 
 def written_in(mapping: FeedMapping, column: str, *, iso_too: bool) -> Written:

@@ -1,7 +1,7 @@
 """What text, and what typed columns, become as canonical values."""
 
 import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from ingest.written import BLANKS
 from sql.contracts import feeds
@@ -427,6 +427,39 @@ def test_typed_amounts(company):
             ("'1.005'", D("1.01")),
         ],
     )
+
+
+def test_amounts_reckoned_from_doubles_are_right_to_the_cent(company):
+    """Each product is half a cent by decimals, and a little less by doubles."""
+    company.settings(
+        {
+            "feeds": {
+                "transactions": {
+                    "columns": {"amount": {"expr": "price * n * (1 - discount)"}},
+                    "constants": {"occurred_at": "2026-05-01"},
+                }
+            }
+        }
+    )
+    given = [
+        (price, n, discount)
+        for price in ("1.14", "41.06", "-1.14", "64.98", "89.97")
+        for n in (5, 7, 15)
+        for discount in ("0.05", "0.15", "0.25")
+    ]
+    rows = ", ".join(
+        f"({number}, {price}::double, {n}::double, {discount}::double)"
+        for number, (price, n, discount) in enumerate(given)
+    )
+    file = company.land("transactions/t.parquet", "")
+    company.con.sql(
+        f"select * from (values {rows}) as t (transaction_id, price, n, discount)"
+    ).write_parquet(str(file))
+    company.load("transactions")
+    exact = [D(price) * n * (1 - D(discount)) for price, n, discount in given]
+    assert company.column(
+        "select amount from raw.transactions order by transaction_id::int"
+    ) == [amount.quantize(D("0.01"), ROUND_HALF_UP) for amount in exact]
 
 
 def test_typed_timestamps(company):
