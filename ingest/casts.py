@@ -130,6 +130,8 @@ def cast(column: Column, x: Sql, v: Sql, given_type: str, written: Written) -> C
         given_type: its type, as DuckDB describes it.
         written: how text states dates and numbers.
     """
+    if written.words:
+        x, given_type = _by_words(_as_text(x, given_type), written), "VARCHAR"
     text = given_type == "VARCHAR"
     if text and written.nothing:
         x = sql(
@@ -167,6 +169,17 @@ def cast(column: Column, x: Sql, v: Sql, given_type: str, written: Written) -> C
             why=made.why,
         ),
         day=made.day,
+    )
+
+
+def _by_words(x: Sql, written: Written) -> Sql:
+    """The text, or what it means where the mapping names it."""
+    return sql(
+        "coalesce(list_extract([{meant}], list_position([{words}], {trimmed})), {x})",
+        meant=listed(literal(meant) for _, meant in written.words),
+        words=listed(literal(word) for word, _ in written.words),
+        trimmed=trimmed(x),
+        x=x,
     )
 
 

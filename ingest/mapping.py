@@ -16,7 +16,13 @@ from decimal import Decimal, InvalidOperation
 from functools import partial
 
 from ingest import header_names
-from ingest.written import BLANKS, COUNTED, date_formats, two_readings
+from ingest.written import (
+    BLANKS,
+    COUNTED,
+    constant_text,
+    date_formats,
+    two_readings,
+)
 from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
@@ -152,6 +158,7 @@ def _check_columns(
         "constants": mapping.constants,
         "date_format": mapping.date_format,
         "null_values": mapping.null_values,
+        "words": mapping.words,
     }
     for part, names in by_column.items():
         for name in names if isinstance(names, dict) else ():
@@ -167,6 +174,19 @@ def _check_columns(
             wrong = f"{wrong} (given: {value})"
         if wrong is not None:
             raise ConfigurationError(wrong, place_of("constants", name))
+    _check_words(contract, mapping, place_of)
+
+
+def _check_words(
+    contract: Contract, mapping: FeedMapping, place_of: Callable[..., Place]
+) -> None:
+    """Refuse meanings of words that are no values of their column."""
+    for name, words in mapping.words.items():
+        for word, meant in words.items():
+            wrong = _constant_problem(contract.column(name), constant_text(meant))
+            if wrong is not None:
+                problem = f"{wrong} (given: {meant})"
+                raise ConfigurationError(problem, place_of("words", name, word))
 
 
 def _check_joins(mapping: FeedMapping, place_of: Callable[..., Place]) -> None:
@@ -270,11 +290,6 @@ def _letters(date_format: str) -> list[str]:
     return re.findall("%[a-zA-Z]", date_format)
 
 
-def constant_text(value: str | int | Decimal | bool) -> str:
-    """A constant as it would stand in a text file."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
 def _constant_problem(column: Column, text: str) -> str | None:
     """Why the text is no value of the column; None where it is one."""
     word = text.strip(BLANKS).lower()
@@ -371,6 +386,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
     later = {
         "number_format": mapping.number_format,
         "null_values": mapping.null_values,
+        "words": mapping.words,
         "where": mapping.where,
         "merge": mapping.merge,
         "join": mapping.join,

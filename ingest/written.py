@@ -10,6 +10,7 @@ import datetime
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from ingest.sql_text import Sql, literal, sql
 from project.settings import FeedMapping
@@ -45,6 +46,7 @@ class Written:
     iso_too: bool = False  # dates may be ISO 8601 beside that
     numbers: str | None = None  # one of the examples of `number_format`
     nothing: tuple[str, ...] = ()  # words that stand for no value
+    words: tuple[tuple[str, str], ...] = ()  # of the file, and what they mean
     # By an expression: of a double the last two digits are what reckoning left over.
     is_reckoned: bool = False
 
@@ -56,7 +58,16 @@ def written_in(mapping: FeedMapping, column: str, *, iso_too: bool) -> Written:
         iso_too=iso_too,
         numbers=mapping.number_format,
         nothing=_of_column(mapping.null_values, column),
+        words=tuple(
+            (word, constant_text(meant))
+            for word, meant in mapping.words.get(column, {}).items()
+        ),
     )
+
+
+def constant_text(value: str | int | Decimal | bool) -> str:
+    """A value that the settings give, as it would stand in a text file."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def date_formats(mapping: FeedMapping) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:

@@ -317,6 +317,12 @@ class FeedMapping(FileForm):
         default=(), examples=[["NA", "?"], {"region": ["NA"]}]
     )
     """Words that stand for no value; by canonical column, if they differ."""
+    words: dict[str, dict[str, str | int | Decimal | bool]] = Field(
+        default_factory=dict,
+        examples=[{"status": {"已付款": "paid", "已取消": "cancelled"}}],
+    )
+    """Canonical column: words of the file, and what each means there. A word that is
+    not named stays as it is: it is rejected where the column has a list of its own."""
     where: str | None = Field(default=None, examples=["\"Status\" <> 'draft'"])
     """A condition over the columns of the file: other rows are skipped, and counted."""
     join: dict[OwnName, Join] = Field(

@@ -159,6 +159,65 @@ def test_words_for_nothing_and_a_word_that_is_a_value(company):
     ]
 
 
+def test_words_of_the_file_and_what_they_mean(company):
+    mapped(
+        company,
+        "transactions",
+        columns={"status": "状态", "is_service_sale": "服务", "channel": "渠道"},
+        words={
+            "status": {"已付款": "paid", "已发货": "paid", "作废": "cancelled"},
+            "is_service_sale": {"是": True, "否": False},
+            "channel": {"门店": "shop"},
+        },
+        null_values={"status": ["-"]},
+    )
+    company.land(
+        "transactions/t.csv",
+        "transaction_id,occurred_at,amount,状态,服务,渠道\n"
+        "1,2026-05-01,1,已付款,是,门店\n"
+        "2,2026-05-01,1, 已发货 ,否,网店\n"
+        "3,2026-05-01,1,作废,true,\n"
+        "4,2026-05-01,1,cancelled,,shop\n"
+        "5,2026-05-01,1,,,\n"
+        "6,2026-05-01,1,-,,\n"
+        "7,2026-05-01,1,已作废,,\n"
+        "8,2026-05-01,1,已付款,也许,\n",
+    )
+    company.load("transactions")
+    assert company.rows(
+        "select transaction_id, status, is_service_sale, channel"
+        " from raw.transactions order by 1"
+    ) == [
+        ("1", "paid", True, "shop"),
+        ("2", "paid", False, "网店"),
+        ("3", "cancelled", True, None),
+        ("4", "cancelled", None, "shop"),
+        ("5", None, None, None),
+        ("6", None, None, None),
+    ]
+    # A word that nobody has named is not taken for the default.
+    assert company.rejected() == [
+        (7, "status", "not_in_list"),
+        (8, "is_service_sale", "not_a_boolean"),
+    ]
+
+
+def test_numbers_have_meanings_as_well(company):
+    mapped(company, "calls", words={"direction": {"1": "in", "2": "out"}})
+    file = company.land("calls/c.parquet", "")
+    company.con.sql(
+        "select call_id, timestamp '2026-05-01' as queued_at, call_id % 3 as direction"
+        " from range(1, 5) as t (call_id)"
+    ).write_parquet(str(file))
+    company.load("calls")
+    assert company.rows("select call_id, direction from raw.calls order by 1") == [
+        ("1", "in"),
+        ("2", "out"),
+        ("4", "in"),
+    ]
+    assert company.rejected() == [(3, "direction", "not_in_list")]
+
+
 @pytest.mark.parametrize(
     ("formats", "said"),
     [
@@ -183,6 +242,14 @@ def test_formats_that_read_a_text_as_two_days(formats, said):
         (
             {"date_format": {"occurred_at": ["%Y", "dd/mm/yyyy"]}},
             ":1: feeds.transactions.date_format.occurred_at: is written in the letters",
+        ),
+        (
+            {"words": {"status": {"已付款": "payed"}}},
+            ".words.status.已付款: is none of paid, pending, cancelled, test (given:",
+        ),
+        (
+            {"words": {"stauts": {"已付款": "paid"}}},
+            ":1: feeds.transactions.words.stauts: is not a column of the feed",
         ),
         (
             {"null_values": {"amuont": ["-"]}},
