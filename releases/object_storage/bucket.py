@@ -1,56 +1,24 @@
-"""The bucket that releases go to, and its errors in words.
-
-Keys and endpoint come from the environment and are shown nowhere. What the server or
-the library says of an error is not passed on: it quotes addresses and requests. What is
-told is the kind of error, and the way out.
-"""
+"""The bucket that releases go to: what is there, and what is sent."""
 
 import datetime
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import BaseError
-from obstore.store import S3Store
 
 from project.errors import RunError
+from project.object_storage import in_words as told
+from project.object_storage import store_of
 from project.settings import ObjectStorageSettings
-
-if TYPE_CHECKING:
-    from obstore.store import ClientConfig
 
 SETTING = "publish.object_storage"
 # Files are sent in parts; so much of one file is in memory at once.
 _PART_BYTES = 16 * 1024 * 1024
 _PARTS_AT_ONCE = 4
-_TRIES = 3
 _DIGEST = "sha256"  # of the metadata of an object
-_CONNECT_TIME = datetime.timedelta(seconds=10)
-# A connection on which nothing moves for so long is broken.
-_SILENT_TIME = datetime.timedelta(seconds=60)
-_RETRY_TIME = datetime.timedelta(seconds=60)
 _RIGHTS = "s3:ListBucket, GetObject, PutObject, DeleteObject"
-# Of what servers and the library say of an error, and what it means.
-_MEANINGS = (
-    ("169.254.", "there are no credentials: set AWS_ACCESS_KEY_ID and the like"),
-    ("NoSuchBucket", "there is no such bucket"),
-    ("InvalidAccessKeyId", "AWS_ACCESS_KEY_ID is not known there"),
-    ("SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is wrong"),
-    ("ExpiredToken", "the credentials have expired"),
-    ("InvalidToken", "AWS_SESSION_TOKEN is wrong"),
-    ("AuthorizationHeaderMalformed", "the bucket is in another region: AWS_REGION"),
-    ("PermanentRedirect", "the bucket is in another region: AWS_REGION"),
-    ("RequestTimeTooSkewed", "the clock of this machine is wrong"),
-    ("AccessDenied", f"the credentials lack a right: {_RIGHTS}"),
-    ("403 Forbidden", f"the credentials are wrong or lack a right: {_RIGHTS}"),
-    ("401 Unauthorized", "the credentials are not accepted"),
-    ("error sending request", "nothing answers there: AWS_ENDPOINT_URL, AWS_REGION"),
-    ("builder error", "AWS_ENDPOINT_URL is no address"),
-)
 
 
 @dataclass(frozen=True)
@@ -71,12 +39,7 @@ class Bucket:
 
     def __init__(self, settings: ObjectStorageSettings) -> None:
         with in_words():
-            self._store = S3Store(
-                settings.bucket,
-                prefix=settings.prefix or None,
-                client_options=_client(),
-                retry_config={"max_retries": _TRIES, "retry_timeout": _RETRY_TIME},
-            )
+            self._store = store_of(settings.bucket, settings.prefix)
 
     def found(self, folder: str) -> list[Found]:
         """All objects below a folder."""
@@ -133,29 +96,6 @@ class Bucket:
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """Say what went wrong without what the server or the library says of it."""
-    try:
+    """Say what went wrong with publishing, as `project.object_storage` does."""
+    with told(SETTING, _RIGHTS):
         yield
-    except (BaseError, OSError, ValueError) as err:
-        raise RunError(f"{SETTING}: {_meaning(err)}") from None
-
-
-def _client() -> "ClientConfig":
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get(
-        "AWS_ENDPOINT_URL", ""
-    )
-    return {
-        # Who writes http:// means it: a server in the same house.
-        "allow_http": endpoint.startswith("http://"),
-        "connect_timeout": _CONNECT_TIME,
-        "read_timeout": _SILENT_TIME,
-        "timeout": datetime.timedelta(minutes=10),  # of one part
-    }
-
-
-def _meaning(err: Exception) -> str:
-    said = str(err)
-    for phrase, meaning in _MEANINGS:
-        if phrase in said:
-            return meaning
-    return f"it was not done ({type(err).__name__}); see the log of the server"

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from pipelines import serving
+from project import object_storage
 from project.errors import ConfigurationError
 from project.folder import open_project
-from releases.object_storage import bucket as bucket_module
 from tests.releases.object_storage.conftest import SECRET
 
 
@@ -26,7 +26,7 @@ def test_a_failure_is_told_in_a_line(shop, monkeypatch):
     shop.publish(1)
     missing = shop.project_with(url="s3://nobody/fenji")
     assert "there is no such bucket" in told(missing)
-    monkeypatch.setattr(bucket_module, "_TRIES", 0)
+    monkeypatch.setattr(object_storage, "_TRIES", 0)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     assert "nothing answers there" in told(shop.project)
     monkeypatch.setattr(serving.importlib.util, "find_spec", lambda _: None)
