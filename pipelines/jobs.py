@@ -12,6 +12,6 @@ GRADE = dg.define_asset_job(
 )
 PULL = dg.define_asset_job(
     name="pull",
-    description="Bring new rows of databases into the landing folders.",
+    description="Bring what is new elsewhere into the landing folders.",
     selection=dg.AssetSelection.groups(PULLED),
 )

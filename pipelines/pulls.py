@@ -1,25 +1,26 @@
 """Tables of databases in the UI: the job `pull`, and when it begins by itself.
 
-Each table of `databases:` is an asset below `databases/`, on which the landing folder
-of its feed depends. The job brings what is new, as `fenji pull` does. It grades
-nothing: that is for the schedule, or the sensor of landing files.
+Each table of `databases:`, list of `services:` and pattern of `buckets:` is an asset
+below `databases/`, on which the landing folder of its feed depends. The job brings what
+is new, as `fenji pull` does. It grades nothing: that is for the schedule, or the sensor
+of landing files.
 """
 
 from collections.abc import Iterator
 
 import dagster as dg
 
-from ingest.databases.tables import refuse_without_extra, tables_of
+from ingest.databases.tables import is_asked, refuse_without_extra, tables_of
 from pipelines.jobs import PULL, PULLED
 from project.errors import FenjiError
 from project.folder import Project, open_project
 from project.lock import hold
 
 _DESCRIPTION = """\
-Rows of {table} in the database {database}, for the feed {feed}: "Materialize" brings
-what is new into the landing folder.
+What {database} has in {table}, for the feed {feed}: "Materialize" brings what is new
+into the landing folder.
 
-数据库 {database} 中 {table} 的数据：点击 Materialize 将新增数据写入落地目录。
+{database} 中 {table} 的数据：点击 Materialize 将新增数据写入落地目录。
 """
 
 
@@ -53,9 +54,9 @@ def pulls(project: Project) -> dg.Definitions:
 
 def _tables(project: Project) -> Iterator[tuple[dg.AssetKey, str, str]]:
     """Each table: its key, its feed, and what is asked for."""
-    for table in tables_of(project) if project.settings.databases else ():
+    for table in tables_of(project) if is_asked(project) else ():
         key = dg.AssetKey([PULLED, table.database, table.feed, table.pulled.folder])
-        cursor = table.pulled.cursor
+        cursor = getattr(table.pulled, "cursor", None)
         yield key, table.feed, "all rows" if cursor is None else f"by {cursor}"
 
 
@@ -82,17 +83,18 @@ def _step(specs: list[dg.AssetSpec]) -> dg.AssetsDefinition:
                 for table in pull(project):
                     key = [PULLED, table.database, table.feed, table.table]
                     context.log.info(
-                        "%s: %d rows read, %d new",
+                        "%s: %d %ss read, %d new",
                         "/".join(key[1:]),
                         table.n_read,
+                        table.unit,
                         table.n_new,
                     )
                     if table.file is not None:
                         yield dg.MaterializeResult(
                             asset_key=key,
                             metadata={
-                                "rows read": table.n_read,
-                                "new rows": table.n_new,
+                                f"{table.unit}s read": table.n_read,
+                                f"new {table.unit}s": table.n_new,
                                 "file": table.file.name,
                             },
                         )
@@ -116,6 +118,6 @@ def _schedules(project: Project) -> list[dg.ScheduleDefinition]:
             cron_schedule=f"{minute} {hour} * * *",
             execution_timezone=schedule.timezone or project.settings.timezone,
             default_status=dg.DefaultScheduleStatus.RUNNING,
-            description="Bring new rows of databases into the landing folders.",
+            description="Bring what is new elsewhere into the landing folders.",
         )
     ]

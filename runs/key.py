@@ -67,6 +67,7 @@ SHOWN_ONLY = (
 )
 # The settings that change no figure.
 _NO_FIGURES = (
+    "buckets",
     "databases",
     "gates",
     "lookup",
@@ -74,6 +75,7 @@ _NO_FIGURES = (
     "publish",
     "resources",
     "schedule",
+    "services",
 )
 # Packages whose data are in the figures.
 DATA_PACKAGES = ("holidays",)

@@ -21,13 +21,13 @@ from typing import Any
 
 import duckdb
 
-from ingest.databases.reading import read
 from ingest.databases.tables import Table, tables_of
 from ingest.layouts import glob_escaped
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project import modes
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.settings import PulledObjects, PulledResource, PulledTable
 
 _SUFFIX = ".parquet"
 _WHOLE = f"whole{_SUFFIX}"  # the file of a table without a cursor
@@ -41,10 +41,11 @@ class Pulled:
     database: str
     feed: str
     table: str  # its folder's name
-    n_read: int  # rows that the database gave
+    n_read: int  # rows that the database gave, or objects that are there
     n_new: int  # of them, those that landed; all of a table that is read whole
-    file: Path | None  # that landed; None: nothing has changed
+    file: Path | None  # that landed, of several the last; None: nothing has changed
     since: object | None = None  # the cursor from which on it was asked
+    unit: str = "row"  # what is counted: rows, or files
 
 
 def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
@@ -62,7 +63,10 @@ def pull(project: Project, *, only: tuple[str, ...] = ()) -> Iterator[Pulled]:
     """
     for table in tables_of(project, only):
         with _scratch(project) as scratch:
-            yield _pull(project, table, scratch)
+            if isinstance(table.pulled, PulledObjects):
+                yield _copy(table, table.pulled, scratch)
+            else:
+                yield _pull(project, table, table.pulled, scratch)
 
 
 @contextmanager
@@ -81,13 +85,34 @@ def _scratch(project: Project) -> Iterator[Path]:
         yield Path(name)
 
 
-def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
-    """Pull one table."""
+def _copy(table: Table, pulled: PulledObjects, scratch: Path) -> Pulled:
+    """Copy the objects of one pattern."""
+    from ingest.databases import buckets  # noqa: PLC0415 - imports obstore
+
+    n_found, files = buckets.copy(pulled, table.folder, scratch, table.place)
+    return Pulled(
+        table.database,
+        table.feed,
+        pulled.folder,
+        n_found,
+        len(files),
+        files[-1] if files else None,
+        unit="file",
+    )
+
+
+def _pull(
+    project: Project,
+    table: Table,
+    pulled: PulledTable | PulledResource,
+    scratch: Path,
+) -> Pulled:
+    """Pull one table or list."""
     pieces = scratch / "pieces"
     pieces.mkdir()
     written = scratch / f"new{_SUFFIX}"
     known = sorted(table.folder.glob(f"*{_SUFFIX}"))
-    if table.pulled.cursor is None:
+    if pulled.cursor is None:
         _refuse_numbered(project, table, known)
     else:
         known = _all_numbered(known)
@@ -95,28 +120,30 @@ def _pull(project: Project, table: Table, scratch: Path) -> Pulled:
         # Times without a zone stay as they are, and those with one are told in UTC.
         con.execute("set timezone = 'UTC'")
         con.execute("set preserve_insertion_order = false")
-        since = _since(con, table, known)
-        n_read = read(project, table.database, table.pulled, since, pieces, table.place)
+        since = _since(con, table, pulled, known)
+        n_read = _read(project, table, pulled, since, pieces)
         new = _rows(sorted(pieces.iterdir())) if n_read else None
-        if new and table.pulled.cursor not in {None, *_names(con, new)}:
+        if new and pulled.cursor not in {None, *_names(con, new)}:
             raise ConfigurationError(
-                f"there is no such column as '{table.pulled.cursor}', the cursor",
+                f"there is no such column as '{pulled.cursor}', the cursor",
                 table.place,
             )
-        if new and table.pulled.look_back is not None:
-            _judge_look_back(con, table, new)
-        if table.pulled.cursor is None:
+        if new and pulled.look_back is not None:
+            _judge_look_back(con, table, pulled, new)
+        if pulled.cursor is None:
             name, rows = _WHOLE, _changed(con, new, known)
         else:
-            name, rows = _numbered(known), _unknown(con, new, known)
+            is_text = isinstance(pulled, PulledResource)
+            rows = _unknown(con, new, known, is_text=is_text)
+            name = _numbered(known)
         n_new = _write(con, rows, written) if rows else 0
     landed = None
-    if rows and (n_new or table.pulled.cursor is None):
+    if rows and (n_new or pulled.cursor is None):
         landed = table.folder / name
         table.folder.mkdir(parents=True, exist_ok=True)
         written.replace(landed)
     return Pulled(
-        table.database, table.feed, table.pulled.folder, n_read, n_new, landed, since
+        table.database, table.feed, pulled.folder, n_read, n_new, landed, since
     )
 
 
@@ -155,6 +182,26 @@ def _numbered(known: list[Path]) -> str:
     return f"{_number(known) + 1:08}{_SUFFIX}"
 
 
+def _read(
+    project: Project,
+    table: Table,
+    pulled: PulledTable | PulledResource,
+    since: object | None,
+    folder: Path,
+) -> int:
+    """Write the rows into Parquet files in a folder; returns how many there are."""
+    # What reads the one need not be installed for the other.
+    if isinstance(pulled, PulledResource):
+        from ingest.databases import services  # noqa: PLC0415
+
+        return services.read(
+            project, table.database, pulled, since, folder, table.place
+        )
+    from ingest.databases import reading  # noqa: PLC0415
+
+    return reading.read(project, table.database, pulled, since, folder, table.place)
+
+
 def _number(known: list[Path]) -> int:
     """The number of the last file; 0: there is none that has a number."""
     numbers = [int(file.stem) for file in known if file.stem.isdecimal()]
@@ -169,42 +216,87 @@ def _rows(files: list[Path]) -> Sql:
     )
 
 
-def _since(con: duckdb.DuckDBPyConnection, table: Table, known: list[Path]) -> Any:  # noqa: ANN401 - a number, a text, a day or a time
+def _since(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    pulled: PulledTable | PulledResource,
+    known: list[Path],
+) -> Any:  # noqa: ANN401 - a number, a text, a day or a time
     """The cursor from which on rows are asked for; None: all rows.
 
     Raises:
         ConfigurationError: there is a `look_back`, and the cursor that is known is no
             day or time.
     """
-    cursor = table.pulled.cursor
+    cursor = pulled.cursor
     if cursor is None or not known:
         return None
     if cursor not in _names(con, _rows(known)):
         return None  # another column was the cursor, and this one was not asked for
     rows = _rows(known)
+    value = identifier(cursor)
+    if isinstance(pulled, PulledResource):
+        value = _of_text(con, value, rows, is_time=pulled.look_back is not None)
     ((last,),) = con.execute(
-        sql("select max({cursor}) from ({rows})", cursor=identifier(cursor), rows=rows)
+        sql("select max({value}) from ({rows})", value=value, rows=rows)
     ).fetchall()
-    if last is None or table.pulled.look_back is None:
+    if last is None or pulled.look_back is None:
         return last
-    _judge_look_back(con, table, rows)
-    return last - datetime.timedelta(days=table.pulled.look_back)
+    _judge_look_back(con, table, pulled, rows)
+    since = last - datetime.timedelta(days=pulled.look_back)
+    # In the letters of ISO 8601, where a service asks for it.
+    return since.isoformat() if isinstance(pulled, PulledResource) else since
 
 
-def _judge_look_back(con: duckdb.DuckDBPyConnection, table: Table, rows: Sql) -> None:
+def _judge_look_back(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    pulled: PulledTable | PulledResource,
+    rows: Sql,
+) -> None:
     """See that days can be taken off the cursor, with the first rows that come.
 
     Raises:
         ConfigurationError: it is no day or time in these rows.
     """
-    cursor = str(table.pulled.cursor)
+    cursor = str(pulled.cursor)
     kind = dict(_described(con, rows))[cursor]
-    if not kind.startswith(_DAYS):
+    is_time = kind.startswith(_DAYS)
+    if isinstance(pulled, PulledResource):
+        kind = "not always one"
+        ((is_time,),) = con.execute(
+            sql(
+                "select coalesce(bool_and(try_cast({cursor} as timestamptz) is not null"
+                " or {cursor} is null), true) from ({rows})",
+                cursor=identifier(cursor),
+                rows=rows,
+            )
+        ).fetchall()
+    if not is_time:
         raise ConfigurationError(
             f"'look_back' needs a cursor of days or times, and {cursor} is {kind}:"
             " leave 'look_back' out, or read the table whole",
             table.place,
         )
+
+
+def _of_text(
+    con: duckdb.DuckDBPyConnection, cursor: Sql, rows: Sql, *, is_time: bool
+) -> Sql:
+    """A cursor that is text: a time, or a whole number where all of it are."""
+    if is_time:
+        return sql("try_cast({cursor} as timestamptz)", cursor=cursor)
+    number = sql("try_cast({cursor} as hugeint)", cursor=cursor)
+    found = con.execute(
+        sql(
+            "select bool_and({number} is not null) from ({rows})"
+            " where {cursor} is not null",
+            number=number,
+            rows=rows,
+            cursor=cursor,
+        )
+    ).fetchone()
+    return number if found and found[0] else cursor
 
 
 def _changed(
@@ -220,15 +312,35 @@ def _changed(
 
 
 def _unknown(
-    con: duckdb.DuckDBPyConnection, new: Sql | None, known: list[Path]
+    con: duckdb.DuckDBPyConnection,
+    new: Sql | None,
+    known: list[Path],
+    *,
+    is_text: bool,
 ) -> Sql | None:
     """The rows that no file has yet; a row that came twice may be known once."""
     if new is None or not known:
         return new
     former = _rows(known)
+    if is_text:
+        # A service leaves fields out that have no value.
+        names = sorted({*_names(con, new), *_names(con, former)})
+        new, former = (_widened(con, rows, names) for rows in (new, former))
     if _described(con, new) != _described(con, former):
         return new  # the table has other columns now, so that all its rows are others
     return sql("({new}) except all (select * from ({former}))", new=new, former=former)
+
+
+def _widened(con: duckdb.DuckDBPyConnection, rows: Sql, names: list[str]) -> Sql:
+    """Rows of text in these columns; null in those that they do not have."""
+    has = set(_names(con, rows))
+    columns = [
+        identifier(name)
+        if name in has
+        else sql("null::varchar as {name}", name=identifier(name))
+        for name in names
+    ]
+    return sql("select {columns} from ({rows})", columns=listed(columns), rows=rows)
 
 
 def _described(con: duckdb.DuckDBPyConnection, rows: Sql) -> list[tuple[str, str]]:

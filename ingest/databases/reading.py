@@ -10,12 +10,10 @@ import pyarrow
 from pyarrow import parquet
 
 from ingest.databases.address import engine_of, in_words
+from ingest.databases.quiet import QUIET
 from project.folder import Project
 from project.places import Place
 from project.settings import PulledTable
-
-# It tells its makers what it is used for, and warns of each column that holds JSON.
-_QUIET = {"RUNTIME__DLTHUB_TELEMETRY": "false", "RUNTIME__LOG_LEVEL": "CRITICAL"}
 
 
 def read(
@@ -42,7 +40,7 @@ def read(
             table or column.
         RunError: the database cannot be reached, or refuses what is asked.
     """
-    for name, value in _QUIET.items():
+    for name, value in QUIET.items():
         os.environ.setdefault(name, value)
     from ingest.databases.dlt_tables import pieces  # noqa: PLC0415 - imports dlt
 

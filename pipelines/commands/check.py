@@ -51,12 +51,12 @@ def check(
         RunError: a file would be refused, or more of its rows rejected than a gate
             lets pass.
     """
-    from ingest.databases.tables import tables_of  # noqa: PLC0415
+    from ingest.databases.tables import is_asked, tables_of  # noqa: PLC0415
     from ingest.preview import preview  # noqa: PLC0415 - imports DuckDB
     from runs.preflight import judge  # noqa: PLC0415 - compiles schemes
 
     judge(project)
-    if project.settings.databases:
+    if is_asked(project):
         tables_of(project)
     chosen = _chosen(project, feed, files)
     found = preview(project, chosen, show_personal=personal)

@@ -96,7 +96,7 @@ def run(
     ] = False,
     pull: Annotated[
         bool,
-        typer.Option("--pull", help="Bring new rows of databases before."),
+        typer.Option("--pull", help="Do before what `fenji pull` does."),
     ] = False,
     verbose: VerboseOption = False,
     json: JsonOption = False,
@@ -127,13 +127,14 @@ def pull(
     databases: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[DATABASE…]", help="Their names in fenji.yaml; else all."
+            metavar="[NAME…]",
+            help="Of databases, services and buckets in fenji.yaml; else all.",
         ),
     ] = None,
     project: ProjectOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Bring new rows of databases into the landing folders."""
+    """Bring what is new in databases, services and buckets to the landing folders."""
     from pipelines.commands import pull as command  # noqa: PLC0415
 
     command.pull(open_project(project), databases or [], as_json=json)

@@ -1,4 +1,4 @@
-"""`fenji pull`: bring new rows of databases into the landing folders."""
+"""`fenji pull`: bring what is new in databases, services, buckets to the landing."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -49,13 +49,13 @@ def pulled_from(project: Project, databases: Sequence[str]) -> Iterator["Pulled"
 def show(pulled: "Pulled") -> None:
     """Say in a line what came of a table."""
     name = f"{pulled.database}.{pulled.table} → {pulled.feed}"
-    read = number_of(pulled.n_read, "row")
+    read = number_of(pulled.n_read, pulled.unit)
     if pulled.file is None:
         came = f"nothing new in {read}"
     elif pulled.n_new == pulled.n_read:
         came = read
     else:
-        came = f"{number_of(pulled.n_new, 'new row')} of {pulled.n_read:,}"
+        came = f"{number_of(pulled.n_new, f'new {pulled.unit}')} of {pulled.n_read:,}"
     terminal.console().print(f"  {name}: {came}")
 
 

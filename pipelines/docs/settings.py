@@ -106,6 +106,14 @@ def _schema() -> dict[str, Any]:
     of_feeds["additionalProperties"] = mappings
     of_databases = made["$defs"]["DatabaseSettings"]["properties"]
     of_databases["feeds"]["additionalProperties"] = _one_or_many("PulledTable")
+    of_services = made["$defs"]["ServiceSettings"]["properties"]
+    of_services["feeds"]["additionalProperties"] = _one_or_many("PulledResource")
+    objects = {"$ref": "#/$defs/PulledObjects"}
+    pattern = {"anyOf": [{"type": "string"}, objects]}
+    of_buckets = made["$defs"]["BucketSettings"]["properties"]
+    of_buckets["feeds"]["additionalProperties"] = {
+        "anyOf": [*pattern["anyOf"], {"type": "array", "items": pattern}]
+    }
     return made
 
 

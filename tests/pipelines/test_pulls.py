@@ -6,6 +6,8 @@ import dagster as dg
 import pytest
 
 from pipelines.definitions import definitions
+from pipelines.pulls import keys_of
+from project.folder import open_project
 
 ORDERS = dg.AssetKey(["databases", "shop", "transactions", "orders"])
 
@@ -89,3 +91,18 @@ def test_without_databases_there_is_no_job(tmp_path, monkeypatch):
     (tmp_path / "fenji.yaml").write_text("name: shop\nschemes: {only: [rfm_8]}\n")
     monkeypatch.setenv("FENJI_PROJECT", str(tmp_path))
     assert [job.name for job in definitions().jobs] == ["grade"]
+
+
+def test_lists_of_services_and_objects_are_assets_too(tmp_path):
+    (tmp_path / "fenji.yaml").write_text(
+        "name: shop\n"
+        "services: {api: {base_url: 'https://api.acme.com',"
+        " feeds: {transactions: {path: v2/orders}}}}\n"
+        "buckets: {lake: {feeds: {transactions: 's3://acme/orders/*.csv'}}}\n"
+    )
+    project = open_project(tmp_path)
+    assert keys_of(project, "transactions") == [
+        dg.AssetKey(["databases", "api", "transactions", "orders"]),
+        dg.AssetKey(["databases", "lake", "transactions", "orders"]),
+    ]
+    assert keys_of(project, "customers") == []

@@ -2,7 +2,11 @@
 
 import json
 import sqlite3
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
+import duckdb
 import pytest
 
 from ingest.databases.tables import refuse_without_extra
@@ -101,3 +105,73 @@ def test_what_is_not_installed_is_named_with_its_extra(shop, monkeypatch):
     )
     with pytest.raises(ConfigurationError, match=r"needs dlt; pip install 'fenji\["):
         refuse_without_extra(open_project(folder))
+
+
+@pytest.mark.parametrize(
+    ("asked", "library", "extra"),
+    [
+        ("services: {api: {base_url: 'https://api.acme.com'}}", "dlt", "services"),
+        ("buckets: {lake: {}}", "obstore", "object-storage"),
+    ],
+)
+def test_what_only_some_need_is_asked_of_them_alone(
+    tmp_path, monkeypatch, asked, library, extra
+):
+    monkeypatch.setattr(
+        "ingest.databases.tables.find_spec",
+        lambda name: None if name in {library, "psycopg"} else 1,
+    )
+    (tmp_path / "fenji.yaml").write_text(f"name: shop\n{asked}\n")
+    with pytest.raises(
+        ConfigurationError, match=rf"needs {library}; pip install 'fenji\[{extra}\]"
+    ):
+        refuse_without_extra(open_project(tmp_path))
+    monkeypatch.setattr(
+        "ingest.databases.tables.find_spec",
+        lambda name: None if name == "psycopg" else 1,
+    )
+    refuse_without_extra(open_project(tmp_path))
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves the files of a folder."""
+
+    def log_message(self, *_):
+        """Be quiet."""
+
+
+def test_a_run_grades_what_a_service_gives(tmp_path):
+    served = tmp_path / "served"
+    served.mkdir()
+    (served / "orders").write_text(
+        '[{"id": "t1", "buyer": {"id": "c1"}, "at": "2026-05-01", "paid": 100.10},'
+        ' {"id": "t2", "buyer": {"id": "c2"}, "at": "2026-05-02", "paid": 7}]'
+    )
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    with ThreadingHTTPServer(
+        ("127.0.0.1", 0), partial(Quiet, directory=str(served))
+    ) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        (folder / "fenji.yaml").write_text(
+            "name: shop\ncurrency: CNY\nschemes: {only: [annual_points]}\n"
+            f"services: {{api: {{base_url: 'http://127.0.0.1:{server.server_port}',"
+            " feeds: {transactions: {path: orders, paginator: {type: single_page},"
+            " columns: [id, buyer.id, at, paid]}}}}\n"
+            "feeds: {transactions: {columns: {transaction_id: id, customer_id:"
+            " buyer.id, occurred_at: at, amount: paid}}}\n"
+        )
+        at = ["--project", str(folder)]
+        done = call(["run", *at, "--pull", "--as-of", "2026-05-31"], seconds=300)
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("  api.orders → transactions: 2 rows\n")
+    with duckdb.connect(
+        str(folder / "data/current/fenji.duckdb"), read_only=True
+    ) as con:
+        found = con.execute(
+            "select customer_id, spend_amount::text from customer_metrics order by 1"
+        ).fetchall()
+    assert found == [("c1", "100.10"), ("c2", "7.00")]
