@@ -7,14 +7,27 @@ told is decided here as well: a row of data may stand where the header should be
 import difflib
 import functools
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from project.documents import read_yaml
 from sql.contracts import feeds
 
 NAMES = Path(__file__).with_name("header_names.yaml")
 _SIGNS = re.compile(r"[^0-9a-z\u4e00-\u9fff]+")
+_Key = TypeVar("_Key", bound=Hashable)
+# A word begins at a capital letter, at a digit, or where another script does.
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_A-Za-z]+")
+_SAME = {
+    **dict.fromkeys(("sk", "key", "identifier"), "id"),
+    **dict.fromkeys(("number", "num", "nr", "nbr"), "no"),
+    "qty": "quantity",
+    "amt": "amount",
+}
+_NOISE = frozenset(
+    ("ordered", "each", "sold", "purchased", "rmb", "cny", "usd", "eur", "元")
+)
 # A line with as many names that are known is a header, and no row of data.
 _SURE = 2
 # How much of a header is looked at, and how many names of it are told.
@@ -31,16 +44,42 @@ def plain(name: str) -> str:
     return _SIGNS.sub("", name.lower())
 
 
+def words(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case: `orderLineNumber`, `Client_id`, `金额RMB`."""
+    return tuple(word.lower() for word in _WORDS.findall(name))
+
+
+def word_key(name: str) -> tuple[str, ...]:
+    """What two names have in common that say the same: their words in any order.
+
+    Some words stand for one, such as `sk` and `id`; some say nothing of the column.
+    """
+    said = tuple(sorted(_SAME.get(word, word) for word in words(name)))
+    telling = tuple(word for word in said if word not in _NOISE)
+    return telling or said
+
+
 @functools.cache
 def known_names() -> Mapping[str, frozenset[str]]:
     """Each known name, plain → the canonical columns that it may be."""
-    named: dict[str, set[str]] = {}
+    return _by(plain)
+
+
+@functools.cache
+def known_words() -> Mapping[tuple[str, ...], frozenset[str]]:
+    """As `known_names`, by the words of the names."""
+    return _by(word_key)
+
+
+def _by(key: Callable[[str], _Key]) -> Mapping[_Key, frozenset[str]]:
+    """The known names, by a key of each → the canonical columns that it may be."""
+    named: dict[_Key, set[str]] = {}
     for column, names in (read_yaml(NAMES) or {}).items():
         for name in names:
-            named.setdefault(plain(name), set()).add(column)
+            named.setdefault(key(name), set()).add(column)
     for contract in feeds().values():
         for column in contract.columns:
-            named.setdefault(plain(column.name), set()).add(column.name)
+            named.setdefault(key(column.name), set()).add(column.name)
     return {name: frozenset(columns) for name, columns in named.items()}
 
 

@@ -1,25 +1,25 @@
 """What files are, before there is a mapping: how they are written, which feed they fit.
 
-Headers are matched with the canonical names and with those of `header_names.yaml`; a
-feed fits best where most of its columns are found and fewest required ones are missing.
+Headers are matched by `ingest.matching`, how a text is written found by
+`ingest.sniffing`; here values are looked at: what they are, and where they end.
 The result is a proposal for a person to review: nothing is loaded, and no value of a
 file is kept.
 """
 
 import datetime
-import itertools
 import re
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 import duckdb
 
 from ingest import archives
-from ingest.header_names import known_names, plain
-from ingest.landing import EXCEL, JSON, PARQUET, LandingFile
-from ingest.sniffing import Empty, Stated, read_head, records, sniff
+from ingest.landing import EXCEL, HIDDEN, JSON, PARQUET, LandingFile
+from ingest.matching import Hints, best_feed, hints_of, matched, missing, n_known
+from ingest.sniffing import HEAD, Dialect, Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
 from ingest.transcoding import decoded_head
 from ingest.unpacking import Unreadable, system_words
@@ -27,10 +27,20 @@ from ingest.workbooks import WorkbookReader
 from ingest.written import BLANKS, STYLES, plain_number
 from project.errors import ConfigurationError
 from project.places import Place
-from project.settings import FeedMapping, Limits
+from project.settings import SETTINGS_FILE, FeedMapping, Limits
 from sql.contracts import Contract, feeds
 
 SAMPLE_ROWS = 1000
+_TRANSACTION = "transaction_id"
+LANDING = "landing"
+_PULLED = re.compile(r"(?:whole|[0-9]+)\.parquet")
+_SQLITE = b"SQLite format 3\0"
+# A total below the rows: its first cell, and how near the end of the file it is.
+_TOTAL = re.compile(
+    r"(?:合计|总计|共计|小计|总和|(?:grand |sub)?totals?|sum)[ \t]*[:：]?",
+    re.IGNORECASE,
+)
+_LAST_ROWS, _LAST_BYTES = 5, 16 * 1024
 _DATES = ("date", "month", "timestamp")
 _NUMBERS = ("amount", "quantity", "points", "ratio", "rate", "integer", "bigint")
 # What is written where nothing is known, in columns of dates and numbers.
@@ -70,6 +80,7 @@ class Inspected:
     """What a file seems to be."""
 
     file: Path
+    pattern: str  # for `files`: below the feed's folder, where it lies there
     encoding: str | None  # None: it is no text
     delimiter: str | None
     header_row: int | None
@@ -84,6 +95,10 @@ class Inspected:
     number_formats: tuple[str, ...] = ()
     mixed_numbers: tuple[str, ...] = ()
     null_values: tuple[str, ...] = ()  # words for nothing, among dates and numbers
+    trailer_rows: int = 0  # at its end, from a total on
+    shares: tuple[str, ...] = ()  # headers that would be amounts, and hold shares
+    is_numbered: bool = False  # rows need their numbers as ids: no header is one
+    unlisted: tuple[str, ...] = ()  # columns of closed lists with words of their own
 
 
 @dataclass(frozen=True)
@@ -95,6 +110,7 @@ class _Sample:
     encoding: str | None = None
     delimiter: str | None = None
     header_row: int | None = None
+    trailer_rows: int = 0
 
 
 def inspect(file: Path, *, feed: str | None = None) -> Inspected:
@@ -116,7 +132,7 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
             if archives.member_of(file) is not None:
                 copy = Path(folder, file.name)
                 archives.extract(file, (), lambda _: copy)
-                return replace(_inspect(copy, feed), file=file)
+                return _inspect(copy, feed, file)
         except FileNotFoundError:
             raise ConfigurationError("there is no such file", Place(file)) from None
         except OSError as err:
@@ -125,6 +141,31 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
         except ConfigurationError as err:
             raise ConfigurationError(err.message, Place(file)) from None
     raise ConfigurationError("there is no such file", Place(file))
+
+
+def files_in(folder: Path) -> tuple[Path, ...]:
+    """The files in a folder, in any depth, by name; of archives, their members.
+
+    Hidden and temporary files are left out.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    found: list[Path] = []
+    for place in sorted(folder.rglob("*")):
+        parts = place.relative_to(folder).parts
+        if any(HIDDEN.search(part) for part in parts) or not place.is_file():
+            continue
+        if not archives.is_archive(place.name):
+            found.append(place)
+            continue
+        try:
+            found += [place / member.name for member in archives.members(place)]
+        except archives.BrokenArchive:
+            found.append(place)  # told when it is looked at
+    if not found:
+        raise ConfigurationError("is a folder without files", Place(folder))
+    return tuple(found)
 
 
 def _is_archive(file: Path) -> ConfigurationError:
@@ -140,10 +181,25 @@ def _is_archive(file: Path) -> ConfigurationError:
     )
 
 
-def _inspect(file: Path, feed: str | None) -> Inspected:
-    """As `inspect`, of a file that lies in a folder."""
+def _inspect(file: Path, feed: str | None, shown: Path | None = None) -> Inspected:
+    """As `inspect`, of a file that lies in a folder.
+
+    Args:
+        file: the file.
+        feed: its feed, where it is known.
+        shown: where it came from, if it is a copy.
+    """
+    shown = shown or file
+    if file.is_dir():
+        raise ConfigurationError("is a folder; name a file in it", Place(file))
     if not file.is_file():
         raise ConfigurationError("there is no such file", Place(file))
+    if _is_sqlite(file):
+        raise ConfigurationError(
+            "is a database of SQLite: name it under 'databases' in fenji.yaml, and"
+            " `fenji pull` brings its tables (docs/databases.md)",
+            Place(file),
+        )
     size = file.stat()
     landed = LandingFile(
         "", file.name, file, size.st_size, size.st_mtime_ns, FeedMapping()
@@ -155,8 +211,16 @@ def _inspect(file: Path, feed: str | None) -> Inspected:
     except (Unreadable, duckdb.Error) as err:
         said = str(err) if isinstance(err, Unreadable) else "cannot be read as its kind"
         raise ConfigurationError(said, Place(file)) from None
-    chosen = feeds()[feed] if feed else _best_feed(sample.header)
-    found = _matched(sample.header, chosen) if chosen else {}
+    landing = _landing_place(shown)
+    if feed is None and landing is not None:
+        feed = landing[0]
+    hints = hints_of(shown)
+    chosen = feeds()[feed] if feed else best_feed(sample.header, hints)
+    found = _found(sample, chosen, _for_feed(hints, feed)) if chosen else {}
+    shares = _shares(sample, found)
+    found = {name: found[name] for name in found if name not in shares}
+    left = missing(chosen, found) if chosen else ()
+    is_numbered = _TRANSACTION in left
     columns = tuple(
         _seen(header, found.get(header), [row[place] for row in sample.rows])
         for place, header in enumerate(sample.header)
@@ -174,20 +238,101 @@ def _inspect(file: Path, feed: str | None) -> Inspected:
     formats, mixed = _date_formats(dates)
     number_formats, mixed_numbers = _number_formats(numbers)
     return Inspected(
-        file,
-        sample.encoding,
-        sample.delimiter,
-        sample.header_row,
-        len(sample.rows),
-        chosen.table if chosen else None,
-        columns,
-        _missing(chosen, found) if chosen else (),
-        formats,
-        mixed,
-        number_formats,
-        mixed_numbers,
-        tuple(sorted(nothing)),
+        file=shown,
+        pattern=shown.name if landing is None else landing[1],
+        encoding=sample.encoding,
+        delimiter=sample.delimiter,
+        header_row=sample.header_row,
+        n_rows=len(sample.rows),
+        feed=chosen.table if chosen else None,
+        columns=columns,
+        missing=tuple(name for name in left if name != _TRANSACTION),
+        date_formats=formats,
+        mixed_dates=mixed,
+        number_formats=number_formats,
+        mixed_numbers=mixed_numbers,
+        null_values=tuple(sorted(nothing)),
+        trailer_rows=sample.trailer_rows,
+        shares=shares,
+        is_numbered=is_numbered,
+        unlisted=_unlisted(sample, chosen, found) if chosen else (),
     )
+
+
+def _found(sample: _Sample, contract: Contract, hints: Hints) -> dict[str, str]:
+    """Header → the column that it seems to be.
+
+    What is called `Id` numbers the rows of its table only where no number comes twice.
+    """
+    found = matched(sample.header, contract, hints)
+    sure = matched(sample.header, contract)
+    for place, header in enumerate(sample.header):
+        if header in found and header not in sure:
+            values = [row[place] for row in sample.rows]
+            if len({*values}) < len(values):
+                del found[header]
+    return found
+
+
+def _unlisted(
+    sample: _Sample, contract: Contract, found: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The canonical columns of closed lists of which other words are there."""
+    unlisted = []
+    for place, header in enumerate(sample.header):
+        known = contract.column(found[header]).values if header in found else ()
+        words = {row[place].strip(BLANKS).lower() for row in sample.rows} - {""}
+        if known and words - {*known}:
+            unlisted.append(found[header])
+    return tuple(unlisted)
+
+
+def _for_feed(hints: Hints, feed: str | None) -> Hints:
+    """Hints about a file of which the feed is known."""
+    return hints if feed is None else replace(hints, feeds=hints.feeds | {feed})
+
+
+def _landing_place(file: Path) -> tuple[str, str] | None:
+    """The feed in whose folder a file lies, and a pattern below it; None: elsewhere.
+
+    What is pulled from a table may come in further files: the pattern takes all.
+    """
+    place = file.absolute()
+    for folder in place.parents:
+        if folder.name == LANDING and (folder.parent / SETTINGS_FILE).is_file():
+            feed, *rest = place.relative_to(folder).parts
+            if feed not in feeds() or not rest:
+                return None
+            if len(rest) > 1 and _PULLED.fullmatch(rest[-1]):
+                rest[-1] = "*"
+            return feed, "/".join(rest)
+    return None
+
+
+def _shares(sample: _Sample, found: Mapping[str, str]) -> tuple[str, ...]:
+    """The headers of discounts that are shares of a price, such as 0.25, no amounts."""
+    shares = []
+    for place, header in enumerate(sample.header):
+        if found.get(header) != "discount_amount":
+            continue
+        values = {row[place].strip(BLANKS) for row in sample.rows} - {"", *_NOTHING}
+        numbers = [_number(value) for value in values]
+        if all(number is not None and 0 <= number <= 1 for number in numbers) and any(
+            number is not None and 0 < number < 1 for number in numbers
+        ):
+            shares.append(header)
+    return tuple(shares)
+
+
+def _number(value: str) -> Decimal | None:
+    """A number as it is written; of a percentage, the share."""
+    try:
+        number = Decimal(value.removesuffix("%"))
+    except InvalidOperation:
+        return None
+    if not number.is_finite():
+        return None
+    return number / 100 if value.endswith("%") else number
 
 
 def _seen(header: str, column: str | None, values: Sequence[str]) -> SeenColumn:
@@ -210,7 +355,10 @@ def _sample(file: LandingFile) -> _Sample:
             finally:
                 reader.close()
             first, *rows = _of_relation("read_parquet", target).rows or [()]
-            return _Sample(tuple(first), rows)
+            trailer = _trailer_rows(rows) if len(rows) + 1 < SAMPLE_ROWS else 0
+            return _Sample(
+                tuple(first), rows[: len(rows) - trailer], trailer_rows=trailer
+            )
     if file.extension in JSON:
         return _of_relation("read_json_auto", file.absolute)
     return _of_text(file)
@@ -230,11 +378,10 @@ def _of_relation(function: str, path: Path) -> _Sample:
 
 
 def _of_text(file: LandingFile) -> _Sample:
-    known = known_names()
 
     def judge(header: Sequence[str]) -> tuple[bool, int]:
-        n_known = sum(plain(name) in known for name in header)
-        return n_known > 0, n_known
+        known = n_known(header)
+        return known > 0, known
 
     head = read_head(file.absolute, file.compression, whole_line=True)
     delimiter = "\t" if file.extension == "tsv" else None
@@ -242,60 +389,62 @@ def _of_text(file: LandingFile) -> _Sample:
     text = decoded_head(head, dialect.encoding)
     lines = text.splitlines(keepends=True)[dialect.header_row :]
     width = len(dialect.header)
-    found = records("".join(lines), dialect.delimiter)
-    rows = [
-        tuple(row) for row in itertools.islice(found, SAMPLE_ROWS) if len(row) == width
-    ]
+    found: list[Sequence[str]] = [*records("".join(lines), dialect.delimiter)]
+    is_whole = len(head) < HEAD if file.compression else len(head) >= file.size
+    last = found if is_whole else _last_records(file, dialect)
+    trailer = _trailer_rows(last)
+    if is_whole and trailer:
+        found = _filled(found)[:-trailer]
+    rows = [tuple(row) for row in found[:SAMPLE_ROWS] if len(row) == width]
     return _Sample(
-        dialect.header, rows, dialect.encoding, dialect.delimiter, dialect.header_row
+        dialect.header,
+        rows,
+        dialect.encoding,
+        dialect.delimiter,
+        dialect.header_row,
+        trailer,
     )
 
 
-# Matching headers.
+def _last_records(file: LandingFile, dialect: Dialect) -> list[Sequence[str]]:
+    """The last records of a large file; none where they are not to be had quickly."""
+    if file.compression or dialect.encoding.startswith(("utf-16", "utf-32")):
+        return []
+    with file.absolute.open("rb") as stream:
+        stream.seek(max(file.size - _LAST_BYTES, 0))
+        end = stream.read()
+    # The first line is a part of one. A head of ASCII says nothing of what follows.
+    end = end.partition(b"\n")[2]
+    for encoding in (dialect.encoding, "utf-8", "gb18030"):
+        try:
+            text = end.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return [*records(text, dialect.delimiter)]
+    return []
 
 
-def _matched(header: Sequence[str], contract: Contract) -> dict[str, str]:
-    """Header → the column of the feed that it seems to be; each column once.
-
-    A header that is the column's own name goes before one of the dictionary.
-    """
-    own = {plain(column.name): column.name for column in contract.columns}
-    found: dict[str, str] = {}
-    for name in header:
-        column = own.get(plain(name))
-        if column and column not in found.values():
-            found[name] = column
-    for name in header:
-        may_be = known_names().get(plain(name), frozenset()) & {*own.values()}
-        left = sorted(may_be - {*found.values()})
-        if name not in found and left:
-            found[name] = left[0]
-    return found
+def _filled(rows: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    """The rows that are not blank."""
+    return [row for row in rows if any(cell.strip(BLANKS) for cell in row)]
 
 
-def _missing(contract: Contract, found: Mapping[str, str]) -> tuple[str, ...]:
-    have = {*found.values()}
-    if {"quantity", "unit_price"} <= have:
-        have.add("amount")  # their product
-    return tuple(
-        column.name
-        for column in contract.columns
-        if column.required and column.default is None and column.name not in have
-    )
+def _trailer_rows(rows: Iterable[Sequence[str]]) -> int:
+    """How many rows at the end of a file are no rows: a total, and what is below it."""
+    last = _filled(rows)[-_LAST_ROWS:]
+    for place, row in enumerate(last):
+        first = next(cell for cell in row if cell.strip(BLANKS))
+        if _TOTAL.fullmatch(first.strip(BLANKS)):
+            return len(last) - place
+    return 0
 
 
-def _best_feed(header: Sequence[str]) -> Contract | None:
-    """The feed that a header fits best; None: it fits none."""
-
-    def fit(contract: Contract) -> tuple[int, int]:
-        found = _matched(header, contract)
-        missing = len(_missing(contract, found))
-        return len(found) - missing, -missing
-
-    candidates = [
-        contract for contract in feeds().values() if _matched(header, contract)
-    ]
-    return max(candidates, key=fit, default=None)
+def _is_sqlite(file: Path) -> bool:
+    try:
+        with file.open("rb") as stream:
+            return stream.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
 
 
 # Dates and numbers.

@@ -26,7 +26,7 @@ EXCEL = ("xlsx", "xls")
 PARQUET = ("parquet",)
 COMPRESSIONS = ("gz", "zst")
 
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     r"^[.~]|~$|\.(tmp|temp|part|partial|crdownload|filepart|swp|lock|inprogress)$"
     r"|^_(?!.*\.)|^(Thumbs\.db|desktop\.ini)$",
     re.IGNORECASE,
@@ -155,7 +155,7 @@ def _check_landing(project: Project) -> None:
     if not project.landing.is_dir():
         return
     for entry in sorted(project.landing.iterdir()):
-        if _HIDDEN.search(entry.name):
+        if HIDDEN.search(entry.name):
             continue
         if entry.is_dir() and entry.name not in feeds():
             raise ConfigurationError(
@@ -428,7 +428,7 @@ def _members(file: Path, limits: Limits) -> list[str]:
     shown = [
         f"/{name}"
         for name in names
-        if not any(_HIDDEN.search(part) for part in name.split("/"))
+        if not any(HIDDEN.search(part) for part in name.split("/"))
         and not name.startswith("__MACOSX/")
     ]
     return sorted(shown, key=str.encode) or [""]
@@ -438,7 +438,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     """What lies in a folder, hidden and temporary things left out."""
     try:
         with os.scandir(folder) as entries:
-            shown = [entry for entry in entries if not _HIDDEN.search(entry.name)]
+            shown = [entry for entry in entries if not HIDDEN.search(entry.name)]
     except OSError as err:
         problem = f"cannot be read: {err.strerror}"
         raise ConfigurationError(problem, Place(folder)) from None

@@ -244,6 +244,7 @@ def init(
     epilog=examples(
         "fenji inspect orders.csv customers.xlsx",
         "fenji inspect export.csv --feed transactions",
+        "fenji inspect acme/landing/",
     )
 )
 def inspect(
@@ -254,7 +255,7 @@ def inspect(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Propose a mapping for files as they are, to review; load nothing."""
+    """Propose a mapping for files, or all of a folder, to review; load nothing."""
     from pipelines.commands import inspect as command  # noqa: PLC0415
 
     command.inspect(files, feed=feed, as_json=json)

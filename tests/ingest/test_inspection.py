@@ -43,3 +43,54 @@ def test_what_cannot_be_inspected_is_one_line(tmp_path, content, member, message
         inspect(file)
     assert str(told.value).startswith(f"{file}: {message}")
     assert "\n" not in str(told.value)
+
+
+HEADER = "order_id,customer_id,order date,amount\n"
+
+
+def looked_at(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return inspect(path)
+
+
+@pytest.mark.parametrize(
+    ("end", "trailer_rows"),
+    [
+        ("合计,,,10\n", 1),
+        ("总计：,,,10\n", 1),
+        (",Total,,10\n", 1),
+        ("Sum,,,10\n,,,\nmade by,A,,\n", 2),  # blank lines are no rows
+        ("Total,,,1\n" + "a,b,c,d\n" * 4, 5),
+        ("Total,,,1\n" + "a,b,c,d\n" * 5, 0),
+        ("Total Energies,C,2026-05-01,10\n", 0),
+        ("", 0),
+    ],
+)
+@pytest.mark.parametrize("n_rows", [3, 4000])  # within the first 64 KB, and beyond
+def test_a_total_at_the_end_is_a_trailer(tmp_path, end, trailer_rows, n_rows):
+    rows = "".join(f"T{number},C1,2026/05/01,10\n" for number in range(n_rows))
+    found = looked_at(tmp_path / "orders.csv", HEADER + rows + end, "gb18030")
+    assert found.trailer_rows == trailer_rows
+    if trailer_rows:
+        assert (found.date_formats, found.mixed_dates) == (("%Y/%m/%d",), ())
+
+
+@pytest.mark.parametrize(
+    ("values", "is_share"),
+    [
+        (("0", "0.25", "0.1"), True),
+        (("20%", "5%", ""), True),
+        (("0", "1", "0"), False),
+        (("0.5", "1.01"), False),
+        (("0.5", "-0.1"), False),
+        (("0.5", "none at all"), False),
+        (("0", "0"), False),
+    ],
+)
+def test_shares_are_no_amounts_of_discount(tmp_path, values, is_share):
+    rows = "".join(f"T,C,2026-05-01,10,{value}\n" for value in values)
+    header = f"{HEADER.strip()},Discount\n"
+    found = looked_at(tmp_path / "orders.csv", header + rows)
+    assert found.shares == (("Discount",) if is_share else ())
+    columns = {seen.column for seen in found.columns}
+    assert ("discount_amount" in columns) != is_share

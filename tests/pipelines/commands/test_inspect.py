@@ -128,11 +128,111 @@ def test_what_is_missing_or_unknown_is_told(tmp_path):
     file = tmp_path / "some.csv"
     file.write_text("customer_id,order date\nA,2024-01-01\n")
     proposed = inspect(file, "--feed", "transactions")
-    assert "# transaction_id is required" in proposed
+    assert "# amount is required" in proposed
     file.write_text("alpha,beta\n1,2\n")
     assert "some.csv: no header is known" in inspect(file)
     said = json.loads(inspect(file, "--json"))
     assert said["files"][0]["feed"] is None
+
+
+def proposed_for(monkeypatch, capsys, *files):
+    """What is proposed, in this process."""
+    monkeypatch.setattr(sys, "argv", ["fenji", "inspect", *map(str, files)])
+    assert cli.run_command() == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+ORDERS = "Id,Client_id,OrderDate,AmountTotal\n1,C1,2026-05-01,10\n2,C1,2026-05-02,20\n"
+LINES = "Id,OrderId,Quantity,UnitPrice,OrderDate\n1,1,2,5.00,2026-05-01\n"
+
+
+def test_a_folder_is_inspected_and_equal_names_are_told_apart(
+    project, monkeypatch, capsys
+):
+    for table, text in {"Order": ORDERS, "OrderDetail": LINES}.items():
+        folder = project / "landing/transactions/nw" / table
+        folder.mkdir(parents=True)
+        (folder / "all.csv").write_text(text)
+    (project / "landing/transactions/.hidden").write_text("x")
+    proposed = proposed_for(monkeypatch, capsys, project / "landing")
+    mappings = yaml.safe_load(proposed)["feeds"]["transactions"]
+    assert [mapping["files"] for mapping in mappings] == [
+        "nw/Order/all.csv",
+        "nw/OrderDetail/all.csv",
+    ]
+    assert mappings[0]["columns"]["transaction_id"] == "Id"
+    assert mappings[1]["columns"]["line_no"] == "Id"
+    (project / "fenji.yaml").write_text(f"name: new\n{proposed}")
+    monkeypatch.setattr(
+        sys, "argv", ["fenji", "check", "--json", "--project", str(project)]
+    )
+    assert cli.run_command() == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [(head["mapping"], head["n_loaded"]) for head in said["files"]] == [
+        ("feeds.transactions[0]", 2),
+        ("feeds.transactions[1]", 1),
+    ]
+
+
+def test_equal_names_outside_of_a_project_are_told_by_their_folders(
+    tmp_path, monkeypatch, capsys
+):
+    for name, text in {
+        "a": ORDERS,
+        "b": ORDERS.replace("AmountTotal", "Sales"),
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "orders.csv").write_text(text)
+    files = [tmp_path / name / "orders.csv" for name in "ab"]
+    proposed = yaml.safe_load(proposed_for(monkeypatch, capsys, *files))
+    mappings = proposed["feeds"]["transactions"]
+    assert [each["files"] for each in mappings] == ["a/orders.csv", "b/orders.csv"]
+
+
+def test_files_that_are_alike_have_one_mapping(tmp_path, monkeypatch, capsys):
+    for month in ("2026-04", "2026-05", "2026-11"):
+        (tmp_path / f"orders-{month}.csv").write_text(ORDERS)
+    (tmp_path / "members.csv").write_text("会员卡号,姓名\nM1,Anna\n")
+    (tmp_path / "broken.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    proposed = proposed_for(monkeypatch, capsys, tmp_path)
+    feeds = yaml.safe_load(proposed)["feeds"]
+    assert feeds["transactions"]["files"] == "orders*.csv"
+    assert "# 6 rows of 3 files looked at" in proposed
+    assert feeds["customers"]["files"] == "members.csv"
+    assert f"# {tmp_path / 'broken.xlsx'}: is no workbook" in proposed
+
+
+def test_rows_without_an_id_are_numbered_and_totals_left_out(
+    project, tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "sales.csv"
+    rows = "C1,2026-05-01,10,0.25\nC1,2026-05-02,20,0\n合计,,30,\n"
+    file.write_text(f"id,订单日期,金额RMB,Discount\n{rows}", encoding="utf-8")
+    proposed = proposed_for(monkeypatch, capsys, file)
+    assert "# No header is known for an id: each row is a transaction" in proposed
+    assert "# Discount holds shares between 0 and 1, no amounts" in proposed
+    mapping = yaml.safe_load(proposed)["feeds"]["transactions"]
+    assert mapping["trailer_rows"] == 1
+    # An id that comes twice is not that of the row.
+    assert mapping["columns"] == {
+        "transaction_id": {"expr": "file_name() || ':' || row_number()"},
+        "occurred_at": "订单日期",
+        "amount": "金额RMB",
+    }
+    head = check_takes(project, "transactions", file, proposed)
+    assert (head["n_loaded"], head["n_skipped"], head["n_rejected"]) == (2, 1, 0)
+
+
+def test_words_that_a_closed_list_does_not_know_are_told_of(
+    tmp_path, monkeypatch, capsys
+):
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        f"{ORDERS}".replace("AmountTotal", "status").replace(",10", ",Done")
+    )
+    proposed = proposed_for(monkeypatch, capsys, file)
+    assert "# status takes paid, pending, cancelled, test only" in proposed
+    assert "Done" not in proposed
 
 
 @pytest.mark.parametrize(
@@ -140,6 +240,7 @@ def test_what_is_missing_or_unknown_is_told(tmp_path):
     [
         (None, (), "there is no such file"),
         (b"", (), "holds nothing"),
+        (b"SQLite format 3\0" + b"\0" * 84, (), "name it under 'databases'"),
         (b"PK\x03\x04 no workbook", (), "is no workbook"),
         (b"a,b\n", ("--feed", "transaction"), "did you mean 'transactions'"),
     ],
