@@ -139,6 +139,11 @@ def in_words(place: Place) -> Iterator[None]:
             what = "column that is asked for" if _NO_COLUMN.search(said) else "table"
             raise ConfigurationError(f"there is no such {what}", place) from None
         raise RunError(f"{place}: {_meaning(said, err)}") from None
+    except OverflowError:
+        raise RunError(
+            f"{place}: a whole number has more than 64 bits; read the table by a"
+            " 'query' that casts it to text"
+        ) from None
 
 
 def _causes(err: BaseException | None) -> Iterator[BaseException]:
