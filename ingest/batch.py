@@ -88,6 +88,9 @@ class Batch:
             ConfigurationError: the mapping is wrong.
         """
         self._unknown.clear()
+        for change in self.changes:
+            if change.file.is_correction:
+                self.n_read.pop(change.file.path, None)  # of an earlier attempt
         bound = [
             (file, bounds)
             for file in self._readable_files()
@@ -96,7 +99,8 @@ class Batch:
 
         def likeness(bound_file: tuple[FileToLoad, tuple[Bound, ...]]) -> str:
             file = bound_file[0]
-            alone = file.landing.path if file.failing else ""
+            is_alone = file.failing or file.landing.correction
+            alone = file.landing.path if is_alone else ""
             mapping = file.landing.mapping.model_dump_json()
             return repr((file.layout, mapping, alone))
 
@@ -191,13 +195,13 @@ class Batch:
             file_id,
             "loaded",
             None,
-            self.columns[path],
+            self.columns.get(path),  # a correction file has those of the other
             self.n_read[path],
             n_skipped=self.n_skipped.get(path, 0),
             n_unmatched=self.n_unmatched.get(path, 0),
             n_records=self.n_records.get(path),
             is_partial=path in self.partial,
-            unused_headers=self.unused[path],
+            unused_headers=self.unused.get(path),
         )
 
     def learn_of_records(self, group: Group) -> None:
@@ -299,6 +303,31 @@ class Batch:
                 self._failing[path] = (*file.failing, *rows)
         return found
 
+    def refuse_correction(self, group: Group) -> bool:
+        """Refuse the correction file of a group with which it cannot be loaded.
+
+        Whether there is one that was not refused before.
+        """
+        correction = group.files[0].landing.correction
+        if correction is None or correction.path in self.refused:
+            return False
+        self.refused[correction.path] = "holds values that cannot be worked with"
+        return True
+
+    def refuse_useless_corrections(self) -> None:
+        """Refuse the correction files that nothing was found to do with."""
+        for change in self.changes:
+            path, corrected = change.file.path, change.file.corrects
+            if not change.file.is_correction or path in self.n_read:
+                continue
+            if path in self.refused or path in self.empty:
+                continue
+            self.refused[path] = (
+                "corrects no file: the one that it is named after is not beside it"
+                if corrected is None
+                else "corrects a file that has no rows, or was refused"
+            )
+
     def _blame(self, file: FileToLoad, err: duckdb.Error) -> None:
         path = file.landing.path
         same_newlines = self.reader.hints(path).same_newlines
@@ -312,7 +341,7 @@ class Batch:
         """The files that can be read."""
         for change in self.changes:
             path = change.file.path
-            if path in self.refused or path in self.empty:
+            if path in self.refused or path in self.empty or change.file.is_correction:
                 continue
             try:
                 layout, readable = self.reader.layout(change.file)

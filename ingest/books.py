@@ -44,6 +44,7 @@ class FeedBooks:
     n_rejected: int
     n_skipped: int
     n_unmatched: int = 0  # of those not skipped: a join of their mapping found no row
+    n_corrected: int = 0  # records in whose place stand corrections
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def read_books(
         sql(
             "select feed, {counts} from {books} group by feed order by feed",
             counts=_COUNTS,
-            books=_with_unmatched(books_of(_RECONCILIATION, is_release=is_release)),
+            books=_with_later_columns(books_of(_RECONCILIATION, is_release=is_release)),
         )
     ).fetchall()
     return Books(
@@ -162,10 +163,10 @@ def reasons(project: Project, problems: Sequence[Problem], most: int = 3) -> str
     return ", ".join(parts)
 
 
-def _with_unmatched(books: Sql) -> Sql:
-    """The books with a column that earlier releases have not."""
+def _with_later_columns(books: Sql) -> Sql:
+    """The books with columns that earlier releases have not."""
     return sql(
-        "(select null::bigint as n_unmatched where false"
+        "(select null::bigint as n_unmatched, null::bigint as n_corrected where false"
         " union all by name from {books})",
         books=books,
     )
@@ -177,7 +178,7 @@ _COUNTS = Sql(
     " coalesce(sum(n_rejected), 0)::bigint,"
     # What is left of those read: earlier releases have no such column.
     " coalesce(sum(n_read - n_loaded - n_duplicate - n_rejected), 0)::bigint,"
-    " coalesce(sum(n_unmatched), 0)::bigint"
+    " coalesce(sum(n_unmatched), 0)::bigint, coalesce(sum(n_corrected), 0)::bigint"
 )
 
 

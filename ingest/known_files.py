@@ -108,7 +108,7 @@ def make_raw(
 ) -> None:
     """Make the raw layer as it was known at a time, over that of an attached catalog.
 
-    The ledger and the rejected rows are copied, the feeds are views.
+    The ledger, the rejected rows and the corrections are copied, the feeds are views.
     """
     # A warehouse where no file was ever replaced has no tables of former rows.
     kept = replaced_files.tables(con, catalog)
@@ -133,12 +133,14 @@ def make_raw(
         ),
         {"at": at},
     )
-    con.execute(
-        sql(
-            "create table raw.rejected_rows as {rows}",
-            rows=_rows(catalog, "rejected_rows", "file_id", kept, Sql("not is_late")),
+    for name, only in replaced_files.BESIDE.items():
+        con.execute(
+            sql(
+                "create table {table} as {rows}",
+                table=identifier("raw", name),
+                rows=_rows(catalog, name, "file_id", kept, only),
+            )
         )
-    )
     for name in feeds():
         con.execute(
             sql(

@@ -1,6 +1,8 @@
 """The files of the landing folders: found by path alone, never opened here.
 
-Archives are folders of their members; what lies in them, `ingest.archives` says.
+Archives are folders of their members; what lies in them, `ingest.archives` says. A file
+beside a landing file that corrects records of it is told by its name alone; what it
+holds is read in `ingest.corrections`.
 
 This module is imported before anything heavy, to find out whether anything is new.
 """
@@ -25,6 +27,8 @@ JSON = ("json", "jsonl")
 EXCEL = ("xlsx", "xls")
 PARQUET = ("parquet",)
 COMPRESSIONS = ("gz", "zst")
+# The end of the name of a file that corrects records of the one beside it.
+CORRECTION = ".retry.csv"
 
 HIDDEN = re.compile(
     r"^[.~]|~$|\.(tmp|temp|part|partial|crdownload|filepart|swp|lock|inprogress)$"
@@ -59,6 +63,9 @@ class LandingFile:
     is_unmatched: bool = False  # there are mappings, and the files of none take it
     joined: tuple[JoinedFile, ...] = ()  # by the mapping
     sheet: str | None = None  # of the workbook, where the mapping takes several
+    correction: "LandingFile | None" = None  # the file that corrects records of it
+    is_correction: bool = False
+    corrects: str | None = None  # the path of the file that a correction file corrects
 
     @property
     def name(self) -> str:
@@ -124,7 +131,61 @@ def find_files(project: Project, *, feed: str | None = None) -> tuple[LandingFil
         if feed in {None, place.feed}
         for file in _found(project, place)
     ]
+    found = _paired(project, found)
     return tuple(sorted(found, key=lambda file: (file.feed, file.path.encode())))
+
+
+def correction_place(project: Project, file: LandingFile) -> Path:
+    """Where the file lies, or would lie, that corrects records of a landing file.
+
+    It lies beside the file on disk, and is named by it. A member of an archive, a sheet
+    or a part of the rows has a file of its own, and so has each feed that reads a file
+    outside its own folder.
+    """
+    archive = archives.inside(file.absolute)
+    container, member = archive or (file.absolute, None)
+    parts = [member and member.replace("/", "."), file.sheet, file.mapping.part]
+    if not file.absolute.is_relative_to(project.landing / file.feed):
+        parts.append(file.feed)
+    inner = "".join(f".{part}" for part in parts if part)
+    return container.with_name(f"{container.name}{inner}{CORRECTION}")
+
+
+def _paired(project: Project, found: Sequence[LandingFile]) -> list[LandingFile]:
+    """The files, each with the one that corrects it; those that correct none as well.
+
+    A correction file that lies where several feeds look is that of the feed which it
+    is named for; one that corrects nothing is listed once.
+    """
+    by_place: dict[tuple[str, Path], LandingFile] = {
+        (file.feed, file.absolute): file for file in found if file.is_correction
+    }
+    if not by_place:
+        return list(found)
+    made: list[LandingFile] = []
+    paired: dict[tuple[str, Path], LandingFile] = {}
+    for file in found:
+        if file.is_correction:
+            continue
+        place = (file.feed, correction_place(project, file))
+        if place in by_place and place not in paired:
+            paired[place] = replace(by_place[place], corrects=file.path)
+            made.append(replace(file, correction=paired[place]))
+        else:
+            made.append(file)
+    listed = {absolute for _, absolute in paired}
+    for (feed, absolute), file in by_place.items():
+        if (feed, absolute) in paired:
+            made.append(paired[feed, absolute])
+        elif absolute not in listed:
+            listed.add(absolute)
+            made.append(file)
+    return made
+
+
+def _corrects(path: str | Path) -> bool:
+    """Whether a file of this name corrects records of another one."""
+    return PurePosixPath(path).name.lower().endswith(CORRECTION)
 
 
 def shown_place(project: Project, feed: str, path: str) -> str:
@@ -203,6 +264,11 @@ class _Place:
     mapping: FeedMapping | None  # None: there are mappings, and none takes it
     joined: tuple[JoinedFile, ...] = ()
 
+    @property
+    def is_correction(self) -> bool:
+        """Whether it corrects records of another file."""
+        return _corrects(self.path)
+
 
 def _places_of(project: Project, feed: str) -> Iterator[_Place]:
     mappings = project.settings.mappings_of(feed)
@@ -247,13 +313,26 @@ def _places_of(project: Project, feed: str) -> Iterator[_Place]:
         # Folders may overlap.
         if place.real not in taken:
             taken.add(place.real)
-            yield place
+            yield replace(place, mapping=_read_by_none(place))
+
+
+def _read_by_none(place: _Place) -> FeedMapping | None:
+    """The mapping of a file that none of the feed's takes; a correction file needs one.
+
+    It is read with the file that it corrects.
+    """
+    return FeedMapping() if place.is_correction else None
 
 
 def _takers(
     members: Sequence[FeedMapping], path: str, *, is_joined: bool
 ) -> list[FeedMapping]:
-    """The mappings that read a file: the first that takes it, and of each part."""
+    """The mappings that read a file: the first that takes it, and of each part.
+
+    None takes a correction file: it is read with the file that it corrects.
+    """
+    if _corrects(path):
+        return []
     found: dict[str | None, FeedMapping] = {}
     for member in members:
         if _takes(member.files, path) and (member.files is not None or not is_joined):
@@ -288,7 +367,7 @@ def _joined(
             raise ConfigurationError(f"there is no such folder as {folder}", where)
         real = folder.resolve()
         for path, absolute in _walk(folder, project.settings.limits):
-            if _takes(join.files, path):
+            if _takes(join.files, path) and not _corrects(path):
                 found += _joined_files(project, name, join, absolute, real / path)
     return tuple(found)
 
@@ -367,6 +446,7 @@ def _found(project: Project, place: _Place) -> Iterator[LandingFile]:
         place.mapping or _without_mapping(project, place.feed),
         is_unmatched=place.mapping is None,
         joined=place.joined,
+        is_correction=place.is_correction,
     )
     names: tuple[str, ...] = ()
     if file.extension in EXCEL and sheets.takes_several(file.mapping):

@@ -9,14 +9,14 @@ imported: the ledger is asked before a run whether there is anything to do.
 import datetime
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from ingest import archives
-from ingest.landing import JoinedFile, LandingFile
+from ingest.landing import CORRECTION, JoinedFile, LandingFile
 from ingest.mapping import mapping_digest
 from ingest.raw_tables import TABLES
 from ingest.sql_text import identifier, select_named, sql, unnested
@@ -41,6 +41,7 @@ class Entry:
     content_digest: str  # of its bytes; empty: the next run reads it in any case
     mapping_digest: str  # of all that decides how it is read
     status: str  # loaded, empty or refused
+    corrects: str | None = None  # of a correction file: the path of the file it is for
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,9 @@ def entries(
     """The files that the ledger knows, of one feed or of all, by feed and path."""
     rows = con.execute(
         "select file_id, feed, path, size, mtime_ns, content_digest, mapping_digest,"
-        " status from raw.files where $feed is null or feed = $feed"
+        # That of an earlier version has not noted which file corrects which.
+        " status, corrects from (select null::varchar as corrects where false"
+        " union all by name from raw.files) where $feed is null or feed = $feed"
         " order by feed, path",
         {"feed": feed},
     ).fetchall()
@@ -100,6 +103,7 @@ class Departures:
             replace(
                 entry,
                 path=paths[entry.file_id].path,
+                corrects=paths[entry.file_id].corrects,
                 size=paths[entry.file_id].size,
                 mtime_ns=paths[entry.file_id].mtime_ns,
             )
@@ -154,8 +158,17 @@ def departures(known: Sequence[Entry], files: Sequence[LandingFile]) -> Departur
             merged.append((entry, (same_feed or equal)[0]))
         else:
             vanished.append(entry)
-    unused = tuple(entry for entry in gone if entry.status != "loaded")
-    return Departures(tuple(moved), tuple(merged), unused, tuple(vanished))
+    # Without its correction file a file is as it was; where both are gone, its
+    # corrected rows are kept.
+    lost = {(entry.feed, entry.path) for entry in vanished}
+    unused = [entry for entry in gone if entry.status != "loaded"]
+    unused += [
+        entry
+        for entry in vanished
+        if entry.corrects is not None and (entry.feed, entry.corrects) not in lost
+    ]
+    kept = [entry for entry in vanished if entry not in unused]
+    return Departures(tuple(moved), tuple(merged), tuple(unused), tuple(kept))
 
 
 def _digest_of(file: LandingFile, entry: Entry | None) -> str:
@@ -187,19 +200,65 @@ def joined(con: duckdb.DuckDBPyConnection) -> tuple[Joined, ...]:
 
 
 class _Digests:
-    """The digests of the contents of joined files; unchanged ones stay unopened."""
+    """The digests of how files are read; unchanged files beside them stay unopened."""
 
-    def __init__(self, known: Iterable[Joined]) -> None:
-        self._known = {
+    def __init__(
+        self,
+        project: Project,
+        known: Mapping[tuple[str, str], Entry],
+        files: Iterable[LandingFile],
+        joined: Iterable[Joined],
+    ) -> None:
+        self._project = project
+        self._entries = known
+        self._files = {(file.feed, file.path): file for file in files}
+        self._joined = {
             (file.place, file.size, file.mtime_ns): file.content_digest
-            for file in known
+            for file in joined
         }
 
-    def of(self, file: LandingFile) -> dict[str, list[str]]:
-        """The digests for one landing file, by the name of the join."""
+    def of(self, file: LandingFile) -> str:
+        """The digest of all that decides how a landing file is read."""
+        beside = self._beside(file)
+        if file.correction is not None:
+            beside[CORRECTION] = [self._content(file.correction)]
+        corrected = self.corrected(file)
+        if corrected is not None:
+            # What a correction file says is held against the records of the other.
+            content = self._content(corrected)
+            read = self._mapping(corrected, self._beside(corrected))
+            beside[CORRECTION] = [f"{content} {read}"]
+        return self._mapping(file, beside)
+
+    def corrected(self, file: LandingFile) -> LandingFile | None:
+        """The file that a correction file is for, where it lies in its folder."""
+        if file.corrects is None:
+            return None
+        return self._files.get((file.feed, file.corrects))
+
+    def is_kept(self, file: LandingFile, entry: Entry) -> bool:
+        """Whether a correction file is for a file that is gone, whose rows are kept."""
+        place = (file.feed, entry.corrects)
+        return (
+            file.is_correction
+            and file.corrects is None
+            and place in self._entries
+            and place not in self._files
+        )
+
+    def _mapping(self, file: LandingFile, beside: Mapping[str, Sequence[str]]) -> str:
+        return mapping_digest(
+            self._project, feeds()[file.feed], file.mapping, beside, file.path
+        )
+
+    def _content(self, file: LandingFile) -> str:
+        return _digest_of(file, self._entries.get((file.feed, file.path)))
+
+    def _beside(self, file: LandingFile) -> dict[str, list[str]]:
+        """The digests of the files that are joined, by the name of the join."""
         by_name: dict[str, list[str]] = {}
         for beside in file.joined:
-            digest = self._known.get((beside.place, beside.size, beside.mtime_ns))
+            digest = self._joined.get((beside.place, beside.size, beside.mtime_ns))
             by_name.setdefault(beside.name, []).append(digest or content_digest(beside))
         return by_name
 
@@ -254,16 +313,17 @@ def changes(
         joined: what the ledger knows of the files that their mappings join; where one
             holds something else, all files that need it are read again.
     """
-    digests = _Digests(joined)
+    files = tuple(files)
     by_path = {(entry.feed, entry.path): entry for entry in known}
-    made = []
+    digests = _Digests(project, by_path, files, joined)
+    made: dict[tuple[str, str], Change] = {}
     touched = []
     for file in files:
         entry = by_path.get((file.feed, file.path))
-        digest_of_mapping = mapping_digest(
-            project, feeds()[file.feed], file.mapping, digests.of(file), file.path
+        digest_of_mapping = digests.of(file)
+        same_mapping = entry is not None and (
+            entry.mapping_digest == digest_of_mapping or digests.is_kept(file, entry)
         )
-        same_mapping = entry is not None and entry.mapping_digest == digest_of_mapping
         stat = (file.size, file.mtime_ns)
         unread = entry is not None and not entry.content_digest
         if entry is not None and not unread and (entry.size, entry.mtime_ns) == stat:
@@ -275,8 +335,39 @@ def changes(
         if entry is not None and same_mapping and entry.content_digest == digest:
             touched.append((entry, file))
             continue
-        made.append(Change(file, digest, digest_of_mapping, entry))
-    return tuple(made), tuple(touched)
+        place = (file.feed, file.path)
+        made[place] = Change(file, digest, digest_of_mapping, entry)
+    made |= _with_the_others(made, files, by_path, digests)
+    return tuple(made[place] for place in sorted(made, key=_in_order)), tuple(
+        pair for pair in touched if (pair[1].feed, pair[1].path) not in made
+    )
+
+
+def _in_order(place: tuple[str, str]) -> tuple[str, bytes]:
+    feed, path = place
+    return feed, path.encode()
+
+
+def _with_the_others(
+    made: Mapping[tuple[str, str], Change],
+    files: Iterable[LandingFile],
+    known: Mapping[tuple[str, str], Entry],
+    digests: _Digests,
+) -> dict[tuple[str, str], Change]:
+    """The changes of files whose correction file is read, or that correct one that is.
+
+    One is not read without the other.
+    """
+    found = {}
+    for file in files:
+        other = file.correction.path if file.correction else file.corrects
+        place = (file.feed, file.path)
+        if other is not None and place not in made and (file.feed, other) in made:
+            entry = known.get(place)
+            found[place] = Change(
+                file, _digest_of(file, entry), digests.of(file), entry
+            )
+    return found
 
 
 def note_times(
@@ -300,12 +391,17 @@ def _make_now(
         sql(
             "create or replace temporary table _now as {rows}",
             rows=unnested(
-                file_id="integer", path="varchar", size="bigint", mtime_ns="bigint"
+                file_id="integer",
+                path="varchar",
+                corrects="varchar",
+                size="bigint",
+                mtime_ns="bigint",
             ),
         ),
         {
             "file_id": [entry.file_id for entry, _ in found],
             "path": [file.path for _, file in found],
+            "corrects": [file.corrects for _, file in found],
             "size": [file.size for _, file in found],
             "mtime_ns": [file.mtime_ns for _, file in found],
         },
@@ -344,7 +440,8 @@ def move(
     )
     con.execute(
         "update raw.files set path = _now.path, size = _now.size,"
-        " mtime_ns = _now.mtime_ns from _now where files.file_id = _now.file_id"
+        " mtime_ns = _now.mtime_ns, corrects = _now.corrects"
+        " from _now where files.file_id = _now.file_id"
     )
     con.execute("drop table _now")
     con.execute("drop table _versions")
@@ -426,6 +523,7 @@ def enter(
                 columns="varchar",
                 is_partial="boolean",
                 unused_headers="varchar",
+                corrects="varchar",
                 n_read="bigint",
                 n_skipped="bigint",
                 n_unmatched="bigint",
@@ -454,6 +552,7 @@ def enter(
                 None if names is None else "\x1f".join(names)
                 for names in (outcome.unused_headers for _, outcome in outcomes)
             ],
+            "corrects": [change.file.corrects for change, _ in outcomes],
             "n_read": [outcome.n_read for _, outcome in outcomes],
             "n_skipped": [outcome.n_skipped for _, outcome in outcomes],
             "n_unmatched": [outcome.n_unmatched for _, outcome in outcomes],

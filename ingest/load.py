@@ -9,14 +9,23 @@ it. Which files are new is asked of `ingest/ledger.py`; how each is read is foun
 import datetime
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
-from ingest import ledger, masks, moves, numbering, quarantine, replaced_files
+from ingest import (
+    corrections,
+    ledger,
+    masks,
+    moves,
+    numbering,
+    quarantine,
+    replaced_files,
+)
 from ingest.batch import Batch, ReadAgain
 from ingest.duplicates import Settlement
 from ingest.joins import Joins
@@ -128,7 +137,7 @@ def load_feed(
     if not changes:
         return left
     with (
-        _scratch(project) as scratch,
+        scratch_folder(project) as scratch,
         closing(WorkbookReader(project.settings.limits)) as workbooks,
     ):
         reader = Reader(con, project, feed, scratch, workbooks)
@@ -162,7 +171,7 @@ def _load(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
 
 
 @contextmanager
-def _scratch(project: Project) -> Iterator[Path]:
+def scratch_folder(project: Project) -> Iterator[Path]:
     """A folder for copies that the reader needs; gone afterwards."""
     project.data.mkdir(parents=True, exist_ok=True)
     for left in project.data.glob(".ingest-*"):
@@ -200,7 +209,7 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
             ledger.delete(con, feed, replaced)
             for group in groups:
                 reading = group
-                _load_group(batch, group, ids[group.files[0].landing.path])
+                _load_group(batch, group, ids, loaded_at)
             reading = None
             batch.refuse_changed()
             _enter(batch, ids, loaded_at)
@@ -215,6 +224,7 @@ def _attempt(batch: Batch, loaded_at: datetime.datetime) -> dict[str, int]:
 
 def _enter(batch: Batch, ids: Mapping[str, int], loaded_at: datetime.datetime) -> None:
     """Enter in the ledger what became of each file, loaded or not."""
+    batch.refuse_useless_corrections()
     outcomes = [
         (change, batch.outcome(change.file.path, ids[change.file.path]))
         for change in batch.changes
@@ -238,7 +248,11 @@ def _fault(batch: Batch, reading: Group | None, err: duckdb.Error) -> Exception:
     if reading is not None:
         try:
             batch.con.execute("select 1")  # a broken database is no fault of a file
-            if batch.find_culprits(reading) or batch.find_failing_rows(reading):
+            if (
+                batch.find_culprits(reading)
+                or batch.find_failing_rows(reading)
+                or batch.refuse_correction(reading)
+            ):
                 return ReadAgain()
         except duckdb.Error as worse:
             err = worse
@@ -312,14 +326,23 @@ def remove(
     quarantine.write_late(con, project, [feed])
 
 
-def _load_group(batch: Batch, group: Group, first: int) -> None:
-    """Load the files of a group, which get the numbers from `first` on.
+def _load_group(
+    batch: Batch, group: Group, ids: Mapping[str, int], loaded_at: datetime.datetime
+) -> None:
+    """Load the files of a group, whose numbers are consecutive.
 
     Raises:
         ReadAgain: a file turned out to be other than was thought.
         duckdb.Error: a file is to blame, or the machine.
     """
-    if group.shape:
+    first = ids[group.files[0].landing.path]
+    correction = corrections.read(batch, group)
+    if correction is not None:
+        put = partial(
+            corrections.stand_in, batch, group, correction, ids=ids, at=loaded_at
+        )
+        counts = _load_shaped(batch, group, first, put)
+    elif group.shape:
         counts = _load_shaped(batch, group, first)
     elif group.layout.is_columnar:
         counts = _load_columnar(batch, group, first)
@@ -419,10 +442,43 @@ def _load_text(batch: Batch, group: Group, first: int) -> list[int]:
     return [dict(rows).get(place, 0) for place in range(len(group.files))]
 
 
-def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
+def numbered_records(batch: Batch, group: Group) -> Sql:
+    """The records of a group by their numbers, before anything is made of them.
+
+    Those of text are in the temporary table `_staged`, and what could not be split in
+    `_unread`. Where rows fail, or are corrected, `_nth` is the number they go by.
+
+    Raises:
+        ReadAgain: a file turned out to be other than was thought.
+    """
+    records = group.relation()
+    if group.files[0].failing or group.files[0].landing.correction:
+        records = sql(
+            "select *, _line as _nth from ({records})", records=group.numbered()
+        )
+    if group.layout.is_columnar:
+        return records
+    numbering.read(batch.con, group, records)
+    batch.learn_of_records(group)
+    numbering.number(batch.con, group, batch.reader.scratch)
+    return Sql("select * from _staged")
+
+
+def _load_shaped(
+    batch: Batch,
+    group: Group,
+    first: int,
+    correction: Callable[[Sql], Sql] | None = None,
+) -> list[int]:
     """Read the records, make the rows that the mapping asks for, then load these.
 
     Records are numbered before: what makes rows of them does not keep their order.
+
+    Args:
+        batch: the files that are being loaded.
+        group: those to load.
+        first: the number of the first of them.
+        correction: puts corrections in the places of records.
 
     Returns:
         The rows of each file, those that could not be split as well.
@@ -431,20 +487,11 @@ def _load_shaped(batch: Batch, group: Group, first: int) -> list[int]:
         ReadAgain: a file turned out to be other than was thought.
     """
     con = batch.con
-    records = group.relation()
+    records = numbered_records(batch, group)
     unread = Sql("")
+    if correction is not None:
+        records = correction(records)
     if not group.layout.is_columnar:
-        is_failing = bool(group.files[0].failing)
-        numbering.read(
-            con,
-            group,
-            sql("select *, _line as _nth from ({records})", records=group.numbered())
-            if is_failing
-            else records,
-        )
-        batch.learn_of_records(group)
-        numbering.number(con, group, batch.reader.scratch)
-        records = Sql("select * from _staged")
         unread = sql(
             " union all by name select _file, {line}, null as _column, _reason, _raw,"
             " _masked from _unread where not _is_skipped",

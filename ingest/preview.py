@@ -97,8 +97,10 @@ def preview(
     with tempfile.TemporaryDirectory(prefix="fenji-check-") as name:
         aside = replace(project, data_folder=Path(name))
         heads = [
-            _head_of(file, Path(name) / f"head-{number}")
+            # Of heads alone nobody can say which records are corrected.
+            _head_of(replace(file, correction=None), Path(name) / f"head-{number}")
             for number, file in enumerate(files)
+            if not file.is_correction
         ]
         with duckdb.connect(str(Path(name) / "warehouse.duckdb")) as con:
             prepare(con)

@@ -14,7 +14,7 @@ from ingest.sql_text import Sql, identifier, listed, literal, sql
 from sql.contracts import Column, Contract, contract, feeds
 
 # What came of the files; those of them that no longer count; where they lay before.
-TABLES = ("files", "row_status", "rejected_rows")
+TABLES = ("files", "row_status", "rejected_rows", "corrected_records")
 FORMER_FILES = "former_files"
 FORMER_PATHS = "former_paths"
 JOINED_FILES = "joined_files"
@@ -74,12 +74,13 @@ def prepare(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def is_prepared(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether the table of each feed has all columns of the feed, of their types."""
+    """Whether the tables of the ledger are there, and those of feeds as feeds are."""
     present = _present(con)
+    tables = {**feeds(), **{name: contract("raw", name) for name in TABLES}}
     return all(
         present.get(name, {}).get(column) == kind
-        for name, feed in feeds().items()
-        for column, kind in _columns(feed)
+        for name, table in tables.items()
+        for column, kind in _columns(table)
     )
 
 

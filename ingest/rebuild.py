@@ -169,6 +169,7 @@ class _Entry:
     n_read: int | None
     n_skipped: int
     loaded_at: datetime.datetime | None  # None: never noted, known all along
+    corrects: str | None = None  # of a correction file: the path of the file it is for
 
     @property
     def place(self) -> Place:
@@ -189,10 +190,12 @@ def _attach_old(
     noted = column_names(con, "raw.files", _OLD)
     loaded_at = "loaded_at" if "loaded_at" in noted else "null::timestamptz"
     n_skipped = "coalesce(n_skipped, 0)" if "n_skipped" in noted else "0"
+    corrects = "corrects" if "corrects" in noted else "null::varchar"
     try:
         rows = con.execute(
             "select file_id, feed, path, content_digest, status, n_read,"
-            f" {n_skipped}, {loaded_at} from {_OLD}.raw.files order by file_id"
+            f" {n_skipped}, {loaded_at}, {corrects} from {_OLD}.raw.files"
+            " order by file_id"
         ).fetchall()
     except duckdb.Error:
         con.execute(f"detach {_OLD}")
@@ -225,8 +228,8 @@ def _keep_former(con: duckdb.DuckDBPyConnection, rebuilt: Rebuilt) -> None:
         except duckdb.Error:
             con.execute(
                 "update raw.former_files set is_kept = false"
-                " where $feed in (feed, 'rejected_rows')",
-                {"feed": table},
+                " where feed = $table or list_contains($beside, $table)",
+                {"table": table, "beside": list(replaced_files.BESIDE)},
             )
     rebuilt.n_former, rebuilt.n_former_lost = con.execute(
         "select count(*) filter (where is_kept),"
@@ -249,8 +252,13 @@ def _keep_files(
     # What stands in its folder as it was read is loaded anew, and need not be copied.
     standing = {(file.feed, file.path, ledger.content_digest(file)) for file in landed}
     gone = {entry.file_id for entry in _gone(known, landed)}
+    # What a correction file came to is kept with the rows of the file that it is for.
+    left = {(entry.feed, entry.path) for entry in known if entry.file_id in gone}
     for entry in known:
-        if entry.status != "loaded" or entry.place in standing:
+        is_standing = entry.place in standing and (
+            (entry.feed, entry.corrects) not in left
+        )
+        if entry.status != "loaded" or is_standing:
             continue
         where = shown_place(project, entry.feed, entry.path)
         if _keep_file(con, entry):
@@ -287,6 +295,8 @@ def _copy_whole(con: duckdb.DuckDBPyConnection, entry: _Entry) -> None:
         n_rows = _copy(con, "raw", entry.feed, _only("_file_id", entry))
         early = sql("{only} and not is_late", only=_only("file_id", entry))
         n_rows += _copy(con, "raw", "rejected_rows", early)
+        if column_names(con, "raw.corrected_records", _OLD):
+            _copy(con, "raw", "corrected_records", _only("file_id", entry))
     except duckdb.Error as err:
         raise _NotWhole from err
     if n_rows < (entry.n_read or 0) - entry.n_skipped:

@@ -44,6 +44,13 @@ REASONS: Mapping[str, str] = {
     "bad_encoding": "bytes that are no text in the file's encoding",
     "two_customers": "the lines of one transaction name several customers",
     "no_exchange_rate": "no rate of the currency on or before the row's date",
+    "no_such_record": (
+        "a correction of a record that is not there, or is not what it was when the"
+        " correction was begun"
+    ),
+    "corrected_twice": "one of several corrections of one record; none is used",
+    "masked_value": "a correction with *** beside other text; write all of the value",
+    "not_of_type": "a correction that is not of the type that the column has there",
     "outside_band": (
         "points of an assessment outside 0 to the most that its characteristic gives,"
         " or outside what its word allows"

@@ -195,15 +195,39 @@ class Group:
             conditions.append(
                 skipping.is_header(self.own_columns, self.layout.repeated)
             )
-        if self._is_cut:
+        if self.is_cut:
             conditions.append(OUTSIDE)
         return tuple(conditions)
 
     @property
-    def _is_cut(self) -> bool:
+    def is_cut(self) -> bool:
         """Whether records are skipped by their numbers."""
         by_number = self.mapping.skip_rows or self.mapping.trailer_rows
         return bool(by_number) and self.layout.kind != "parquet"
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the relation has the text of each record, and whether it is none."""
+        return self.layout.kind in {"lines", "json", "fixed"}
+
+    @property
+    def whole(self) -> Sql:
+        """All of a record of the files, as one text."""
+        return Sql("_text") if self.has_text else as_csv(self.own_columns)
+
+    def written_anew(self) -> Sql:
+        """The text of a record, made of its columns, where the relation has it."""
+        if self.layout.kind == "fixed":
+            return as_csv(self.own_columns)
+        pairs = [
+            sql(
+                "{name}, {column}",
+                name=literal(self.layout.header[place]),
+                column=self.columns[place],
+            )
+            for place in self.used
+        ]
+        return sql("cast(json_object({pairs}) as varchar)", pairs=listed(pairs))
 
     @property
     def may_skip(self) -> bool:
@@ -263,7 +287,7 @@ class Group:
     def relation(self) -> Sql:
         """The records of the files."""
         records = _RELATIONS[self.layout.kind](self)
-        if not self._is_cut:
+        if not self.is_cut:
             return records
         # Text has no numbers yet: `numbering` says then which records these are.
         outside = None
@@ -396,13 +420,13 @@ class Group:
         Args:
             with_rejects: whether what is told of rejected rows is wanted.
             records: those of the files, where they are at hand with their numbers; of
-                a text file with rows that fail `_nth` is the number that these go by.
+                a file with rows that fail `_nth` is the number that these go by.
         """
         if not self.files[0].failing:
             return self.typed_rows(
                 records or self.relation(), with_rejects=with_rejects
             )
-        nth = Sql("_nth") if records and not self.layout.is_columnar else LINE
+        nth = Sql("_nth") if records else LINE
         records = records or self.numbered()
         return sql(
             "select * from ({typed} union all by name {failed}) order by _line",
@@ -445,12 +469,10 @@ class Group:
             self._of_failing(nth, "greatest({place}, 1)::utinyint", "_reject"),
         ]
         if with_rejects:
-            has_text = self.layout.kind in {"lines", "json", "fixed"}
-            whole = Sql("_text") if has_text else as_csv(self.own_columns)
             outputs += [
                 self._of_failing(nth, "{column}", "_column"),
                 self._of_failing(nth, "{reason}", "_reason"),
-                sql("{whole} as _raw", whole=whole),
+                sql("{whole} as _raw", whole=self.whole),
                 sql("{shown} as _masked", shown=self._shown()),
             ]
         return sql(
@@ -592,7 +614,7 @@ class Group:
                         place=literal(place),
                     )
                 )
-        if self.layout.kind in {"lines", "json", "fixed"}:
+        if self.has_text:
             whens.insert(
                 0,
                 sql("when _unreadable then {code}", code=literal(UNREADABLE)),
@@ -656,12 +678,10 @@ class Group:
             code = literal(NOT_EXPLODED)
             reasons.append(sql("when {code} then 'not_exploded'", code=code))
         shown = self._shown()
-        whole = as_csv(self.own_columns)
         if self.layout.kind == "fixed":
             reasons.append(
                 sql("when {code} then 'bad_encoding'", code=literal(UNREADABLE))
             )
-            whole = Sql("_text")
             shown = sql(
                 "case when _unreadable then {line} else {shown} end",
                 line=shape(Sql("_text")),
@@ -672,7 +692,6 @@ class Group:
                 sql("when {code} then 'unreadable_row'", code=literal(UNREADABLE))
             )
             # The text itself is at hand, whether it could be read or not.
-            whole = Sql("_text")
             shown = sql(
                 "case when _unreadable then {line} else {shown} end",
                 line=shape(Sql("_text")),
@@ -689,7 +708,9 @@ class Group:
             sql("case _reject {whens} end as _column", whens=listed(columns, " ")),
             sql("case _reject {whens} end as _reason", whens=listed(reasons, " ")),
             sql(
-                "case when {bad} then {whole} end as _raw", bad=IS_REJECTED, whole=whole
+                "case when {bad} then {whole} end as _raw",
+                bad=IS_REJECTED,
+                whole=self.whole,
             ),
             sql(
                 "case when {bad} then {shown} end as _masked",

@@ -15,7 +15,12 @@ from sql.contracts import Contract, feeds
 from sql.transactions import transaction
 
 SCHEMA = "former"
-_REJECTED = "rejected_rows"
+# What came of files beside the rows of their feeds, and which of it is kept: checks
+# that run after loading run again, on what was known then.
+BESIDE = {
+    "rejected_rows": Sql("not is_late"),
+    "corrected_records": Sql("true"),
+}
 
 
 def keep(
@@ -31,8 +36,10 @@ def keep(
     con.execute(sql("create schema if not exists {name}", name=identifier(SCHEMA)))
     for table, rows in (
         (feed.table, Sql("list_contains($ids, _file_id)")),
-        # Checks that run after loading run again, on what was known then.
-        (_REJECTED, Sql("list_contains($ids, file_id) and not is_late")),
+        *(
+            (name, sql("list_contains($ids, file_id) and {only}", only=only))
+            for name, only in BESIDE.items()
+        ),
     ):
         make_table(con, table)
         con.execute(
@@ -84,7 +91,11 @@ def _remove(con: duckdb.DuckDBPyConnection, by_feed: dict[str, list[int]]) -> No
         if not file_ids:
             continue
         given = {"ids": file_ids}
-        for table, column in ((feed, "_file_id"), (_REJECTED, "file_id")):
+        for table, column in (
+            (feed, "_file_id"),
+            *((name, "file_id") for name in BESIDE),
+        ):
+            make_table(con, table)
             con.execute(
                 sql(
                     "delete from {former} where list_contains($ids, {column})",
@@ -152,4 +163,4 @@ def tables(
         " and schema_name = $schema",
         {"catalog": catalog, "schema": SCHEMA},
     ).fetchall()
-    return frozenset(name for (name,) in rows) & {*feeds(), _REJECTED}
+    return frozenset(name for (name,) in rows) & {*feeds(), *BESIDE}

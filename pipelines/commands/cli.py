@@ -692,6 +692,29 @@ def forget(
 
 @app.command(
     epilog=examples(
+        "fenji retry",
+        "fenji retry --feed transactions --write",
+    )
+)
+def retry(
+    feed: Annotated[
+        str | None, typer.Option(metavar="FEED", help="Only the files of this feed.")
+    ] = None,
+    write: Annotated[
+        bool,
+        typer.Option("--write", help="Write the files in which rows are corrected."),
+    ] = False,
+    project: ProjectOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write rejected rows into files in which they are corrected, for the next run."""
+    from pipelines.commands import retry as command  # noqa: PLC0415
+
+    command.retry(open_project(project), feed=feed, write=write, as_json=json)
+
+
+@app.command(
+    epilog=examples(
         "fenji ui --project acme",
         "fenji ui --port 3001",
     )

@@ -47,6 +47,10 @@ REASONS: Mapping[str, Text] = {
     "bad_encoding": Text("not in the file's encoding", "编码不符"),
     "two_customers": Text("one transaction, several customers", "同一交易有多个客户"),
     "no_exchange_rate": Text("no exchange rate", "缺少汇率"),
+    "no_such_record": Text("a correction of no record", "更正找不到对应记录"),
+    "corrected_twice": Text("one record, several corrections", "同一记录有多个更正"),
+    "masked_value": Text("*** in a corrected value", "更正值中含 ***"),
+    "not_of_type": Text("a correction of another type", "更正值类型不符"),
     "outside_band": Text("points outside their band", "分值超出档位"),
 }
 UNUSABLE: Mapping[str, Text] = {

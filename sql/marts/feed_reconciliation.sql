@@ -1,5 +1,6 @@
 -- One row is a file of a landing folder, with what became of its rows.
--- Reads: raw.files, raw.file_names, raw.loaded_rows, raw.row_status, raw.rejected_rows.
+-- Reads: raw.files, raw.file_names, raw.loaded_rows, raw.row_status, raw.rejected_rows,
+-- raw.corrected_records.
 -- Every number is counted where its rows lie, so that it would show if one were lost.
 with excluded as (
     select
@@ -16,6 +17,14 @@ rejections as (
         file_id,
         count(*) as n_rejected
     from raw.rejected_rows
+    group by file_id
+),
+
+corrections as (
+    select
+        file_id,
+        count(*) as n_corrected
+    from raw.corrected_records
     group by file_id
 )
 
@@ -46,7 +55,10 @@ select
     end as n_unmatched,
     case
         when files.n_read is not null then coalesce(files.n_records, files.n_read)
-    end as n_records
+    end as n_records,
+    case
+        when files.n_read is not null then coalesce(corrections.n_corrected, 0)
+    end as n_corrected
 from raw.files as files
 inner join raw.file_names as shown
     on files.file_id = shown.file_id
@@ -56,3 +68,5 @@ left join excluded
     on files.file_id = excluded.file_id
 left join rejections
     on files.file_id = rejections.file_id
+left join corrections
+    on files.file_id = corrections.file_id
