@@ -12,6 +12,8 @@ import dagster as dg
 from assets.core import make_where_needed, table_asset
 from assets.making import table_assets
 from assets.specs import AS_OF_DATES, key_of, made_in_sql, spec_of
+from ingest.arrivals import TABLE as ARRIVALS
+from ingest.arrivals import make_arrivals
 from project.contacts import contact_key
 from project.shown import markdown
 from releases.contact_hashes import TABLE as CONTACT_LOOKUP
@@ -64,6 +66,7 @@ TAG_VALUES = tuple(contract("marts", table) for table in (VALUES, FOUND))
 LISTS = tuple(contract("marts", table) for table in LIST_TABLES)
 CONTACTS = contract("marts", CONTACT_LOOKUP)
 CHANGED_IDS = contract("marts", ID_CHANGES)
+ARRIVED = contract("marts", ARRIVALS)
 
 
 @table_assets(name=f"marts__{CONTACT_LOOKUP}", specs=[spec_of(CONTACTS)])
@@ -83,6 +86,20 @@ def customer_id_changes(run: Run) -> dg.MaterializeResult[Any]:
     with run.step(CHANGED_IDS.name, phase="compute") as step:
         make_changes(run.con, run.project, run.previous)
         step.rows = row_count(run.con, "marts", ID_CHANGES)
+    return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
+
+
+@table_assets(name=f"marts__{ARRIVALS}", specs=[spec_of(ARRIVED)])
+def feed_arrivals(run: Run) -> dg.MaterializeResult[Any]:
+    """Count what came since the release before; a look back loads nothing."""
+    with run.step(ARRIVED.name, phase="compute") as step:
+        is_look_back = run.known_at is not None
+        run.arrivals = make_arrivals(
+            run.con,
+            since=run.began_at if is_look_back else run.unpublished_since,
+            stated_until=run.stated_until,
+        )
+        step.rows = row_count(run.con, "marts", ARRIVALS)
     return dg.MaterializeResult(metadata={"dagster/row_count": step.rows})
 
 

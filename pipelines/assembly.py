@@ -47,6 +47,7 @@ def assemble(
         *marts.TABLES,
         marts.contact_lookup,
         marts.customer_id_changes,
+        marts.feed_arrivals,
         marts.tags,
         marts.tag_values,
         marts.work_lists,

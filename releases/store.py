@@ -97,6 +97,11 @@ def unpublished_since(project: Project) -> datetime.datetime | None:
     return just_after(stated[-1]) if stated else None
 
 
+def stated_until(project: Project) -> datetime.date | None:
+    """The latest as-of date that a release states something of; None: there is none."""
+    return max((manifest.as_of_date for manifest in statements(project)), default=None)
+
+
 def which_stands(project: Project) -> str:
     """The release that readers see, for the end of a run that published none."""
     shown = current(project)

@@ -166,6 +166,7 @@ def open_run(
             graded_together=tuple(graded_together),
             known_at=known_at,
             unpublished_since=store.unpublished_since(project),
+            stated_until=store.stated_until(project),
             full=full,
             accept=accept,
             progress=progress or Silent(),

@@ -16,6 +16,7 @@ from typing import Protocol
 import duckdb
 
 from data_quality.result import CheckResult
+from ingest.arrivals import Arrivals
 from ingest.books import Books
 from ingest.load import FeedLoad
 from ingest.raw_tables import feed_columns
@@ -89,10 +90,13 @@ class Run:
     known_at: datetime.datetime | None = None
     # Since when what is loaded is in no release yet; None: all of it is.
     unpublished_since: datetime.datetime | None = None
+    # The latest as-of date of the releases before; None: there is no release yet.
+    stated_until: datetime.date | None = None
     full: bool = False  # everything is computed, whatever is kept
     accept: bool = False  # what a gate would stop is published all the same
     progress: Progress = field(default_factory=Silent)
     loads: dict[str, FeedLoad] = field(default_factory=dict)
+    arrivals: tuple[Arrivals, ...] = ()  # what is in no release yet, by feed
     books: Books | None = None  # what became of files and rows, once that is settled
     building: Building | None = None
     checks: list[CheckResult] = field(default_factory=list)

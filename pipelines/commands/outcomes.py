@@ -15,6 +15,7 @@ from rich.cells import cell_len
 from rich.table import Table
 
 from data_quality.gates import added_columns, lacking_columns
+from ingest.arrivals import Arrivals
 from ingest.books import Books, FeedBooks, read_books
 from ingest.landing import shown_place
 from ingest.problems import Problem
@@ -54,6 +55,7 @@ class Outcome:
     moved_since: str | None = None  # the as-of date of the release before
     n_new_files: int = 0
     n_new_rows: int = 0
+    arrivals: tuple[Arrivals, ...] = ()  # by run and feed
     gates: tuple["CheckResult", ...] = ()
     accepted: tuple["CheckResult", ...] = ()  # the gates that would have stopped it
     as_of_date: datetime.date | None = None  # None: the run published nothing
@@ -75,6 +77,7 @@ class Runs:
     last: "Run | None" = None  # the others need not be kept
     n_new_files: int = 0
     n_new_rows: int = 0
+    arrivals: list[Arrivals] = field(default_factory=list)
     moved: list[tuple[str, str]] = field(default_factory=list)
     accepted: "list[CheckResult]" = field(default_factory=list)
 
@@ -85,6 +88,7 @@ class Runs:
             self.n_new_files += load.n_new
             self.n_new_rows += load.n_read
             self.moved += load.moved
+        self.arrivals += run.arrivals
         self.accepted += [check for check in run.checks if check.is_accepted]
 
 
@@ -124,6 +128,7 @@ def of_release(
         str(found[0]) if found and found[0] else None,
         n_new_files=runs.n_new_files,
         n_new_rows=runs.n_new_rows,
+        arrivals=tuple(runs.arrivals),
         gates=_gates(runs.last),
         accepted=tuple(runs.accepted),
         as_of_date=manifest.as_of_date,
@@ -148,6 +153,7 @@ def of_failure(run: "Run") -> Outcome | None:
         books,
         n_new_files=runs.n_new_files,
         n_new_rows=runs.n_new_rows,
+        arrivals=tuple(runs.arrivals),
         gates=_gates(run),
         accepted=tuple(runs.accepted),
     )
@@ -166,6 +172,7 @@ def as_dict(outcome: Outcome | None) -> dict[str, Any]:
         "customers": outcome.n_customers,
         "newest_order_date": outcome.newest_order_date,
         "new": {"files": outcome.n_new_files, "rows": outcome.n_new_rows},
+        "arrivals": [asdict(came) for came in outcome.arrivals],
         "feeds": [asdict(feed) for feed in books.feeds],
         "rejected": [
             _problem(project, problem) for problem in books.of_kind("rejected")
@@ -240,7 +247,7 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
     if outcome.n_new_files:
         files = number_of(outcome.n_new_files, "file")
         new = f"{files} with {number_of(outcome.n_new_rows, 'row')}"
-    yield "new", new
+    yield "new", ", ".join([new, *_told_apart(outcome.arrivals)])
     if outcome.n_days_before is not None:
         day = outcome.newest_order_date
         before = f"order of {day}, {outcome.n_days_before:,} days before"
@@ -255,6 +262,19 @@ def _lines(outcome: Outcome) -> Iterator[tuple[str, str]]:
         yield "accepted", f"{gate.check_name}: {gate.observed}"
     if more_gates:
         yield "accepted", f"and {number_of(len(more_gates), 'more gate')}"
+
+
+def _told_apart(arrivals: Sequence[Arrivals]) -> Iterator[str]:
+    """What came that is not simply new: in no release before, of all feeds together."""
+    counts = {
+        "late": sum(came.n_late or 0 for came in arrivals),
+        "corrected": sum(came.n_corrected for came in arrivals),
+        "duplicate": sum(came.n_duplicate for came in arrivals),
+        "replaced": sum(came.n_replaced for came in arrivals),
+    }
+    for what, n_rows in counts.items():
+        if n_rows:
+            yield f"{n_rows:,} {what}"
 
 
 def _unusable(project: Project, books: Books) -> Iterator[tuple[str, str]]:

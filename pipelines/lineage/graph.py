@@ -18,6 +18,10 @@ NO_SELECT: Mapping[str, str] = {
     "marts.customer_id_changes": (
         "marts.customer_ids held against that of the release before, by Python"
     ),
+    "marts.feed_arrivals": (
+        "raw.files, raw.rejected_rows and the feeds' rows, counted by Python since the"
+        " release before"
+    ),
     "marts.quality_results": "what Great Expectations and the gates found, by Python",
 }
 

@@ -179,6 +179,7 @@ def steps(project: Project) -> list[dg.AssetsDefinition]:
         marts.work_lists,
         marts.contact_lookup,
         marts.customer_id_changes,
+        marts.feed_arrivals,
         marts.segments,
         *marts.TABLES,
     ]
