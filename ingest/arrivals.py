@@ -27,12 +27,14 @@ class Arrivals:
     """
 
     feed: str
-    stated_until: datetime.date | None  # the latest as-of date of the releases before
+    stated_until_date: (
+        datetime.date | None
+    )  # the latest as-of date of the releases before
     n_files: int
     n_refused: int  # files
     n_read: int
     n_loaded: int
-    # Of those loaded, dated on or before `stated_until` and not there before; None: no
+    # Of those loaded, dated on or before that day and not there before; None: no
     # release was before, or rows of the feed have no date.
     n_late: int | None
     n_duplicate: int
@@ -80,7 +82,7 @@ def make_arrivals(
     made = tuple(
         Arrivals(
             feed=feed,
-            stated_until=stated_until,
+            stated_until_date=stated_until,
             n_files=n_files,
             n_refused=n_refused,
             n_read=n_read,

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 # With a line or two before and after, all fits 24 lines of 80 columns.
 _FEEDS, _REJECTED, _REFUSED, _ACCEPTED = 4, 3, 2, 2
 _SHORT = ("newest", "unmatched", "vanished", "moved")  # one line each; others take two
+# Where there is more to tell than fits, these take one line, the later ones first.
+_SQUEEZED = ("rejected", "accepted")
+_MOST_LINES = 21
 _LINE = 64  # columns beside the headings, and room for words to break
 _Thing = TypeVar("_Thing")
 _COUNTS = ("files", "read", "loaded", "duplicate", "rejected")
@@ -203,10 +206,29 @@ def show(outcome: Outcome | None) -> None:
     if outcome.books.feeds:
         out.print(_feeds(outcome))
     lines = terminal.facts()
-    for heading, line in _lines(outcome):
-        n_lines = 1 if heading in _SHORT else 2
+    for heading, line, n_lines in _fitted(outcome):
         lines.add_row(f"  {heading}", _cut(line, n_lines * _LINE))
     out.print(lines)
+
+
+def _fitted(outcome: Outcome) -> list[tuple[str, str, int]]:
+    """Heading and text of each line below the feeds, and how many lines it takes."""
+    told = list(_lines(outcome))
+    takes = [1 if heading in _SHORT else 2 for heading, _ in told]
+    n_feeds = min(len(outcome.books.feeds), _FEEDS)
+    room = _MOST_LINES - (n_feeds + 1 if n_feeds else 0)
+    needed = [
+        min(n_lines, 1 + (cell_len(line) > _LINE))
+        for n_lines, (_, line) in zip(takes, told, strict=True)
+    ]
+    for squeezed in reversed(_SQUEEZED):
+        for place, (heading, _) in reversed(list(enumerate(told))):
+            if sum(needed) > room and heading == squeezed and needed[place] > 1:
+                takes[place] = needed[place] = 1
+    return [
+        (heading, line, n_lines)
+        for n_lines, (heading, line) in zip(takes, told, strict=True)
+    ]
 
 
 def _feeds(outcome: Outcome) -> Table:

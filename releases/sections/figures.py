@@ -339,6 +339,21 @@ class Rejected:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """What came of a feed since the release before."""
+
+    feed: str
+    stated_until_date: datetime.date | None
+    n_files: int
+    n_read: int
+    n_late: int | None
+    n_corrected: int
+    n_duplicate: int
+    n_replaced: int
+    n_rejected: int
+
+
+@dataclass(frozen=True)
 class Filled:
     """A column of a feed, and how much of it is filled."""
 
@@ -497,6 +512,11 @@ class Figures:
     def rejected(self) -> list[Rejected]:
         """Rejected rows by reason and feed."""
         return self._rows(Rejected, "rejected")
+
+    @cached_property
+    def arrivals(self) -> list[Arrival]:
+        """Feeds of which files came since the release before."""
+        return self._rows(Arrival, "arrivals")
 
     @cached_property
     def feeds(self) -> tuple[FeedCount, ...]:

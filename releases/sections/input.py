@@ -48,7 +48,11 @@ def quality(figures: Figures, unusable: Sequence[Unusable]) -> Section:
         Side(present(_reasons(figures), _filled(figures))),
         _unusable(unusable),
     )
-    for fold in (_feeds(figures), _checks(figures, only_failed=False)):
+    for fold in (
+        _arrivals(figures),
+        _feeds(figures),
+        _checks(figures, only_failed=False),
+    ):
         if fold is not None:
             blocks += (Fold(fold.caption, (fold,), plain(len(fold.rows))),)
     return Section("quality", Text("Quality of the input", "数据质量"), blocks)
@@ -155,6 +159,43 @@ def _feeds(figures: Figures) -> Table | None:
             )
             for feed in figures.feeds
         ],
+    )
+
+
+def _arrivals(figures: Figures) -> Table | None:
+    """What came since the release before: late, corrected, there already."""
+    until = figures.arrivals[0].stated_until_date if figures.arrivals else None
+    late = Text(
+        f"Late: dated {until} or earlier, when a release had been published for that"
+        " day. Replaced: rows of former versions of these files.",
+        f"迟到：日期在 {until} 或之前，而当日已有发布。替换：这些文件旧版本的行。",
+    )
+    return table(
+        Text("New since the last release", "上次发布以来新到"),
+        (
+            head("Feed", "数据源"),
+            head("Files", "文件", number=True),
+            head("Read", "读取", number=True),
+            head("Late", "迟到", number=True),
+            head("Corrected", "更正", number=True),
+            head("Duplicate", "重复", number=True),
+            head("Replaced", "替换", number=True),
+            head("Rejected", "拒绝", number=True),
+        ),
+        [
+            (
+                Cell(plain(came.feed)),
+                count(came.n_files),
+                count(came.n_read),
+                count(came.n_late),
+                count(came.n_corrected),
+                count(came.n_duplicate),
+                count(came.n_replaced),
+                count(came.n_rejected, tone="bad" if came.n_rejected else ""),
+            )
+            for came in figures.arrivals
+        ],
+        late if until else Text("", ""),
     )
 
 

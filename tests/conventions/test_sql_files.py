@@ -20,6 +20,7 @@ LEDGERS = {
     "raw.files",
     "raw.loaded_rows",
     "raw.rejected_rows",
+    "raw.corrected_records",
     "raw.row_status",
 }
 

@@ -25,6 +25,7 @@ SUMMARIZED = (
     "customer_tiers",
     "data_readiness",
     "entitlements",
+    "feed_arrivals",
     "feed_reconciliation",
     "parameters",
     "quality_results",

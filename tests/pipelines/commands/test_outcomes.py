@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from data_quality.result import CheckResult
+from ingest.arrivals import Arrivals
 from ingest.books import Books, FeedBooks
 from ingest.problems import Problem
 from pipelines.commands import outcomes
@@ -14,6 +15,7 @@ from project.folder import Project
 from project.settings import Settings
 from releases.summary import Movement
 
+DAY = datetime.date(2026, 5, 31)
 FILE = "a/very/long/path/of/a/folder/within/folders/with_a_file_name_2026-05-31.csv"
 HEADER = (
     "the file has no usable header: nothing like transaction_id, occurred_at and amount"
@@ -59,6 +61,7 @@ def much():
         "2026-04-30",
         305,
         541909,
+        (Arrivals("calls", DAY, 305, 0, *(1234567,) * 8),) * 2,
         accepted=(gate,) * 3,
     )
 
@@ -71,7 +74,10 @@ def test_much_fits_one_screen_with_the_lines_around_it(much, capsys):
     text = " ".join(" ".join(lines).split())
     assert "point_redemptions7 1,234 123,456,789 123,456,789 123,456,789 7" in text
     assert "and 5 more feeds 6,170 617,283,945" in text
-    assert "new 305 files with 541,909 rows" in text
+    assert (
+        "new 305 files with 541,909 rows, 2,469,134 late, 2,469,134 corrected,"
+        " 2,469,134 duplicate, 2,469,134 replaced" in text
+    )
     assert "rejected and 7 rows for 7 more reasons: see rejected_rows" in text
     assert "refused transactions: 9 files: the file has no usable header" in text
     assert "refused and 21 more files: see feed_reconciliation" in text
@@ -103,8 +109,17 @@ def test_old_data_graded_as_of_a_later_day_are_told_of(much, capsys, as_of_date,
     assert told == ([says] if says else [])
 
 
+def test_only_what_is_not_simply_new_is_told_apart(much, capsys):
+    came = Arrivals("calls", None, 1, 0, 3, 3, None, 0, 0, 0, 1, 0)
+    outcomes.show(replace(much, arrivals=(came,)))
+    text = " ".join(capsys.readouterr().out.split())
+    assert "new 305 files with 541,909 rows, 1 corrected rejected" in text
+
+
 def test_json_leaves_nothing_out(much):
     told = outcomes.as_dict(much)
+    assert told["arrivals"][1]["stated_until_date"] == DAY
+    assert told["arrivals"][1]["n_late"] == 1234567
     assert [
         len(told[name]) for name in ("feeds", "rejected", "refused", "vanished")
     ] == [

@@ -24,6 +24,20 @@ def test_reasons_come_by_rows_with_the_feeds_that_have_most(figures, insert):
     ]
 
 
+def test_what_came_is_told_apart(figures, insert):
+    came = {"n_files": 2, "n_read": 9, "n_corrected": 1, "n_duplicate": 3}
+    came |= {"n_replaced": 4, "n_rejected": 0, "stated_until_date": "2026-05-31"}
+    insert("feed_arrivals", {"feed": "calls", "n_late": 2, **came})
+    insert("feed_arrivals", {"feed": "staff", "n_late": None, **came})
+    folds = [block for block in quality(figures, []).blocks if block.kind == "fold"]
+    (made,) = folds[0].blocks
+    assert [[cell.text.en for cell in row] for row in made.rows] == [
+        ["calls", "2", "9", "2", "1", "3", "4", "0"],
+        ["staff", "2", "9", "–", "1", "3", "4", "0"],
+    ]
+    assert "dated 2026-05-31 or earlier" in made.note.en
+
+
 def test_checks_that_failed_stand_before_the_fold(figures, insert):
     for name, passed in (("good", True), ("bad", False), ("bad", True)):
         insert("quality_results", {"table_name": name, "passed": passed})
