@@ -132,6 +132,8 @@ def rebuild(
             for feed in feeds().values():
                 load_feed(con, new, feed, at)
             _date(con, _known_from(known, statements), rebuilt)
+            if known is not None:
+                _date_corrections(con)
             warehouse.settle_anew(con)
             _count(con, project, statements, rebuilt)
             if known is not None:
@@ -430,6 +432,19 @@ def _date(
     ).fetchone()
     rebuilt.n_dated = int(dated[0]) if dated else 0
     con.execute("drop table _known_from")
+
+
+def _date_corrections(con: duckdb.DuckDBPyConnection) -> None:
+    """Set since when corrections are known; those that say the same are the same."""
+    if not column_names(con, "raw.corrected_records", _OLD):
+        return
+    with suppress(duckdb.Error):  # what cannot be read of the old one says nothing
+        con.execute(
+            "update raw.corrected_records as c set known_from = o.known_from from"
+            " (select line_no, content_digest, min(known_from) as known_from"
+            f" from {_OLD}.raw.corrected_records group by line_no, content_digest) as o"
+            " where c.line_no = o.line_no and c.content_digest = o.content_digest"
+        )
 
 
 def _count(

@@ -27,8 +27,10 @@ BI = DOCS / "bi.md"
 SUPERSET = DOCS.parent / "examples/superset/make.py"
 
 LOOKUP_KEY = "the key of the demo company"
-# Tables in which the demo has nothing to show: its customers have one id each.
+# Tables in which the demo has nothing to show: its customers have one id each, nobody
+# corrects its rejected rows, and its second run finds no new file.
 EMPTY = {"customer_ids", "customer_id_changes", "customer_id_pairs"}
+EMPTY |= {"corrected_rows", "feed_arrivals"}
 # Schemes that are templates: they run once their numbers are filled in.
 TEMPLATES = {"abcd_pyramid", "six_segments"}
 # Head offices are large or medium; whoever bought once or never spends little.

@@ -56,6 +56,36 @@ def test_a_warehouse_that_can_be_read_is_made_again_in_full(with_past):
     assert not list(with_past.data.glob(".rebuild"))
 
 
+def corrected(shop):
+    with warehouse.reading(shop.project) as con:
+        return con.execute(
+            "select f.path, f.corrects is null, c.line_no, c.known_from, by_file.path"
+            " from raw.corrected_records as c"
+            " inner join raw.files as f on c.file_id = f.file_id"
+            " inner join raw.files as by_file on c.correction_id = by_file.file_id"
+            " order by all"
+        ).fetchall()
+
+
+def test_corrections_outlast_the_warehouse(graded):
+    for name in ("stays", "gone"):
+        graded.land(f"customers/{name}.csv", f"customer_id,party_type\n{name},x\n")
+    graded.load()
+    assert graded.call("retry", "--write").status == 0
+    for name in ("stays", "gone"):
+        place = graded.project.landing / f"customers/{name}.csv.retry.csv"
+        text = place.read_text(encoding="utf-8")
+        place.write_text(text.replace(f"{name},x", f"{name},person"), encoding="utf-8")
+    graded.load()
+    (graded.project.landing / "customers/gone.csv").unlink()
+    graded.load()
+    before = content(graded), corrected(graded)
+    assert [row[0] for row in before[1]] == ["gone.csv", "stays.csv"]
+    ended = graded.call("rebuild", "--json")
+    assert ended.status == 0, ended.err
+    assert (content(graded), corrected(graded)) == before
+
+
 def spoil_block_of(shop, table):
     """Overwrite the first block of a table, behind the back of the ledger."""
     path = shop.project.warehouse

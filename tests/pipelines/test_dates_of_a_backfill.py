@@ -39,11 +39,9 @@ schemes: {schemes}
 # What follows from where spend is read is seen by any scheme that reads it.
 # All schemes, and the tables that are made only where somebody asks for them.
 ALL = "{parameters: {customer_month.shown_months: 24, sales_month.shown_months: 24}}"
-LINKS_NOBODY = {
-    "customer_ids",
-    "customer_id_changes",
-    "customer_id_pairs",
-}  # there is no `identity:`
+# There is no `identity:`, and nobody corrects what was rejected.
+NOTHING_OF = {"customer_ids", "customer_id_changes", "customer_id_pairs"}
+NOTHING_OF |= {"corrected_rows"}
 FEW = "{only: [annual_points, category_points, rfm_8, service_level]}"
 LINE = [
     "transaction_id", "line_no", "customer_id", "occurred_at", "amount", "kind",
@@ -260,7 +258,7 @@ def test_a_date_is_as_if_it_had_been_computed_alone(
         assert differing(ours, compute(alone, as_of)) == {}, as_of
     if dates[-1] == LAST:
         empty = {table for table, rows in found[-1].items() if not rows}
-        assert empty == LINKS_NOBODY
+        assert empty == NOTHING_OF
     # What could be handed on by mistake is another on each date.
     for former, latter in itertools.pairwise(found):
         assert differing(former, latter).keys() >= MOVING
