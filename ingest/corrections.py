@@ -38,6 +38,7 @@ from sql.selects import column_names
 # The columns of a correction file beside those of the file that it corrects.
 LINE_NO, REASON, MARK = "fenji_line_no", "fenji_reason", "fenji_mark"
 _MARK_SIGNS = 12  # of a digest: equal ones of one record's number are one record
+_FEW_SIGNS = 2  # of a digest of text that is not to be guessed by it
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,44 @@ class Correction:
     places: tuple[int, ...]  # of the columns of the other file that it has
 
 
-def mark(text: Sql) -> Sql:
-    """The mark of a record with this text."""
-    return sql("left(md5({text}), {n})", text=text, n=literal(_MARK_SIGNS))
+def mark(group: Group, places: Sequence[int]) -> Sql:
+    """By what a record is known again: a digest of what is shown of it.
+
+    Only of that: a digest of masked values would tell them to who can try all of them.
+
+    Args:
+        group: the file of the record.
+        places: of the columns that the correction file has.
+    """
+    cells = listed(
+        sql("coalesce({cell}, '')", cell=shown(group, place)) for place in places
+    )
+    made = sql(
+        "left(md5(array_to_string([{cells}]::varchar[], chr(31))), {n})",
+        cells=cells,
+        n=literal(_MARK_SIGNS),
+    )
+    if not group.has_text:
+        return made
+    return sql(
+        "case when _unreadable then {unread} else {made} end",
+        unread=mark_of_unread(Sql("_text"), masks.shape(Sql("_text"))),
+        made=made,
+    )
+
+
+def mark_of_unread(raw: Sql, masked: Sql) -> Sql:
+    """By what a record is known again that could not be split: by its shape.
+
+    The few signs of all its text part two of one shape, and tell nobody what it is.
+    """
+    return sql(
+        "left(md5({masked}), {n}) || left(md5({raw}), {few})",
+        masked=masked,
+        raw=raw,
+        n=literal(_MARK_SIGNS - _FEW_SIGNS),
+        few=literal(_FEW_SIGNS),
+    )
 
 
 def shown(group: Group, place: int) -> Sql:
@@ -272,18 +308,22 @@ def _make_originals(given: _Given, records: Sql) -> None:
     con.execute(
         sql(
             "create or replace temporary table _originals as"
-            " select *, {whole} as _whole, false as _is_unread from ({records})"
+            " select *, {whole} as _whole, {mark} as _mark from ({records})"
             " semi join (select line_no as _line from _corrections) using (_line)",
             whole=group.whole,
+            mark=mark(group, given.correction.places),
             records=records,
         )
     )
     if group.layout.is_columnar:
         return
     con.execute(
-        "insert into _originals by name select _file, _line, _raw as _whole,"
-        " true as _is_unread from _unread where not _is_skipped"
-        " and _line in (select line_no from _corrections)"
+        sql(
+            "insert into _originals by name select _file, _line, _raw as _whole,"
+            " {mark} as _mark from _unread where not _is_skipped"
+            " and _line in (select line_no from _corrections)",
+            mark=mark_of_unread(Sql("_raw"), Sql("_masked")),
+        )
     )
 
 
@@ -328,10 +368,9 @@ def _judge(given: _Given) -> None:
     con.execute(
         sql(
             "create or replace temporary table _correction_cells as select k.*,"
-            " o._line is not null and k.mark = {mark} as is_there,"
+            " o._line is not null and k.mark = o._mark as is_there,"
             " o._whole as own_whole{changes}"
             " from _corrections as k left join _originals as o on k.line_no = o._line",
-            mark=mark(Sql("o._whole")),
             changes=_each(changes),
         )
     )
@@ -398,7 +437,7 @@ def _make_corrected(given: _Given) -> None:
     con.execute(
         sql(
             "create or replace temporary table _corrected as select"
-            " o.* exclude (_whole, _is_unread) replace ({values})"
+            " o.* exclude (_whole, _mark) replace ({values})"
             " from _originals as o inner join _judged_corrections as k"
             " on o._line = k.line_no"
             " where k.is_used",

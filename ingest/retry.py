@@ -202,14 +202,20 @@ class _Correctable:
             Sql(
                 "_rejected_records as r inner join _correctable as c"
                 " on r._line = c._line anti join _corrections as k"
-                " on c._line = k.line_no and c.mark = k.mark"
+                " on c._line = k.line_no and c.given_mark = k.mark"
             ),
         )
 
     def old(self) -> Sql:
         """The corrections that were there, with the columns that they had not."""
         return self._select(
-            ("k.line_no", "k.row_no", "k.given_line_no", "k.given_reason", "k.mark"),
+            (
+                "k.line_no",
+                "k.row_no",
+                "k.given_line_no",
+                "k.given_reason",
+                "coalesce(c.mark, k.mark)",
+            ),
             lambda place: sql(
                 "{row}.{cell}",
                 row=Sql("k" if place in self.places else "c"),
@@ -217,7 +223,7 @@ class _Correctable:
             ),
             Sql(
                 "_corrections as k left join _correctable as c"
-                " on k.line_no = c._line and k.mark = c.mark"
+                " on k.line_no = c._line and k.mark = c.given_mark"
             ),
         )
 
@@ -274,6 +280,7 @@ def _of_group(batch: Batch, group: Group) -> _Correctable:
         )
     elif con.execute("select 1 from _broken_corrections limit 1").fetchone():
         raise _Unusable("its correction file has rows that cannot be read; mend them")
+    places = found.places if found is not None else ()
     records = numbered_records(batch, group)
     cells = [
         sql(
@@ -291,7 +298,9 @@ def _of_group(batch: Batch, group: Group) -> _Correctable:
             columns=listed(
                 [
                     Sql("_line"),
-                    sql("{mark} as mark", mark=corrections.mark(group.whole)),
+                    sql("{mark} as mark", mark=corrections.mark(group, group.used)),
+                    # That which the correction file gives, with fewer columns maybe.
+                    sql("{mark} as given_mark", mark=corrections.mark(group, places)),
                     *cells,
                 ]
             ),
@@ -301,13 +310,14 @@ def _of_group(batch: Batch, group: Group) -> _Correctable:
     if not group.layout.is_columnar:
         con.execute(
             sql(
-                "insert into _correctable by name select _line, {mark} as mark"
+                "insert into _correctable by name select _line, {mark} as mark,"
+                " {mark} as given_mark"
                 " from (from _unread where not _is_skipped) {only}",
                 only=_ASKED_FOR,
-                mark=corrections.mark(Sql("_raw")),
+                mark=corrections.mark_of_unread(Sql("_raw"), Sql("_masked")),
             )
         )
-    return _Correctable(group, found.places if found else ())
+    return _Correctable(group, places)
 
 
 def _save(

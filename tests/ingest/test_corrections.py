@@ -277,6 +277,48 @@ def test_personal_values_stay_masked_and_are_kept(company):
     ) == [("C2", "Ann Lee", "13900139000", "person")]
 
 
+def test_a_mark_is_that_of_what_is_shown(company):
+    # Or else a telephone number could be found out by trying all of them.
+    head = "customer_id,phone,party_type\n"
+    marks = []
+    for phone in ("13800138000", "13900139000"):
+        company.land(
+            "customers/crm.csv", f"{head}C1,{phone},x\nC2,{phone},\n,{phone}\n"
+        )
+        company.load("customers")
+        place = company.root / "landing/customers/crm.csv.retry.csv"
+        place.unlink(missing_ok=True)
+        written(company)
+        marks.append([(row[LINE_NO], row[MARK][:10]) for row in rows_of(place)])
+    assert marks[0] == marks[1]
+    assert len(set(marks[0])) == len(marks[0]) == 2
+
+
+def test_a_correction_file_with_fewer_columns_is_filled_up(company):
+    company.land("customers/crm.csv", "customer_id,party_type\nC1,x\n")
+    company.load("customers")
+    written(company)
+    retry = "customers/crm.csv.retry.csv"
+    mend(company, retry, {1: {"party_type": "person"}})
+    # A column that the mapping reads now and did not read then.
+    company.settings(
+        {"feeds": {"customers": {"columns": {"region": {"expr": "upper(Area)"}}}}}
+    )
+    company.land(
+        "customers/crm.csv", "customer_id,party_type,Area\nC1,x,north\nC2,y,south\n"
+    )
+    company.load("customers")
+    rows = "select customer_id, party_type, region from raw.customers"
+    assert company.rows(rows) == [("C1", "person", "NORTH")]
+    assert [file.n_new for file in written(company)] == [1]
+    assert [row["Area"] for row in rows_of(company.root / "landing" / retry)] == [
+        masks.MASK,
+        masks.MASK,
+    ]
+    company.load("customers")
+    assert company.rows(rows) == [("C1", "person", "NORTH")]
+
+
 def test_a_file_and_its_correction_file_move_together(shop):
     mend(shop, RETRY, {2: {"occurred_at": "2026-05-02"}})
     shop.load("transactions")
@@ -532,6 +574,23 @@ def test_records_of_every_form_can_be_corrected(company, form):
     assert company.rejected() == []
     company.books()
     assert company.load_one("transactions").n_new == 0
+
+
+def test_a_line_that_is_no_json_is_given_as_a_whole(company):
+    row = '{"transaction_id": "T1", "occurred_at": "2026-05-01", "amount": 1}\n'
+    retry = "transactions/a.jsonl.retry.csv"
+    company.land("transactions/a.jsonl", row + "{T2, soon}\n")
+    company.load("transactions")
+    written(company)
+    whole = {"transaction_id": "T2", "occurred_at": "2026-05-02", "amount": "2"}
+    mend(company, retry, {2: whole})
+    company.load("transactions")
+    assert company.books()["a.jsonl"] == ("loaded", 2, 2, 0, 0)
+    # Another line came in its place, of another shape or of the same one.
+    for line in ("{T3, later on}\n", "{T9, late}\n"):
+        company.land("transactions/a.jsonl", row + line)
+        company.load("transactions")
+        assert company.rejected()[-1] == (1, LINE_NO, "no_such_record")
 
 
 def test_a_column_of_parquet_takes_what_is_of_its_type(company):
