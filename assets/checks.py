@@ -54,7 +54,9 @@ def quality_in(
             from data_quality import docs, validation  # noqa: PLC0415
         with run.step("checks", phase="checks") as step:
             batches = [(table, place_of(table)) for table in released_tables(run)]
-            found = validation.run_checks(run.con, batches, rows=run.counted)
+            found = validation.run_checks(
+                run.con, batches, rows=run.counted, has_amounts=run.has_amounts
+            )
             run.checks = judged + found
             step.rows = len(run.checks)
             contracts = [table for table, _ in batches]

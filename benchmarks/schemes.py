@@ -25,7 +25,7 @@ from rich.table import Table
 
 from benchmarks.agreement import DisagreementError
 from benchmarks.arguments import add_runs, number_of, parser_of
-from ingest.raw_tables import feed_columns
+from ingest.raw_tables import usable_columns
 from project.folder import open_project
 from releases.previous import create_previous_tiers
 from schemes.language.model import UNRATED
@@ -131,7 +131,7 @@ def prepare(
     project = open_project(company)
     warehouse = project.warehouse
     with duckdb.connect(str(warehouse), read_only=True) as source:
-        plan = make_plan(project, feed_columns(source))
+        plan = make_plan(project, usable_columns(source))
     con.execute("set timezone = 'Asia/Shanghai'")
     con.execute(f"attach {text(str(warehouse))} as company (read_only)")
     con.execute("create schema core")

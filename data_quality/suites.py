@@ -47,6 +47,7 @@ class Expectation:
     max: Value | None = None
     query: str | None = None  # a select over {batch} that must return nothing
     of_list: bool = False  # in_set: the column holds lists of such values
+    of_money: bool = False  # not_null: it may be empty where no amounts are known
     about: str | None = None
 
     @property
@@ -92,7 +93,10 @@ def _of_columns(contract: Contract) -> Iterator[Expectation]:
     for column in contract.columns:
         if column.required:
             yield Expectation(
-                "not_null", f"not_null({column.name})", columns=(column.name,)
+                "not_null",
+                f"not_null({column.name})",
+                columns=(column.name,),
+                of_money=column.unit == "currency",
             )
         if column.values:
             yield Expectation(
@@ -150,6 +154,7 @@ def _of_each_column(
             severity,
             (name,),
             about=check.about,
+            of_money=check.check == "not_null" and column.unit == "currency",
         )
         if check.check == "in_set":
             yield _with_values(contract, check, column, expectation)

@@ -427,8 +427,9 @@ def _claim(place: _Place) -> int:
 
 
 def _without_mapping(project: Project, feed: str) -> FeedMapping:
-    """How a file is read that no mapping takes: columns are merged as of the others."""
-    return FeedMapping(merge=project.settings.mappings_of(feed)[0].merge)
+    """How a file is read that no mapping takes: by what holds for the whole feed."""
+    other = project.settings.mappings_of(feed)[0]
+    return FeedMapping(merge=other.merge, amount=other.amount)
 
 
 def _found(project: Project, place: _Place) -> Iterator[LandingFile]:

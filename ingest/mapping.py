@@ -96,6 +96,7 @@ def check_feeds(project: Project) -> None:
         for position, mapping in enumerate(mappings):
             _check_mapping(project, feeds()[feed], position, mapping)
         _check_merge(project, feeds()[feed], mappings)
+        _check_amount(project, feeds()[feed], mappings)
 
 
 def _check_mapping(
@@ -131,6 +132,39 @@ def _check_merge(
             " the place of what other files say; write 'merge: columns' in each",
             place_in_mapping(project, name, merged.index(False), "merge"),
         )
+
+
+def _check_amount(
+    project: Project, contract: Contract, mappings: Sequence[FeedMapping]
+) -> None:
+    """Refuse to leave amounts out where they are needed, or of some files only."""
+    name = contract.table
+    without = [mapping.amount is not None for mapping in mappings]
+    if not any(without):
+        return
+    place_of = partial(place_in_mapping, project, name)
+    if not any(column.waivable for column in contract.columns):
+        raise ConfigurationError(
+            "is for the feed transactions alone",
+            place_of(without.index(True), "amount"),
+        )
+    if not all(without):
+        raise ConfigurationError(
+            "is missing, and another mapping of the feed has it: figures would count"
+            " the money of some orders only; write 'amount: none' in each, or map the"
+            " amount in each",
+            place_of(without.index(False), "amount"),
+        )
+    for position, mapping in enumerate(mappings):
+        for part, names in (
+            ("columns", mapping.columns),
+            ("constants", mapping.constants),
+        ):
+            if "amount" in names:
+                raise ConfigurationError(
+                    "is given, and 'amount: none' says that there is none",
+                    place_of(position, part, "amount"),
+                )
 
 
 def _why_unmerged(contract: Contract) -> str | None:
@@ -389,6 +423,7 @@ def _unset(mapping: FeedMapping) -> set[str]:
         "words": mapping.words,
         "where": mapping.where,
         "merge": mapping.merge,
+        "amount": mapping.amount,
         "join": mapping.join,
         "explode": mapping.explode,
         "part": mapping.part,
@@ -546,6 +581,8 @@ def bind(
     missing = []
     for column in contract.columns:
         given = mapping.columns.get(column.name)
+        if column.waivable and mapping.amount is not None:
+            continue
         if isinstance(given, Expression):
             bounds.append(Bound(column, expression=given.expr))
         elif given is not None:

@@ -155,7 +155,7 @@ def with_default(column: Column) -> Sql:
 
 
 def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
-    """The canonical columns of each feed that is present.
+    """The canonical columns of each feed that is present, which any file of it gives.
 
     A feed is present when a file of it has a usable header, rows or not.
     """
@@ -165,3 +165,25 @@ def feed_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
         " group by feed order by feed"
     ).fetchall()
     return {feed: frozenset(names) for feed, names in rows}
+
+
+def usable_columns(con: duckdb.DuckDBPyConnection) -> dict[str, frozenset[str]]:
+    """The columns of each feed that is present, as far as figures may follow from them.
+
+    A column that a mapping may say there is none of is there where every file has it:
+    figures of the rows of some files would be taken for those of all.
+    """
+    rows = con.execute(
+        "select feed, columns from raw.files where columns is not null"
+    ).fetchall()
+    unknown = {
+        (feed, column.name)
+        for feed, columns in rows
+        if feed in feeds()
+        for column in feeds()[feed].columns
+        if column.waivable and column.name not in columns
+    }
+    return {
+        feed: frozenset(name for name in names if (feed, name) not in unknown)
+        for feed, names in feed_columns(con).items()
+    }

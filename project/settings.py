@@ -339,6 +339,8 @@ class FeedMapping(FileForm):
     merge: Literal["columns"] | None = Field(default=None, examples=["columns"])
     """Of a key that several files have, each gives the columns that it maps; without
     it, the row of the last file takes the place of the others."""
+    amount: Literal["none"] | None = Field(default=None, examples=["none"])
+    """Of transactions: nobody knows what they were worth, as of visits or tickets."""
     columns: dict[str, str | Expression] = Field(
         default_factory=dict,
         examples=[{"transaction_id": "订单 ID", "amount": {"expr": "cast(…)"}}],

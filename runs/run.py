@@ -19,7 +19,7 @@ from data_quality.result import CheckResult
 from ingest.arrivals import Arrivals
 from ingest.books import Books
 from ingest.load import FeedLoad
-from ingest.raw_tables import feed_columns
+from ingest.raw_tables import usable_columns
 from ingest.staging import Settled, settle
 from project.folder import Project
 from releases.building import Building
@@ -30,6 +30,7 @@ from runs.difference import Way
 from runs.kept_plan import KeptPlan, keep, plan_for
 from runs.key import facts_key, release_id
 from runs.warehouse_state import Made
+from schemes.language.names import SPEND, unknown_amounts
 from schemes.plan import Execution, make_plan
 from sql.contracts import Contract
 from sql.faults import without_values
@@ -121,7 +122,7 @@ class Run:
     @cached_property
     def plan(self) -> KeptPlan:
         """The plan of the schemes that can run on the feeds that are loaded."""
-        columns = feed_columns(self.con)
+        columns = usable_columns(self.con)
         compile_plan = partial(make_plan, self.project, columns)
         return plan_for(self.con, self.project, columns, compile_plan)
 
@@ -206,6 +207,13 @@ class Run:
         """The last of the dates that are graded together."""
         return max((self.as_of_date, *self.graded_together))
 
+    @cached_property
+    def has_amounts(self) -> bool:
+        """Whether it is known what was spent; a mapping may say that nobody knows."""
+        return SPEND not in unknown_amounts(
+            usable_columns(self.con), self.project.settings
+        )
+
     @property
     def common_params(self) -> Params:
         """The parameters that all tables may name, whatever is made."""
@@ -215,6 +223,7 @@ class Run:
             "last_date": self.last_date,
             "from_as_of_date": self.previous.as_of_date if self.previous else None,
             "spend_source": self.project.settings.spend_source,
+            "has_amounts": self.has_amounts,
         }
 
     def params(self, table: Contract) -> Params:

@@ -68,7 +68,7 @@ from schemes.compiler.scheme import compile_scheme
 from schemes.language.files import Scheme, in_order, read_schemes
 from schemes.language.lists import WorkList, read_lists
 from schemes.language.metrics import Asked
-from schemes.language.names import Inputs
+from schemes.language.names import Inputs, unknown_amounts
 from schemes.language.tags import Dictionary, read_tags
 from schemes.tables.campaign_tiers import CAMPAIGN_TIERS, campaign_tiers_select
 from schemes.tables.entitlements import (
@@ -167,6 +167,8 @@ class SchemePlan:
     attributes: tuple[str, ...]
     segments: tuple[str, ...]
     has_campaigns: bool  # whether contacts name their campaign
+    # Needs of metrics for money that are not met: what orders are worth is not known.
+    unknown: frozenset[str]
 
     @cached_property
     def applicable(self) -> tuple[str, ...]:
@@ -246,7 +248,7 @@ class SchemePlan:
     @cached_property
     def customer_metrics(self) -> str:
         """The select of `core.customer_metrics`."""
-        return customer_select(self.asked)
+        return customer_select(self.asked, self.unknown)
 
     @cached_property
     def cuts(self) -> str:
@@ -652,7 +654,10 @@ def plan_of(
     """
     (rfm_scheme,) = (scheme for scheme in schemes if scheme.scheme == SCHEME)
     made = _Compilation(project.settings, feeds)
-    rfm = compile_rfm(rfm_scheme, made.programs[CUSTOMERS.name], project)
+    unknown = unknown_amounts(feeds, project.settings)
+    rfm = compile_rfm(
+        rfm_scheme, made.programs[CUSTOMERS.name], project, unknown=unknown
+    )
     for scheme in in_order(schemes):
         made.add(scheme)
     by_name, programs = made.by_name, made.programs
@@ -690,4 +695,5 @@ def plan_of(
         attributes=tuple(column.name for column in attribute_columns(shown)),
         segments=counted_attributes(feeds.get("customers", frozenset()), shown),
         has_campaigns="campaign" in feeds.get("interactions", frozenset()),
+        unknown=unknown,
     )

@@ -85,6 +85,8 @@ class Column(Document):
     # the as-of date it has not happened and reads as null.
     happened: bool = False
     before: Before | None = None
+    # Feeds: a required column that a mapping may say there is none of, for all rows.
+    waivable: bool = False
 
     @property
     def duckdb_type(self) -> str:

@@ -35,7 +35,7 @@ def _cells(feed: Contract) -> exp.Select:
     filled = [
         # Rows without a required value were rejected; defaults are filled in.
         rows.copy()
-        if column.required or column.default is not None
+        if (column.required and not column.waivable) or column.default is not None
         else exp.Count(this=exp.column(column.name, quoted=True))
         for column in feed.columns
     ]

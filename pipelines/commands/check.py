@@ -157,7 +157,7 @@ def _show(project: Project, found: "Preview") -> None:
         out.print()
         _show_first_rows(of_feed)
         _show_merged(feed, found)
-    for line in _remarks(found):
+    for line in _remarks(project, found):
         out.print(line, soft_wrap=True)
     for word in found.silent:
         known = f"; kinds there are: {', '.join(found.kinds)}" if found.kinds else ""
@@ -174,8 +174,14 @@ def _show(project: Project, found: "Preview") -> None:
         out.print("Nothing was loaded.")
 
 
-def _remarks(found: "Preview") -> Iterable[str]:
-    """What is to be said of single files."""
+def _remarks(project: Project, found: "Preview") -> Iterable[str]:
+    """What is to be said of feeds, and of single files."""
+    for feed in dict.fromkeys(file.feed for file in found.files):
+        if any(mapping.amount for mapping in project.settings.mappings_of(feed)):
+            yield (
+                f"{feed}: has no amounts ('amount: none'): orders count without, and"
+                " schemes that ask what they are worth do not run"
+            )
     for file in found.files:
         if file.status == "refused":
             yield f"{file.file}: refused: {file.reason}"

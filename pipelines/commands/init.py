@@ -76,14 +76,14 @@ def init(folder: Path, preset: str | None, *, as_json: bool) -> None:
 
 def _feeds_of(folder: Path, preset: str | None) -> tuple[str, ...]:
     """The feeds that the schemes of the preset read, sorted."""
-    from schemes.language.names import SPEND, spend_source  # noqa: PLC0415
+    from schemes.language.names import feed_of  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
     from sql.contracts import all_columns  # noqa: PLC0415
 
     settings = Settings(name="new", schemes=SchemeSettings(preset=preset))
     plan = make_plan(Project(folder, settings), all_columns())
     found = {
-        spend_source(compiled.inputs) if need == SPEND else need.partition(".")[0]
+        feed_of(need, compiled.inputs).partition(".")[0]
         for compiled in plan.running
         for need in compiled.inputs.required | compiled.inputs.optional
     }

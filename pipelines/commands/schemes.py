@@ -12,7 +12,7 @@ from runs.opening import hold_warehouse
 def list_schemes(project: Project, *, as_json: bool) -> None:
     """List the schemes with the feeds that are loaded; why those that cannot run."""
     from ingest import warehouse  # noqa: PLC0415
-    from ingest.raw_tables import feed_columns  # noqa: PLC0415
+    from ingest.raw_tables import usable_columns  # noqa: PLC0415
     from schemes.plan import make_plan  # noqa: PLC0415
     from schemes.tables.scheme_lists import feeds_needed  # noqa: PLC0415
     from schemes.tables.why_not import why_not  # noqa: PLC0415
@@ -21,7 +21,7 @@ def list_schemes(project: Project, *, as_json: bool) -> None:
     with hold_warehouse(project, on_wait=say_waiting):
         if warehouse.is_there(project):
             with warehouse.reading(project) as con:
-                feeds = feed_columns(con)
+                feeds = usable_columns(con)
     plan = make_plan(project, feeds)
     needs = feeds_needed(plan.schemes)
     found = [(compiled, why_not(compiled)) for compiled in plan.schemes]

@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 
 from ingest import assessment_bands, known_files
-from ingest.raw_tables import feed_columns
+from ingest.raw_tables import usable_columns
 from ingest.warehouse import reading
 from pipelines.whatif.moves import Graded, Move, SchemeMoves, compared_with
 from project.documents import read_scalar
@@ -162,7 +162,7 @@ def _facts(
 ) -> Iterator[tuple[duckdb.DuckDBPyConnection, SchemePlan]]:
     """A database with the release's facts, all metrics among them, and the schemes."""
     with reading(project) as warehouse:
-        schemes = make_plan(project, feed_columns(warehouse))
+        schemes = make_plan(project, usable_columns(warehouse))
         is_of_release = (
             warehouse_state.noted_run_key(warehouse) == against.run_key
             # Other bands let other assessments count.

@@ -52,8 +52,8 @@ class Headline:
     n_year_ago: int
     n_orders: int
     newest_order_date: datetime.date | None
-    spend_amount: Decimal
-    spend_year_ago_amount: Decimal
+    spend_amount: Decimal | None  # None: no amounts are known
+    spend_year_ago_amount: Decimal | None
     margin_amount: Decimal | None
     known_spend_amount: Decimal
     bought_amount: Decimal
@@ -74,8 +74,10 @@ class Headline:
 
     @property
     def spend_each(self) -> Decimal | None:
-        """What an active customer spends; None where nobody is active."""
-        return self.spend_amount / self.n_active if self.n_active else None
+        """What an active customer spends; None where nobody is, or nobody knows."""
+        if self.spend_amount is None or not self.n_active:
+            return None
+        return self.spend_amount / self.n_active
 
 
 @dataclass(frozen=True)

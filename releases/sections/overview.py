@@ -31,13 +31,23 @@ from releases.sections.figures import Figures
 from releases.sections.words import ALERTS, SEVERITIES, word
 from releases.summary import Unusable, is_long_before
 
+NO_AMOUNTS = Text(
+    "What orders are worth is not known ('amount: none'): schemes that ask for money do"
+    " not run, and sums of money are 0.",
+    "订单金额未知（“amount: none”）：需要金额的方案不运行，金额合计均为 0。",
+)
+
 
 def headline(figures: Figures) -> Section:
     """The figures of the whole company, each with its change where that is known."""
     return Section(
         "headline",
         Text("At a glance", "概览"),
-        (Cards(_headline_cards(figures)), Note(_compared(figures), is_soft=True)),
+        present(
+            Cards(_headline_cards(figures)),
+            Note(_compared(figures), is_soft=True),
+            Note(NO_AMOUNTS) if figures.headline.spend_amount is None else None,
+        ),
     )
 
 

@@ -31,6 +31,7 @@ from schemes.language.metrics import (
     always,
     definitions,
     inputs_of,
+    needs_of,
 )
 from schemes.language.names import AS_OF_DATE
 from schemes.language.windows import parse_window
@@ -55,10 +56,17 @@ def members_of_tables(asked: Iterable[Asked]) -> Mapping[str, Mapping[str, Asked
     return _by_table([*always(), *asked])
 
 
-def customer_select(asked: Iterable[Asked]) -> str:
+def customer_select(
+    asked: Iterable[Asked], unknown: frozenset[str] = frozenset()
+) -> str:
     """The select of `core.customer_metrics`: one row per customer.
 
     The columns of the contract come first, then all that was asked for, by name.
+
+    Args:
+        asked: the metrics beside those that are always there.
+        unknown: needs that are not met though there are rows; metrics that have one are
+            null, since nothing is known of them.
     """
     of_customers = [
         asked_metric
@@ -76,7 +84,10 @@ def customer_select(asked: Iterable[Asked]) -> str:
     ).from_(_table(CUSTOMERS.rows, "customers"))
     for name in names:
         asked_metric = wanted[name]
-        value = cast(_of_customer(asked_metric), TYPES[asked_metric.metric.type])
+        found: exp.Expr = exp.null()
+        if not unknown & needs_of(asked_metric.name):
+            found = _of_customer(asked_metric)
+        value = cast(found, TYPES[asked_metric.metric.type])
         select = select.select(exp.alias_(value, name, quoted=True), copy=False)
     for table in sorted(_by_table(wanted.values())):
         condition = exp.EQ(

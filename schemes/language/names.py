@@ -34,6 +34,8 @@ NUMBERS = {
 
 # Metrics need "spend" like a feed; the setting `spend_source` says which one it is.
 SPEND = "spend"
+# So they do what orders are worth: a mapping may say that nobody knows.
+ORDER_AMOUNTS = "order_amounts"
 # The day that a run describes, as expressions and the SQL made of them name it.
 AS_OF_DATE = "as_of_date"
 
@@ -128,22 +130,45 @@ class Inputs:
         """Whether a feed, or feed.column, is there."""
         if need == SPEND:
             chosen = self.settings.spend_source
-            both = ("transactions", "bills")
-            feeds = both if chosen == "both" else (chosen,)
-            return any(feed in self.feeds for feed in feeds)
+            return (chosen in {"transactions", "both"} and self.has(ORDER_AMOUNTS)) or (
+                chosen in {"bills", "both"} and "bills" in self.feeds
+            )
+        if need == ORDER_AMOUNTS:
+            return "amount" in self.feeds.get("transactions", ())
         feed, _, column = need.partition(".")
         return feed in self.feeds and (not column or column in self.feeds[feed])
+
+
+def unknown_amounts(
+    feeds: Mapping[str, frozenset[str]], settings: Settings
+) -> frozenset[str]:
+    """Of the needs for money, those that no file of a feed that is there meets.
+
+    Where nobody knows what orders were worth, they are not worth nothing.
+    """
+    inputs = Inputs(feeds, settings, frozenset())
+    if "transactions" not in feeds:
+        return frozenset()
+    return frozenset(need for need in (SPEND, ORDER_AMOUNTS) if not inputs.has(need))
 
 
 def in_words(need: str, inputs: Inputs) -> str:
     """A missing feed, column or parameter as `not_applicable_reason` names it."""
     if need.startswith("parameter "):
         return need
-    if need == SPEND:
-        return f"feed {spend_source(inputs)}"
+    if need in {SPEND, ORDER_AMOUNTS}:
+        feed = spend_source(inputs) if need == SPEND else "transactions"
+        if "transactions" in inputs.feeds and feed != "bills":
+            return "column transactions.amount"
+        return f"feed {feed}"
     feed, _, column = need.partition(".")
     is_whole = not column or feed not in inputs.feeds
     return f"feed {feed}" if is_whole else f"column {feed}.{column}"
+
+
+def feed_of(need: str, inputs: Inputs) -> str:
+    """The feed, or feed.column, that a need is about."""
+    return {SPEND: spend_source(inputs), ORDER_AMOUNTS: "transactions"}.get(need, need)
 
 
 def spend_source(inputs: Inputs) -> str:

@@ -41,7 +41,7 @@ sums as (
         tier_no,
         count(*) as n_contacted,
         count(*) filter (where has_ordered) as n_ordered,
-        sum(spend_amount) as spend_amount
+        coalesce(sum(spend_amount), 0) as spend_amount
     from graded
     where tier_no is not null
     group by campaign_no, tier_no

@@ -67,8 +67,17 @@ class RFM:
     among: exp.Expr
 
 
-def compile_rfm(scheme: Scheme, program: Program, project: Project) -> RFM:
-    """The axes of RFM, with the figures that they need put into the program."""
+def compile_rfm(
+    scheme: Scheme,
+    program: Program,
+    project: Project,
+    *,
+    unknown: frozenset[str] = frozenset(),
+) -> RFM:
+    """The axes of RFM, with the figures that they need put into the program.
+
+    Nobody has a place where the monetary axis has an input that is unknown.
+    """
     # Those that RFM reads have tables, present or not; without rows it has none.
     everything = {
         name: frozenset(column.name for column in feed.columns)
@@ -78,6 +87,8 @@ def compile_rfm(scheme: Scheme, program: Program, project: Project) -> RFM:
     inputs = Inputs(everything, project.settings, frozenset())
     compiled = compile_scheme(scheme, program, {}, inputs)
     among = compiled.among if compiled.among is not None else exp.true()
+    if unknown & compiled.inputs.required:
+        among = exp.false()
     axes = []
     for axis in compiled.steps:
         if axis.input is None or axis.cut is None:

@@ -12,7 +12,7 @@ from schemes.compiler.memory import WAYS
 from schemes.compiler.results import CUTS
 from schemes.compiler.values import number, text
 from schemes.language.model import Text
-from schemes.language.names import SPEND, spend_source
+from schemes.language.names import feed_of
 from schemes.tables.literals import literal_rows
 from schemes.tables.why_not import why_not
 
@@ -52,9 +52,7 @@ def feeds_needed(schemes: Iterable[CompiledScheme]) -> Mapping[str, frozenset[st
     for compiled in schemes:
         others = compiled.inputs.required & compiled.inputs.schemes
         own = compiled.inputs.required - compiled.inputs.schemes
-        named = {
-            spend_source(compiled.inputs) if need == SPEND else need for need in own
-        }
+        named = {feed_of(need, compiled.inputs) for need in own}
         found[compiled.scheme.scheme] = frozenset(named).union(
             *(found[other] for other in others)
         )

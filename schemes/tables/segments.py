@@ -50,7 +50,7 @@ counted as (
         case {attributes} end as attribute,
         coalesce({numbers}) as value_no,
         count(*) as n_customers,
-        sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount
+        coalesce(sum(spend_12m_amount), 0)::decimal(18, 2) as spend_12m_amount
     from coded
     where tier_no is not null
     group by grouping sets ({sets})

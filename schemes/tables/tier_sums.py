@@ -32,7 +32,7 @@ sums as (
     select
         tier_no,
         count(*) as n_customers,
-        sum(spend_12m_amount)::decimal(18, 2) as spend_12m_amount,
+        coalesce(sum(spend_12m_amount), 0)::decimal(18, 2) as spend_12m_amount,
         sum(margin_12m_amount)::decimal(18, 2) as margin_12m_amount,
         coalesce(sum(known_amount), 0)::decimal(18, 2) as margin_known_spend_amount,
         sum(service_cost_12m_amount)::decimal(18, 2) as service_cost_12m_amount,

@@ -1,5 +1,6 @@
 -- One row is a counted order of a known customer.
 -- Reads: core.transactions.
+-- Where amounts are not known, a refund takes its order back whole.
 select
     transaction_id,
     customer_id,
@@ -9,4 +10,4 @@ select
 from core.transactions
 where
     customer_id is not null
-    and refunded_amount < sold_amount
+    and coalesce(refunded_amount < sold_amount, not has_refunds)

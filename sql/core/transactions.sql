@@ -1,7 +1,8 @@
 -- One row is a transaction with sales, and what refunds have taken back of it.
 -- Reads: core.transaction_sums, core.reopened_changes.
 -- Params: as_of_date (date).
--- Sums are made once for all dates. They hold from the last change on; the few
+-- Where amounts are not known, whatever was sold counts. Sums are made once for all
+-- dates. They hold from the last change on; the few
 -- transactions that still change are added up again.
 select
     transaction_id,
@@ -12,7 +13,7 @@ select
     refunded_amount,
     has_refunds
 from core.transaction_sums
-where last_change_date <= $as_of_date and sold_amount > 0
+where last_change_date <= $as_of_date and coalesce(sold_amount > 0, true)
 union all
 select
     transaction_id,
@@ -25,4 +26,4 @@ select
 from core.reopened_changes
 where last_change_date > $as_of_date and change_date <= $as_of_date
 group by transaction_id
-having sum(sold_amount) > 0
+having min(sale_date) is not null and coalesce(sum(sold_amount) > 0, true)

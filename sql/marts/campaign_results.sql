@@ -10,7 +10,7 @@ with sums as (
         max(last_contact_date) as last_contact_date,
         count(*) as n_contacted,
         count(*) filter (where has_ordered) as n_ordered,
-        sum(spend_amount) as spend_amount
+        coalesce(sum(spend_amount), 0) as spend_amount
     from marts.campaign_responses
     group by campaign
 )

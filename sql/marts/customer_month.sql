@@ -1,6 +1,6 @@
 -- One row is a customer and a month in which something of the customer happened.
 -- Reads: core.lines, core.orders, core.points_events, staging.tickets, staging.calls.
--- Params: as_of_date (date), shown_months (integer; 0: none).
+-- Params: as_of_date (date), shown_months (integer; 0: none), has_amounts (boolean).
 -- Months count back from that of the as-of date. Money counts in the month of its line,
 -- so that a refund lowers its own month and not that of its sale.
 with events as (
@@ -41,7 +41,9 @@ select
     customer_id,
     date_trunc('month', event_date)::date as month,  -- noqa: RF04
     coalesce(sum(n_orders), 0)::bigint as n_orders,
-    coalesce(sum(spend_amount), 0)::decimal(18, 2) as spend_amount,
+    case
+        when $has_amounts then coalesce(sum(spend_amount), 0)
+    end::decimal(18, 2) as spend_amount,
     (sum(costed_amount) - sum(cost_amount))::decimal(18, 2) as margin_amount,
     coalesce(sum(points), 0)::decimal(18, 4) as points_earned,
     coalesce(sum(n_tickets), 0)::bigint as n_tickets,

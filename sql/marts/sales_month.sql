@@ -12,7 +12,7 @@ select
     count(*) as n_lines,
     sum(case when kind = 'refund' then -abs(quantity) else quantity end)
     ::decimal(18, 4) as quantity,
-    sum(spend_amount)::decimal(18, 2) as spend_amount,
+    coalesce(sum(spend_amount), 0)::decimal(18, 2) as spend_amount,
     coalesce(-sum(spend_amount) filter (where kind = 'refund'), 0)::decimal(18, 2)
         as refunded_amount,
     (

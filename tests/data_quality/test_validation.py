@@ -51,6 +51,22 @@ def test_rows_that_are_counted_on_the_way_are_told(con, table):
     assert rows == {"things": 3}
 
 
+@pytest.mark.parametrize("has_amounts", [True, False])
+def test_money_may_be_empty_where_no_amounts_are_known(con, table, has_amounts):
+    spent = {**AMOUNT, "unit": "currency", "required": True}
+    written = [{"check": "not_null", "columns": ["customer_id", "paid_amount"]}]
+    con.execute(
+        f"create table {RELATION} as select null::varchar as customer_id,"
+        " null::decimal(18, 2) as paid_amount"
+    )
+    for checks in ([], written):
+        batch = (table([ID, spent], checks), RELATION)
+        results = run_checks(con, [batch], has_amounts=has_amounts)
+        broken = {result.check_name for result in results if not result.passed}
+        both = {"not_null(customer_id)", "not_null(paid_amount)"}
+        assert broken == (both if has_amounts else {"not_null(customer_id)"})
+
+
 @pytest.mark.parametrize(
     ("values", "expected"),
     [

@@ -39,11 +39,13 @@ LINES = (
     "unbought_top_categories({w}, of = 2)",
     "main_store_basket({w}, share = 0.5)",
 )
+# Of these, what needs no amounts.
+COUNTS = ("orders({w})", "placed_orders({w})", "categories({w})")
 ONE_LINES = (
     "first_order_amount",
     "last_order_amount",
-    "median_order_gap",
     "average_order",
+    "median_order_gap",
     "recency",
 )
 CONTACTS = (
@@ -429,7 +431,8 @@ SEVERAL_IDS = World(
 )
 
 # Where several files give columns of one customer, and of one ticket.
-_MERGED = "feeds: {customers: {merge: columns}, tickets: {merge: columns}}\n"
+_MERGED = "customers: {merge: columns}, tickets: {merge: columns}"
+_WITHOUT = f"{_MERGED}, transactions: {{amount: none}}"  # what orders are worth
 PIECES = World(
     "pieces",
     ("transactions", "customers", "tickets", "identities"),
@@ -438,14 +441,14 @@ PIECES = World(
             _DESK,
             number,
             source="transactions",
-            metrics=(*CONTACTS[2:], *LINES[:2]),
-            single=ONE_CONTACTS + ONE_BILLS[:1],
+            metrics=(*CONTACTS[2:], *metrics),
+            single=ONE_CONTACTS + ONE_BILLS[:1] + ONE_LINES[3:],
             only=only,
-            more=_MERGED + identity,
+            more=f"feeds: {{{feeds}}}\n{identity}",
         )
-        for number, only, identity in (
-            (1, ("loyalty_class", "account_kind"), ""),
-            (2, ("service_need",), _BY_TWO),
+        for number, metrics, only, feeds, identity in (
+            (1, LINES[:2], ("loyalty_class", "account_kind"), _MERGED, ""),
+            (2, COUNTS, ("service_need", "dormancy"), _WITHOUT, _BY_TWO),
         )
     ),
     in_pieces=True,

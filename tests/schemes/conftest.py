@@ -178,7 +178,7 @@ def _fill(
 def params_of(as_of: datetime.date) -> dict[str, Any]:
     """The parameters of a run that grades one date alone."""
     dates = dict.fromkeys(("as_of_date", "first_date", "last_date"), as_of)
-    return {**dates, "spend_source": "transactions"}
+    return {**dates, "spend_source": "transactions", "has_amounts": True}
 
 
 def create_no_previous_tiers(
@@ -463,6 +463,8 @@ def grade(tmp_path: Path) -> Iterator[Grade]:
         present = {
             name: frozenset({key for row in rows for key in row})
             | frozenset((columns or {}).get(name, ()))
+            # Without a word of a mapping, no file lacks them.
+            | {column.name for column in feeds()[name].columns if column.waivable}
             for name, rows in listed.items()
         }
         schemes: tuple[Scheme, ...] = read_schemes(project)

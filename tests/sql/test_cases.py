@@ -145,7 +145,7 @@ def test_every_select_has_a_case_and_the_columns_of_its_contract(made):
         dates = dict.fromkeys(
             ("as_of_date", "first_date", "last_date"), datetime.date(2026, 5, 31)
         )
-        params |= {**dates, "spend_source": "both"}
+        params |= {**dates, "spend_source": "both", "has_amounts": True}
         create(con, (made.layer, made.table), select_of(made), params, kind=made.kind)
         described = con.execute(f"describe {quoted(made.layer, made.table)}").fetchall()
     assert {name: kind for name, kind, *_ in described} == {

@@ -3,7 +3,8 @@
 -- whose margin is known, bought_amount that of all; both without customers who were
 -- given back more than they spent, so that one is a share of the other. Where nothing
 -- is known the margin is none. n_dated counts customers who have a first day,
--- n_year_ago those whom some row of a year ago or earlier knows.
+-- n_year_ago those whom some row of a year ago or earlier knows. Spend is null where
+-- that of no customer is known.
 -- Reads: customers, customer_metrics of one release.
 with known as (
     select
@@ -20,8 +21,9 @@ spent as (
     select
         coalesce(sum(n_orders_12m), 0)::bigint as n_orders,
         max(last_order_date) as newest_order_date,
-        coalesce(sum(spend_12m_amount), 0) as spend_amount,
-        coalesce(sum(spend_previous_12m_amount), 0) as spend_year_ago_amount,
+        coalesce(sum(spend_12m_amount), if(count(*) = 0, 0, null)) as spend_amount,
+        coalesce(sum(spend_previous_12m_amount), if(count(*) = 0, 0, null))
+            as spend_year_ago_amount,
         sum(margin_12m_amount) as margin_amount,
         coalesce(
             sum(spend_12m_amount)

@@ -31,6 +31,15 @@ def test_an_old_newest_order_is_told(figures, insert, day, is_told):
     assert (f"最新订单为 {newest}，早于本次截止日 32 天" in note.zh) == is_told
 
 
+@pytest.mark.parametrize(("spend", "figure"), [(None, "–"), (0, "0")])
+def test_spend_that_nobody_knows_is_not_0(figures, insert, spend, figure):
+    insert("customer_metrics", {"customer_id": "A", "spend_12m_amount": spend})
+    section = headline(figures)
+    assert cards(section)["Spend, 12 months"].figure == figure
+    notes = [block.text.en for block in section.blocks[1:]]
+    assert any("worth is not known" in note for note in notes) == (spend is None)
+
+
 def test_where_nothing_was_there_a_change_is_no_share(figures, insert):
     insert(
         "customers",

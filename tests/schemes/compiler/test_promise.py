@@ -238,7 +238,7 @@ class Company:
     def on(self, day):
         """Customer and scheme → what a release of the day says."""
         params = dict.fromkeys(("as_of_date", "first_date", "last_date"), day)
-        params["spend_source"] = "transactions"
+        params |= {"spend_source": "transactions", "has_amounts": True}
         self.con.execute("update today set day = ?", [day])
         for name in READ if self.is_begun else (*READ, *REST):
             table = contract("core", name)
