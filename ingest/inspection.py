@@ -17,8 +17,9 @@ from pathlib import Path
 import duckdb
 
 from ingest import archives
+from ingest.header_names import n_known
 from ingest.landing import EXCEL, HIDDEN, JSON, PARQUET, LandingFile
-from ingest.matching import Hints, best_feed, hints_of, matched, missing, n_known
+from ingest.matching import Hints, best_feed, hints_of, matched, missing
 from ingest.sniffing import HEAD, Dialect, Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
 from ingest.transcoding import decoded_head

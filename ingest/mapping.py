@@ -5,7 +5,6 @@ and no database; expressions are only carried here, `ingest.expressions` reads t
 """
 
 import codecs
-import difflib
 import hashlib
 import json
 import re
@@ -36,9 +35,6 @@ READER_VERSION = 3
 
 TRUE_WORDS = ("true", "1", "yes", "y", "是")
 FALSE_WORDS = ("false", "0", "no", "n", "否")
-
-# How much of a header is looked at for names that are nearly right.
-_MANY_NAMES, _LONG_NAME = 1000, 100
 
 
 @dataclass(frozen=True)
@@ -535,22 +531,23 @@ def find_column(header: Sequence[str], name: str) -> int | None:
 def near_column(header: Sequence[str], name: str, *, numbered: bool = True) -> str:
     """A hint such as "; column 3 is almost 'amount'", or nothing.
 
-    It tells the column's place and not its name: a row of data that stands where the
-    header should be is not to be read in a message.
+    Where the line is a header for sure, the name that stands there is told. Else it may
+    be a row of data, of which nothing is to be read in a message: the place is told.
 
     Args:
         header: the cells of the header.
         name: the name that was looked for, by the feed or by `fenji.yaml`.
         numbered: whether the columns of the file have places; keys of JSON have none.
     """
-    # Comparing costs the square of the length, and no name is that long.
-    names = [folded(column[:_LONG_NAME]) for column in header[:_MANY_NAMES]]
-    near = difflib.get_close_matches(folded(name), names, n=1)
+    near = header_names.near(header, (name,), name)
     if not near:
         return ""
-    place = names.index(near[0]) + 1
-    which = f"column {place}" if numbered else "another key"
-    return f"; {which} is almost '{name}'"
+    place = near[0]
+    which = f"column {place + 1}"
+    cell = header[place].strip(BLANKS)
+    if header_names.may_be_told(cell) and header_names.looks_like_header(header):
+        return f"; did you mean '{cell}'{f' ({which})' if numbered else ''}?"
+    return f"; {which if numbered else 'another key'} is almost '{name}'"
 
 
 def bind(

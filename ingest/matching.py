@@ -6,20 +6,23 @@ binds the columns of a file is in `ingest.mapping`, and guesses nothing.
 """
 
 import functools
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.header_names import known_names, known_words, plain, word_key, words
+from ingest.header_names import (
+    behind,
+    known_names,
+    known_words,
+    plain,
+    shared_prefix,
+    word_key,
+    words,
+)
 from project.documents import read_yaml
 from sql.contracts import Contract, feeds
 
 TABLES = Path(__file__).with_name("table_names.yaml")
-# A prefix is none of few columns, nor where one column in five has another.
-_LEAST_PREFIXED, _PREFIXED = 3, 0.8
-_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9]*[_. -](?=.)")
 _HINT = 3  # columns that the name of a file weighs as much as
 _ID = word_key("id")
 
@@ -76,37 +79,6 @@ def _lines() -> frozenset[str]:
     return frozenset(read_yaml(TABLES)["lines"])
 
 
-def shared_prefix(header: Iterable[str]) -> str:
-    """What (nearly) all names of a header begin with, such as `ss_`; else nothing."""
-    names = [name.strip() for name in header if name.strip()]
-    found = (_PREFIX.match(name) for name in names)
-    counts = Counter(match[0].lower() for match in found if match)
-    if not counts:
-        return ""
-    prefix, count = min(counts.items(), key=lambda item: (-item[1], item[0]))
-    enough = count >= max(_LEAST_PREFIXED, _PREFIXED * len(names))
-    return prefix if enough else ""
-
-
-def n_known(header: Sequence[str]) -> int:
-    """How many names of a header may be columns of some feed."""
-    prefix = shared_prefix(header)
-    return sum(
-        any(
-            plain(part) in known_names() or word_key(part) in known_words()
-            for part in (name, _behind(prefix, name))
-        )
-        for name in header
-    )
-
-
-def _behind(prefix: str, name: str) -> str:
-    """What of a name stands behind a prefix; nothing where it has none."""
-    name = name.strip()
-    has = bool(prefix) and name.lower().startswith(prefix)
-    return name[len(prefix) :] if has else ""
-
-
 def matched(
     header: Sequence[str], contract: Contract, hints: Hints = Hints()
 ) -> dict[str, str]:
@@ -119,7 +91,7 @@ def matched(
     prefix = shared_prefix(header)
 
     def rest(name: str) -> str:
-        return _behind(prefix, name)
+        return behind(prefix, name)
 
     columns = {column.name for column in contract.columns}
     own = {plain(name): frozenset({name}) for name in columns}

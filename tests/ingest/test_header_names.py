@@ -3,7 +3,7 @@
 import pytest
 
 from ingest import header_names
-from ingest.mapping import UnusableHeader, bind
+from ingest.mapping import UnusableHeader, bind, near_column
 from project.settings import FeedMapping
 from sql.contracts import feeds
 
@@ -25,6 +25,12 @@ COLUMNS = {
         (["kanal"], "channel", ("kanál", "渠道"), "渠道"),
         (["Сумма"], "amount", ("Сумма, руб", "x"), "Сумма, руб"),
         (["amt"], "amount", ("x", "y" * 200), None),
+        # A number of customers is their id, their name is not.
+        (["customer_nr"], "x", ("customerName", "customerNumber"), "customerNumber"),
+        (["cust_id"], "x", ("custName", "custNo"), "custNo"),
+        (["会员编号"], "x", ("会员姓名", "会员卡号"), "会员卡号"),
+        # And yet the nearer name goes first.
+        (["order_id"], "x", ("user_id", "ordr_ids"), "ordr_ids"),
         (["amt"], "amount", (), None),
     ],
 )
@@ -67,6 +73,46 @@ def test_what_a_missing_column_may_be_called_now(columns, header, told):
     assert told in str(raised.value)
     assert "Anna" not in str(raised.value)
     assert "138" not in str(raised.value)
+
+
+STORE = (
+    "ss_ticket_number",
+    "ss_item_sk",
+    "ss_customer_sk",
+    "ss_quantity",
+    "ss_net_paid",
+    *(f"ss_other_{number}" for number in range(11)),
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "told"),
+    [
+        (STORE, "ss_net_payd", "; did you mean 'ss_net_paid' (column 5)?"),
+        # Fewer than a quarter of the names, or than three, may be words of a row.
+        ((*STORE, *"abcde"), "ss_net_payd", "; column 5 is almost 'ss_net_payd'"),
+        (("email", "phone", "Anna"), "Ana", "; column 3 is almost 'Ana'"),
+        (("email", "phone", "x", "memo"), "memoo", "; column 4 is almost 'memoo'"),
+        (
+            ("email", "phone", "sex", "memo"),
+            "memoo",
+            "; did you mean 'memo' (column 4)?",
+        ),
+        (
+            ("email", "phone", "city", "ann 13812345678"),
+            "ann 1381234567",
+            "; column 4 is almost 'ann 1381234567'",
+        ),
+        (
+            ("customerName", "customerNumber", "addressLine1"),
+            "customer_id",
+            "; column 2 is almost 'customer_id'",
+        ),
+        ((), "x", ""),
+    ],
+)
+def test_a_name_is_told_where_the_line_is_a_header(header, name, told):
+    assert near_column(header, name) == told
 
 
 def test_keys_of_json_have_no_places():

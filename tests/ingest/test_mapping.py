@@ -257,7 +257,7 @@ def test_wrong_settings_are_told_before_any_file_is_read(company, given, problem
         ("$x", "is not allowed here"),
         ("[1]", "is not allowed here"),
         ("Qty::json ->> '$.x'", "is not allowed here"),
-        ("Prize * 2", "no column 'Prize'; column 6 is almost 'Prize'"),
+        ("Prize * 2", "no column 'Prize'; did you mean 'Price' (column 6)?"),
         ("lower(1, 2)", "is not an expression: The number of provided arguments"),
         ("Qty - Price", "No function matches"),
     ],

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.header_names import word_key, words
-from ingest.matching import Hints, best_feed, hints_of, matched, shared_prefix
+from ingest.header_names import shared_prefix, word_key, words
+from ingest.matching import Hints, best_feed, hints_of, matched
 from sql.contracts import feeds
 
 STORE_SALES = (
