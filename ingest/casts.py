@@ -32,6 +32,8 @@ _DECIMALS = {
     "ratio": 6,
     "rate": 8,
 }
+# The types of canonical columns that are numbers.
+NUMBERS = (*_DECIMALS, "integer", "bigint")
 _INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
 _UNSIGNED = tuple(f"U{name}" for name in _INTEGERS)
 _TIMESTAMPS = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS")

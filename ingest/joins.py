@@ -149,6 +149,7 @@ class Joins:
             tuple(join.keys.values()),
             table.values,
             types,
+            count_rows(self.con, table.table),
         )
 
     def _batch(
@@ -197,6 +198,12 @@ def _exploded_type(mapping: FeedMapping) -> str:
     """The type of what records become rows by; text until columns are known."""
     is_span = mapping.explode is not None and mapping.explode.from_ is not None
     return "DATE" if is_span else "VARCHAR"
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, table: Sql) -> int:
+    """How many rows a table has."""
+    found = con.execute(sql("select count(*) from {table}", table=table)).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _table(number: int) -> Sql:

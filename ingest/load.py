@@ -28,7 +28,7 @@ from ingest import (
 )
 from ingest.batch import Batch, ReadAgain
 from ingest.duplicates import Settlement
-from ingest.joins import Joins
+from ingest.joins import Joins, count_rows
 from ingest.landing import LandingFile, find_files, shown_place
 from ingest.layouts import Reader
 from ingest.ledger import MOST_RECORDS
@@ -497,7 +497,10 @@ def _load_shaped(
             " _masked from _unread where not _is_skipped",
             line=group.first_line(LINE),
         )
-    counts = _insert_shaped(batch, group, first, records)
+    weighed = group
+    if not group.layout.is_columnar and not group.files[0].failing:
+        weighed = replace(group, n_records=count_rows(con, Sql("_typed")))
+    counts = _insert_shaped(batch, weighed, first, records)
     # What is told of rejected rows is worked out for their records alone.
     bad = sql(
         "select * from ({records}) semi join (select distinct _file,"
@@ -537,13 +540,9 @@ def _insert_shaped(
         The rows by the place of their file; those left out and unmatched are noted.
     """
     con = batch.con
+    rows = group.typed(with_rejects=False, records=records)
     with any_order(con):  # rows carry their file and number
-        con.execute(
-            sql(
-                "create or replace temporary table _made as {rows}",
-                rows=group.typed(with_rejects=False, records=records),
-            )
-        )
+        con.execute(sql("create or replace temporary table _made as {rows}", rows=rows))
         _insert(con, group, first, Sql("select * from _made where _reject = 0"))
     counted = con.execute(
         sql(

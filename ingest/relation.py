@@ -36,6 +36,8 @@ from ingest.shapes import (
     UNMADE,
     UNMATCHED,
     UNSHAPED,
+    EarlyValue,
+    JoinedTable,
     Shape,
     named_columns,
 )
@@ -60,6 +62,8 @@ SKIP_ROW = (REJECT, literal(SKIPPED))  # a column, and what stands in it then
 IS_REJECTED = sql("(_reject != 0 and _reject != {skipped})", skipped=literal(SKIPPED))
 
 
+# Types whose values cost more to make of text than to carry along.
+_COSTLY = ("date", "month", "timestamp", *casts.NUMBERS)
 # For more columns than these the text of the query would be long to plan.
 _FEW_LABELS = 48
 
@@ -119,6 +123,8 @@ class Group:
     bounds: tuple[Bound, ...]  # where the canonical columns come from
     files: tuple[FileToLoad, ...]
     expression_types: tuple[tuple[str, str], ...] = ()  # name and DuckDB's type
+    # Of the files; None: they are not to be weighed against the rows that are joined.
+    n_records: int | None = None
 
     @property
     def shape(self) -> Shape:
@@ -313,7 +319,47 @@ class Group:
             self.columns,
             numbered=self.layout.has_places,
             is_json=self.layout.kind in {"lines", "json"},
+            early=tuple(self.early.values()),
         )
+
+    @cached_property
+    def early(self) -> dict[str, EarlyValue]:
+        """By canonical column: values that are made before the join, which is cheaper.
+
+        That is so where fewer rows are joined than there are records, and for other
+        types than text. A value that is none becomes null there as well: none of these
+        casts of text ends the query.
+        """
+        if self.n_records is None:
+            return {}
+        found: dict[str, EarlyValue] = {}
+        place = len(self.own_columns)
+        for join in self.shape.joins:
+            for number, kind in enumerate(join.types):
+                if join.n_rows < self.n_records and kind == "VARCHAR":
+                    found |= self._early(join, place + number, Sql(f"v{number}"))
+            place += len(join.columns)
+        return found
+
+    def _early(
+        self, join: JoinedTable, index: int, column: Sql
+    ) -> dict[str, EarlyValue]:
+        """The values that are made of one joined column, by canonical column."""
+        days = {column.name for column, _ in self.contract.days}
+        found = {}
+        for number, bound in enumerate(self.bounds):
+            if bound.index != index or bound.column.type not in _COSTLY:
+                continue
+            written = self._written(bound.column)
+            name = Sql(f"t{number}")
+            made = casts.cast(bound.column, column, name, "VARCHAR", written)
+            found[bound.column.name] = EarlyValue(
+                join.name,
+                made.value,
+                name,
+                Sql(f"y{number}") if bound.column.name in days else None,
+            )
+        return found
 
     def _with_names(self, records: Sql) -> Sql:
         """The records with the names of their files, where these are asked for."""
@@ -378,17 +424,21 @@ class Group:
             # which there may be text.
             written = Written()
             if bound.constant is None:
-                written = written_in(
-                    self.mapping,
-                    bound.column.name,
-                    iso_too=self.layout.kind == "workbook",
-                )
+                written = self._written(bound.column)
             written = replace(written, is_reckoned=expression is not None)
             made = casts.cast(bound.column, x, v, kind, written)
             if bound.index is not None and self.header[bound.index] == told:
                 made = replace(made, value=self._of_labels(bound.column, written))
+            if (early := self.early.get(bound.column.name)) is not None:
+                made = replace(made, value=early.name, day=early.day)
             steps.append((bound, made, v, expression))
         return tuple(steps)
+
+    def _written(self, column: Column) -> Written:
+        """How the files write the values of a column."""
+        return written_in(
+            self.mapping, column.name, iso_too=self.layout.kind == "workbook"
+        )
 
     @cached_property
     def _labels(self) -> tuple[str, ...]:

@@ -45,11 +45,25 @@ class JoinedTable:
     keys: tuple[str | Expression, ...]  # columns or expressions of the file
     columns: tuple[str, ...]  # that are read, as the joined files name them
     types: tuple[str, ...]  # DuckDB's
+    n_rows: int
 
     @property
     def names(self) -> tuple[str, ...]:
         """The columns as the mapping names them, such as `orders.status`."""
         return tuple(f"{self.name}.{column}" for column in self.columns)
+
+
+@dataclass(frozen=True)
+class EarlyValue:
+    """A value that is made of a joined column before it is joined.
+
+    It is made once for a key then, and not for each row that has the key.
+    """
+
+    join: str
+    value: Sql  # over the columns of the join's table
+    name: Sql  # that rows have it by
+    day: Sql | None  # the name by which they have its day, where it is a time
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ class Shape:
         *,
         numbered: bool,
         is_json: bool = False,
+        early: Sequence[EarlyValue] = (),
     ) -> Sql:
         """The rows that are made of the records, in no order.
 
@@ -105,6 +120,7 @@ class Shape:
             columns: what the relation calls them.
             numbered: as for `ingest.mapping.near_column`.
             is_json: whether a record may be `_unreadable`.
+            early: what is made of joined columns before they are joined.
 
         Raises:
             UnusableShape: the file has not the column of a key.
@@ -117,7 +133,8 @@ class Shape:
             seen = (header[:known], columns[:known])
             keys = [_key(join.name, key, *seen, numbered=numbered) for key in join.keys]
             made = columns[known : known + len(join.columns)]
-            records = _joined(records, join, keys, made)
+            own = [value for value in early if value.join == join.name]
+            records = _joined(records, join, keys, made, own)
             known += len(join.columns)
         if self.joins:
             records = self._told(records)
@@ -163,9 +180,28 @@ UNSHAPED = Shape()
 
 
 def _joined(
-    records: Sql, join: JoinedTable, keys: Sequence[Sql], made: Sequence[Sql]
+    records: Sql,
+    join: JoinedTable,
+    keys: Sequence[Sql],
+    made: Sequence[Sql],
+    early: Sequence[EarlyValue],
 ) -> Sql:
     """The records with the columns of one join."""
+    table = join.table
+    for value in early:
+        table = sql(
+            "(select *, {value} as {name} from {table})",
+            value=value.value,
+            name=value.name,
+            table=table,
+        )
+        if value.day is not None:
+            table = sql(
+                "(select *, cast({name} as date) as {day} from {table})",
+                name=value.name,
+                day=value.day,
+                table=table,
+            )
     values = [
         sql("j.{v} as {name}", v=Sql(f"v{number}"), name=name)
         for number, name in enumerate(made)
@@ -180,6 +216,12 @@ def _joined(
             [
                 Sql("r.*"),
                 *values,
+                *(
+                    sql("j.{name}", name=name)
+                    for value in early
+                    for name in (value.name, value.day)
+                    if name is not None
+                ),
                 sql("j.k0 is null as {name}", name=_flag(join, "is_unmatched")),
                 sql(
                     "coalesce(j.is_ambiguous, false) as {name}",
@@ -188,7 +230,7 @@ def _joined(
             ]
         ),
         records=records,
-        table=join.table,
+        table=table,
         same=listed(same, " and "),
     )
 

@@ -201,3 +201,35 @@ def test_well_formed_text_comes_out_as_it_went_in(
         assert company.column(
             "select customer_name from raw.customers order by _line_no"
         ) == [value or None for value in values]
+
+
+@fuzzed
+@given(contents(), MAPPINGS)
+def test_whatever_a_joined_file_holds_no_row_is_lost(file, form):
+    name, data = file
+    with companies() as company:
+        # It lies where nothing but the join takes it.
+        join = {"files": name, "folder": "beside", "on": {"customer_id": "id"}, **form}
+        columns = {"customer_id": "id", "customer_name": "other.customer_name"}
+        company.settings(
+            {"feeds": {"customers": {"join": {"other": join}, "columns": columns}}}
+        )
+        company.land(f"../beside/{name}", data)
+        company.land("customers/f.csv", "id\n1\n2\n1\n")
+        try:
+            load = company.load_one("customers")
+        except ConfigurationError as err:
+            told = str(err)
+        else:
+            told = ""
+        assert "\n" not in told
+        if told:
+            return
+        ((status, read, loaded, duplicate, rejected),) = company.books().values()
+        assert load.n_new == 1
+        if status == "refused":
+            ((_, reason),) = load.refused
+            assert "\n" not in reason
+        else:
+            assert read == 3
+            assert loaded + duplicate + rejected == 3

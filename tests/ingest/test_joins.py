@@ -711,3 +711,61 @@ def test_forms_that_a_join_has_not_leave_older_digests_alone(company):
     assert mapping_digest(company.project, feed, quoted) != mapping_digest(
         company.project, feed, mapping
     )
+
+
+@pytest.mark.parametrize("n_more", [0, 5])
+def test_values_are_the_same_whether_made_before_or_after_the_join(company, n_more):
+    # With more orders than lines they are made of the joined rows.
+    company.settings(
+        {
+            "timezone": "Asia/Shanghai",
+            "feeds": {
+                "transactions": {
+                    "files": "items*",
+                    "join": {"orders": {"files": "orders.csv", "on": "order"}},
+                    "date_format": ["%Y-%m-%d %H:%M", "%d.%m.%Y"],
+                    "null_values": ["none"],
+                    "columns": {
+                        "transaction_id": "order",
+                        "line_no": "line",
+                        "customer_id": "orders.customer",
+                        "occurred_at": "orders.day",
+                        "amount": "orders.total",
+                        "quantity": "orders.pieces",
+                    },
+                }
+            },
+        }
+    )
+    company.land(
+        "transactions/items.csv",
+        "order,line\n" + "".join(f"O{n},{line}\n" for n in range(6) for line in (1, 2)),
+    )
+    company.land(
+        "transactions/orders.csv",
+        "order,customer,day,total,pieces\n"
+        "O0,C1,2026-05-01 23:30,1.005,2\n"
+        "O1,C2, 31.05.2026 ,10000000000000,1\n"
+        "O2,C3,2026-05-41 10:00,5,1\n"
+        "O3,C4,01.05.2026,none,1\n"
+        "O4,C5,01.05.2026,7,none\n"
+        + "".join(f"X{n},C,2026-05-01 10:00,1,1\n" for n in range(2 * n_more)),
+    )
+    company.load_one("transactions")
+    assert loaded(
+        company, "transaction_id", "occurred_date::varchar", "amount", "quantity"
+    ) == [
+        ("O0", "2026-05-01", Decimal("1.01"), Decimal(2)),
+        ("O0", "2026-05-01", Decimal("1.01"), Decimal(2)),
+        ("O4", "2026-05-01", Decimal(7), None),
+        ("O4", "2026-05-01", Decimal(7), None),
+    ]
+    reasons = [
+        ("amount", "out_of_range"),
+        ("occurred_at", "not_a_date"),
+        ("amount", "required_missing"),
+        ("occurred_at", "required_missing"),
+    ]
+    assert [row[1:] for row in company.rejected()] == [
+        reason for reason in reasons for _ in range(2)
+    ]
