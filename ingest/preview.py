@@ -9,15 +9,15 @@ import datetime
 import gzip
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 import zstandard
 
+from ingest import closed_lists, ledger, problems
 from ingest import identity as identities
-from ingest import ledger, problems
 from ingest.landing import JSON, PARQUET, TEXT, LandingFile, shown_place
 from ingest.load import Landed, load_feed
 from ingest.mapping import position_of
@@ -82,6 +82,7 @@ class Preview:
     # feed identities that rows have.
     silent: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    closed: tuple[closed_lists.ClosedList, ...] = ()  # with words that they do not have
 
 
 def preview(
@@ -104,7 +105,7 @@ def preview(
         ]
         with duckdb.connect(str(Path(name) / "warehouse.duckdb")) as con:
             prepare(con)
-            errors = tuple(_load(con, aside, heads))
+            errors = tuple(_load(con, aside, heads, feeds().values()))
             books = _books(con)
             made = tuple(
                 _seen(
@@ -116,14 +117,45 @@ def preview(
                 )
                 for head in heads
             )
-            merged = tuple(_merged(con, project))
-            return Preview(
+            rejected = problems.rejected_rows(con)
+            found = Preview(
                 made,
-                problems.rejected_rows(con),
+                rejected,
                 errors,
-                merged,
+                tuple(_merged(con, project)),
                 _silent(con, project),
                 identities.kinds(con),
+            )
+        closed = _closed_lists(aside, heads, rejected, show_personal=show_personal)
+        return replace(found, closed=tuple(closed))
+
+
+def _closed_lists(
+    aside: Project,
+    heads: Sequence["_Head"],
+    rejected: Iterable[problems.Problem],
+    *,
+    show_personal: bool,
+) -> Iterator[closed_lists.ClosedList]:
+    """The columns of closed lists by which rows were rejected, and what they say."""
+    columns: dict[str, list[str]] = {}
+    for problem in rejected:
+        if problem.reason == "not_in_list" and problem.column_name:
+            columns.setdefault(problem.feed, []).append(problem.column_name)
+    if not columns:
+        return
+    folder = aside.data / "opened"
+    folder.mkdir()
+    with duckdb.connect(str(folder / "warehouse.duckdb")) as con:
+        prepare(con)
+        opened_feeds = [
+            closed_lists.opened(feeds()[feed], names) for feed, names in columns.items()
+        ]
+        # What is wrong is told already.
+        tuple(_load(con, replace(aside, data_folder=folder), heads, opened_feeds))
+        for feed, names in columns.items():
+            yield from closed_lists.unknown_words(
+                con, feeds()[feed], sorted(names), show_personal=show_personal
             )
 
 
@@ -150,11 +182,15 @@ class _Head:
 
 
 def _load(
-    con: duckdb.DuckDBPyConnection, aside: Project, heads: Sequence[_Head]
+    con: duckdb.DuckDBPyConnection,
+    aside: Project,
+    heads: Sequence[_Head],
+    contracts: Iterable[Contract],
 ) -> Iterator[ConfigurationError]:
     """Load the heads, feed by feed; what is wrong with the mapping of each."""
     now = datetime.datetime.now(datetime.UTC)
-    for name, feed in feeds().items():
+    for feed in contracts:
+        name = feed.table
         copies = [head.copy for head in heads if head.copy and head.copy.feed == name]
         landed = Landed(tuple(copies), ledger.Departures(), known=())
         try:

@@ -17,6 +17,7 @@ from project.places import Place
 if TYPE_CHECKING:
     from ingest.landing import LandingFile
     from ingest.preview import FileHead, Preview
+    from ingest.problems import Problem
 
 _LISTED = 5  # files of a kind that are named one by one
 _REASONS = 12
@@ -76,6 +77,7 @@ def check(
                 ],
                 "errors": [str(err) for err in found.errors],
                 "merged": [asdict(column) for column in found.merged],
+                "closed_lists": [asdict(column) for column in found.closed],
                 "identity_without_values": list(found.silent),
             }
         )
@@ -210,9 +212,28 @@ def _rejected(project: Project, found: "Preview") -> Iterable[str]:
     for problem, count in zip(shown, counts, strict=True):
         yield f"  {count:>{width}}  {problem.reason}: {REASONS[problem.reason]}"
         yield f"  {'':>{width}}  first {problem.place(project)}"
+        if problem.reason == "not_in_list":
+            told = _closed_list(found, problem)
+            yield from (f"  {'':>{width}}  {line}" for line in told)
     if len(found.rejected) > len(shown):
         yield f"  … and {len(found.rejected) - len(shown)} more reasons"
     yield ""
+
+
+def _closed_list(found: "Preview", problem: "Problem") -> Iterable[str]:
+    """What a column with a closed list takes, and which words were found."""
+    from ingest.rejections import WAYS_OUT  # noqa: PLC0415
+
+    for column in found.closed:
+        if (column.feed, column.column) != (problem.feed, problem.column_name):
+            continue
+        yield f"takes {', '.join(column.allowed)}"
+        words = [f"{word} ({n:,})" for word, n in column.found]
+        if column.n_others:
+            words.append(f"others that are not shown ({column.n_others:,})")
+        if words:
+            yield f"found {', '.join(words)}"
+        yield f"{WAYS_OUT[problem.reason]}"
 
 
 def _grouped(files: list["FileHead"]) -> Iterable[terminal.Counted]:

@@ -148,3 +148,55 @@ def test_where_all_that_rules_compare_is_there_nothing_is_told(shop, capsys):
     )
     assert "identity:" in told(shop, capsys)
     assert "identity:" not in told(shop, capsys, feed="customers")
+
+
+LISTED = "transaction_id,customer_id,occurred_at,amount,status\n"
+
+
+def test_words_that_a_closed_list_does_not_have_are_named(shop, capsys):
+    words = (
+        ["已发货"] * 3
+        + ["Void "] * 2
+        + ["paid"] * 4
+        + ["Anna Muster", "x" * 30, "x" * 30]
+    )
+    rows = [f"T{n},1,2026-05-01,10,{word}\n" for n, word in enumerate(words)]
+    land(shop, "a.csv", LISTED + "".join(rows))
+
+    said = told(shop, capsys)
+
+    assert "not_in_list: not on the column's closed list" in said
+    assert "     takes paid, pending, cancelled, test\n" in said
+    # A word of one row may have slipped there: a name, for example.
+    assert "     found 已发货 (3), void (2), others that are not shown (3)\n" in said
+    assert "map the column to an expression, such as case" in said
+    assert "Anna" not in said
+    assert "xxx" not in said
+    (found,) = json.loads(told(shop, capsys, as_json=True))["closed_lists"]
+    assert found["allowed"] == ["paid", "pending", "cancelled", "test"]
+    assert found["found"] == [["已发货", 3], ["void", 2]]
+    check(open_project(shop), None, [], personal=True, as_json=False)
+    said = capsys.readouterr().out
+    assert "anna muster (1), others that are not shown (2)" in said
+
+
+def test_a_list_of_many_words_shows_none(shop, capsys):
+    for n_words, shown in ((12, True), (13, False)):
+        words = [f"word {n}" for n in range(n_words)] * 2
+        rows = [f"T{n},1,2026-05-01,10,{word}\n" for n, word in enumerate(words)]
+        land(shop, "a.csv", LISTED + f"A,1,2026-05-01,10,paid\n{''.join(rows)}")
+        said = told(shop, capsys)
+        assert ("word 3 (2)" in said) == shown
+        assert ("found others that are not shown (26)" in said) != shown
+
+
+def test_words_of_expressions_are_named_as_they_come_out(shop, capsys):
+    (shop / "fenji.yaml").write_text(
+        "name: shop\nfeeds: {transactions: {columns:"
+        " {status: {expr: \"'is ' || status\"}}}}\n"
+    )
+    rows = "".join(f"T{n},1,2026-05-01,10,ok\n" for n in range(2))
+    land(shop, "a.csv", LISTED + rows)
+    with pytest.raises(RunError):
+        told(shop, capsys)
+    assert "found is ok (2)\n" in capsys.readouterr().out
