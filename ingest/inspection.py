@@ -18,7 +18,7 @@ import duckdb
 
 from ingest import archives
 from ingest.header_names import n_known
-from ingest.landing import EXCEL, HIDDEN, JSON, PARQUET, LandingFile
+from ingest.landing import CORRECTION, EXCEL, HIDDEN, JSON, PARQUET, LandingFile
 from ingest.matching import Hints, best_feed, hints_of, matched, missing
 from ingest.sniffing import HEAD, Dialect, Empty, Stated, read_head, records, sniff
 from ingest.sql_text import Sql
@@ -147,7 +147,7 @@ def inspect(file: Path, *, feed: str | None = None) -> Inspected:
 def files_in(folder: Path) -> tuple[Path, ...]:
     """The files in a folder, in any depth, by name; of archives, their members.
 
-    Hidden and temporary files are left out.
+    Hidden and temporary files are left out, and files of corrections.
 
     Raises:
         ConfigurationError: there is none.
@@ -155,7 +155,8 @@ def files_in(folder: Path) -> tuple[Path, ...]:
     found: list[Path] = []
     for place in sorted(folder.rglob("*")):
         parts = place.relative_to(folder).parts
-        if any(HIDDEN.search(part) for part in parts) or not place.is_file():
+        is_left_out = any(HIDDEN.search(part) for part in parts)
+        if is_left_out or place.name.endswith(CORRECTION) or not place.is_file():
             continue
         if not archives.is_archive(place.name):
             found.append(place)

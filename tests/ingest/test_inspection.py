@@ -2,7 +2,7 @@
 
 import pytest
 
-from ingest.inspection import inspect
+from ingest.inspection import files_in, inspect
 from project.errors import ConfigurationError
 from tests.ingest.test_archives import tarred, zipped
 
@@ -94,3 +94,18 @@ def test_shares_are_no_amounts_of_discount(tmp_path, values, is_share):
     assert found.shares == (("Discount",) if is_share else ())
     columns = {seen.column for seen in found.columns}
     assert ("discount_amount" in columns) != is_share
+
+
+def test_the_files_of_a_folder_are_those_that_hold_rows(tmp_path):
+    for name in (".hidden", "b/x.tmp", "a.csv.retry.csv", "b/a.csv", "c.csv"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(ORDERS)
+    (tmp_path / "x.zip").write_bytes(zipped([("2026/a.csv", ORDERS)]))
+    (tmp_path / "y.zip").write_bytes(b"none")
+    found = [file.relative_to(tmp_path).as_posix() for file in files_in(tmp_path)]
+    assert found == ["b/a.csv", "c.csv", "x.zip/2026/a.csv", "y.zip"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigurationError, match="is a folder without files"):
+        files_in(tmp_path / "empty")
+    with pytest.raises(ConfigurationError, match="is a folder; name a file in it"):
+        inspect(tmp_path / "empty")
