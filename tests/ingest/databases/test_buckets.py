@@ -5,44 +5,27 @@ import json
 import duckdb
 import obstore
 import pytest
-from moto import settings as moto_settings
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.responses import ActionAuthenticatorMixin
-from moto.s3 import s3_backends
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from ingest.databases.pulling import pull
 from project.errors import ConfigurationError, RunError
 from project.folder import open_project
+from tests import s3
 
-SECRET = "s3cret-word"  # noqa: S105 - of a server that this test starts
 BUCKET = "acme-exports"
 ORDERS = "s3://acme-exports/crm/orders/*.csv"
 
 
 @pytest.fixture(scope="module")
 def endpoint():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3.served() as address:
+        yield address
 
 
 @pytest.fixture
 def store(endpoint, monkeypatch):
     """The bucket, which is empty; the environment names its server."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "reader"),
-        ("AWS_SECRET_ACCESS_KEY", SECRET),
-        ("AWS_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    s3.reset()
-    s3.create_bucket(BUCKET, "us-east-1")
+    s3.begin(monkeypatch, endpoint, BUCKET, key="reader")
     return S3Store(BUCKET, client_options={"allow_http": True})
 
 
@@ -152,8 +135,7 @@ def test_what_lands_is_loaded_as_any_landing_file(shop, store):
     "key", ["crm/orders/../../../../out.csv", "crm/orders/..", "crm/orders/a\nb.csv"]
 )
 def test_no_key_leads_out_of_the_folder(shop, key):
-    s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    s3.put_object(BUCKET, key, b"x")
+    s3.backend().put_object(BUCKET, key, b"x")
     shop.settings("s3://acme-exports/crm/orders/**")
     with pytest.raises(RunError) as raised:
         shop.pull()
@@ -171,8 +153,7 @@ def test_what_a_server_says_is_told_in_a_line_without_secrets(
     with pytest.raises(RunError, match="there is no such bucket") as raised:
         shop.pull()
     told.append(str(raised.value))
-    monkeypatch.setattr(moto_settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
-    monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
+    s3.refuse_all_keys(monkeypatch)
     shop.settings(ORDERS)
     with pytest.raises(
         RunError, match="AWS_ACCESS_KEY_ID is not known there"
@@ -186,7 +167,7 @@ def test_what_a_server_says_is_told_in_a_line_without_secrets(
     told += [str(raised.value), *capfd.readouterr()]
     assert all("buckets.lake.feeds.transactions: " in line for line in told[:3])
     assert not any("\n" in line for line in told)
-    assert SECRET not in "".join(told)
+    assert s3.SECRET not in "".join(told)
 
 
 @pytest.mark.parametrize(

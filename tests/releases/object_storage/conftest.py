@@ -4,17 +4,12 @@ from types import SimpleNamespace
 
 import obstore
 import pytest
-from moto import settings
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.responses import ActionAuthenticatorMixin
-from moto.s3 import s3_backends
-from moto.server import ThreadedMotoServer
 from obstore.store import S3Store
 
 from releases.object_storage.pushing import push
+from tests import s3
 from tests.releases import small_releases
 
-SECRET = "s3cret-word"  # noqa: S105 - of a server that this test starts
 BUCKET = "shop-releases"
 FOLDER = "bi/fenji"
 
@@ -22,26 +17,14 @@ FOLDER = "bi/fenji"
 @pytest.fixture(scope="session")
 def endpoint():
     """The address of a server that knows S3, on this machine."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with s3.served() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(endpoint, monkeypatch):
     """A reader of the bucket, which is empty; the environment names its server."""
-    for name, value in (
-        ("AWS_ENDPOINT_URL", endpoint),
-        ("AWS_ACCESS_KEY_ID", "publisher"),
-        ("AWS_SECRET_ACCESS_KEY", SECRET),
-        ("AWS_REGION", "us-east-1"),
-    ):
-        monkeypatch.setenv(name, value)
-    s3 = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
-    s3.reset()
-    s3.create_bucket(BUCKET, "us-east-1")
+    s3.begin(monkeypatch, endpoint, BUCKET, key="publisher")
     store = S3Store(BUCKET, prefix=FOLDER, client_options={"allow_http": True})
 
     def paths(folder=None):
@@ -59,8 +42,7 @@ def bucket(endpoint, monkeypatch):
 @pytest.fixture
 def strict(bucket, monkeypatch):  # noqa: ARG001 - is made before
     """From now on the server knows no key."""
-    monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
-    monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
+    s3.refuse_all_keys(monkeypatch)
 
 
 @pytest.fixture

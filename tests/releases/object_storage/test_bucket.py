@@ -8,7 +8,7 @@ from pipelines import serving
 from project import object_storage
 from project.errors import ConfigurationError
 from project.folder import open_project
-from tests.releases.object_storage.conftest import SECRET
+from tests.s3 import SECRET
 
 
 def told(project):
