@@ -371,12 +371,33 @@ def _of_relation(function: str, path: Path) -> _Sample:
     with duckdb.connect() as con:
         query = f"from {function}($path) limit {SAMPLE_ROWS}"
         made = con.execute(query, {"path": str(path)})
-        header = tuple(str(column[0]) for column in made.description)
-        rows = [
-            tuple("" if value is None else str(value) for value in row)
-            for row in made.fetchall()
+        names = [str(column[0]) for column in made.description]
+        found = made.fetchall()
+    columns = {
+        inside: values
+        for place, name in enumerate(names)
+        for inside, values in _inside(name, [row[place] for row in found])
+    }
+    texts = [
+        ["" if value is None else str(value) for value in values]
+        for values in columns.values()
+    ]
+    return _Sample(tuple(columns), [*zip(*texts, strict=True)])
+
+
+def _inside(name: str, values: Sequence[object]) -> Iterator[tuple[str, list[object]]]:
+    """A column, or where it holds objects those that lie in them: name and values.
+
+    They are named as mappings name them: by the keys on the way, joined by points.
+    """
+    objects = [value for value in values if isinstance(value, dict)]
+    if not objects:
+        yield name, [*values]
+    for key in dict.fromkeys(key for value in objects for key in value):
+        inner = [
+            value.get(key) if isinstance(value, dict) else None for value in values
         ]
-    return _Sample(header, rows)
+        yield from _inside(f"{name}.{key}", inner)
 
 
 def _of_text(file: LandingFile) -> _Sample:

@@ -1,4 +1,6 @@
-"""Files within archives, looked at where they lie."""
+"""What is proposed for files: within archives, with totals, shares, objects of JSON."""
+
+import json
 
 import pytest
 
@@ -43,6 +45,31 @@ def test_what_cannot_be_inspected_is_one_line(tmp_path, content, member, message
         inspect(file)
     assert str(told.value).startswith(f"{file}: {message}")
     assert "\n" not in str(told.value)
+
+
+def test_what_lies_in_json_objects_is_named_as_mappings_name_it(tmp_path):
+    file = tmp_path / "orders.json"
+    orders = [
+        {
+            "order_id": 1,
+            "created_at": "2026-05-01T10:00:00Z",
+            "customer": {"id": "C1", "home": {"city": "Oslo"}},
+            "items": [{"sku": "a"}],
+            "total": 17.5,
+        },
+        {"order_id": 2, "customer": None, "items": [], "total": 7},
+    ]
+    file.write_text(json.dumps(orders))
+    found = inspect(file)
+    assert (found.feed, found.missing) == ("transactions", ())
+    assert {seen.header: seen.column for seen in found.columns} == {
+        "order_id": "transaction_id",
+        "created_at": "occurred_at",
+        "customer.id": "customer_id",
+        "customer.home.city": None,
+        "items": None,
+        "total": "amount",
+    }
 
 
 HEADER = "order_id,customer_id,order date,amount\n"
