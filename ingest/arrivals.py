@@ -27,9 +27,8 @@ class Arrivals:
     """
 
     feed: str
-    stated_until_date: (
-        datetime.date | None
-    )  # the latest as-of date of the releases before
+    # The latest as-of date of the releases before.
+    stated_until_date: datetime.date | None
     n_files: int
     n_refused: int  # files
     n_read: int
