@@ -60,11 +60,11 @@ REASONS: Mapping[str, str] = {
 # What to do where all rows of a file fail for one reason.
 WAYS_OUT: Mapping[str, str] = {
     "required_missing": "map the column that holds it under 'columns'",
-    "not_a_number": "map the column to an expression, such as replace(Total, ',', '')",
+    "not_a_number": "state 'number_format', such as 1,234.50 or 1.234,50",
     "not_a_whole_number": "map the column to an expression, such as round(Points)",
     "not_a_date": "state 'date_format', such as '%d.%m.%Y'",
-    "not_a_boolean": "map the column to an expression, such as Active = 'X'",
-    "not_in_list": "map the column to an expression, such as case … when … then … end",
+    "not_a_boolean": "say under 'words' what each means: {is_listed: {X: true}}",
+    "not_in_list": "say under 'words' what each means: {status: {已付款: paid}}",
     "expression_failed": "mend the expression of that column",
     "not_exploded": "mend 'explode', such as from: \"strptime(day, '%d.%m.%Y')\"",
     "joined_twice": "give the join a 'where', or more columns of its key under 'on',",

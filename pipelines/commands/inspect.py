@@ -155,7 +155,8 @@ def _parts(file: "Inspected") -> Iterator[str]:
     for header in file.shares:
         yield f"# {header} holds shares between 0 and 1, no amounts: not used"
     for column in file.unlisted:
-        yield f"# {column} takes {_words_of(file.feed, column)} only: map the words"
+        words = _words_of(file.feed, column)
+        yield f"# {column} takes {words} only: name others under words"
     shares = {*file.shares}
     unknown = [
         seen.header

@@ -169,7 +169,7 @@ def test_words_that_a_closed_list_does_not_have_are_named(shop, capsys):
     assert "     takes paid, pending, cancelled, test\n" in said
     # A word of one row may have slipped there: a name, for example.
     assert "     found 已发货 (3), void (2), others that are not shown (3)\n" in said
-    assert "map the column to an expression, such as case" in said
+    assert "say under 'words' what each means: {status: {已付款: paid}}" in said
     assert "Anna" not in said
     assert "xxx" not in said
     (found,) = json.loads(told(shop, capsys, as_json=True))["closed_lists"]
