@@ -31,7 +31,7 @@ from ingest.relation import OUTSIDE, Group
 from ingest.sniffing import Empty
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from ingest.unpacking import Unreadable
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.contracts import Column
 from sql.selects import column_names
 

@@ -15,7 +15,7 @@ from ingest.mapping import expressions_of, place_in_mapping
 from ingest.sql_text import Sql, identifier, listed, sql
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.faults import first_line
 
 

@@ -21,7 +21,7 @@ from ingest.identity_model.records import is_attribute
 from ingest.identity_model.trained import TrainedModel
 from ingest.sql_text import Sql, identifier, listed, literal, select_named, sql
 from project.contacts import KINDS, valid_phone
-from project.settings import SAME, IdentityRule, IdentitySettings
+from project.identity_settings import SAME, IdentityRule, IdentitySettings
 from sql.contacts import GIVEN, WRITTEN, write_in_one_way
 from sql.contracts import contract
 from sql.selects import create_with_rows

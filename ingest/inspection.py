@@ -27,8 +27,9 @@ from ingest.unpacking import Unreadable, system_words
 from ingest.workbooks import WorkbookReader
 from ingest.written import BLANKS, STYLES, plain_number
 from project.errors import ConfigurationError
+from project.mappings import FeedMapping
 from project.places import Place
-from project.settings import SETTINGS_FILE, FeedMapping, Limits
+from project.settings import SETTINGS_FILE, Limits
 from sql.contracts import Contract, feeds
 
 SAMPLE_ROWS = 1000

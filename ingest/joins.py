@@ -32,7 +32,7 @@ from ingest.unpacking import Unreadable
 from ingest.workbooks import WorkbookReader
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
-from project.settings import FeedMapping, Join
+from project.mappings import FeedMapping, Join
 from sql import machine_faults
 from sql.contracts import Column, Contract
 from sql.faults import without_values

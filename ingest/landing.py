@@ -18,8 +18,9 @@ from ingest import archives, sheets
 from ingest.mapping import check_feeds, place_in_mapping, position_of
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.mappings import FeedMapping, Join
 from project.places import Place
-from project.settings import FeedMapping, Join, Limits
+from project.settings import Limits
 from sql.contracts import feeds
 
 TEXT = ("csv", "tsv", "txt")

@@ -25,8 +25,8 @@ from ingest.written import (
 from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.mappings import Expression, FeedMapping, FileForm
 from project.places import Place
-from project.settings import Expression, FeedMapping, FileForm
 from sql.contracts import Column, Contract, feeds
 
 # Add one when the same file and mapping are read differently than before: a new

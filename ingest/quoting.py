@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ingest.sql_text import Sql, literal, sql
-from project.settings import FileForm
+from project.mappings import FileForm
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ from ingest.shapes import (
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.transcoding import NO_TEXT
 from ingest.written import BLANKS, Written, written_in
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.contracts import Column, Contract
 
 FILE, LINE, REJECT = Sql("_file"), Sql("_line"), Sql("_reject")

@@ -16,7 +16,7 @@ from ingest.ledger import STEP
 from ingest.mapping import expressions_of, find_column, mapped_names, near_column
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from ingest.written import BLANKS
-from project.settings import Explode, Expression, FeedMapping, Join
+from project.mappings import Explode, Expression, FeedMapping, Join
 
 # What a shape says of each row.
 RECORD = Sql(PLACES["row_number"])  # the number of its record

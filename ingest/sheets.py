@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from project.settings import FileForm
+from project.mappings import FileForm
 
 _LIST = "xl/workbook.xml"
 _MOST = 1 << 20  # bytes of the list: a sheet takes a hundred

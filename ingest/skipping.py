@@ -12,7 +12,7 @@ from functools import cached_property
 from ingest.quoting import Quoting
 from ingest.sql_text import Sql, listed, literal, sql
 from ingest.written import BLANKS
-from project.settings import FileForm
+from project.mappings import FileForm
 
 # What stands in the copy of a text for a line that is skipped.
 MARK = "\x1afenji skips this line\x1a"

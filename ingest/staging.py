@@ -18,7 +18,7 @@ from ingest.identity_model.trained import TrainedModel
 from ingest.raw_tables import prepare, row_day
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.folder import Project
-from project.settings import IdentitySettings
+from project.identity_settings import IdentitySettings
 from sql.bands import Band
 from sql.contracts import Column, Contract, day_name, feeds
 from sql.transactions import transaction

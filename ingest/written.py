@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ingest.sql_text import Sql, literal, sql
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 
 # What counts as blank around words and names: also the blanks of Chinese text, and
 # the mark that some programs put at the start of a file.

@@ -23,14 +23,8 @@ from pydantic import Field, model_validator
 from project.documents import Document, nearest, place_of, read_document
 from project.errors import ConfigurationError
 from project.places import FieldPath, Place
-from project.settings import (
-    SETTINGS_FILE,
-    OwnColumn,
-    OwnName,
-    Settings,
-    Words,
-    is_own_name,
-)
+from project.setting_types import OwnName, is_own_name
+from project.settings import SETTINGS_FILE, OwnColumn, Settings, Words
 
 OWN_FEEDS = "feeds"  # the folder of the project with the files
 CUSTOMERS = "customers"  # the feed whose attributes customers are counted by

@@ -18,8 +18,8 @@ from obstore.store import S3Store
 from ingest.landing import pattern
 from project.errors import RunError
 from project.object_storage import in_words, store_of
+from project.origins import PulledObjects
 from project.places import Place
-from project.settings import PulledObjects
 
 _NOTES = ".objects.json"  # path: ETag and size
 _RIGHTS = "s3:ListBucket, GetObject"

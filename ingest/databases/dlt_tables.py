@@ -18,7 +18,7 @@ from dlt.sources.sql_database import sql_table
 from dlt.sources.sql_database.helpers import BaseTableLoader
 
 from ingest.databases.address import POSTGRESQL, native_url
-from project.settings import PulledTable
+from project.origins import PulledTable
 
 _CHUNK = 100_000  # rows that are in memory at a time
 _QUERY = "fenji_pulled"  # what a query is called

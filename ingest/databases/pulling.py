@@ -27,7 +27,7 @@ from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project import modes
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.settings import PulledObjects, PulledResource, PulledTable
+from project.origins import PulledObjects, PulledResource, PulledTable
 
 _SUFFIX = ".parquet"
 _WHOLE = f"whole{_SUFFIX}"  # the file of a table without a cursor

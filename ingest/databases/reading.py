@@ -12,8 +12,8 @@ from pyarrow import parquet
 from ingest.databases.address import engine_of, in_words
 from ingest.databases.quiet import QUIET
 from project.folder import Project
+from project.origins import PulledTable
 from project.places import Place
-from project.settings import PulledTable
 
 
 def read(

@@ -18,8 +18,8 @@ from ingest.databases.quiet import QUIET
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.errors import ConfigurationError, FenjiError, RunError
 from project.folder import Project
+from project.origins import PulledResource
 from project.places import Place
-from project.settings import PulledResource
 
 if TYPE_CHECKING:
     from ingest.databases.sessions import Session

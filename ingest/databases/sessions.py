@@ -20,8 +20,8 @@ from urllib3 import Retry
 
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
+from project.origins import PulledResource, ServiceAuth
 from project.places import Place
-from project.settings import PulledResource, ServiceAuth
 
 _SECONDS = (10, 60)  # to connect, and in which nothing comes
 _LARGEST = 256 * 1024 * 1024  # bytes of an answer, unpacked

@@ -13,8 +13,7 @@ from pathlib import Path
 from project.documents import nearest
 from project.errors import ConfigurationError
 from project.folder import Project
-from project.places import Place
-from project.settings import (
+from project.origins import (
     BucketSettings,
     DatabaseSettings,
     PulledObjects,
@@ -22,6 +21,7 @@ from project.settings import (
     PulledTable,
     ServiceSettings,
 )
+from project.places import Place
 from sql.contracts import feeds
 
 # By setting: the extra, and the libraries that it brings.

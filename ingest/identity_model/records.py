@@ -8,7 +8,7 @@ import duckdb
 
 from ingest.sql_text import Sql, identifier, listed, literal, sql
 from project.errors import RunError
-from project.settings import IdentityModel
+from project.identity_settings import IdentityModel
 from sql.contracts import feeds
 
 RECORDS = "identity_records"  # given_id, and a column for each word

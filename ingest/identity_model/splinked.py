@@ -28,7 +28,7 @@ from ingest.identity_model.records import (
 from ingest.identity_model.trained import TrainedLevel, TrainedModel, levels_of
 from ingest.sql_text import identifier, literal, sql
 from project.errors import RunError
-from project.settings import IdentityComparison, IdentityModel
+from project.identity_settings import IdentityComparison, IdentityModel
 
 _WORKROOM = "identity_model"  # the database in memory that Splink writes into
 _DIGITS = 6  # of a number that was learned: what follows is noise of the sums

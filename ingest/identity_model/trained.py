@@ -18,8 +18,8 @@ from pydantic import Field
 from project.documents import Document, read_document
 from project.errors import ConfigurationError
 from project.folder import Project
+from project.identity_settings import IdentityComparison, IdentityModel
 from project.places import Place
-from project.settings import IdentityComparison, IdentityModel
 from sql.contracts import feeds
 
 _SPLINK = "splink"

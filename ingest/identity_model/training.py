@@ -30,7 +30,7 @@ from ingest.raw_tables import prepare
 from ingest.sql_text import select_named
 from project.errors import ConfigurationError, RunError
 from project.folder import Project
-from project.settings import IdentityModel, IdentitySettings
+from project.identity_settings import IdentityModel, IdentitySettings
 from sql.contracts import feeds
 
 _FEEDS = ("customers", "identities")

@@ -1,7 +1,7 @@
 """The page of all settings, and the JSON Schema of `fenji.yaml` for editors.
 
-Both are made from the models of `project.settings`, the contracts of the tables and the
-schemes of the library; `pipelines.docs.__main__` writes them.
+Both are made from the models of `project.settings` and its parts, the contracts of the
+tables and the schemes of the library; `pipelines.docs.__main__` writes them.
 """
 
 import ast
@@ -11,22 +11,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from project import settings
+from project import identity_settings, mappings, origins, settings
+from project.documents import Document
 from project.settings import Settings
 from schemes.language.files import STANDARD, library, shown
 from schemes.language.presets import presets
 from schemes.tables.parameters import bounds_of
 from sql.contracts import contracts, feeds
 
+_MODULES = (settings, mappings, origins, identity_settings)
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 SCHEMA = Path(settings.__file__).parent / "fenji.schema.json"
 
 _HEAD = """\
 # Settings: what fenji.yaml may say
 
-Generated from `project/settings.py`, the table contracts and the schemes; change those,
-then run `make docs`. All fields but `name` may be left out. Anything unknown is refused
-with its line. Shares may be written as `20%` or `0.2`, days as `30 days` or `30`.
+Generated from `project/settings.py` and its parts, the table contracts and the schemes;
+change those, then run `make docs`. All fields but `name` may be left out. Anything
+unknown is refused with its line. Shares may be written as `20%` or `0.2`, days as
+`30 days` or `30`.
 
 Editors that know the YAML language server complete and check the file when it begins
 with a line that names the schema, which lies in the package `project`:
@@ -119,11 +122,16 @@ def _schema() -> dict[str, Any]:
 
 def _heirs(model: str, of_models: Mapping[str, Any]) -> list[str]:
     """The models of the schema that have the fields of a model: itself, its heirs."""
-    parent = getattr(settings, model)
+    known = {
+        name: made
+        for module in _MODULES
+        for name, made in vars(module).items()
+        if isinstance(made, type) and issubclass(made, Document)
+    }
     return [
         name
         for name in of_models
-        if issubclass(getattr(settings, name, object), parent)
+        if name in known and issubclass(known[name], known[model])
     ]
 
 
@@ -134,11 +142,13 @@ def _one_or_many(model: str) -> dict[str, Any]:
 
 
 def _descriptions() -> Iterator[tuple[str, str, str]]:
-    """Model, field and the text below it in `project/settings.py`.
+    """Model, field and the text below it in the modules of the settings.
 
     Pydantic would read them, too, but in every command.
     """
-    for model in ast.parse(Path(settings.__file__).read_text(encoding="utf-8")).body:
+    files = [Path(module.__file__ or "") for module in _MODULES]
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    for model in itertools.chain.from_iterable(tree.body for tree in trees):
         if not isinstance(model, ast.ClassDef):
             continue
         for given, below in itertools.pairwise(model.body):

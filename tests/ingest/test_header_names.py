@@ -4,7 +4,7 @@ import pytest
 
 from ingest import header_names
 from ingest.mapping import UnusableHeader, bind, near_column
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.contracts import feeds
 
 HEADER = ("order_id", "buyer", "day", "amount_cny", "note")

@@ -12,7 +12,7 @@ from ingest.load import look
 from ingest.mapping import READER_VERSION, mapping_digest
 from ingest.preview import preview
 from project.errors import ConfigurationError
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.contracts import contract, feeds
 from sql.selects import select_of
 from tests.ingest.test_archives import zipped

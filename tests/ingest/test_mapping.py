@@ -8,7 +8,7 @@ import pytest
 from ingest.landing import find_files
 from ingest.mapping import READER_VERSION, mapping_digest
 from project.errors import ConfigurationError
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from sql.contracts import feeds
 
 PRODUCT = {"expr": "cast(Qty as decimal(18,4)) * cast(Price as decimal(18,4))"}

@@ -8,7 +8,7 @@ from ingest.quoting import Quoting, joined_names, quoting_of
 from ingest.skipping import MARK, LineMarks, line_pattern
 from ingest.written import BLANKS
 from project.errors import ConfigurationError
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 
 
 def marked(text, parts=None, **mapping):

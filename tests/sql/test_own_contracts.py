@@ -6,7 +6,7 @@ import pytest
 
 from ingest.mapping import mapping_digest
 from project.folder import open_project
-from project.settings import FeedMapping
+from project.mappings import FeedMapping
 from schemes.language.names import attributes
 from schemes.tables.segments import counted_attributes
 from sql.contracts import all_columns, contract, contracts, feeds

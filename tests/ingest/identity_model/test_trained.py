@@ -6,7 +6,7 @@ import pytest
 
 from ingest.identity_model import trained
 from project.errors import ConfigurationError
-from project.settings import IdentityComparison
+from project.identity_settings import IdentityComparison
 from runs.key import settings_digest
 from tests.ingest.identity_model.conftest import BLOCK_ON, COMPARE, by_hand
 
