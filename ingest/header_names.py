@@ -127,16 +127,22 @@ def near(header: Sequence[str], names: Iterable[str], column: str) -> list[int]:
         header: its cells.
         names: what the column was called before.
         column: the canonical column; what the dictionary calls it is compared, too.
+            Or, where none is meant, the name again.
 
     Of two that are as near the one with the same last word goes first: a number of
-    customers is their id, and their name is not.
+    customers is their id, and their name is not. What the dictionary knows as another
+    column is none of them: an amount is no account.
     """
+    known = known_names()
     wanted = {plain(name) or name.casefold() for name in (*names, column)}
-    wanted |= {name for name, columns in known_names().items() if column in columns}
+    own = {name for name, columns in known.items() if column in columns}
+    wanted |= own
     ends = {_last_word(name) for name in (*names, column)}
     scores = []
     for place, cell in enumerate(header[:_MANY_NAMES]):
         name = plain(cell[:_LONG_NAME]) or cell[:_LONG_NAME].casefold()
+        if own and name in known and name not in own:
+            continue
         score = max(
             difflib.SequenceMatcher(None, name, other).ratio() for other in wanted
         )

@@ -93,11 +93,11 @@ class Company:
     def command(self, *arguments: str) -> list[str]:
         return [str(FENJI), *arguments, "--project", str(self.root)]
 
-    def call(self, *arguments: str) -> Outcome:
+    def call(self, *arguments: str, columns: int = 1000) -> Outcome:
         done = forked.call(
             [*arguments, "--project", str(self.root)],
             seconds=RUN_LIMIT_SECONDS,
-            env=os.environ | {"NO_COLOR": "1", "COLUMNS": "1000"},
+            env=os.environ | {"NO_COLOR": "1", "COLUMNS": str(columns)},
         )
         return Outcome(done.returncode, done.stdout, done.stderr)
 

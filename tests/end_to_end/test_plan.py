@@ -165,7 +165,8 @@ def test_customers_who_fall_lose_their_benefits(shop):
 
 
 def test_people_read_it_in_80_columns_and_in_chinese(shop):
-    said = shop.call("plan", "--set", GOLD_AT_9000, "--lang", "zh").expect(0).out
+    arguments = ["plan", "--set", GOLD_AT_9000, "--lang", "zh"]
+    said = shop.call(*arguments, columns=80).expect(0).out
     assert max(map(len, said.splitlines())) <= 80
     assert "俱乐部" in said
     assert "消费9,500.00" in said

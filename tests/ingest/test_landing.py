@@ -142,7 +142,7 @@ def test_a_file_that_no_pattern_takes_is_read_without_a_mapping(company):
     }
     why = "no 'files' of feeds.customers in fenji.yaml takes it, and it "
     assert company.reason("other.csv").startswith(
-        f"{why}has no column for customer_id; the file has 1 other column"
+        f"{why}has no column for customer_id; column 1 is almost 'customer_id'"
     )
     assert company.reason("readme.md") == f"{why}is of an unknown kind (.md)"
 

@@ -328,7 +328,7 @@ def test_what_is_not_there_is_named_by_its_setting(shop, table, words):
         ("nonsense", "holds no address"),
         (f"nosuch://bob:{SECRET}@host/shop", "holds no address"),
         (f"postgresql://bob:{SECRET}@127.0.0.1:1/shop", "nothing answers"),
-        (f"mysql+pymysql://bob:{SECRET}@127.0.0.1:1/shop", "pip install pymysql"),
+        (f"mssql+pymssql://bob:{SECRET}@127.0.0.1:1/shop", "pip install pymssql"),
     ],
 )
 def test_an_address_that_does_not_do_is_told_without_its_secrets(
