@@ -4,7 +4,7 @@ A batch remembers what reading its files has taught: which are empty or refused,
 which have to be read another way. It is grouped anew after each lesson.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -25,14 +25,17 @@ from ingest.mapping import (
     Bound,
     UnusableHeader,
     bind,
+    find_column,
+    folded,
     place_in_mapping,
     position_of,
     wanted_names,
 )
+from ingest.rejections import json_pointer
 from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
 from ingest.shapes import Shape, UnusableShape
 from ingest.sniffing import Empty, likely_encodings
-from ingest.sql_text import Sql, literal, sql
+from ingest.sql_text import Sql, listed, literal, sql
 from ingest.unpacking import OverLimit, Unreadable
 from ingest.written import BLANKS, COUNTED, date_formats, decimal_sign
 from project.errors import ConfigurationError
@@ -42,6 +45,7 @@ from sql.faults import first_line, without_values
 
 # Of JSON objects: how many different keys are looked at, and signs of each.
 _MOST_KEYS, _MOST_OF_KEY = 1000, 1000
+_MOST_JUDGED = 1000  # records that tell whether a value is an object
 # Files in which numbers are numbers, whatever their texts are like.
 _WITH_POINTS = {"lines": "JSON", "json": "JSON", "workbook": "workbooks"}
 
@@ -414,19 +418,69 @@ class Batch:
         if is_empty:
             raise Empty
         header = tuple(row[0] for row in rows)
+        inside = self._inside(texts, header, wanted)
+        header += tuple(inside)
         types = ("VARCHAR",) * len(header)
-        return replace(file, layout=replace(layout, header=header, types=types))
+        return replace(
+            file,
+            layout=replace(
+                layout, header=header, types=types, inside=tuple(inside.items())
+            ),
+        )
+
+    def _inside(
+        self, texts: Sql, header: Sequence[str], wanted: Iterable[str]
+    ) -> dict[str, str]:
+        """The values inside objects that a mapping may name: name → JSON pointer.
+
+        A value is named by the keys on the way to it, joined by points: `customer.id`.
+        Only objects are looked into whose values are asked for.
+
+        Args:
+            texts: the records.
+            header: the keys of the records.
+            wanted: folded names that are looked for.
+        """
+        found: dict[str, str] = {}
+        ways = {(name, json_pointer(name)) for name in header}
+        asked = {name for name in wanted if find_column(header, name) is None}
+        while ways:
+            name, pointer = ways.pop()
+            begins = folded(name) + "."
+            if not any(other.startswith(begins) for other in asked):
+                continue
+            keys = self.con.execute(
+                sql(
+                    "select distinct key from (select unnest(case when {is_object}"
+                    " then json_keys(_text, {pointer}) end) as key from ({texts}))"
+                    " where length(key) <= {length} order by key limit {most}",
+                    pointer=literal(pointer),
+                    texts=texts,
+                    is_object=is_object(Sql("_text")),
+                    length=literal(_MOST_OF_KEY),
+                    most=literal(_MOST_KEYS),
+                )
+            ).fetchall()
+            for (key,) in keys:
+                place = (f"{name}.{key}", pointer + json_pointer(key))
+                ways.add(place)
+                if find_column(header, place[0]) is None:
+                    found[place[0]] = place[1]
+        return dict(sorted(found.items()))
 
     def _bind(self, file: FileToLoad) -> Iterator[tuple[Bound, ...]]:
         """Where the canonical columns come from; nothing where the file is refused."""
         landing = file.landing
         try:
-            yield bind(
+            bounds = bind(
                 self.feed,
                 landing.mapping,
                 file.header,
                 numbered=file.layout.has_places,
             )
+            if file.layout.kind in {"lines", "json"}:
+                self._refuse_objects(file, bounds)
+            yield bounds
         except UnusableHeader as err:
             self._refuse(landing, f"has {err}" if landing.is_unmatched else str(err))
             if err.unknown_field is not None:
@@ -435,6 +489,48 @@ class Batch:
                     err.unknown_field,
                     str(err),
                 )
+
+    def _refuse_objects(self, file: FileToLoad, bounds: Iterable[Bound]) -> None:
+        """Take no JSON object or array for a text, such as an id.
+
+        The first records tell; what is no text is rejected by its type.
+
+        Raises:
+            UnusableHeader: a column of text is given by objects or arrays alone.
+        """
+        layout, inside = file.layout, dict(file.layout.inside)
+        # What joins and lists make stands after the columns of the file.
+        names = {
+            bound.column.name: layout.header[bound.index]
+            for bound in bounds
+            if bound.index is not None
+            and bound.index < len(layout.header)
+            and bound.column.duckdb_type == "VARCHAR"
+        }
+        if not names:
+            return
+        found = self.con.execute(
+            sql(
+                "select column_name from (select unnest([{columns}]) as column_name,"
+                " unnest(json_type(_text, [{pointers}]::varchar[])) as kind from"
+                " (select _text from ({texts}) where {is_object} limit {most}))"
+                " where kind != 'NULL' group by column_name"
+                " having bool_and(kind in ('OBJECT', 'ARRAY')) order by column_name",
+                columns=listed(literal(column) for column in names),
+                pointers=listed(
+                    literal(inside.get(name) or json_pointer(name))
+                    for name in names.values()
+                ),
+                texts=json_texts(layout, literal(glob_escaped(file.readable))),
+                is_object=is_object(Sql("_text")),
+                most=literal(_MOST_JUDGED),
+            )
+        ).fetchall()
+        for (column,) in found:
+            raise UnusableHeader(
+                f"the column for {column} holds objects or lists of JSON; map a value"
+                f" that lies in them, by its keys: {column}: KEY.KEY"
+            )
 
     def _typed(self, group: Group) -> Iterator[Group]:
         """The group with its expressions' types; nothing where its files are refused.

@@ -33,6 +33,8 @@ _NODES = (
     exp.Reverse, exp.Right, exp.Round, exp.Sign, exp.SplitPart, exp.StartsWith,
     exp.StrPosition, exp.StrToTime, exp.Substring, exp.TimestampFromParts,
     exp.TimestampTrunc, exp.TimeToStr, exp.Trim, exp.Trunc, exp.Upper, exp.Year,
+    exp.JSONExtractScalar, exp.JSONPath, exp.JSONPathRoot, exp.JSONPathKey,
+    exp.JSONPathSubscript,
 )  # fmt: skip
 
 # Functions that the parser does not know, but DuckDB.
@@ -42,8 +44,9 @@ _ANONYMOUS = frozenset({"date_part", "file_name", "strip_accents", "try_strptime
 FUNCTIONS = (
     "abs", "ceil", "chr", "coalesce", "concat", "concat_ws", "contains", "date_part",
     "date_trunc", "day", "ends_with", "file_name", "floor", "greatest", "hour", "if",
-    "ifnull", "instr", "last_day", "least", "left", "length", "lower", "lpad", "ltrim",
-    "make_date", "make_timestamp", "mod", "month", "nullif", "position",
+    "ifnull", "instr", "json_extract_string", "last_day", "least", "left", "length",
+    "lower", "lpad", "ltrim", "make_date", "make_timestamp", "mod", "month", "nullif",
+    "position",
     "regexp_extract", "regexp_matches", "regexp_replace", "replace", "reverse", "right",
     "round", "row_number", "rpad", "rtrim", "sign", "split_part", "starts_with",
     "strftime", "strip_accents", "strptime", "substr", "substring", "trim", "trunc",
@@ -135,6 +138,12 @@ def _check(node: exp.Expr) -> None:
             f"'{node.sql(dialect='duckdb')}': write the column alone, in double quotes"
             " where its name holds blanks or signs"
         )
+    if isinstance(node, exp.JSONExtractScalar) and not isinstance(
+        node.expression, exp.JSONPath
+    ):
+        raise RefusedExpression(
+            "json_extract_string needs the place as a text, such as '$.sku'"
+        )
     if isinstance(node, exp.In) and not node.expressions:
         raise RefusedExpression("'in' needs a list of values in parentheses")
     if isinstance(node, exp.DataType):
@@ -197,6 +206,8 @@ def compile_expression(
         tree = _replaced(tree, column, made)
     for call, place in _places(tree):
         tree = _replaced(tree, call, place)
+    while (found := tree.find(exp.JSONExtractScalar)) is not None:
+        tree = _replaced(tree, found, _as_function(found))
     while (listed := tree.find(exp.In)) is not None:
         tree = _replaced(tree, listed, _one_by_one(listed))
     return Sql(tree.sql(dialect="duckdb"))
@@ -217,6 +228,18 @@ def _places(tree: exp.Expr) -> list[tuple[exp.Expr, exp.Expr]]:
             raise RefusedExpression(f"{name}() takes nothing in its parentheses")
         found.append((node, exp.column(exp.to_identifier(PLACES[name], quoted=True))))
     return found
+
+
+def _as_function(found: exp.JSONExtractScalar) -> exp.Expr:
+    """The value inside JSON, as a call of a function.
+
+    It is not written as `x ->> '$.a'`, since that sign binds less than what stands
+    around it.
+    """
+    place = exp.Literal.string(found.expression.sql(dialect="duckdb").strip("'"))
+    return exp.Anonymous(
+        this="json_extract_string", expressions=[found.this.copy(), place]
+    )
 
 
 def _replaced(tree: exp.Expr, node: exp.Expr, made: exp.Expr) -> exp.Expr:

@@ -79,6 +79,8 @@ class Layout:
     # The lines of the header, where one that comes again is skipped.
     repeated: tuple[tuple[str, ...], ...] = ()
     n_rows: int | None = None  # of a workbook, where it matters
+    # Columns that are values inside the objects of a JSON file, and their pointers.
+    inside: tuple[tuple[str, str], ...] = ()
 
     @property
     def has_places(self) -> bool:

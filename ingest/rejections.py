@@ -239,6 +239,11 @@ def json_pointer(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
+def pointer_key(pointer: str) -> str:
+    """The last key of a place in a JSON object."""
+    return pointer.rpartition("/")[2].replace("~1", "/").replace("~0", "~")
+
+
 def named(columns: Sequence[str]) -> list[Sql]:
     """Quoted names."""
     return [identifier(column) for column in columns]

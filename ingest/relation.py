@@ -24,6 +24,7 @@ from ingest.rejections import (
     Show,
     as_csv,
     json_pointer,
+    pointer_key,
     show,
     shown_object,
     shown_row,
@@ -908,7 +909,10 @@ def is_object(text: Sql) -> Sql:
 def _json(group: Group) -> Sql:
     # Only what is used is taken out: objects may have any number of keys.
     used = [(group.layout.header[index], group.columns[index]) for index in group.used]
-    pointers = listed(literal(json_pointer(name)) for name, _ in used)
+    inside = dict(group.layout.inside)
+    pointers = listed(
+        literal(inside.get(name) or json_pointer(name)) for name, _ in used
+    )
     columns = [
         sql(
             # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
@@ -918,7 +922,7 @@ def _json(group: Group) -> Sql:
             " then regexp_extract(_text, {pattern}, 1) end,"
             " texts[{n}]) else texts[{n}] end as {column}",
             n=literal(number),
-            pattern=literal(_number_pattern(name)),
+            pattern=literal(_number_pattern(name, inside.get(name))),
             column=column,
         )
         for number, (name, column) in enumerate(used, start=1)
@@ -936,10 +940,16 @@ def _json(group: Group) -> Sql:
     )
 
 
-def _number_pattern(name: str) -> str:
-    """Finds the number that a JSON object gives for a name, as it is written."""
+def _number_pattern(name: str, pointer: str | None) -> str:
+    """Finds the number that a JSON object gives for a name, as it is written.
+
+    Args:
+        name: of the column.
+        pointer: where it lies inside an object; None: the name is a key of the record.
+    """
+    key = name if pointer is None else pointer_key(pointer)
     return (
-        re.escape(json.dumps(name, ensure_ascii=False))
+        re.escape(json.dumps(key, ensure_ascii=False))
         + r"\s*:\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
     )
 

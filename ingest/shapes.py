@@ -388,6 +388,14 @@ class _Exploded:
             column=self.columns[index],
             separator=literal(self.explode.separator),
         )
+        if self.is_json:
+            # A list of JSON has its own parts; a text is split as in other files.
+            parts = sql(
+                "(case when starts_with({column}, '[') and json_valid({column})"
+                " then json_extract_string({column}, '$[*]') else {parts} end)",
+                column=self.columns[index],
+                parts=parts,
+            )
         values = sql("coalesce({parts}, [null])", parts=parts)
         return values, sql("len({parts}) > {step}", parts=parts, step=literal(STEP))
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -123,6 +124,68 @@ def test_a_list_becomes_rows(company, cell, tags, n_skipped):
     n_rows = len(tags) + n_skipped
     assert counts(company) == [(1, n_rows, len(tags), 0, 0, n_skipped)]
     assert company.column("select tag from raw.manual_tags order by _line_no") == tags
+
+
+LINES = [
+    {"no": 1, "buyer": {"id": "C1"}, "items": [{"sku": "a", "price": 1.5}, {}]},
+    {"no": 2, "buyer": {"id": "C2"}, "items": [{"sku": "b,c", "price": {"net": 2}}]},
+    {"no": 3, "buyer": {"id": "C3"}, "items": []},
+    {"no": 4, "buyer": {"id": "C4"}, "items": "x,y"},
+    {"no": 5, "buyer": {"id": "C5"}},
+]
+
+
+def test_lists_of_json_become_rows_and_their_objects_columns(company):
+    mapped(
+        company,
+        "transactions",
+        columns={
+            "transaction_id": "no",
+            "customer_id": "buyer.id",
+            "occurred_at": {"expr": "'2026-05-01'"},
+            "product_id": {"expr": "json_extract_string(item, '$.sku')"},
+            "amount": {
+                "expr": "coalesce(json_extract_string(item, '$.price.net'),"
+                " json_extract_string(item, '$.price')) "
+            },
+        },
+        explode={"list": "items", "value": "item", "place": "line_no"},
+        where="json_extract_string(item, '$.sku') is not null or no >= '3'",
+    )
+    company.land("transactions/o.json", json.dumps(LINES[:3]))
+    company.load("transactions")
+    assert company.rows(
+        "select transaction_id, line_no, customer_id, product_id, amount"
+        " from raw.transactions order by all"
+    ) == [
+        ("1", "1", "C1", "a", Decimal("1.50")),
+        ("2", "1", "C2", "b,c", Decimal("2.00")),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("items", "parts"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a,b", None, 1], ["a,b", "1"]),
+        ("x,y", ["x", "y"]),
+        ("[x,y", ["[x", "y"]),
+        ([], []),
+        (None, []),
+    ],
+)
+def test_what_a_list_of_json_has(company, items, parts):
+    mapped(
+        company,
+        "manual_tags",
+        constants={"tagged_at": "2026-05-01"},
+        columns={"tag": "one"},
+        explode={"list": "items", "value": "one"},
+    )
+    company.land("manual_tags/t.json", json.dumps({"customer_id": 1, "items": items}))
+    company.load("manual_tags")
+    query = "select tag from raw.manual_tags order by _line_no"
+    assert company.column(query) == parts
 
 
 @pytest.mark.parametrize("n", [MOST - 1, MOST, MOST + 1])

@@ -183,6 +183,77 @@ def test_json_numbers_keep_their_text_and_invalid_lines_are_rejected(company):
     assert company.books()["f.jsonl"] == ("loaded", 11, 4, 0, 7)
 
 
+ORDERS = [
+    {
+        "no": 1,
+        "buyer": {"id": "C1", "name": "Ann", "Home": {"city.name": "Oslo"}},
+        "buyer.kind": "household",
+    },
+    {"no": 2, "buyer": {"name": "Bob", "id": 1.1}},
+    {"no": 3, "buyer": None},
+    {"no": 4},
+    {"no": 5, "buyer": "nobody"},
+]
+
+
+@pytest.mark.parametrize("form", ["lines", "array"])
+def test_values_inside_json_objects_are_named_by_their_keys(company, form):
+    company.settings(
+        {
+            "feeds": {
+                "customers": {
+                    "columns": {
+                        "customer_id": "no",
+                        "industry": "buyer.id",
+                        "city": " BUYER.home.City.Name ",
+                        "region": {"expr": "upper(buyer.id)"},
+                        "party_type": "buyer.kind",  # a key goes before a way to one
+                    }
+                }
+            }
+        }
+    )
+    objects = [json.dumps(order).replace("1.1}", "1.10}") for order in ORDERS]
+    text = "\n".join(objects) if form == "lines" else f"[{', '.join(objects)}]"
+    company.land("customers/f.json", text)
+    company.load("customers")
+    assert company.rows(
+        "select industry, city, region, party_type from raw.customers"
+        " order by customer_id"
+    ) == [
+        ("C1", "Oslo", "C1", "household"),
+        ("1.10", None, "1.10", None),
+        *[(None,) * 4] * 3,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "is_refused"),
+    [('{"id": 1}', True), ("[1]", True), ('"[1]"', False), ("null", False)],
+)
+def test_an_object_is_no_id(company, value, is_refused):
+    company.settings({"feeds": {"customers": {"columns": {"customer_id": "who"}}}})
+    company.land("customers/f.json", f'{{"who": {value}}}\n{{"who": null}}')
+    company.load("customers")
+    status, *_ = company.books()["f.json"]
+    assert (status == "refused") == is_refused
+    if is_refused:
+        assert company.reason("f.json") == (
+            "the column for customer_id holds objects or lists of JSON; map a value"
+            " that lies in them, by its keys: customer_id: KEY.KEY"
+        )
+
+
+def test_objects_beside_values_are_no_reason_to_refuse_a_file(company):
+    company.settings({"feeds": {"customers": {"columns": {"industry": "what"}}}})
+    company.land(
+        "customers/f.json",
+        '{"customer_id": 1, "what": {"a": 1}}\n{"customer_id": 2, "what": "b"}',
+    )
+    company.load("customers")
+    assert customers(company) == [("1", '{"a":1}'), ("2", "b")]
+
+
 def test_a_json_name_that_comes_late_is_a_column_too(company):
     lines = [json.dumps({"customer_id": n}) for n in range(5000)]
     lines.append(json.dumps({"customer_id": "z", 'odd "/~ name': "late"}))
