@@ -32,7 +32,14 @@ from ingest.mapping import (
     wanted_names,
 )
 from ingest.rejections import json_pointer
-from ingest.relation import Failing, FileToLoad, Group, is_object, json_texts
+from ingest.relation import (
+    Failing,
+    FileToLoad,
+    Group,
+    is_object,
+    json_texts,
+    pointer_to,
+)
 from ingest.shapes import Shape, UnusableShape
 from ingest.sniffing import Empty, likely_encodings
 from ingest.sql_text import Sql, listed, literal, sql
@@ -498,7 +505,7 @@ class Batch:
         Raises:
             UnusableHeader: a column of text is given by objects or arrays alone.
         """
-        layout, inside = file.layout, dict(file.layout.inside)
+        layout = file.layout
         # What joins and lists make stands after the columns of the file.
         names = {
             bound.column.name: layout.header[bound.index]
@@ -518,8 +525,7 @@ class Batch:
                 " having bool_and(kind in ('OBJECT', 'ARRAY')) order by column_name",
                 columns=listed(literal(column) for column in names),
                 pointers=listed(
-                    literal(inside.get(name) or json_pointer(name))
-                    for name in names.values()
+                    literal(pointer_to(layout, name)) for name in names.values()
                 ),
                 texts=json_texts(layout, literal(glob_escaped(file.readable))),
                 is_object=is_object(Sql("_text")),

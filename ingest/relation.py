@@ -909,10 +909,8 @@ def is_object(text: Sql) -> Sql:
 def _json(group: Group) -> Sql:
     # Only what is used is taken out: objects may have any number of keys.
     used = [(group.layout.header[index], group.columns[index]) for index in group.used]
-    inside = dict(group.layout.inside)
-    pointers = listed(
-        literal(inside.get(name) or json_pointer(name)) for name, _ in used
-    )
+    places = [pointer_to(group.layout, name) for name, _ in used]
+    pointers = listed(literal(place) for place in places)
     columns = [
         sql(
             # DuckDB writes 1.10 as 1.1; an identifier has to keep its text.
@@ -922,10 +920,12 @@ def _json(group: Group) -> Sql:
             " then regexp_extract(_text, {pattern}, 1) end,"
             " texts[{n}]) else texts[{n}] end as {column}",
             n=literal(number),
-            pattern=literal(_number_pattern(name, inside.get(name))),
+            pattern=literal(_number_pattern(place)),
             column=column,
         )
-        for number, (name, column) in enumerate(used, start=1)
+        for number, (place, (_, column)) in enumerate(
+            zip(places, used, strict=True), start=1
+        )
     ]
     return sql(
         "select {columns}, cast(null as bigint) as _line, _text, _unreadable"
@@ -940,16 +940,15 @@ def _json(group: Group) -> Sql:
     )
 
 
-def _number_pattern(name: str, pointer: str | None) -> str:
-    """Finds the number that a JSON object gives for a name, as it is written.
+def pointer_to(layout: Layout, name: str) -> str:
+    """Where the value of a column lies in a record of a JSON file."""
+    return dict(layout.inside).get(name) or json_pointer(name)
 
-    Args:
-        name: of the column.
-        pointer: where it lies inside an object; None: the name is a key of the record.
-    """
-    key = name if pointer is None else pointer_key(pointer)
+
+def _number_pattern(pointer: str) -> str:
+    """Finds the number that lies there in a JSON object, as it is written."""
     return (
-        re.escape(json.dumps(key, ensure_ascii=False))
+        re.escape(json.dumps(pointer_key(pointer), ensure_ascii=False))
         + r"\s*:\s*(-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)"
     )
 
